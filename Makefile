@@ -1,0 +1,73 @@
+# The two commands of the README: `make demo` and `make test`. Both bring their own environment.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXAMPLE := examples/headline.json
+FORMAT := gpt-4o
+
+ifneq ($(shell command -v uv 2>/dev/null),)
+create := uv venv --quiet --allow-existing --python '>=3.11' $(VENV)
+install := uv pip install --quiet --python $(BIN)/python
+else
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	echo $$python && break; done)
+install := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# An older pip does not know --group.
+create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV) && \
+	$(install) 'pip>=25.1'
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow bench check clean
+.DELETE_ON_ERROR:
+
+help:  ## list what can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+
+demo: $(VENV)/.base  ## a conversation as tokens, decoded back, and as a prompt
+	@echo '# The conversation of $(EXAMPLE) as the tokens of $(FORMAT):'
+	@$(BIN)/chatfmt show --format $(FORMAT) $(EXAMPLE)
+	@echo '# Encoded, and decoded again:'
+	@$(BIN)/chatfmt encode --format $(FORMAT) $(EXAMPLE) | $(BIN)/chatfmt decode --format $(FORMAT) -
+	@echo '# As a prompt for the next reply:'
+	@$(BIN)/chatfmt prompt --format $(FORMAT) $(EXAMPLE)
+
+test: $(VENV)/.test  ## the tests that take seconds
+	@$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+
+slow: $(VENV)/.test  ## the tests that take minutes
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performance.md
+	@PYTHONPATH=tests $(BIN)/python -W ignore -m benchmarks $(ARGS)
+
+check: $(VENV)/.check  ## ruff and mypy --strict
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy --strict src tests $(wildcard benchmarks/*.py examples/*.py)
+
+clean:  ## remove the environment and what was built
+	@rm -rf $(VENV) build dist
+
+# Each stamp is an environment that holds what pyproject.toml asks for.
+$(VENV)/.base: pyproject.toml
+	@echo 'Installing chatfmt into $(VENV) ...'
+	@$(create)
+	@$(install) --editable '.[cli]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	@echo 'Installing what the tests need ...'
+	@$(install) --editable '.[cli,data,hf,web]' --group test
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	@echo 'Installing what is compared with ...'
+	@$(install) --group bench
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@echo 'Installing ruff and mypy ...'
+	@$(install) --group check
+	@touch $@

@@ -1,0 +1,1 @@
+"""How fast chatfmt is, beside others: `make bench`, or `python -m benchmarks [ROW ...]`."""

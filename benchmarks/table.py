@@ -1,0 +1,175 @@
+"""What was measured, as rows: for the terminal, as JSON, and as docs/performance.md."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from benchmarks.timing import Pair
+
+__all__ = ["Row", "Target", "markdown", "terminal"]
+
+_SCALES = {"µs a message": 1e6, "ns a token": 1e9, "ns a message": 1e9, "ms": 1e3, "s": 1, "MB": 1}
+
+
+class Target(NamedTuple):
+    """What is wanted of the ratio of medians, or of the cost of chatfmt itself."""
+
+    of: Literal["ratio", "chatfmt"]
+    sign: Literal["≥", "≤"]
+    bound: float
+
+    def is_met(self, found: Mapping[str, float]) -> bool:
+        """Whether the figures of that row are so."""
+        figure = found[self.of]
+        return figure >= self.bound if self.sign == "≥" else figure <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.of} {self.sign} {self.bound:g}"
+
+
+class Row(NamedTuple):
+    """One comparison. A ratio is the peer's cost by chatfmt's: above 1, chatfmt is ahead."""
+
+    name: str
+    on: str
+    peer: str
+    unit: str
+    chatfmt: float
+    theirs: float
+    ratio: float
+    """Of the medians."""
+    ratio_of_minima: float
+    rounds: int
+    target: str = ""
+    met: bool | None = None
+    note: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        on: str,
+        peer: str,
+        unit: str,
+        pair: Pair,
+        *,
+        per: float = 1,
+        target: Target | None = None,
+        note: str = "",
+    ) -> Row:
+        """The row of a pair, whose figures are for ``per`` units together."""
+        scale = _SCALES[unit] / per
+        ours, theirs = (scale * statistics.median(figures) for figures in pair)
+        found = {"chatfmt": _rounded(ours), "ratio": _rounded(theirs / ours)}
+        return cls(
+            name,
+            on,
+            peer,
+            unit,
+            found["chatfmt"],
+            _rounded(theirs),
+            found["ratio"],
+            _rounded(min(pair.theirs) / min(pair.ours)),
+            len(pair.ours),
+            str(target or ""),
+            target.is_met(found) if target else None,
+            note,
+        )
+
+
+def _rounded(figure: float) -> float:
+    return float(f"{figure:.3g}")
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+_HEADER = ("what", "on", "chatfmt", "peer", "takes", "", "ratio", "of minima", "wanted", "")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.name,
+        row.on,
+        _shown(row.chatfmt),
+        row.peer + (f" ({row.note})" if row.note else ""),
+        _shown(row.theirs),
+        row.unit,
+        _shown(row.ratio),
+        _shown(row.ratio_of_minima),
+        row.target,
+        {True: "met", False: "not met", None: ""}[row.met],
+    )
+
+
+_WIDTHS = (20, 6, 9, 58, 9, 13, 8, 10, 16, 0)
+
+
+def terminal(rows: Iterable[Row] | None = None) -> str:
+    """Lines for the terminal; without rows the header."""
+    lines = [_HEADER] if rows is None else [_cells(row) for row in rows]
+    return "\n".join(
+        " ".join(f"{cell:{width}}" for cell, width in zip(line, _WIDTHS, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """The page docs/performance.md."""
+    rows = [Row(**row) for row in results["rows"]]
+    wanted = [row for row in rows if row.met is not None]
+    missed = [row for row in wanted if not row.met]
+    machine = results["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    lines = [
+        _INTRODUCTION,
+        f"Measured with Python {machine['python']} on {machine['system']} with",
+        f"{machine['processors']} processors; {versions}.",
+        f"Load of the machine before and after: {machine['load']}.",
+        "",
+        f"{len(wanted) - len(missed)} of {len(wanted)} targets are met; not met:",
+        "",
+    ]
+    lines += [f"- {row.name}, {row.on}, beside {row.peer}: {_verdict(row)}" for row in missed]
+    lines += ["", "| " + " | ".join(_HEADER) + " |", _ALIGNED]
+    lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _verdict(row: Row) -> str:
+    found = row.ratio if row.target.startswith("ratio") else row.chatfmt
+    return f"wanted {row.target}, found {_shown(found)}"
+
+
+_ALIGNED = "| --- | --- | ---: | --- | ---: | --- | ---: | ---: | --- | --- |"
+
+_INTRODUCTION = """\
+# Performance
+
+This page is written by `make bench`; the same figures are in `benchmarks/results.json`.
+
+Every row compares two ways to do one thing, by turns (A, B, A, B, ...) in one process, or in fresh
+processes where it says so. The clock is the processor time of the process, which others disturb
+least; for rows with threads and for fresh processes it is the time on the wall. *chatfmt* and
+*takes* are medians. *ratio* is the peer's median by chatfmt's, so above 1 chatfmt is ahead; *of
+minima* is the same of the fastest rounds. Ratios hold from machine to machine, times do not.
+Garbage collection is off while timing, except where a row says "gc on" and in fresh processes.
+Conversations are made into the objects each side takes beforehand, and the ids of both sides are
+compared before timing. Where a peer refuses a conversation, or makes other ids of it, it is left
+out for both, and the row says how many are compared.
+
+The sets: *short* has about 17 tokens a message, *long* about 1500, *code* is Python, *cjk* Chinese
+characters, all made from words of a varied vocabulary; *real* are conversations of Open Assistant,
+ShareGPT and KdConv and user-interface strings in 30 languages.
+
+- *the raw loop* is tiktoken's `encode_ordinary`, message by message, over the contents alone: no
+  headers, no list that is kept. It is the floor for everything that goes message by message.
+- *one raw call* is tiktoken's `encode_to_numpy` over all contents as one text, again without
+  headers; a batch brings weights and offsets besides.
+- *raw decode* is `encoding.decode` of the same ids, special tokens included.
+"""

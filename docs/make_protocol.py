@@ -1,0 +1,303 @@
+"""Write what `docs/protocol.md` and `docs/formats.md` derive from the table of formats.
+
+    python docs/make_protocol.py
+
+In the protocol only the text between a pair of marks is rewritten: the grammar, the registry.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import regex
+
+from chatfmt import FORMAT_ROWS, ChatTokenizer, get_format
+from chatfmt.encodings import extend_encoding, get_encoding
+from chatfmt.template import ALPHABETS, FREE_TEXT, Alphabet, Field, Group, Literal, Special
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chatfmt.chatformat import ChatFormat
+    from chatfmt.template import Piece
+
+HERE = Path(__file__).resolve().parent
+WIDTH = 88
+EVERY_CHARACTER = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
+
+# -- Grammar: ABNF, RFC 5234, with case-sensitive strings, RFC 7405 ---------------------------
+
+
+def grammar(formats: Iterable[ChatFormat]) -> str:
+    """The rules of all formats, and of the fields that they share."""
+    rules = [rule for one in formats for rule in _format_rules(one)]
+    shared: dict[Alphabet, str] = {}
+    for name, alphabet in ALPHABETS.items():
+        if name == "role":  # each format lists its own
+            continue
+        if alphabet in shared:
+            rules.append((_rule_name(name), shared[alphabet]))
+        else:
+            rules += _alphabet_rules(name, alphabet)
+            shared[alphabet] = _rule_name(name)
+    rules += [(name, "*character") for name in FREE_TEXT]
+    rules.append(("character", "%x0-D7FF / %xE000-10FFFF"))
+    return "\n".join(_folded(name, text) for name, text in rules)
+
+
+def _format_rules(format: ChatFormat) -> list[tuple[str, str]]:
+    """The rules of one format; what its lines share stands once."""
+    name = _rule_name(format.name)
+    tails = {template.tail for template in format.templates.values()}
+    messages: dict[str, str] = {}  # definition to the name of its rule
+    roles = " / ".join(f'%s"{wire}"' for wire in format.role_spellings.values())
+    used = {f"{name}-role": roles}
+    for role, template in format.templates.items():
+        text = " ".join(_element(piece, format, used) for piece in template.pieces)
+        messages.setdefault(" ".join(text.split()), f"{name}-{role}")
+    if len(messages) == 1:
+        messages = dict.fromkeys(messages, f"{name}-message")
+    one_of = f"{name}-message"
+    rules = [(one_of, " / ".join(messages.values()))] if len(messages) > 1 else []
+    rules += [(rule, text) for text, rule in messages.items()]
+    rules += [rule for rule in used.items() if any(rule[0] in text for text in messages)]
+    if len(tails) > 1:
+        raise NotImplementedError(f"format {format.name}: tails that differ by role")
+    tail = _literal(tails.pop())
+    start = [_element(piece, format, used) for piece in format.prologue_pieces]
+    start.append(f"*({one_of} {tail}) [{one_of}]" if tail else f"*{one_of}")
+    return [(name, " ".join(start)), *rules]
+
+
+def _element(piece: Piece, format: ChatFormat, used: dict[str, str]) -> str:
+    match piece:
+        case Special(tokens):
+            one_of = " / ".join(map(_special, tokens))
+            return f"({one_of})" if len(tokens) > 1 else one_of
+        case Literal(text):
+            return _literal(text)
+        case Group(_, pieces):
+            return f"[{' '.join(_element(inner, format, used) for inner in pieces)}]"
+        case Field(name, alphabet):
+            return _field(name, alphabet, format, used)
+        case _:
+            return ""  # where a prompt ends is no text
+
+
+def _field(name: str, alphabet: Alphabet | None, format: ChatFormat, used: dict[str, str]) -> str:
+    if name == "role":
+        return f"{_rule_name(format.name)}-role"
+    if alphabet is None or alphabet == ALPHABETS[name]:
+        return _rule_name(name)
+    narrowed = f"{_rule_name(format.name)}-{_rule_name(name)}"
+    used.update(_alphabet_rules(narrowed, alphabet))
+    return narrowed
+
+
+def _special(spelling: str) -> str:
+    """A prose value, which is how ABNF has what is no character."""
+    inner = spelling.removeprefix("<").removesuffix(">")
+    if re.search(r"[>\n]", inner) or not inner.isascii():
+        raise NotImplementedError(f"ABNF has no prose value for {spelling}")
+    return f"<{inner}>"
+
+
+def _literal(text: str) -> str:
+    runs = re.findall(r"[ !#-~]+|[^ !#-~]+", text)
+    return " ".join(
+        f'%s"{run}"' if " " <= run[0] <= "~" and run[0] != '"' else _numbers(run) for run in runs
+    )
+
+
+def _numbers(text: str) -> str:
+    return "%x" + ".".join(f"{ord(character):02X}" for character in text)
+
+
+def _rule_name(name: str) -> str:
+    return re.sub("[^A-Za-z0-9]", "-", name)
+
+
+def _alphabet_rules(name: str, alphabet: Alphabet) -> list[tuple[str, str]]:
+    """A field's rule and its characters; most alphabets begin as they go on."""
+    rule = _rule_name(name)
+    most = "" if alphabet.most is None else str(alphabet.most)
+    rest = _ranges(alphabet.rest)
+    if alphabet.first == alphabet.rest:
+        return [(rule, f"1*{most}{rule}-character"), (f"{rule}-character", rest)]
+    more = "" if alphabet.most is None else str(alphabet.most - 1)
+    return [
+        (rule, f"{rule}-first *{more}{rule}-character"),
+        (f"{rule}-first", _ranges(alphabet.first)),
+        (f"{rule}-character", rest),
+    ]
+
+
+def _ranges(characters: str) -> str:
+    """A character class as ranges of code points."""
+    found = []
+    for match in regex.finditer(f"(?:{characters})+", EVERY_CHARACTER, regex.V1):
+        first, last = ord(match[0][0]), ord(match[0][-1])
+        # The string jumps over the surrogates, which no range may hold.
+        for low, high in ((first, min(last, 0xD7FF)), (max(first, 0xE000), last)):
+            if low <= high:
+                found.append(f"%x{low:02X}" + f"-{high:02X}" * (high > low))
+    return " / ".join(found)
+
+
+def _folded(name: str, text: str) -> str:
+    """A rule in lines that are not too long; a line that goes on is indented."""
+    lines = [f"{name} ="]
+    for word in re.findall(r'(?:%s"[^"]*"|\S)+', text):
+        if len(lines[-1]) + len(word) >= WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return "\n".join(lines)
+
+
+# -- Registry and pages -----------------------------------------------------------------------
+
+
+def registry(formats: Iterable[ChatFormat]) -> str:
+    """One row for each format."""
+    rows = ["| format | encoding | stop tokens | source |", "| --- | --- | --- | --- |"]
+    for one in formats:
+        stops = ", ".join(_code(token, table=True) for token in one.stop_spellings)
+        encoding = one.encoding or "the model's own"
+        anchor = re.sub(r"[^\w-]", "", one.name)
+        rows.append(f"| [{one.name}](formats.md#{anchor}) | {encoding} | {stops} | {one.source} |")
+    return "\n".join(rows)
+
+
+def page(format: ChatFormat) -> str:
+    """What a row says, and an example with its ids and spans."""
+    base = format.encoding or "cl100k_im"
+    encoding = get_encoding(base)
+    new = [token for token in format.special_tokens if token not in encoding._special_tokens]
+    if new:
+        encoding = extend_encoding(encoding, f"{base}+", new)
+    tok = ChatTokenizer(format, encoding)
+    messages = _example(format)
+    prompt = tok.encode_prompt([], prologue=False)
+    if format.encoding:
+        vocabulary = f"`{base}`, bundled"
+    else:
+        made = f", with ids made up for the special tokens (from {tok.encoding.n_vocab - len(new)})"
+        vocabulary = f"the model's own; the example has `{base}`" + made * bool(new)
+    begins = "behind the role" if format.generation_start == "role" else "before the free text"
+    facts = {
+        "roles": ", ".join(
+            f"{_code(role)} (on the wire {_code(wire)})" if role != wire else _code(role)
+            for role, wire in format.role_spellings.items()
+        ),
+        "fields": ", ".join(map(_code, _fields(format))),
+        "encoding": vocabulary,
+        "the model begins": begins,
+        "prompt for the assistant": _code(_spelled(tok, prompt)),
+        "stop tokens": ", ".join(map(_code, format.stop_spellings)),
+        "source": format.source,
+    }
+    given = {key: format.row()[key] for key in ("prologue", "ends") if format.row()[key]}
+    lines = [format.template] if isinstance(format.template, str) else format.template.values()
+    shown = "\n".join(json.dumps(line) for line in lines)
+    extra = "".join(f"\n{key}: {json.dumps(value)}" for key, value in given.items())
+    told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items())
+    example = "\n".join(json.dumps(message) for message in messages)
+    return (
+        f"## {format.name}\n\n```text\n{shown}{extra}\n```\n\n{told}\n\n"
+        f"```json\n{example}\n```\n\n{_table(tok, messages)}\n"
+    )
+
+
+def _fields(format: ChatFormat) -> list[str]:
+    return list(dict.fromkeys(f for t in format.templates.values() for f in ("role", *t.fields)))
+
+
+def _example(format: ChatFormat) -> list[dict[str, str]]:
+    """A question and an answer, with each optional field that the format has."""
+    values = {
+        "name": "Ann",
+        "recipient": "functions.add",
+        "channel": "commentary",
+        "content_type": "json",
+        "reasoning": "Add.",
+    }
+    asker, answerer = "user", "assistant"
+    fields = format.templates[answerer].fields
+    optional = {name: value for name, value in values.items() if name in fields}
+    asking = {"name": optional.pop("name")} if "name" in optional else {}
+    return [
+        {"role": asker, **asking, "content": "2+2?"},
+        {"role": answerer, **optional, "content": "4"},
+    ]
+
+
+def _table(tok: ChatTokenizer, messages: list[dict[str, str]]) -> str:
+    transcript = tok.render(messages)
+    weights = transcript.weights()
+    rows = [
+        "| ids | text | message | part | generated | weight |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for span in transcript.spans:
+        ids = transcript.ids[span.start : span.stop]
+        message = "" if span.message is None else str(span.message)
+        cells = [" ".join(map(str, ids)), _code(_spelled(tok, ids), table=True), message, span.part]
+        weight = " ".join({f"{weight:g}" for weight in weights[span.start : span.stop]})
+        cells += ["yes" if span.generated else "no", weight]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
+    """What ids stand for, in one line."""
+    special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
+    text = "".join(special.get(i) or tok.encoding.token_bytes(i).decode() for i in ids)
+    return json.dumps(text)[1:-1]
+
+
+def _code(text: str, *, table: bool = False) -> str:
+    return f"`{text}`".replace("|", r"\|") if table else f"`{text}`"
+
+
+# -- Files ------------------------------------------------------------------------------------
+
+
+def between_marks(text: str, parts: Mapping[str, str]) -> str:
+    """The text with each marked part replaced."""
+    for name, part in parts.items():
+        begin, end = f"<!-- {name}: made by make_protocol.py -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"expected {begin} and {end}")
+        text = f"{before}{begin}\n\n{part}\n\n{end}{after}"
+    return text
+
+
+def made() -> dict[Path, str]:
+    """What each file should be."""
+    formats = [get_format(name) for name in FORMAT_ROWS]
+    protocol = HERE / "protocol.md"
+    parts = {"grammar": f"```abnf\n{grammar(formats)}\n```", "registry": registry(formats)}
+    head = (
+        "# Formats\n\n<!-- made by make_protocol.py -->\n\n"
+        "One section for each row of the table of formats; the words are those of the "
+        "[protocol](protocol.md). In the examples weights are those of training on the assistant.\n"
+    )
+    return {
+        protocol: between_marks(protocol.read_text(encoding="utf-8"), parts),
+        HERE / "formats.md": "\n".join([head, *map(page, formats)]),
+    }
+
+
+def main() -> None:
+    """Write them."""
+    for path, text in made().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

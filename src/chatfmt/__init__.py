@@ -1,0 +1,88 @@
+"""Conversations to token ids and back, exactly: a chat format is one line of data.
+
+>>> import chatfmt
+>>> tok = chatfmt.get_tokenizer("gpt-4o")
+>>> ids = tok.encode([{"role": "user", "content": "What is 2+2?"}])
+>>> tok.decode(ids).messages[0].content
+'What is 2+2?'
+"""
+
+from chatfmt.batch import EncodedBatch
+from chatfmt.chatformat import ChatFormat
+from chatfmt.conversation import Conversation, Message
+from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding
+from chatfmt.errors import (
+    ChatfmtError,
+    ContextOverflowError,
+    DataError,
+    EncodingError,
+    EncodingRequiredError,
+    FormatError,
+    Issue,
+    IssueKind,
+    NothingToTrainError,
+    ParseError,
+    RenderError,
+    TranscriptError,
+    UnknownFormatError,
+)
+from chatfmt.events import ContentDelta, Event, HeaderField, MessageEnd, MessageStart
+from chatfmt.explain import Cause, Difference
+from chatfmt.fit import Fitted
+from chatfmt.formats import FORMAT_ROWS, MODELS, get_format
+from chatfmt.parse import StreamParser
+from chatfmt.scan import SpecialText
+from chatfmt.spans import OpenMessage, Span
+from chatfmt.streams import astream_events, astream_text, stream_events, stream_text
+from chatfmt.tokenizer import ChatTokenizer, get_tokenizer, tokenizer_for_model
+from chatfmt.training import TrainingExample, collate
+from chatfmt.transcript import Completion, Transcript
+
+__all__ = [
+    "FORMAT_ROWS",
+    "MODELS",
+    "Cause",
+    "ChatFormat",
+    "ChatTokenizer",
+    "ChatfmtError",
+    "Completion",
+    "ContentDelta",
+    "ContextOverflowError",
+    "Conversation",
+    "DataError",
+    "Difference",
+    "EncodedBatch",
+    "EncodingError",
+    "EncodingRequiredError",
+    "Event",
+    "Fitted",
+    "FormatError",
+    "HeaderField",
+    "Issue",
+    "IssueKind",
+    "Message",
+    "MessageEnd",
+    "MessageStart",
+    "NothingToTrainError",
+    "OpenMessage",
+    "ParseError",
+    "RenderError",
+    "Span",
+    "SpecialText",
+    "StreamParser",
+    "TokenEncoding",
+    "TrainingExample",
+    "Transcript",
+    "TranscriptError",
+    "UnknownFormatError",
+    "astream_events",
+    "astream_text",
+    "collate",
+    "extend_encoding",
+    "get_encoding",
+    "get_format",
+    "get_tokenizer",
+    "stream_events",
+    "stream_text",
+    "tokenizer_for_model",
+]

@@ -1,0 +1,42 @@
+"""Outside schemas to conversations and back, by one table; files of them as streams; mixtures.
+
+>>> from chatfmt.adapters import read_row, write_row
+>>> row = {"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]}
+>>> [conversation] = read_row(row)
+>>> write_row(conversation)
+{'messages': [{'role': 'user', 'content': '2+2?'}, {'role': 'assistant', 'content': '4'}]}
+"""
+
+from chatfmt.adapters.mixture import Mixture, Source, load_mixture
+from chatfmt.adapters.options import Options
+from chatfmt.adapters.readers import FILE_FORMATS, Row, iter_rows
+from chatfmt.adapters.schema import Item, Preference, Schema
+from chatfmt.adapters.table import (
+    SCHEMAS,
+    Reading,
+    detect,
+    read_file,
+    read_row,
+    read_rows,
+    write_row,
+)
+
+__all__ = [
+    "FILE_FORMATS",
+    "SCHEMAS",
+    "Item",
+    "Mixture",
+    "Options",
+    "Preference",
+    "Reading",
+    "Row",
+    "Schema",
+    "Source",
+    "detect",
+    "iter_rows",
+    "load_mixture",
+    "read_file",
+    "read_row",
+    "read_rows",
+    "write_row",
+]

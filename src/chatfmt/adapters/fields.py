@@ -1,0 +1,137 @@
+"""A value inside a row, and the way to it: so that every refusal can say where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from chatfmt.conversation import Message
+from chatfmt.errors import DataError
+
+__all__ = ["Field", "describe", "validation_text"]
+
+_SHOWN = 40  # characters of a text that an error shows
+
+
+def describe(value: object) -> str:
+    """What was found, in words that fit after "found".
+
+    >>> describe(None), describe([]), describe("hello"), describe(True), describe(3)
+    ('nothing', 'a list of 0', "the text 'hello'", 'true', 'the number 3')
+    """
+    match value:
+        case None:
+            words = "nothing"
+        case bool():
+            words = str(value).lower()
+        case int() | float():
+            words = f"the number {value}"
+        case str():
+            shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
+            words = f"the text {shown!r}"
+        case list():
+            words = f"a list of {len(value)}"
+        case dict():
+            words = f"an object with {', '.join(map(str, value))}" if value else "an empty object"
+        case _:
+            words = f"a {type(value).__name__}"
+    return words
+
+
+def validation_text(error: ValidationError) -> list[tuple[str, str]]:
+    """Each thing that pydantic refused: its path, dotted, and the reason."""
+    return [
+        (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))
+        for fault in error.errors(include_url=False)
+    ]
+
+
+@dataclass(slots=True)  # not frozen: one is made for each member read, which must be cheap
+class Field:
+    """A value of a row. Null and absent are the same: Parquet cannot tell them apart.
+
+    >>> row = Field({"messages": [{"role": "user", "content": 3}]})
+    >>> row.need("messages").items()[0].need("content").text()
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.DataError: messages[0].content: expected text, found the number 3
+    """
+
+    value: Any
+    key: str = ""
+    parent: Field | None = None
+
+    @property
+    def path(self) -> str:
+        """Such as ``messages[3].content``; empty for the row itself."""
+        # The way is kept as links and spelled only when an error needs it.
+        keys = []
+        field: Field | None = self
+        while field is not None:
+            keys.append(field.key)
+            field = field.parent
+        return "".join(reversed(keys)).removeprefix(".")
+
+    def error(self, reason: str) -> DataError:
+        """The error to raise for this field."""
+        return DataError(reason, field=self.path or None)
+
+    def expected(self, what: str) -> DataError:
+        """The error to raise where this field is not what it should be."""
+        return self.error(f"expected {what}, found {describe(self.value)}")
+
+    def members(self) -> dict[str, Any]:
+        """The members of an object, those that are null left out."""
+        if not isinstance(self.value, dict):
+            raise self.expected("an object")
+        return {key: value for key, value in self.value.items() if value is not None}
+
+    def rest(self, *used: str) -> dict[str, Any]:
+        """The members that are not used otherwise: what becomes metadata."""
+        return {key: value for key, value in self.members().items() if key not in used}
+
+    def need(self, key: str) -> Field:
+        """The member of that name; its value is None where it is missing."""
+        if not isinstance(self.value, dict):
+            raise self.expected("an object")
+        return Field(self.value.get(key), f".{key}", self)
+
+    def get(self, key: str) -> Field | None:
+        """The member of that name, or None where it is missing or null."""
+        if isinstance(self.value, dict) and self.value.get(key) is None:
+            return None
+        return self.need(key)
+
+    def items(self) -> list[Field]:
+        """The elements of a list that has at least one."""
+        if not isinstance(self.value, list) or not self.value:
+            raise self.expected("a list with at least one element")
+        return [Field(value, f"[{index}]", self) for index, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        """The value, which must be a text; it may be empty."""
+        if not isinstance(self.value, str):
+            raise self.expected("text")
+        return self.value
+
+    def label(self) -> str:
+        """The value, which must be a text that is not empty: a name, an id."""
+        if not isinstance(self.value, str) or not self.value:
+            raise self.expected("text that is not empty")
+        return self.value
+
+    def one_of(self, choices: tuple[str, ...]) -> str:
+        """The value, which must be one of these texts."""
+        if not isinstance(self.value, str) or self.value not in choices:
+            raise self.expected(f"one of {', '.join(choices)}")
+        return self.value
+
+    def message(self, **fields: Any) -> Message:  # noqa: ANN401 - pydantic checks them
+        """The message that this part of the row gives."""
+        try:
+            return Message(**fields)
+        except ValidationError as error:
+            key, reason = validation_text(error)[0]
+            raise Field(None, f".{key}", self).error(reason) from None

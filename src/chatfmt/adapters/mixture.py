@@ -1,0 +1,215 @@
+"""Mixtures: several sources, with their policies and weights, as one stream of conversations."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from glob import glob, has_magic
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chatfmt.adapters.fields import validation_text
+from chatfmt.adapters.options import Options
+from chatfmt.adapters.readers import Row, iter_rows
+from chatfmt.adapters.schema import Item, Preference
+from chatfmt.adapters.table import SCHEMAS, read_rows
+from chatfmt.conversation import Conversation, Message
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Mixture", "Source", "load_mixture"]
+
+Scalar = str | bool | int | float
+
+
+class Source(BaseModel):
+    """One source of a mixture: files of one kind, and what to do with them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    paths: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Files, or patterns such as ``part-*.jsonl``, from the folder of the mixture on."""
+    schema_name: str | None = Field(None, alias="schema")
+    """A name in `SCHEMAS`; None detects the schema of each row."""
+    file_format: str | None = Field(None, alias="format")
+    """For files whose name does not tell: ``jsonl``, ``json``, ``parquet``."""
+    where: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+    """The values that members of a row may have; rows with others, or without, are left out."""
+    options: Options = Options()
+    """The policies, and the system message."""
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    """Factor of the weight of every message."""
+    repeat: Annotated[int, Field(ge=1)] = 1
+    """How many times to go through the files."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.schema_name is not None and self.schema_name not in SCHEMAS:
+            message = f"expected a schema among {', '.join(SCHEMAS)}, found {self.schema_name!r}"
+            raise ValueError(message)
+        if self.weight != 1 and self.repeat != 1:
+            raise ValueError("expected weight or repeat, found both")
+        return self
+
+    def files(self, folder: Path) -> list[str]:
+        """The files, sorted within each pattern, as the mixture spells them."""
+        found = []
+        for pattern in self.paths:
+            literal = not has_magic(pattern) or (folder / pattern).is_file()
+            matches = [pattern] if literal else glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - relative to the folder
+            files = sorted(name for name in matches if (folder / name).is_file())
+            if not files:
+                raise DataError(f"expected files, found none for {pattern!r} of {self.name!r}")
+            found += files
+        return found
+
+
+class Mixture(BaseModel):
+    """Several sources as one stream.
+
+    With a seed, the next source is drawn at random, in proportion to the bytes of its files times
+    ``repeat``, so that all end at about the same time; within a source the order is kept. Without
+    one, sources follow each other. The same files and the same seed give the same stream.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    sources: Annotated[tuple[Source, ...], Field(alias="source", min_length=1)]
+    seed: int | None = None
+    folder: Path = Path()
+    """Where paths begin: the folder of the TOML file."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("expected a different name for each source, found one twice")
+        return self
+
+    def rows(self, on_error: Callable[[DataError], None] | None = None) -> Iterator[Item]:
+        """The conversations (and preferences) of the mixture, in order.
+
+        Each carries ``metadata["provenance"]``: ``source`` (its name), ``file``, ``row`` (1-based
+        line or number), ``part`` (0-based, among what the row gives) and ``round`` (0-based, among
+        the repeats). A provenance that the row itself has is kept inside, as ``earlier``.
+
+        Args:
+            on_error: called for each row that cannot be used, which is then left out; without
+                it, the first such row raises.
+
+        Raises:
+            DataError: a pattern without files, or a bad row where there is no ``on_error``.
+        """
+        # Files are looked for at once: a missing one should not show after hours.
+        files = [source.files(self.folder) for source in self.sources]
+        streams = [
+            _read_source(source, names, self.folder, on_error or _raise)
+            for source, names in zip(self.sources, files, strict=True)
+        ]
+        if self.seed is None:
+            return (item for stream in streams for item in stream)
+        sizes = [
+            source.repeat * sum((self.folder / name).stat().st_size for name in names)
+            for source, names in zip(self.sources, files, strict=True)
+        ]
+        return _interleave(streams, sizes, random.Random(self.seed))  # noqa: S311 - an order, no secret
+
+
+def _raise(error: DataError) -> None:
+    raise error
+
+
+def _interleave(
+    streams: list[Iterator[Item]], sizes: list[int], chance: random.Random
+) -> Iterator[Item]:
+    live = list(zip(streams, sizes, strict=True))
+    while live:
+        # Only random() is promised to give the same numbers in every version of Python.
+        marks = list(accumulate(size for _, size in live))
+        drawn = chance.random() * marks[-1]
+        at = next((i for i, mark in enumerate(marks) if drawn < mark), len(live) - 1)
+        try:
+            yield next(live[at][0])
+        except StopIteration:
+            del live[at]
+
+
+def _read_source(
+    source: Source, files: list[str], folder: Path, on_error: Callable[[DataError], None]
+) -> Iterator[Item]:
+    for turn in range(source.repeat):
+        for name in files:
+            rows = _where(iter_rows(folder / name, format=source.file_format), source)
+            for reading in read_rows(rows, schema=source.schema_name, options=source.options):
+                if reading.error is not None:
+                    on_error(reading.error)
+                for part, item in enumerate(reading.items):
+                    place = {"file": name, "row": reading.line, "part": part, "round": turn}
+                    yield _finished(item, source, place)
+
+
+def _where(rows: Iterator[Row], source: Source) -> Iterator[Row]:
+    for row in rows:
+        if row.value is None or _fits(row.value, source.where):
+            yield row
+
+
+def _fits(row: dict[str, Any], where: dict[str, tuple[Scalar, ...]]) -> bool:
+    # Python takes 1 for True; a file does not.
+    return all(
+        any(type(row.get(key)) is type(value) and row.get(key) == value for value in values)
+        for key, values in where.items()
+    )
+
+
+def _finished(item: Item, source: Source, place: dict[str, Any]) -> Item:
+    provenance = {"source": source.name, **place}
+    if "provenance" in item.metadata:
+        provenance["earlier"] = item.metadata["provenance"]
+    update: dict[str, Any] = {"metadata": {**item.metadata, "provenance": provenance}}
+    if source.weight != 1:
+        update |= _WEIGHED[type(item)](item, source.weight)
+    return item.model_copy(update=update)
+
+
+def _weigh(messages: tuple[Message, ...], factor: float) -> tuple[Message, ...]:
+    return tuple(
+        message.model_copy(
+            update={"weight": factor * (1 if message.weight is None else message.weight)}
+        )
+        for message in messages
+    )
+
+
+_WEIGHED: dict[type[Item], Callable[[Any, float], dict[str, Any]]] = {
+    Conversation: lambda item, factor: {"messages": _weigh(item.messages, factor)},
+    Preference: lambda item, factor: {
+        "prompt": item.prompt.model_copy(update={"messages": _weigh(item.prompt.messages, factor)}),
+        "chosen": _weigh(item.chosen, factor),
+        "rejected": _weigh(item.rejected, factor),
+    },
+}
+
+
+def load_mixture(path: str | Path) -> Mixture:
+    """The mixture that a TOML file describes; docs/data.md has an example.
+
+    Raises:
+        DataError: the file is no TOML, or no mixture; the message lists everything at fault.
+    """
+    path = Path(path)
+    try:
+        return Mixture.model_validate(
+            {**tomllib.loads(path.read_text("utf-8")), "folder": path.parent}
+        )
+    except ValidationError as error:
+        reasons = [f"{where}: {text}" if where else text for where, text in validation_text(error)]
+        raise DataError("; ".join(reasons), str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"expected TOML, found: {error}", str(path)) from None

@@ -1,0 +1,71 @@
+"""The policies for rows that are not as they should be: named, and strict unless asked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Options"]
+
+
+class Options(BaseModel):
+    """What to do with odd rows. The defaults refuse what could only be guessed.
+
+    >>> Options(text_parts="join").ends_with_user
+    'refuse'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    system: str | None = None
+    """A system message to put before every conversation, such as a labeling guideline."""
+    own_system: Literal["refuse", "keep", "replace"] = "refuse"
+    """Where ``system`` is set and a conversation already begins with a system (or developer)
+    message: refuse the row, keep the row's, or put ``system`` in its place."""
+
+    # openai, and whatever holds messages of that form
+    text_parts: Literal["refuse", "join"] = "refuse"
+    """Content that is a list of text parts: refuse, or join the texts with nothing between."""
+    object_arguments: Literal["refuse", "dump"] = "refuse"
+    """Arguments of a call that are an object, not text: refuse, or write the object as JSON."""
+    call_ids: Literal["require", "optional"] = "require"
+    """Whether each tool call needs an id, and each result the id of its call."""
+    unknown_fields: Literal["refuse", "drop"] = "refuse"
+    """Members of a message that there is no place for."""
+
+    # sharegpt, ultrachat, wildchat, and preference pairs that are one text each
+    empty_turns: Literal["refuse", "keep", "drop"] = "refuse"
+    """A turn with no text; alpaca, prompt-completion and oasst have this policy, too."""
+    repeated_roles: Literal["refuse", "keep"] = "refuse"
+    """Two turns of the user, or two of the assistant, with nothing between."""
+    starts_with_assistant: Literal["refuse", "keep", "drop"] = "refuse"
+    """Turns before the first one of the user, the system message aside."""
+    ends_with_user: Literal["refuse", "keep", "drop"] = "refuse"
+    """Turns after the last one of the assistant."""
+
+    speakers: dict[str, Literal["system", "user", "assistant", "tool"]] = Field(
+        default_factory=dict
+    )
+    """sharegpt: further speakers, and the role of each."""
+
+    input_separator: str = "\n\n"
+    """alpaca: what stands between instruction and input."""
+
+    early_difference: Literal["refuse", "keep"] = "refuse"
+    """preference: pairs of whole conversations that differ before the last reply."""
+
+    paths: Literal["all", "best"] = "all"
+    """oasst: one conversation for each leaf of a tree, or the best-ranked one."""
+    shared_prefixes: Literal["once", "always"] = "once"
+    """oasst: whether messages that several paths share get weight 0 in all but the first."""
+    deleted: Literal["drop", "keep"] = "drop"
+    """oasst: messages that were deleted, with all replies to them."""
+    failed_review: Literal["drop", "keep"] = "drop"
+    """oasst: messages whose ``review_result`` is false, with all replies to them."""
+    synthetic: Literal["keep", "drop", "only"] = "keep"
+    """oasst: messages that a model wrote; ``only`` drops the assistant's that one did not."""
+    lang: tuple[str, ...] | None = None
+    """oasst: the languages to keep, such as ``("en",)``; None keeps all."""
+    tree_state: tuple[str, ...] | None = None
+    """oasst: the states of trees to keep, such as ``("ready_for_export",)``; None keeps all."""

@@ -1,0 +1,178 @@
+r"""Pairs of answers to one prompt, of which people liked one better.
+
+Three forms, told by their members:
+
+- ``{"input": {"messages"}, "preferred_output", "non_preferred_output"}``, OpenAI's; source:
+  https://developers.openai.com/api/docs/guides/direct-preference-optimization
+- ``{"chosen", "rejected"}``, whole conversations as message lists or as texts of the form
+  ``\n\nHuman: … \n\nAssistant: …``; source: https://github.com/anthropics/hh-rlhf. The prompt is
+  what both begin with, up to the last reply.
+- ``{"prompt", "chosen", "rejected"}``, where the two are replies only; source:
+  https://huggingface.co/docs/trl/dataset_formats
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.adapters.fields import Field
+from chatfmt.adapters.openai import read_messages, write_messages
+from chatfmt.adapters.schema import Item, Preference, Schema
+from chatfmt.adapters.turns import checked_turns, refuse_empty
+from chatfmt.conversation import Conversation, Message
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    from chatfmt.adapters.options import Options
+
+__all__ = ["SCHEMA"]
+
+Messages = tuple[Message, ...]
+
+# A turn begins with its speaker and one space; an empty turn may lack the space.
+_SPEAKER = re.compile(r"\n\n(Human|Assistant):(?: |(?=\n\n(?:Human|Assistant):)|\Z)")
+_ROLES = {"Human": "user", "Assistant": "assistant"}
+
+
+def _read(row: Field, options: Options) -> list[Item]:
+    explicit = row.get("input")
+    if explicit is not None:
+        return [_read_openai(row, explicit, options)]
+    chosen, rejected = row.need("chosen"), row.need("rejected")
+    if type(chosen.value) is not type(rejected.value):
+        raise rejected.expected("the same form as chosen has")
+    prompt = row.get("prompt")
+    metadata = row.rest("chosen", "rejected", "prompt")
+    before: Messages = ()
+    if isinstance(chosen.value, str) and prompt is None:
+        sides = _read_log(chosen, options), _read_log(rejected, options)
+    elif isinstance(chosen.value, str) and prompt is not None:
+        before = _read_prompt(prompt, options)
+        sides = _read_reply(chosen, options), _read_reply(rejected, options)
+    else:
+        sides = read_messages(chosen, options), read_messages(rejected, options)
+        before = _outer_prompt(prompt, sides, options)
+    shared, *replies = _split(row, before + sides[0], before + sides[1], options)
+    return [
+        Preference(
+            prompt=Conversation(messages=shared),
+            chosen=replies[0],
+            rejected=replies[1],
+            metadata=metadata,
+        )
+    ]
+
+
+def _read_openai(row: Field, explicit: Field, options: Options) -> Preference:
+    prompt = read_messages(explicit.need("messages"), options)
+    replies = []
+    for key in _OUTPUTS:
+        output = row.need(key)
+        if options.early_difference == "refuse":
+            for item in output.items():
+                item.need("role").one_of(("assistant", "tool"))
+        replies.append(read_messages(output, options))
+    if replies[0] == replies[1]:
+        raise row.need(_OUTPUTS[1]).error("expected two different outputs, found the same twice")
+    return Preference(
+        prompt=Conversation(messages=prompt, metadata=explicit.rest("messages")),
+        chosen=replies[0],
+        rejected=replies[1],
+        metadata=row.rest("input", *_OUTPUTS),
+    )
+
+
+_OUTPUTS = ("preferred_output", "non_preferred_output")
+
+
+def _read_log(log: Field, options: Options) -> Messages:
+    before, *parts = _SPEAKER.split(log.text())
+    if before or not parts:
+        raise log.expected(r"text that begins with '\n\nHuman: ' or '\n\nAssistant: '")
+    turns = []
+    for index, (speaker, content) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
+        turn = Field(content, f".turn[{index}]", log)
+        turns.append((turn, turn.message(role=_ROLES[speaker], content=content)))
+    return checked_turns(log, turns, options)
+
+
+def _read_reply(field: Field, options: Options) -> Messages:
+    refuse_empty(field, options)
+    return (field.message(role="assistant", content=field.value),)
+
+
+def _read_prompt(prompt: Field, options: Options) -> Messages:
+    if isinstance(prompt.value, list):
+        return read_messages(prompt, options)
+    refuse_empty(prompt, options)
+    return (prompt.message(role="user", content=prompt.value),)
+
+
+def _outer_prompt(
+    prompt: Field | None, sides: tuple[Messages, Messages], options: Options
+) -> Messages:
+    """The prompt that both sides still lack: none if they are whole conversations."""
+    if prompt is None:
+        return ()
+    before = _read_prompt(prompt, options)
+    if all(side[0].role == "assistant" for side in sides):
+        return before
+    # UltraFeedback and its like repeat the prompt in both conversations, where a system message
+    # may stand before it.
+    opening = _without_system(before)
+    for side in sides:
+        if _without_system(side)[: len(opening)] != opening:
+            raise prompt.error("expected what both conversations begin with, found another prompt")
+    return ()
+
+
+def _without_system(messages: Messages) -> Messages:
+    return tuple(message for message in messages if message.role != "system")
+
+
+def _split(row: Field, chosen: Messages, rejected: Messages, options: Options) -> list[Messages]:
+    """What both begin with, and the two replies."""
+    if chosen == rejected:
+        raise row.need("rejected").error("expected two different replies, found the same twice")
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(chosen, rejected, strict=False))
+    length = len(list(same))
+    # A reply is whole: what the assistant said right before the difference belongs to it.
+    while length and chosen[length - 1].role == "assistant":
+        length -= 1
+    for key, side in (("chosen", chosen), ("rejected", rejected)):
+        reply = side[length:]
+        if not reply or reply[-1].role != "assistant":
+            raise row.need(key).error("expected a conversation that ends with a reply")
+        early = any(message.role != "assistant" for message in reply)
+        if early and options.early_difference == "refuse":
+            raise row.need(key).error(
+                f"the pair differs from message {length} on, before the last reply; "
+                'early_difference="keep" takes all that follows as the reply'
+            )
+    return [chosen[:length], chosen[length:], rejected[length:]]
+
+
+def _write(item: Item) -> dict[str, Any]:
+    if isinstance(item, Conversation):
+        raise DataError('expected a preference, found a conversation; schema="openai" fits')
+    if taken := {"input", *_OUTPUTS} & item.metadata.keys():
+        raise DataError("would be written over by the pair", field=f"metadata.{min(taken)}")
+    if "messages" in item.prompt.metadata:
+        raise DataError("would be written over", field="prompt.metadata.messages")
+    messages = write_messages(item.prompt.messages, "prompt.messages")
+    return {
+        "input": {"messages": messages, **item.prompt.metadata},
+        _OUTPUTS[0]: write_messages(item.chosen, "chosen"),
+        _OUTPUTS[1]: write_messages(item.rejected, "rejected"),
+        **item.metadata,
+    }
+
+
+SCHEMA = Schema(
+    source="https://developers.openai.com/api/docs/guides/direct-preference-optimization",
+    marks=(("input", *_OUTPUTS), ("chosen", "rejected")),
+    read=_read,
+    write=_write,
+)

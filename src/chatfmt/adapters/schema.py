@@ -1,0 +1,63 @@
+"""What an outside schema is: how to tell it, read it and, where that makes sense, write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Default
+
+from chatfmt.conversation import Conversation, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from chatfmt.adapters.fields import Field
+    from chatfmt.adapters.options import Options
+    from chatfmt.adapters.readers import Row
+
+__all__ = ["Item", "Preference", "Schema"]
+
+
+class Preference(BaseModel):
+    """A prompt and two ways to go on, of which people liked the first better.
+
+    >>> prompt = Conversation(messages=[{"role": "user", "content": "2+2?"}])
+    >>> good, bad = ({"role": "assistant", "content": text} for text in ("4", "5"))
+    >>> Preference(prompt=prompt, chosen=(good,), rejected=(bad,)).chosen
+    (Message(role='assistant', content='4'),)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: Conversation
+    chosen: tuple[Message, ...]
+    rejected: tuple[Message, ...]
+    metadata: dict[str, Any] = Default(default_factory=dict)
+    """Annotation: what else the row says, and where it comes from."""
+
+
+Item = Conversation | Preference
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One outside schema."""
+
+    source: str
+    """The project or page that defines it."""
+    marks: tuple[tuple[str, ...], ...]
+    """What tells it: a row fits that has all the members of one of these tuples."""
+    read: Callable[[Field, Options], list[Item]]
+    write: Callable[[Item], dict[str, Any]] | None = None
+    gather: Callable[[Iterable[Row]], Iterator[Row]] | None = None
+    """For rows that mean something only together: the rows of a file to whole rows."""
+
+    def detect(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row has the marks of this schema."""
+        return any(all(row.get(key) is not None for key in mark) for mark in self.marks)
+
+    def looks_for(self) -> str:
+        """The marks, in words."""
+        return " or ".join(" + ".join(mark) for mark in self.marks)

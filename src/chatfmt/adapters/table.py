@@ -1,0 +1,177 @@
+"""The table of schemas, and reading and writing by it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.adapters import (
+    alpaca,
+    oasst,
+    openai,
+    preference,
+    prompt_completion,
+    sharegpt,
+    ultrachat,
+    wildchat,
+)
+from chatfmt.adapters.fields import Field
+from chatfmt.adapters.options import Options
+from chatfmt.adapters.readers import Row, iter_rows
+from chatfmt.adapters.schema import Item, Preference, Schema
+from chatfmt.conversation import Message
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["SCHEMAS", "Reading", "detect", "read_file", "read_row", "read_rows", "write_row"]
+
+# In the order of detection: what has further members stands before what does without.
+SCHEMAS: Mapping[str, Schema] = MappingProxyType(
+    {
+        "oasst": oasst.SCHEMA,
+        "preference": preference.SCHEMA,
+        "ultrachat": ultrachat.SCHEMA,
+        "openai": openai.SCHEMA,
+        "sharegpt": sharegpt.SCHEMA,
+        "wildchat": wildchat.SCHEMA,
+        "prompt-completion": prompt_completion.SCHEMA,
+        "alpaca": alpaca.SCHEMA,
+    }
+)
+
+
+class Reading(NamedTuple):
+    """What one row of a file gives: conversations (or preferences), or an error."""
+
+    file: str
+    line: int
+    items: list[Item]
+    error: DataError | None = None
+
+
+def detect(row: Mapping[str, Any]) -> str:
+    """The name of the first schema in the table that a row has the marks of.
+
+    >>> detect({"instruction": "Add.", "input": "2 2", "output": "4"})
+    'alpaca'
+
+    Raises:
+        DataError: none fits; the message lists what was looked for.
+    """
+    for name, schema in SCHEMAS.items():
+        if schema.detect(row):
+            return name
+    wanted = "; ".join(f"{name}: {schema.looks_for()}" for name, schema in SCHEMAS.items())
+    keys = ", ".join(row) or "none"
+    raise DataError(f"expected the members of a known schema ({wanted}), found {keys}")
+
+
+def _schema(name: str) -> Schema:
+    if name not in SCHEMAS:
+        raise DataError(f"expected a schema among {', '.join(SCHEMAS)}, found {name!r}")
+    return SCHEMAS[name]
+
+
+def read_row(
+    row: Mapping[str, Any],
+    *,
+    schema: str | None = None,
+    options: Options | None = None,
+    file: str | None = None,
+    line: int | None = None,
+) -> list[Item]:
+    """The conversations, or preferences, that a row gives: one, as a rule; a tree gives several.
+
+    Args:
+        row: a JSON object. What is not part of the messages becomes metadata, but null.
+        schema: its name in `SCHEMAS`; None detects it.
+        options: the policies for odd rows; None is the strict default.
+        file: where the row comes from, for errors.
+        line: its 1-based line or number there, for errors.
+
+    Raises:
+        DataError: the row cannot be used as it stands.
+
+    >>> [conversation] = read_row({"prompt": "2+2?", "completion": "4"})
+    >>> conversation.messages
+    (Message(role='user', content='2+2?'), Message(role='assistant', content='4'))
+    """
+    options = options or Options()
+    try:
+        if not isinstance(row, dict):
+            raise Field(row).expected("an object")
+        items = _schema(schema or detect(row)).read(Field(row), options)
+        return [_with_system(item, options) for item in items]
+    except DataError as error:
+        raise DataError(error.reason, file, line, error.field) from None
+
+
+def _with_system(item: Item, options: Options) -> Item:
+    if options.system is None:
+        return item
+    if isinstance(item, Preference):
+        prompt = _with_system(item.prompt, options)
+        return item.model_copy(update={"prompt": prompt})
+    messages = item.messages
+    if messages and messages[0].role in ("system", "developer"):
+        if options.own_system == "refuse":
+            raise DataError(
+                "expected a conversation without a system message, found one; "
+                'own_system="keep" or "replace" says which of the two to use'
+            )
+        if options.own_system == "keep":
+            return item
+        messages = messages[1:]
+    system = Message(role="system", content=options.system)
+    return item.model_copy(update={"messages": (system, *messages)})
+
+
+def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
+    """A row of that schema; the metadata become its further members.
+
+    Raises:
+        DataError: the schema is not written, or has no place for what the item holds.
+
+    >>> from chatfmt.conversation import Conversation
+    >>> write_row(Conversation(messages=[{"role": "user", "content": "2+2?"}]))
+    {'messages': [{'role': 'user', 'content': '2+2?'}]}
+    """
+    write = _schema(schema).write
+    if write is None:
+        written = ", ".join(name for name, one in SCHEMAS.items() if one.write is not None)
+        raise DataError(f"expected a schema that is written ({written}), found {schema!r}")
+    return write(item)
+
+
+def read_rows(
+    rows: Iterable[Row], *, schema: str | None = None, options: Options | None = None
+) -> Iterator[Reading]:
+    """What each row of a file gives. Flat messages are put together into their trees first."""
+    for one in SCHEMAS.values() if schema is None else (_schema(schema),):
+        rows = rows if one.gather is None else one.gather(rows)
+    for row in rows:
+        yield _reading(row, schema, options)
+
+
+def _reading(row: Row, schema: str | None, options: Options | None) -> Reading:
+    if row.value is None:
+        return Reading(row.file, row.line, [], row.error)
+    try:
+        items = read_row(row.value, schema=schema, options=options, file=row.file, line=row.line)
+    except DataError as error:
+        return Reading(row.file, row.line, [], error)
+    return Reading(row.file, row.line, items)
+
+
+def read_file(
+    path: str | Path,
+    *,
+    schema: str | None = None,
+    options: Options | None = None,
+    format: str | None = None,
+) -> Iterator[Reading]:
+    """What each row of a file gives, as a stream; arguments as for `read_row` and `iter_rows`."""
+    return read_rows(iter_rows(path, format=format), schema=schema, options=options)

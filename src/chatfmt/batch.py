@@ -1,0 +1,252 @@
+"""Many conversations to flat buffers: one call of the encoder for about 256 KB of contents.
+
+The contents are joined with a special token as separator, which an encoder never merges across,
+encoded at once, and cut apart again; headers and weights are put in between. The result is that
+of `Renderer.extend` and `chatfmt.weights`, which the tests hold it to. Contents that spell the
+separator, and encodings other than tiktoken's, are encoded one by one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.errors import RenderError
+from chatfmt.guard import LONGEST_RUN
+from chatfmt.packed import SIZE, find, pack
+from chatfmt.weights import message_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from chatfmt.conversation import Conversation, Message
+    from chatfmt.render import Frame, Renderer
+    from chatfmt.weights import TrainOn
+
+__all__ = ["EncodedBatch", "encode_batch"]
+
+_CHUNK = 256 * 1024
+
+
+class EncodedBatch(NamedTuple):
+    """Conversations behind one another, in flat buffers that numpy and torch take as they are.
+
+    Conversation ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, and the same places of ``weights``.
+    """
+
+    ids: array[int]
+    """uint32."""
+    offsets: array[int]
+    """int64; one more than there are conversations, the first is 0."""
+    weights: array[float]
+    """float32."""
+
+
+class _Chunk(NamedTuple):
+    """Part of a batch, packed."""
+
+    ids: bytes
+    lengths: list[int]
+    weights: bytes
+
+
+class _Around(NamedTuple):
+    """What stands around the contents of messages with one frame and one weight, packed."""
+
+    head: bytes
+    close: bytes
+    head_weights: bytes
+    weight: bytes
+    close_weights: bytes
+    size: int
+    """How many ids head and close are."""
+    suffix: str
+
+
+def encode_batch(
+    renderer: Renderer,
+    conversations: Sequence[Conversation],
+    *,
+    train_on: TrainOn = "assistant",
+    num_threads: int = 1,
+) -> EncodedBatch:
+    """The arguments are those of `ChatTokenizer.encode_batch`."""
+    if num_threads < 1:
+        raise ValueError(f"num_threads must be at least 1, found {num_threads}")
+    if train_on == "sampled":
+        raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
+    encode = _Encoder(renderer, conversations, train_on)
+    if num_threads == 1:
+        chunks = [encode(part) for part in _parts(conversations)]
+    else:
+        with ThreadPoolExecutor(num_threads) as pool:
+            chunks = list(pool.map(encode, _parts(conversations)))
+    ids, weights = array("I"), array("f")
+    ids.frombytes(b"".join(chunk.ids for chunk in chunks))
+    weights.frombytes(b"".join(chunk.weights for chunk in chunks))
+    lengths = (length for chunk in chunks for length in chunk.lengths)
+    return EncodedBatch(ids, array("q", accumulate(lengths, initial=0)), weights)
+
+
+def _parts(conversations: Sequence[Conversation]) -> Iterator[range]:
+    """Cut the conversations into parts of about `_CHUNK` characters."""
+    start, size = 0, 0
+    for stop, conversation in enumerate(conversations, 1):
+        for message in conversation.messages:
+            size += len(message.content)
+        if size >= _CHUNK or stop == len(conversations):
+            yield range(start, stop)
+            start, size = stop, 0
+
+
+# All of a message that decides what is around its content.
+_key = attrgetter("role", "name", "recipient", "channel", "content_type", "reasoning", "weight")
+
+
+class _Encoder:
+    """Encodes parts of a list of conversations; several threads may call it at once."""
+
+    def __init__(
+        self, renderer: Renderer, conversations: Sequence[Conversation], train_on: TrainOn
+    ) -> None:
+        self._renderer = renderer
+        self._conversations = conversations
+        self._train_on = train_on
+        self._prologue = pack(renderer.prologue)
+        self._known: dict[tuple[object, ...], _Around] = {}
+        # then what is around a content follows from the message, whatever its neighbours are
+        self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
+        encoding = renderer.binding.encoding
+        self._encode_joined = getattr(encoding, "encode_joined", None)
+        # One that cannot overlap with itself, so that counting finds all; and rather one that the
+        # format does not use, since contents may well quote those.
+        tokens = [token for token in encoding.special_tokens if not _overlaps(token)]
+        self._separator = min(tokens, key=lambda t: t in renderer.binding.ids, default="")
+        self._item = pack([encoding.special_tokens[self._separator]]) if tokens else b""
+
+    def __call__(self, part: range) -> _Chunk:
+        around: list[_Around] = []
+        texts: list[str] = []
+        for at in part:
+            messages = self._conversations[at].messages
+            try:
+                if self._by_itself:
+                    self._look_up(messages, around, texts)
+                else:
+                    self._look_around(messages, around, texts)
+            except RenderError as error:
+                error.add_note(f"conversation {at}")
+                raise
+        return self._assemble(part, around, self._contents(part, texts))
+
+    def _look_up(
+        self, messages: Sequence[Message], around: list[_Around], texts: list[str]
+    ) -> None:
+        known = self._known
+        for index, message in enumerate(messages):
+            found = known.get(_key(message))
+            if found is None:
+                [weight] = message_weights([message], self._train_on)
+                found = _pack_around(self._renderer.frame(message, index), weight)
+                if message.reasoning is None:  # a text that hardly ever returns
+                    known[_key(message)] = found
+            around.append(found)
+            texts.append(message.content + found.suffix)
+
+    def _look_around(
+        self, messages: Sequence[Message], around: list[_Around], texts: list[str]
+    ) -> None:
+        weights = message_weights(messages, self._train_on)
+        frames = self._renderer.frames(messages)
+        for message, frame, weight in zip(messages, frames, weights, strict=True):
+            around.append(_pack_around(frame, weight))
+            texts.append(message.content + frame.suffix)
+
+    def _contents(self, part: range, texts: list[str]) -> list[bytes]:
+        """The packed ids of each text."""
+        if not texts:
+            return []
+        contents = None
+        if self._encode_joined and self._separator and max(map(len, texts)) <= LONGEST_RUN:
+            contents = self._together(self._encode_joined, texts)
+        if contents is None:
+            contents = [self._alone(part, i, text) for i, text in enumerate(texts)]
+        return contents
+
+    def _together(
+        self, encode_joined: Callable[[str, str], bytes], texts: list[str]
+    ) -> list[bytes] | None:
+        """All texts in one call, or None where one of them spells the separator."""
+        joined = self._separator.join(texts)
+        if joined.count(self._separator) != len(texts) - 1:
+            return None
+        try:
+            packed = encode_joined(joined, self._separator)
+        except UnicodeEncodeError:
+            return None  # one by one it can be said which
+        contents = packed.split(self._item)
+        if len(contents) == len(texts) and not any(len(content) % SIZE for content in contents):
+            return contents
+        # the bytes of two neighbouring ids looked like a separator: look at whole ids only
+        contents, start = [], 0
+        for _ in texts[1:]:
+            stop = find(packed, self._item, start)
+            contents.append(packed[start * SIZE : stop * SIZE])
+            start = stop + 1
+        return [*contents, packed[start * SIZE :]]
+
+    def _alone(self, part: range, nth: int, text: str) -> bytes:
+        """The packed ids of the ``nth`` message of the part."""
+        for at in part:
+            count = len(self._conversations[at].messages)
+            if nth < count:
+                break
+            nth -= count
+        try:
+            return pack(self._renderer.encode(text, nth))
+        except RenderError as error:
+            error.add_note(f"conversation {at}")
+            raise
+
+    def _assemble(self, part: range, around: list[_Around], contents: list[bytes]) -> _Chunk:
+        ids: list[bytes] = []
+        weights: list[bytes] = []
+        lengths: list[int] = []
+        nothing = bytes(len(self._prologue))
+        start = 0
+        for at in part:
+            stop = start + len(self._conversations[at].messages)
+            length = len(nothing) // SIZE
+            ids.append(self._prologue)
+            weights.append(nothing)
+            for i in range(start, stop):
+                head, close, head_weights, weight, close_weights, size, _ = around[i]
+                content = contents[i]
+                count = len(content) // SIZE
+                ids += (head, content, close)
+                weights += (head_weights, weight * count, close_weights)
+                length += size + count
+            lengths.append(length)
+            start = stop
+        return _Chunk(b"".join(ids), lengths, b"".join(weights))
+
+
+def _overlaps(token: str) -> bool:
+    return any(token.startswith(token[-n:]) for n in range(1, len(token)))
+
+
+def _pack_around(frame: Frame, weight: float) -> _Around:
+    spread = []
+    for ids, marks in ((frame.head, frame.head_marks), (frame.close, frame.close_marks)):
+        weights = array("f", bytes(4 * len(ids)))
+        for start, stop, _, generated in marks:
+            if generated:
+                weights[start:stop] = array("f", [weight]) * (stop - start)
+        spread.append(weights.tobytes())
+    head, close = pack(frame.head), pack(frame.close)
+    one = array("f", [weight]).tobytes()
+    size = (len(head) + len(close)) // SIZE
+    return _Around(head, close, spread[0], one, spread[1], size, frame.suffix)

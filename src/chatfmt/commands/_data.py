@@ -1,0 +1,116 @@
+"""Rows of data sets as the input of a command; a bad one is reported, and the next one is read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic import ValidationError
+
+from chatfmt.commands._output import one_line
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from chatfmt.adapters import Options, Reading
+
+__all__ = ["add_policies", "for_each_row", "policies"]
+
+
+def add_policies(parser: argparse.ArgumentParser) -> None:
+    """The options from which `policies` and `for_each_row` know how to read rows.
+
+    They do not name what there is: that would import the adapters for every other command, too.
+    """
+    parser.add_argument(
+        "--from",
+        dest="schema",
+        metavar="SCHEMA",
+        help="what the rows are, such as openai, sharegpt or oasst, if not to be told from them",
+    )
+    parser.add_argument(
+        "--option",
+        dest="policies",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a policy for odd rows, such as empty_turns=drop, one of chatfmt.adapters.Options; "
+        "may be repeated; a list or an object is written in JSON",
+    )
+
+
+def policies(args: argparse.Namespace) -> Options:
+    """The policies that the options ask for.
+
+    Raises:
+        DataError: there is none of that name, it is given twice, or it has no such value.
+    """
+    from chatfmt.adapters import Options
+    from chatfmt.adapters.fields import validation_text
+
+    given: dict[str, Any] = {}
+    for pair in args.policies:
+        name, equals, text = pair.partition("=")
+        if not equals or name not in Options.model_fields:
+            known = ", ".join(Options.model_fields)
+            raise DataError(f"expected NAME=VALUE with a name among {known}, found {pair!r}")
+        if name in given:
+            raise DataError("expected each policy once, found it twice", field=name)
+        given[name] = _value(name, text, Options.model_fields[name].annotation)
+    try:
+        return Options.model_validate(given)
+    except ValidationError as error:
+        field, reason = validation_text(error)[0]
+        raise DataError(
+            f"{reason}, found {given[field.partition('.')[0]]!r}", field=field
+        ) from None
+
+
+def _value(name: str, text: str, annotation: Any) -> Any:  # noqa: ANN401 - any type, any value
+    kinds = {get_origin(kind) for kind in (annotation, *get_args(annotation))}
+    if kinds.isdisjoint({dict, tuple}):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise DataError(
+            f"expected a list or an object in JSON, found {text!r}", field=name
+        ) from None
+
+
+def for_each_row(
+    file: str, args: argparse.Namespace, work: Callable[[Reading], None]
+) -> tuple[int, int]:
+    """Do the work for each row of a file that can be read.
+
+    What is wrong with a row goes to standard error with its place, and so does what is wrong for
+    the work, which says so with a ValueError.
+
+    Returns:
+        How many rows there are, and how many of them are bad.
+
+    Raises:
+        DataError: the format of the file, the schema or a policy is not known.
+        OSError: the file cannot be read.
+        ImportError: an extra is missing for files of this kind.
+    """
+    from chatfmt.adapters import read_file
+
+    rows = bad = 0
+    for reading in read_file(file, schema=args.schema, options=policies(args)):
+        rows += 1
+        error: ValueError | None = reading.error
+        if error is None:
+            try:
+                work(reading)
+            except ValueError as found:
+                error = found
+        if error is not None:
+            bad += 1
+            placed = isinstance(error, DataError) and error.file is not None
+            place = "" if placed else f"{reading.file}:{reading.line}: "
+            sys.stderr.write(one_line(f"{place}{error}") + "\n")
+    return rows, bad

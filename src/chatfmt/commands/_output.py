@@ -1,0 +1,53 @@
+"""What commands write: one JSON document a line, and messages of one line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["one_line", "print_json", "reader_may_leave"]
+
+# Characters that JSON lets stand as they are, but at which some tools end a line and some
+# terminals begin a command.
+_APART = re.compile("[\x7f-\x9f\u2028\u2029]")
+
+
+def print_json(value: object) -> None:
+    """Write a value to standard output as one line of JSON."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(_APART.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+
+
+def one_line(message: str) -> str:
+    r"""A message with line ends and other characters without a shape escaped.
+
+    >>> one_line("not\nJSON")
+    'not\\nJSON'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in message
+    )
+
+
+@contextlib.contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Give up quietly on what is left to write when nobody reads it any more."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes both streams at exit; by then they must lead somewhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

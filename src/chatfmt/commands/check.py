@@ -1,0 +1,96 @@
+"""``chatfmt check``: conversations for which a law of the library does not hold.
+
+Every conversation that a format can carry keeps them, so what this prints is a mistake in chatfmt,
+or in an encoding that somebody brought.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.commands._input import add_input, conversation, for_each
+from chatfmt.commands._options import add_tokenizer, tokenizer
+from chatfmt.commands._output import print_json
+from chatfmt.errors import ParseError
+from chatfmt.template import Field, GenerationStart, Group
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.commands import Subparsers
+    from chatfmt.conversation import Conversation, Message
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["add", "broken_law", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "check",
+        help="whether conversations come back from their ids, and grow without changing them",
+    )
+    add_tokenizer(parser)
+    add_input(parser, "conversations")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print an object for each conversation that breaks a law, and nothing for the others."""
+    tok = tokenizer(args)
+
+    def work(value: object) -> bool:
+        broken = broken_law(tok, conversation(value))
+        if broken:
+            print_json(broken)
+        return not broken
+
+    return for_each(args.file, work)
+
+
+def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any] | None:
+    """Which law does not hold for a conversation, and where; None if all do.
+
+    Inversion: it comes back from its ids. Prefix: the ids of its first messages, and the prompt
+    for each reply of the assistant, are the beginning of its ids.
+
+    Raises:
+        RenderError: the format cannot carry it.
+    """
+    ids = tok.encode(conversation)
+    try:
+        found = tok.decode(ids)
+    except ParseError as error:
+        return {"law": "inversion", "error": str(error.issue), "ids": ids}
+    if found != conversation.on_wire():
+        return {"law": "inversion", "found": _plain(found), "ids": ids}
+
+    messages = conversation.messages
+    for number, message in enumerate(messages):
+        before = messages[:number]
+        begin = tok.encode(before)
+        if ids[: len(begin)] != begin:
+            return {"law": "prefix", "message": number, "before": begin, "ids": ids}
+        prompt = _prompt(tok, before, message)
+        if ids[: len(prompt)] != prompt:
+            return {"law": "prefix", "message": number, "prompt": prompt, "ids": ids}
+    return None
+
+
+def _prompt(tok: ChatTokenizer, before: tuple[Message, ...], reply: Message) -> list[int]:
+    """The prompt that this reply may follow; empty where there is none."""
+    pieces = tok.format.templates[reply.role].pieces
+    fixed = {
+        piece.name if isinstance(piece, Field) else piece.field
+        for piece in pieces[: pieces.index(GenerationStart())]
+        if isinstance(piece, Field | Group)
+    }
+    # A prompt says role and name. A reply that has more before its generated part follows none.
+    more = any(getattr(reply, field) is not None for field in fixed - {"role", "name"})
+    if reply.role != "assistant" or more:
+        return []
+    return tok.encode_prompt(before, name=reply.name if "name" in fixed else None)
+
+
+def _plain(conversation: Conversation) -> list[dict[str, Any]]:
+    return [message.model_dump(exclude_none=True) for message in conversation.messages]

@@ -1,0 +1,52 @@
+"""``chatfmt convert``: rows of any schema that is read as rows of one that is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.commands._data import add_policies, for_each_row
+from chatfmt.commands._output import print_json
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.adapters import Reading
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("convert", help="rows of a data set as rows of another schema")
+    add_policies(parser)
+    parser.add_argument(
+        "--to",
+        metavar="SCHEMA",
+        default="openai",
+        help="what to write, such as sharegpt (default: %(default)s)",
+    )
+    parser.add_argument(
+        "file", metavar="FILE", help="*.jsonl, *.json, also with .gz or .zst, or *.parquet"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what each row gives: one object a line."""
+    from chatfmt.adapters import SCHEMAS, write_row
+
+    known = [name for name, schema in SCHEMAS.items() if schema.write is not None]
+    if args.to not in known:
+        raise DataError(
+            f"expected a schema that is written ({', '.join(known)}), found {args.to!r}"
+        )
+
+    def work(reading: Reading) -> None:
+        # All of a row or nothing, so that a bad one leaves no trace.
+        for row in [write_row(item, args.to) for item in reading.items]:
+            print_json(row)
+
+    _, bad = for_each_row(args.file, args, work)
+    return 1 if bad else 0

@@ -1,0 +1,30 @@
+"""``chatfmt count``: how many ids conversations have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.commands._input import add_input, conversation, for_each
+from chatfmt.commands._options import add_tokenizer, tokenizer
+from chatfmt.commands._output import print_json
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("count", help="how many ids conversations have, a number a line")
+    add_tokenizer(parser)
+    add_input(parser, "conversations")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the number of ids of each conversation."""
+    tok = tokenizer(args)
+    return for_each(args.file, lambda value: print_json(tok.count(conversation(value))))

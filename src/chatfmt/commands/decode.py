@@ -1,0 +1,47 @@
+"""``chatfmt decode``: ids to conversations."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from chatfmt.commands._input import add_input, for_each
+from chatfmt.commands._options import add_tokenizer, tokenizer
+from chatfmt.commands._output import print_json
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("decode", help="lists of ids to conversations, one a line")
+    add_tokenizer(parser)
+    add_input(parser, "lists of ids")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the conversation of each list of ids."""
+    tok = tokenizer(args)
+
+    def work(value: object) -> None:
+        decoded = tok.decode(_ids(value))
+        messages = [message.model_dump(exclude_none=True) for message in decoded.messages]
+        print_json({"messages": messages})
+
+    return for_each(args.file, work)
+
+
+def _ids(value: object) -> list[int]:
+    if not isinstance(value, list):
+        raise DataError(f"expected a list of ids, found {json.dumps(value)[:40]}")
+    for position, token in enumerate(value):
+        if type(token) is not int:  # True is an int, too
+            raise DataError(f"id {position}: expected an integer, found {json.dumps(token)[:40]}")
+    return value

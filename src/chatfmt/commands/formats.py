@@ -1,0 +1,47 @@
+"""``chatfmt formats``: the table of formats."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from chatfmt.formats import FORMAT_ROWS, get_format
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from chatfmt.chatformat import ChatFormat
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("formats", help="the table of formats, with their sources")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
+    """Print every row of the table."""
+    for name in FORMAT_ROWS:
+        sys.stdout.write(f"{name}\n")
+        for label, text in _lines(get_format(name)):
+            sys.stdout.write(f"  {label:<10} {_visible(text)}\n")
+    return 0
+
+
+def _lines(format: ChatFormat) -> Iterator[tuple[str, str]]:
+    if format.prologue:
+        yield "prologue", format.prologue
+    if isinstance(format.template, str):
+        yield "template", format.template
+    else:
+        yield from format.template.items()
+    yield "encoding", format.encoding or "yours"
+    yield "source", format.source
+
+
+def _visible(text: str) -> str:
+    return text.replace("\n", r"\n")

@@ -1,0 +1,37 @@
+"""``chatfmt serve``: the playground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "serve", help="a page on which to see and edit conversations as tokens (extra web)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, help="0 takes any that is free (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on; others than this machine can reach the page only if you "
+        "name one that they can (default: %(default)s)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from chatfmt.web import serve
+
+    serve(args.host, args.port)
+    return 0

@@ -1,0 +1,170 @@
+"""``chatfmt tokenize``: data sets to the files that trainers read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatfmt.commands._data import add_policies, policies
+from chatfmt.commands._options import add_tokenizer, tokenizer
+from chatfmt.commands._output import one_line, print_json
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.adapters import Mixture
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "tokenize",
+        help="data sets to Parquet files for training",
+        description=(
+            "Encode rows of data sets as training examples. Prints the counts as JSON; rows that "
+            "cannot be used are told in rejects.jsonl."
+        ),
+    )
+    add_tokenizer(parser)
+    add_policies(parser)
+    _add_examples(parser.add_argument_group("examples"))
+    _add_files(parser.add_argument_group("files"))
+    _add_run(parser.add_argument_group("the run"))
+    parser.add_argument(
+        "sources",
+        metavar="SOURCE",
+        nargs="+",
+        help="files or patterns, of JSON Lines, JSON or Parquet; or a mixture (*.toml)",
+    )
+    parser.add_argument(
+        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="where the files go"
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_examples(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--preferences", action="store_true", help="rows are pairs of answers")
+    group.add_argument(
+        "--train-on",
+        choices=("assistant", "last", "all", "none"),
+        default="assistant",
+        help="which messages are trained (default: %(default)s)",
+    )
+    group.add_argument(
+        "--no-train-end", action="store_true", help="leave the end token of a message untrained"
+    )
+    group.add_argument(
+        "--allow-untrained", action="store_true", help="take rows in which nothing is trained"
+    )
+    group.add_argument("--max-tokens", metavar="N", type=int, help="how long an example may be")
+    group.add_argument(
+        "--overlong",
+        choices=("refuse", "fit", "split"),
+        default="refuse",
+        help="what becomes of longer ones: refuse, drop the oldest turns, or split at turns",
+    )
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--column",
+        choices=("weights", "attention_mask", "assistant_masks"),
+        action="append",
+        default=[],
+        help="a further column; may be given several times",
+    )
+    group.add_argument("--shuffle", metavar="SEED", type=int, help="put examples in a random order")
+    group.add_argument("--pack", metavar="N", type=int, help="rows of whole examples, up to N ids")
+    group.add_argument("--pad-id", metavar="ID", type=int, help="fill packs up to N with this id")
+    group.add_argument(
+        "--shard-tokens",
+        metavar="N",
+        type=int,
+        default=1 << 25,
+        help="ids after which a file is full (default: %(default)s)",
+    )
+
+
+def _add_run(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--engine", choices=("local", "ray"), default="local", help="who works")
+    group.add_argument("--ray-address", metavar="ADDRESS", help="of a Ray cluster")
+    group.add_argument("--workers", metavar="N", type=int, help="processes (default: all cores)")
+    group.add_argument(
+        "--max-rejects", metavar="N", type=int, help="stop at more rows that cannot be used"
+    )
+    again = group.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    again.add_argument("--overwrite", action="store_true", help="replace what a run has written")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the corpus and print its counts."""
+    from chatfmt.corpus import EncodeOptions, FileOptions, TooManyRejectsError, tokenize
+    from chatfmt.corpus.progress import shown_progress
+
+    mixture = _mixture(args)
+    try:
+        options = EncodeOptions(
+            tokenizer=tokenizer(args),
+            sources=mixture.sources,
+            train_on=args.train_on,
+            train_end=not args.no_train_end,
+            max_tokens=args.max_tokens,
+            overlong=args.overlong,
+            allow_untrained=args.allow_untrained,
+            weights="weights" in args.column,
+            preferences=args.preferences,
+        )
+        files = FileOptions(
+            shuffle=args.shuffle,
+            pack=args.pack,
+            pad_id=args.pad_id,
+            masks=tuple(name for name in args.column if name != "weights"),
+            shard_tokens=args.shard_tokens,
+        )
+        with shown_progress() as progress:
+            summary = tokenize(
+                mixture,
+                args.out,
+                options,
+                files,
+                engine=args.engine,
+                workers=args.workers,
+                ray_address=args.ray_address,
+                max_rejects=args.max_rejects,
+                resume=args.resume,
+                overwrite=args.overwrite,
+                progress=progress,
+            )
+    except TooManyRejectsError as error:
+        sys.stderr.write(f"chatfmt tokenize: stopped: {one_line(str(error))}\n")
+        return 1
+    print_json(summary.to_dict())
+    if summary.rejected:
+        where = args.out / "rejects.jsonl"
+        sys.stderr.write(f"{summary.rejected} of {summary.rows} rows were refused: see {where}\n")
+    return 0
+
+
+def _mixture(args: argparse.Namespace) -> Mixture:
+    from chatfmt.adapters import Mixture, load_mixture
+
+    names = args.sources
+    if any(name.endswith(".toml") for name in names):
+        if len(names) > 1 or args.schema or args.policies:
+            raise DataError(
+                "a mixture says itself which files there are, of which schema and with which "
+                "policies: expected nothing beside it"
+            )
+        return load_mixture(names[0])
+    if len(set(names)) < len(names):
+        raise DataError("expected each source once; in a mixture, repeat says how often to read it")
+    how = {"schema": args.schema, "options": policies(args)}
+    return Mixture.model_validate(
+        {"source": [{"name": name, "paths": [name], **how} for name in names]}
+    )

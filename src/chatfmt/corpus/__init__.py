@@ -1,0 +1,33 @@
+"""Many conversations to the files that trainers read.
+
+One function for a batch of rows, engines that call it on many cores or machines, and writers that
+a kill cannot hurt. All of it needs the extra ``data``.
+"""
+
+from chatfmt.corpus.local import encode_locally
+from chatfmt.corpus.options import COLUMNS, EncodeOptions, FileOptions
+from chatfmt.corpus.packing import best_fit, cu_seqlens, position_ids
+from chatfmt.corpus.ray_engine import encode_on_ray
+from chatfmt.corpus.records import encode_records
+from chatfmt.corpus.run import TooManyRejectsError, tokenize
+from chatfmt.corpus.sources import RAW, RawRow, batches, raw_rows
+from chatfmt.corpus.summary import Summary
+
+__all__ = [
+    "COLUMNS",
+    "RAW",
+    "EncodeOptions",
+    "FileOptions",
+    "RawRow",
+    "Summary",
+    "TooManyRejectsError",
+    "batches",
+    "best_fit",
+    "cu_seqlens",
+    "encode_locally",
+    "encode_on_ray",
+    "encode_records",
+    "position_ids",
+    "raw_rows",
+    "tokenize",
+]

@@ -1,0 +1,132 @@
+"""The local engine: processes that take and give back Arrow buffers, one batch at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import pickle
+import queue
+import signal
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from chatfmt.corpus.arrow import from_ipc, to_ipc
+from chatfmt.corpus.records import encode_records
+from chatfmt.errors import ChatfmtError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+    from multiprocessing.connection import Connection
+
+    from chatfmt.corpus.arrow import RecordBatch
+    from chatfmt.corpus.options import EncodeOptions
+
+__all__ = ["encode_locally"]
+
+_AHEAD = 3  # batches under way for each process: one at work, the others waiting for it
+_ATTEMPTS = 3  # how often a batch is tried whose process dies
+_DONE, _FAILED = b"\0", b"\1"
+
+# A plain fork would copy whatever threads of the caller hold at that moment.
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+def encode_locally(
+    batches: Iterable[RecordBatch], options: EncodeOptions, workers: int
+) -> Generator[tuple[RecordBatch, RecordBatch]]:
+    """`encode_records` of every batch, in order, by so many processes; one works in this process.
+
+    Raises:
+        ChatfmtError: a process died three times over the same batch: too little memory, as a rule.
+    """
+    if workers == 1:
+        yield from (encode_records(batch, options) for batch in batches)
+        return
+    idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+    crew = [_Worker(options) for _ in range(workers)]
+    for worker in crew:
+        idle.put(worker)
+
+    def encode(data: bytes) -> bytes:
+        worker = idle.get()
+        try:
+            return worker.encode(data)
+        finally:
+            idle.put(worker)
+
+    # A thread only waits for its process, so that neither side ever waits to write to the other.
+    threads = ThreadPoolExecutor(workers)
+    under_way: deque[Future[bytes]] = deque()
+    try:
+        for batch in batches:
+            under_way.append(threads.submit(encode, to_ipc(batch)))
+            if len(under_way) >= workers * _AHEAD:
+                yield _pair(under_way.popleft())
+        while under_way:
+            yield _pair(under_way.popleft())
+    finally:
+        for future in under_way:
+            future.cancel()
+        for worker in crew:
+            worker.stop()
+        threads.shutdown()
+
+
+def _pair(future: Future[bytes]) -> tuple[RecordBatch, RecordBatch]:
+    examples, rejects = from_ipc(future.result())
+    return examples, rejects
+
+
+class _Worker:
+    """A process, and another one when it dies."""
+
+    def __init__(self, options: EncodeOptions) -> None:
+        self._options = options
+        self._stopped = False
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context(_METHOD)
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, self._options), daemon=True
+        )
+        self._process.start()
+        theirs.close()  # so that the end of either process is seen by the other
+
+    def encode(self, data: bytes) -> bytes:
+        for _ in range(_ATTEMPTS):
+            try:
+                self._connection.send_bytes(data)
+                answer = self._connection.recv_bytes()
+            except (EOFError, OSError):
+                if self._stopped:
+                    raise
+                self._process.join()
+                self._start()
+                continue
+            if answer[:1] == _FAILED:
+                raise pickle.loads(answer[1:])  # noqa: S301 - from our own process
+            return answer[1:]
+        message = f"a process died {_ATTEMPTS} times over the same rows; is there enough memory?"
+        raise ChatfmtError(message)
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._process.terminate()
+        self._process.join()
+        self._connection.close()
+
+
+def _serve(connection: Connection, options: EncodeOptions) -> None:
+    """Encode until the other end is closed, by `_Worker.stop` or by the death of its process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives the work
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            [batch] = from_ipc(connection.recv_bytes())
+            try:
+                answer = _DONE + to_ipc(*encode_records(batch, options))
+            except Exception as error:  # noqa: BLE001 - it is raised at the other end
+                answer = _FAILED + pickle.dumps(error)
+            connection.send_bytes(answer)

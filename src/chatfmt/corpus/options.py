@@ -1,0 +1,91 @@
+"""What a corpus is to be: how rows become examples, and how examples become files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
+
+from chatfmt.encodings import TiktokenEncoding
+from chatfmt.errors import ChatfmtError
+
+if TYPE_CHECKING:
+    from chatfmt.adapters import Source
+    from chatfmt.tokenizer import ChatTokenizer
+    from chatfmt.training import Overlong
+
+__all__ = ["COLUMNS", "EncodeOptions", "FileOptions", "description"]
+
+COLUMNS = ("weights", "attention_mask", "assistant_masks")
+"""What is written on request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions:
+    """How rows become examples; everything a worker needs, picklable.
+
+    Raises:
+        ChatfmtError: two of the options do not go together.
+    """
+
+    tokenizer: ChatTokenizer
+    sources: tuple[Source, ...]
+    """What to do with the rows of each source, found by its name."""
+    train_on: Literal["assistant", "last", "all", "none"] = "assistant"
+    train_end: bool = True
+    max_tokens: int | None = None
+    overlong: Overlong = "refuse"
+    allow_untrained: bool = False
+    weights: bool = False
+    """Write a column of weights. Without it, a weight other than 0 and 1 is refused."""
+    preferences: bool = False
+    """Rows are pairs of answers, of which one was preferred; without it, conversations."""
+
+    def __post_init__(self) -> None:
+        if self.preferences and (self.weights or self.overlong != "refuse"):
+            raise ChatfmtError("preferences have no weights, and overlong must be refuse for them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """How examples become files.
+
+    Raises:
+        ChatfmtError: a number is out of range, or two of the options do not go together.
+    """
+
+    shuffle: int | None = None
+    """A seed; None keeps the order of the input."""
+    pack: int | None = None
+    """Ids in a pack of whole examples; None writes each example as a row of its own."""
+    pad_id: int | None = None
+    """Fill every pack up with this id; None leaves packs as long as they are."""
+    masks: tuple[str, ...] = ()
+    """``attention_mask``, ``assistant_masks``: columns that follow from the others."""
+    shard_tokens: int = 1 << 25
+    """Ids after which a file is full."""
+
+    def __post_init__(self) -> None:
+        if self.shard_tokens < 1 or (self.pack is not None and self.pack < 1):
+            raise ChatfmtError("expected at least 1 id in a pack and in a shard")
+        if self.pad_id is not None and (self.pack is None or self.pad_id < 0):
+            raise ChatfmtError("pad_id is an id, and fills up packs: it needs pack")
+
+
+def description(encode: EncodeOptions, files: FileOptions) -> dict[str, Any]:
+    """Everything that decides what is written, but the input; as JSON has it."""
+    encoding = encode.tokenizer.encoding
+    name = encoding.encoding.name if isinstance(encoding, TiktokenEncoding) else None
+    own = ("tokenizer", "sources")
+    return {
+        "chatfmt": version("chatfmt"),
+        "format": encode.tokenizer.format.row(),
+        "encoding": {"name": name, "fingerprint": encoding.fingerprint},
+        "sources": [source.model_dump(mode="json", by_alias=True) for source in encode.sources],
+        "options": {
+            field.name: getattr(options, field.name)
+            for options in (encode, files)
+            for field in fields(options)
+            if field.name not in own
+        },
+    }

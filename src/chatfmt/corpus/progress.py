@@ -1,0 +1,73 @@
+"""How far a run is: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from chatfmt.corpus.summary import Summary
+
+__all__ = ["shown_progress"]
+
+_EVERY = 10.0  # seconds between two lines of a log
+
+
+@contextmanager
+def shown_progress() -> Iterator[Callable[[Summary, float], None]]:
+    """What to call after each batch; it writes to standard error.
+
+    Raises:
+        ImportError: it is a terminal, and rich is not installed.
+    """
+    if not sys.stderr.isatty():
+        yield _Log()
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+    except ImportError:
+        message = "a progress bar needs rich: pip install 'chatfmt[data]'"
+        raise ImportError(message, name="rich") from None
+    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    clock = _Clock()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(summary: Summary, part: float) -> None:
+            bar.update(task, completed=part, description=clock.counts(summary))
+
+        yield show
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._rows: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def counts(self, summary: Summary) -> str:
+        if self._rows is None:  # a resumed run has rows that cost this one nothing
+            self._rows = summary.rows
+        rate = (summary.rows - self._rows) / max(self.seconds, 1e-9)
+        return f"{summary.rows:,} rows  {summary.tokens:,} tokens  {rate:,.0f} rows/s"
+
+
+class _Log:
+    def __init__(self) -> None:
+        self._clock = _Clock()
+        self._next = _EVERY
+
+    def __call__(self, summary: Summary, part: float) -> None:
+        counts, seconds = self._clock.counts(summary), self._clock.seconds
+        if seconds >= self._next:
+            self._next = seconds + _EVERY
+            left = f"{seconds / part * (1 - part):,.0f} s" if part else "?"
+            sys.stderr.write(f"{counts}  {part:.0%}  {left} left\n")

@@ -1,0 +1,196 @@
+"""Raw rows to examples: the one function that every engine calls, for a batch at a time."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.adapters import Preference, read_row
+from chatfmt.adapters.mixture import _finished, _fits
+from chatfmt.adapters.readers import _read_line, _Strict
+from chatfmt.corpus.arrow import pa
+from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chatfmt.adapters import Item, Source
+    from chatfmt.corpus.arrow import RecordBatch, Schema
+    from chatfmt.corpus.options import EncodeOptions
+    from chatfmt.tokenizer import ChatTokenizer
+    from chatfmt.training import TrainingExample
+
+__all__ = ["REJECTS", "encode_records", "example_schema", "id_columns"]
+
+REJECTS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("line", pa.int64(), nullable=False),
+        pa.field("reason", pa.large_string(), nullable=False),
+        pa.field("row", pa.large_string()),
+    ]
+)
+"""The columns of refused rows; ``row`` is the text, with ``\\xff`` for a byte that is no UTF-8."""
+
+_PLACE = [("source", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("part", pa.int32())]
+
+
+def id_columns(options: EncodeOptions) -> tuple[str, ...]:
+    """The columns that hold a list for each example."""
+    if options.preferences:
+        return ("prompt_ids", "chosen_ids", "rejected_ids")
+    return ("input_ids", "labels", *(["weights"] if options.weights else []))
+
+
+def example_schema(options: EncodeOptions) -> Schema:
+    """The columns of examples: lists of int32 (weights: float), and where each comes from."""
+    lists = [
+        pa.field(name, pa.list_(pa.float32() if name == "weights" else pa.int32()), nullable=False)
+        for name in id_columns(options)
+    ]
+    return pa.schema([*lists, *(pa.field(*place, nullable=False) for place in _PLACE)])
+
+
+class _Place(NamedTuple):
+    source: str
+    file: str
+    row: int
+    part: int
+
+
+def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBatch, RecordBatch]:
+    r"""The examples of a batch of raw rows, and the rows that were refused.
+
+    A row is used whole or refused whole; what is in neither batch was filtered: a source's
+    ``where`` left it out, or its policies left nothing of it.
+
+    Args:
+        batch: rows of the schema `RAW`.
+        options: what to do with them; the tokenizer is part of it.
+
+    Returns:
+        Examples of the schema `example_schema(options)`, in the order of the rows, with
+        ``source``, ``file``, ``row`` (1-based) and ``part`` (0-based, among the examples of a row);
+        and refused rows of the schema `REJECTS`.
+
+    >>> import chatfmt
+    >>> from chatfmt.adapters import Source
+    >>> from chatfmt.corpus import EncodeOptions, RawRow, batches, encode_records
+    >>> options = EncodeOptions(
+    ...     tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=[Source(name="a", paths=["a.jsonl"])]
+    ... )
+    >>> rows = [RawRow("a", "a.jsonl", 1, b'{"prompt": "2+2?", "completion": "4"}'),
+    ...         RawRow("a", "a.jsonl", 2, b'{"prompt": "3+3?", "completion": NaN}')]
+    >>> examples, rejects = encode_records(next(batches(rows)), options)
+    >>> examples["input_ids"].to_pylist()
+    [[200264, 1428, 200266, 17, 10, 17, 30, 200265, 200264, 173781, 200266, 19, 200265]]
+    >>> rejects["reason"].to_pylist()
+    ['expected JSON, found the constant NaN']
+    """
+    sources = {source.name: source for source in options.sources}
+    encode = _encode_preference if options.preferences else _encode_conversation
+    places: list[_Place] = []
+    examples: list[tuple[Sequence[float], ...]] = []
+    rejects: list[tuple[str, str, int, str, str | None]] = []
+    strict = _Strict()
+    columns = (batch[name].to_pylist() for name in batch.schema.names)
+    for source, file, line, text, fits, error in zip(*columns, strict=True):
+        try:
+            if error is not None:
+                raise DataError(error)
+            items = _items(sources[source], file, line, text, strict, fits=fits)
+            encoded = list(chain.from_iterable(encode(item, options) for item in items))
+        except ChatfmtError as refusal:
+            shown = None if text is None else text.decode(errors="backslashreplace")
+            rejects.append((source, file, line, _reason(refusal), shown))
+            continue
+        examples += encoded
+        places += (_Place(source, file, line, part) for part in range(len(encoded)))
+    schema = example_schema(options)
+    lists = [
+        _lists([example[i] for example in examples], schema.field(i).type)
+        for i in range(len(id_columns(options)))
+    ]
+    arrays = [pa.array([place[i] for place in places], _PLACE[i][1]) for i in range(len(_PLACE))]
+    refused = [pa.array([row[i] for row in rejects], field.type) for i, field in enumerate(REJECTS)]
+    return (
+        pa.record_batch([*lists, *arrays], schema=schema),
+        pa.record_batch(refused, schema=REJECTS),
+    )
+
+
+def _items(
+    source: Source, file: str, line: int, text: bytes, strict: _Strict, *, fits: bool
+) -> list[Item]:
+    row = _read_line(file, line, text, strict)
+    if row.value is None:
+        raise row.error or DataError("no row")
+    if not fits and not _fits(row.value, source.where):
+        return []
+    items = read_row(row.value, schema=source.schema_name, options=source.options)
+    return [_finished(item, source, {}) for item in items]
+
+
+def _reason(error: ChatfmtError) -> str:
+    # Without the place, which stands beside it.
+    if isinstance(error, DataError):
+        return f"{error.field}: {error.reason}" if error.field else error.reason
+    return str(error)
+
+
+def _lists(rows: list[Sequence[float]], type: Any) -> Any:  # noqa: ANN401 - Arrow's
+    """A list array over one flat buffer: pa.array would look at every number by itself."""
+    code = "f" if pa.types.is_floating(type.value_type) else "i"
+    values: array[Any] = array(code)
+    offsets = array("i", [0])
+    for row in rows:
+        values.extend(row)
+        offsets.append(len(values))
+    flat = pa.Array.from_buffers(type.value_type, len(values), [None, pa.py_buffer(values)])
+    return pa.Array.from_buffers(type, len(rows), [None, pa.py_buffer(offsets)], children=[flat])
+
+
+# ---- what one item gives
+
+
+def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[TrainingExample]:
+    if isinstance(item, Preference):
+        raise DataError("expected a conversation, found a preference: --preferences takes these")
+    encoded: Any = options.tokenizer.encode_for_training(
+        item,
+        train_on=options.train_on,
+        train_end=options.train_end,
+        max_tokens=options.max_tokens,
+        overlong=options.overlong,
+        allow_untrained=options.allow_untrained,
+    )
+    examples: list[TrainingExample] = encoded if options.overlong == "split" else [encoded]
+    for example in examples if not options.weights else ():
+        if odd := set(example.weights) - {0.0, 1.0}:
+            raise DataError(f"expected weights of 0 or 1, found {min(odd)}: write a weights column")
+    return examples
+
+
+def _encode_preference(item: Item, options: EncodeOptions) -> Iterable[tuple[list[int], ...]]:
+    if not isinstance(item, Preference):
+        raise DataError("expected a preference, found a conversation")
+    tokenizer, before = options.tokenizer, item.prompt.messages
+    chosen, rejected = (
+        tokenizer.encode((*before, *reply)) for reply in (item.chosen, item.rejected)
+    )
+    longest = max(len(chosen), len(rejected))
+    if options.max_tokens is not None and longest > options.max_tokens:
+        raise ContextOverflowError(longest, options.max_tokens)
+    prompt = _shared_prompt(tokenizer, item, chosen, rejected)
+    return [(prompt, chosen[len(prompt) :], rejected[len(prompt) :])]
+
+
+def _shared_prompt(
+    tokenizer: ChatTokenizer, item: Preference, chosen: list[int], rejected: list[int]
+) -> list[int]:
+    """The prompt for a reply, if both are the replies it asks for; else what was said before."""
+    prompt = tokenizer.encode_prompt(item.prompt)
+    begins = all(ids[: len(prompt)] == prompt for ids in (chosen, rejected))
+    return prompt if begins else tokenizer.encode(item.prompt)

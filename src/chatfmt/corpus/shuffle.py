@@ -1,0 +1,103 @@
+"""A random order for more than fits into memory: buckets on disk, each of which does."""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.corpus.arrow import pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from chatfmt.corpus.arrow import RecordBatch, Schema
+
+__all__ = ["shuffled"]
+
+_BUCKETS = 32
+_DEPTH = 4  # 32 ** 4 buckets are a million
+_ROWS = 512  # in a batch that is given back
+
+
+def shuffled(
+    batches: Iterable[RecordBatch],
+    schema: Schema,
+    seed: int,
+    folder: Path,
+    *,
+    bucket_bytes: int = 1 << 26,
+) -> Iterator[RecordBatch]:
+    """The rows of all batches in a random order, every order being equally likely.
+
+    Each row goes into a bucket drawn at random; then each bucket is put in a random order. A
+    bucket of more than ``bucket_bytes`` is spread over buckets of its own first.
+
+    Args:
+        batches: any number of rows.
+        schema: theirs.
+        seed: the same rows and seed give the same order.
+        folder: an empty one, for the buckets; each is removed when it has been read.
+        bucket_bytes: how much is held in memory, about.
+    """
+    chance = random.Random(seed)  # noqa: S311 - an order, no secret
+    return _shuffled(batches, schema, chance, folder, bucket_bytes=bucket_bytes, depth=_DEPTH)
+
+
+def _shuffled(
+    batches: Iterable[RecordBatch],
+    schema: Schema,
+    chance: random.Random,
+    folder: Path,
+    *,
+    bucket_bytes: int,
+    depth: int,
+) -> Iterator[RecordBatch]:
+    folder.mkdir(exist_ok=True)
+    for path, size in _scatter(batches, schema, chance, folder):
+        with pa.OSFile(str(path)) as file:
+            bucket = pa.ipc.open_stream(file)
+            if size > bucket_bytes and depth > 1:
+                below = path.with_suffix("")
+                yield from _shuffled(
+                    bucket, schema, chance, below, bucket_bytes=bucket_bytes, depth=depth - 1
+                )
+                below.rmdir()
+            else:
+                yield from _permuted(bucket.read_all(), chance)
+        path.unlink()
+
+
+def _scatter(
+    batches: Iterable[RecordBatch], schema: Schema, chance: random.Random, folder: Path
+) -> list[tuple[Path, int]]:
+    """Spread rows over files; these, and how many bytes of memory the rows of each take."""
+    sizes: dict[int, int] = {}
+    with ExitStack() as files:
+        writers: dict[int, Any] = {}
+        for batch in batches:
+            rows: dict[int, list[int]] = {}
+            for row in range(batch.num_rows):
+                # Only random() is promised to give the same numbers in every version of Python.
+                rows.setdefault(int(chance.random() * _BUCKETS), []).append(row)
+            for bucket, chosen in rows.items():
+                if bucket not in writers:
+                    file = files.enter_context(pa.OSFile(str(_path(folder, bucket)), "wb"))
+                    writers[bucket] = files.enter_context(pa.ipc.new_stream(file, schema))
+                part = batch.take(pa.array(chosen, pa.int32()))
+                writers[bucket].write_batch(part)
+                sizes[bucket] = sizes.get(bucket, 0) + part.nbytes
+    return [(_path(folder, bucket), size) for bucket, size in sorted(sizes.items())]
+
+
+def _path(folder: Path, bucket: int) -> Path:
+    return folder / f"bucket-{bucket}.arrow"
+
+
+def _permuted(bucket: RecordBatch, chance: random.Random) -> Iterator[RecordBatch]:
+    keys = [chance.random() for _ in range(bucket.num_rows)]
+    order = sorted(range(bucket.num_rows), key=keys.__getitem__)
+    for start in range(0, len(order), _ROWS):
+        chosen = bucket.take(pa.array(order[start : start + _ROWS], pa.int32()))
+        yield from chosen.combine_chunks().to_batches()

@@ -1,0 +1,103 @@
+"""What has become of the rows, by source and by reason."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.corpus.arrow import pc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatfmt.corpus.arrow import RecordBatch
+
+__all__ = ["Summary"]
+
+_REASONS = 200  # kinds of reasons that are told apart, so that memory does not grow
+_OTHER = "other reasons"
+
+
+@dataclass
+class Summary:
+    """Counts: rows = output + rejected + filtered, in all and for each source."""
+
+    rows: int = 0
+    """Rows that were read; a file that breaks off counts one more, which is rejected."""
+    output: int = 0
+    """Rows that gave examples."""
+    rejected: int = 0
+    filtered: int = 0
+    """Rows left out as the mixture asks for."""
+    examples: int = 0
+    tokens: int = 0
+    trained_tokens: int = 0
+    """Ids with a label; of preferences, those of both answers."""
+    sources: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The same counts for each source."""
+    reasons: dict[str, int] = field(default_factory=dict)
+    """How many rows were refused for what; N and … stand for what differs from row to row."""
+    shards: int = 0
+    packs: int | None = None
+    fill_rate: float | None = None
+    """Of packs: ids of examples divided by the ids that there is room for."""
+
+    def add(self, rows: Mapping[str, int], examples: RecordBatch, rejects: RecordBatch) -> None:
+        """Count a batch: how many rows it had of each source, and what they have become."""
+        refused = Counter(rejects["source"].to_pylist())
+        for reason in rejects["reason"].to_pylist():
+            kind = _kind(reason)
+            if kind not in self.reasons and len(self.reasons) >= _REASONS:
+                kind = _OTHER
+            self.reasons[kind] = self.reasons.get(kind, 0) + 1
+        for source, count in rows.items():
+            theirs = examples
+            if len(rows) > 1:
+                theirs = examples.filter(pc.equal(examples["source"], source))
+            output = pc.sum(pc.equal(theirs["part"], 0), min_count=0).as_py()
+            tokens, trained = _tokens(theirs)
+            found = {
+                "rows": count,
+                "output": output,
+                "rejected": refused[source],
+                "filtered": count - output - refused[source],
+                "examples": theirs.num_rows,
+                "tokens": tokens,
+                "trained_tokens": trained,
+            }
+            counts = self.sources.setdefault(source, dict.fromkeys(found, 0))
+            for name, number in found.items():
+                counts[name] += number
+                setattr(self, name, getattr(self, name) + number)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts, as JSON has them; reasons with the most frequent first."""
+        counts = {name: value for name, value in asdict(self).items() if value is not None}
+        reasons = sorted(self.reasons.items(), key=lambda reason: (-reason[1], reason[0]))
+        return {**counts, "reasons": dict(reasons)}
+
+
+def _kind(reason: str) -> str:
+    r"""A reason without what differs from row to row.
+
+    >>> _kind("messages[3].role: expected text, found the number 7")
+    'messages[N].role: expected text, found the number N'
+    """
+    return re.sub(r"\d+", "N", re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", reason))[:200]
+
+
+def _tokens(examples: RecordBatch) -> tuple[int, int]:
+    """Ids, and those that are trained."""
+    if examples.num_rows == 0:
+        return 0, 0
+    counts = {
+        name: len(examples[name].flatten())
+        for name in examples.schema.names
+        if name.endswith("_ids")
+    }
+    if "input_ids" not in counts:
+        return sum(counts.values()), counts["chosen_ids"] + counts["rejected_ids"]
+    labels = examples["labels"].flatten()
+    return counts["input_ids"], pc.sum(pc.not_equal(labels, -100)).as_py()

@@ -1,0 +1,150 @@
+"""Files that are there whole or not at all: written beside, flushed to the disk, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chatfmt.corpus.arrow import pa, pq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from chatfmt.corpus.arrow import RecordBatch, Schema, Table
+
+__all__ = ["ShardWriter", "arrow_file", "parquet_file", "replaced", "tokens_in"]
+
+_GROUP_BYTES = 1 << 25
+"""Arrow bytes that are written at once: a row group of a Parquet file."""
+
+
+class _TableWriter(Protocol):
+    def write_table(self, table: Table) -> None: ...
+    def close(self) -> None: ...
+
+
+def parquet_file(file: BinaryIO, schema: Schema) -> _TableWriter:
+    """A Parquet file, one row group for each table."""
+    writer: _TableWriter = pq.ParquetWriter(file, schema, compression="zstd")
+    return writer
+
+
+def arrow_file(file: BinaryIO, schema: Schema) -> _TableWriter:
+    """An Arrow file, which is read again without decoding."""
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    writer: _TableWriter = pa.ipc.new_file(file, schema, options=options)
+    return writer
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which gets its name when all of it is on the disk; else nothing is left."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def tokens_in(batch: RecordBatch) -> int:
+    """How many ids there are in a batch of examples."""
+    return sum(len(batch[name].values) for name in batch.schema.names if name.endswith("_ids"))
+
+
+class ShardWriter:
+    """Batches to numbered files. A file ends only with a batch, so that a run can go on there.
+
+    Args:
+        folder: where the files go.
+        name: theirs, with a place for the number: ``shard-{:05}.parquet``.
+        schema: of the batches.
+        open_writer: `parquet_file` or `arrow_file`.
+        shard_tokens: ids after which a file is full.
+        shards: how many there are already.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        schema: Schema,
+        open_writer: Callable[[BinaryIO, Schema], _TableWriter],
+        *,
+        shard_tokens: int,
+        shards: int = 0,
+    ) -> None:
+        self._folder, self._name, self._schema = folder, name, schema
+        self._open_writer = open_writer
+        self._shard_tokens = shard_tokens
+        self.shards = shards
+        self._waiting: list[RecordBatch] = []
+        self._bytes = self._tokens = 0
+        self._shard: contextlib.ExitStack | None = None
+        self._writer: Any = None
+
+    def write(self, batch: RecordBatch) -> bool:
+        """Add a batch; whether that has completed a file."""
+        self._waiting.append(batch)
+        self._bytes += batch.nbytes
+        self._tokens += tokens_in(batch)
+        if self._bytes >= _GROUP_BYTES:
+            self._flush()
+        if self._tokens >= self._shard_tokens:
+            self.finish()
+            return True
+        return False
+
+    def finish(self) -> None:
+        """Complete the file that has begun, if one has."""
+        self._flush()
+        if self._shard is not None:
+            self._shard.close()
+            self._shard = None
+            self.shards += 1
+        self._tokens = 0
+
+    def abandon(self) -> None:
+        """Leave nothing of the file that has begun."""
+        self._waiting.clear()
+        shard, self._shard = self._shard, None
+        if shard is not None:
+            with contextlib.suppress(_Abandoned):
+                shard.__exit__(_Abandoned, _Abandoned(), None)
+
+    def _flush(self) -> None:
+        rows = sum(batch.num_rows for batch in self._waiting)
+        if rows:
+            if self._shard is None:
+                self._begin()
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
+        self._waiting, self._bytes = [], 0
+
+    def _begin(self) -> None:
+        path = self._folder / self._name.format(self.shards)
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(replaced(path))
+            self._writer = self._open_writer(file, self._schema)
+            stack.callback(self._writer.close)
+            self._shard = stack.pop_all()
+
+
+class _Abandoned(Exception):  # noqa: N818 - no error: it takes the way of one
+    """What is thrown into a file that is not to be."""

@@ -1,0 +1,194 @@
+"""Every exception of chatfmt, in one tree.
+
+::
+
+    ChatfmtError                   (each is a ValueError too)
+    ├── FormatError                a format line is malformed, or could not be read back
+    ├── UnknownFormatError         no format, or no model, of that name (a LookupError)
+    ├── EncodingError              an encoding lacks a token, clashes with one, or is damaged
+    │   └── EncodingRequiredError  no vocabulary is bundled for this format
+    ├── RenderError                a conversation that this format cannot carry
+    ├── ParseError                 ids that are not a conversation in this format
+    ├── TranscriptError            a saved transcript of another format or encoding
+    ├── ContextOverflowError       even the shortest form does not fit into the context
+    ├── NothingToTrainError        a training example in which nothing is trained
+    └── DataError                  a row of a data set that cannot be used as it stands
+
+Each message says what was expected, what was found, where, and how to mend it. All of them can
+be pickled, so that they cross process boundaries whole.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+__all__ = [
+    "ChatfmtError",
+    "ContextOverflowError",
+    "DataError",
+    "EncodingError",
+    "EncodingRequiredError",
+    "FormatError",
+    "Issue",
+    "IssueKind",
+    "NothingToTrainError",
+    "ParseError",
+    "RenderError",
+    "TranscriptError",
+    "UnknownFormatError",
+]
+
+
+class ChatfmtError(ValueError):
+    """The root: ``except ChatfmtError`` catches whatever chatfmt raises on purpose."""
+
+
+class FormatError(ChatfmtError):
+    """A format line is malformed, or what it writes could not be read back."""
+
+
+class UnknownFormatError(ChatfmtError, LookupError):
+    """There is no format, or no model, of that name; the message lists which there are."""
+
+
+class EncodingError(ChatfmtError):
+    """An encoding lacks a special token, clashes with one, or its rank table is damaged."""
+
+
+class EncodingRequiredError(EncodingError):
+    """The format has no bundled vocabulary: pass an encoding that has its special tokens."""
+
+
+class RenderError(ChatfmtError):
+    """A conversation that the format cannot carry.
+
+    Attributes:
+        reason: what is wrong and how to mend it.
+        format: the name of the format.
+        message: index of the message at fault, or None if it is the request as a whole.
+        field: the field at fault, or None.
+    """
+
+    def __init__(
+        self, reason: str, format: str, message: int | None = None, field: str | None = None
+    ) -> None:
+        super().__init__(reason, format, message, field)
+        self.reason = reason
+        self.format = format
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        where = "" if self.message is None else f"message {self.message}: "
+        return f"{where}{self.reason} (format {self.format})"
+
+
+class IssueKind(StrEnum):
+    """What can be wrong with a sequence of ids. The set is closed."""
+
+    UNEXPECTED_SPECIAL = "unexpected_special"
+    """A special token where the format has none, or another one."""
+    UNEXPECTED_TEXT = "unexpected_text"
+    """Text where only a special token, or other text, may stand."""
+    UNKNOWN_ROLE = "unknown_role"
+    """A well-formed header whose role the format does not list."""
+    MALFORMED_HEADER = "malformed_header"
+    """A header that the format's template cannot have written."""
+    INVALID_UTF8 = "invalid_utf8"
+    """Bytes that are no UTF-8; a lenient parse puts U+FFFD in their place."""
+    OUT_OF_VOCABULARY = "out_of_vocabulary"
+    """An id that the encoding does not have."""
+    STRADDLING_TOKEN = "straddling_token"  # noqa: S105 - the name of an issue
+    """A token that begins in one part of a message and ends in the next. The text is right all
+    the same, so this one is recorded but never raised."""
+    OPEN_MESSAGE = "open_message"
+    """The input ends inside a message, or inside the prologue."""
+
+
+class Issue(NamedTuple):
+    """One thing that is wrong with a sequence of ids, and where."""
+
+    kind: IssueKind
+    position: int
+    """Index into the ids; their number where the input ends too early."""
+    state: str
+    """Where the parser stood, in words."""
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"id {self.position}: {self.kind.value.replace('_', ' ')}: in {self.state}, "
+            f"expected {self.expected}, found {self.found}"
+        )
+
+
+class ParseError(ChatfmtError):
+    """Ids that are not a conversation in this format. Has the fields of its `Issue`."""
+
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue)
+        self.issue = issue
+        self.kind = issue.kind
+        self.position = issue.position
+        self.state = issue.state
+        self.expected = issue.expected
+        self.found = issue.found
+
+    def __str__(self) -> str:
+        return f"{self.issue}; parse(ids, strict=False) keeps what can be read and lists the issues"
+
+
+class TranscriptError(ChatfmtError):
+    """A saved transcript was made with another format or encoding, or is damaged."""
+
+
+class ContextOverflowError(ChatfmtError):
+    """Even the shortest permitted form of a conversation has more than ``max_tokens`` tokens."""
+
+    def __init__(self, needed: int, max_tokens: int, reserve: int = 0) -> None:
+        super().__init__(needed, max_tokens, reserve)
+        self.needed = needed
+        self.max_tokens = max_tokens
+        self.reserve = reserve
+
+    def __str__(self) -> str:
+        reserved = f" - {self.reserve} reserved" if self.reserve else ""
+        return (
+            f"the shortest permitted form has {self.needed} tokens, the limit is "
+            f"{self.max_tokens}{reserved}: shorten the system message or the last turn, "
+            f"or raise the limit"
+        )
+
+
+class NothingToTrainError(ChatfmtError):
+    """A training example in which every weight is 0."""
+
+
+class DataError(ChatfmtError):
+    """A row of a data set that cannot be used as it stands.
+
+    Attributes:
+        reason: what was expected and what was found.
+        file: the file, or None for a row that came from memory.
+        line: 1-based line (or row) in that file, or None.
+        field: path of the field inside the row such as ``messages[3].content``, or None.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        file: str | None = None,
+        line: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(reason, file, line, field)
+        self.reason = reason
+        self.file = file
+        self.line = line
+        self.field = field
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return ": ".join(part for part in (where, self.field, self.reason) if part)

@@ -1,0 +1,40 @@
+"""What no byte-pair encoder should be given: endless runs without a break.
+
+tiktoken splits a text at white space, letters and punctuation before it encodes. A run that it
+cannot split is one piece, whose cost grows faster than its length; and from 999,999 characters of
+white space on its pattern engine gives up with a panic, which ``except Exception`` does not
+catch. Runs of up to `LONGEST_RUN` characters of any kind are encoded exactly; longer ones are
+refused before they are tried.
+"""
+
+from __future__ import annotations
+
+import regex
+
+__all__ = ["LONGEST_RUN", "find_endless_run"]
+
+LONGEST_RUN = 900_000
+"""Characters in the longest run that is encoded."""
+
+# Letters with their marks, white space, and everything else but digits (which stand in threes).
+_KINDS = [
+    (regex.compile(f"{kind}*+"), regex.compile(f"(?r){kind}*+"))
+    for kind in (r"[\p{L}\p{M}]", r"\s", r"[^\s\p{L}\p{N}]")
+]
+
+
+def find_endless_run(text: str) -> int | None:
+    """Offset of a run that is longer than `LONGEST_RUN`, or None.
+
+    Such a run covers a multiple of `LONGEST_RUN`, so only those places are looked at.
+
+    >>> find_endless_run("word " * 1_000_000)
+    >>> find_endless_run("word " + "a" * 1_000_000)
+    5
+    """
+    for at in range(LONGEST_RUN, len(text), LONGEST_RUN):
+        for forward, backward in _KINDS:
+            ahead, behind = forward.match(text, at), backward.match(text, 0, at)
+            if ahead and behind and ahead.end() - behind.start() > LONGEST_RUN:
+                return behind.start()
+    return None

@@ -1,0 +1,67 @@
+"""Texts that spell a special token: harmless here, and worth a look in data.
+
+Whatever a text spells, chatfmt encodes it as text. Other tools may not, and a data set in which
+people talk to one another has no reason to spell ``<|im_end|>``: more often a conversation was
+pasted there, or somebody tried to break out of a message.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chatfmt.conversation import Message
+
+__all__ = ["SpecialText", "scan"]
+
+
+class SpecialText(NamedTuple):
+    """A place where a text spells a special token."""
+
+    message: int
+    """Index of the message."""
+    field: str
+    """The field, such as ``content``."""
+    offset: int
+    """Where in it the spelling begins, in characters."""
+    token: str
+    """The spelling."""
+
+
+def scan(messages: Iterable[Message], special_tokens: Iterable[str]) -> list[SpecialText]:
+    """Every place in every text of the messages where one of these spellings begins, in order.
+
+    All fields that hold text are looked at, the annotation ``call_id`` too. Spellings may overlap;
+    where several begin at one place it is the longest. Only exact spellings count: look-alikes,
+    with full-width bars for example, are special to nobody.
+
+    >>> from chatfmt import Message
+    >>> scan([Message(role="user", content="Say <|im_end|>!")], ["<|im_start|>", "<|im_end|>"])
+    [SpecialText(message=0, field='content', offset=4, token='<|im_end|>')]
+    """
+    pattern = _pattern(tuple(special_tokens))
+    return [
+        SpecialText(index, field, match.start(), match[0])
+        for index, message in enumerate(messages)
+        for field, text in message
+        if isinstance(text, str)
+        for match in _matches(pattern, text)
+    ]
+
+
+@lru_cache(maxsize=16)
+def _pattern(spellings: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(spellings, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """All matches, overlapping ones too."""
+    match = pattern.search(text)
+    while match:
+        yield match
+        match = pattern.search(text, match.start() + 1)

@@ -1,0 +1,27 @@
+"""A transcript as people see it: in a terminal, as plain text, as HTML.
+
+One walk over the spans gives *pieces* (`chatfmt.show.walk`), `blocks` groups them by message,
+and every printer, the playground too, shows these and nothing else.
+"""
+
+from chatfmt.show.markup import html_fragment, stylesheet, to_html
+from chatfmt.show.terminal import print_transcript
+from chatfmt.show.tints import TINTS, Tint, tint_name
+from chatfmt.show.unseen import signs
+from chatfmt.show.walk import Block, Piece, blocks, pieces, totals
+
+__all__ = [
+    "TINTS",
+    "Block",
+    "Piece",
+    "Tint",
+    "blocks",
+    "html_fragment",
+    "pieces",
+    "print_transcript",
+    "signs",
+    "stylesheet",
+    "tint_name",
+    "to_html",
+    "totals",
+]

@@ -1,0 +1,174 @@
+"""Spans to pieces: one token each, or the tokens that share a character; and these to blocks."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+
+from chatfmt.show.unseen import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chatfmt.binding import Binding
+    from chatfmt.conversation import Conversation
+    from chatfmt.errors import Issue
+    from chatfmt.spans import OpenMessage, Part, Span
+
+__all__ = ["Block", "Piece", "Showable", "blocks", "pieces", "summary", "title", "totals"]
+
+Kind: TypeAlias = Literal["text", "special", "unknown"]
+
+
+class Showable(Protocol):
+    """What is asked of a transcript; `Transcript` itself stands above this module."""
+
+    ids: list[int]
+    spans: list[Span]
+    issues: list[Issue]
+    _binding: Binding
+
+    @property
+    def conversation(self) -> Conversation:
+        """The messages."""
+
+    @property
+    def open(self) -> OpenMessage | None:
+        """The message that is not ended."""
+
+    def weights(self) -> list[float]:
+        """The loss weight of each id."""
+
+
+class Piece(NamedTuple):
+    """One token, or the tokens that share a character."""
+
+    start: int
+    """Position of the first id."""
+    ids: tuple[int, ...]
+    data: tuple[bytes, ...]
+    """The bytes of each id; none for an id that the encoding does not have."""
+    text: str
+    """What the ids say together; U+FFFD for bytes that are no UTF-8."""
+    kind: Kind
+    message: int | None
+    part: Part
+    weight: float
+    """Loss weight of each of the ids, as `Transcript.weights` has it."""
+
+
+class Block(NamedTuple):
+    """Pieces that stand together: a message, or what stands outside of any."""
+
+    message: int | None
+    role: str | None
+    """None for the prologue and for stray ids."""
+    name: str | None
+    pieces: list[Piece]
+
+    @property
+    def label(self) -> str:
+        """Whose block it is, in words."""
+        return (self.role or "?") if self.message is not None else self.pieces[0].part
+
+    @property
+    def tokens(self) -> int:
+        """How many ids it has."""
+        return sum(len(piece.ids) for piece in self.pieces)
+
+    @property
+    def trained(self) -> int:
+        """How many of them have a weight above 0."""
+        return sum(len(piece.ids) for piece in self.pieces if piece.weight)
+
+
+def pieces(transcript: Showable) -> Iterator[Piece]:
+    """The pieces of a transcript, in order; their ids are its ids.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> [(p.text, p.part) for p in pieces(tok.render([{"role": "user", "content": "hi"}]))][1:3]
+    [('user', 'header'), ('<|im_sep|>', 'header')]
+    """
+    ids, weights = transcript.ids, transcript.weights()
+    for start, stop, message, part, _, _ in transcript.spans:
+        at = start
+        for kind, text, data in _units(transcript._binding, ids[start:stop]):
+            own = tuple(ids[at : at + len(data)])
+            yield Piece(at, own, data, text, kind, message, part, weights[at])
+            at += len(data)
+
+
+def _units(binding: Binding, ids: Iterable[int]) -> Iterator[tuple[Kind, str, tuple[bytes, ...]]]:
+    """Ids, cut wherever a character is complete: what kind, the text, the bytes of each id."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    waiting: list[bytes] = []
+    text = ""
+    for token in ids:
+        try:
+            data = binding.text[token]
+        except KeyError:
+            if waiting:
+                yield "text", text + decoder.decode(b"", final=True), tuple(waiting)
+                waiting, text = [], ""
+            spelled = binding.spellings.get(token)
+            if spelled is None:
+                yield "unknown", "", (b"",)
+            else:
+                yield "special", spelled, (spelled.encode(),)
+            continue
+        waiting.append(data)
+        text += decoder.decode(data)
+        if not decoder.getstate()[0]:
+            yield "text", text, tuple(waiting)
+            waiting, text = [], ""
+    if waiting:
+        yield "text", text + decoder.decode(b"", final=True), tuple(waiting)
+
+
+def blocks(transcript: Showable) -> list[Block]:
+    """The pieces, grouped by message."""
+    messages, opened = transcript.conversation.messages, transcript.open
+    found: list[Block] = []
+    for index, group in groupby(pieces(transcript), key=lambda piece: piece.message):
+        role = name = None
+        if index is not None and index < len(messages):
+            role, name = messages[index].role, messages[index].name
+        elif index is not None and opened is not None:
+            role, name = opened.role, opened.name
+        found.append(Block(index, role, name, list(group)))
+    return found
+
+
+def totals(shown: Iterable[Block]) -> dict[str, int]:
+    """Tokens for each role (or part outside of messages), in the order of appearance."""
+    counts: Counter[str] = Counter()
+    for block in shown:
+        counts[block.label] += block.tokens
+    return dict(counts)
+
+
+def title(block: Block, *, weights: bool) -> str:
+    """What stands behind a block's label."""
+    facts = [] if block.name is None else [one_line(block.name)]
+    facts.append(f"{block.tokens} token{'s' * (block.tokens != 1)}")
+    if weights:
+        facts += [f"trained {block.trained}", *_odd_weights(block)]
+    return f" {' · '.join(facts)}"
+
+
+def _odd_weights(block: Block) -> list[str]:
+    odd = sorted({piece.weight for piece in block.pieces} - {0.0, 1.0})
+    return [f"weight {weight:g}" for weight in odd]
+
+
+def summary(shown: list[Block], *, weights: bool) -> str:
+    """All tokens, and those of each role."""
+    counts = totals(shown)
+    parts = [f"{sum(counts.values())} tokens"]
+    parts += [f"{one_line(label)} {count}" for label, count in counts.items()]
+    if weights:
+        parts.append(f"trained {sum(block.trained for block in shown)}")
+    return " · ".join(parts)

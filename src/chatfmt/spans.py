@@ -1,0 +1,44 @@
+"""The plain results of rendering and parsing: which ids belong to which piece."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+__all__ = ["OpenMessage", "Part", "Span"]
+
+Part: TypeAlias = Literal["prologue", "header", "content", "reasoning", "end", "tail", "stray"]
+"""The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
+place; a strict parse never has any."""
+
+
+class Span(NamedTuple):
+    """Ids that belong together: ``ids[start:stop]``.
+
+    The spans of a sequence tile it, in order, without gap or overlap, and none is empty.
+    """
+
+    start: int
+    stop: int
+    message: int | None
+    """Index of the message, or None for the prologue and for stray ids between messages."""
+    part: Part
+    generated: bool
+    """Whether a model that speaks in this message writes these ids itself: those from where the
+    prompt ends through the end token."""
+    sampled: bool = False
+    """Whether these ids were in fact sampled, and not written by the format."""
+
+
+class OpenMessage(NamedTuple):
+    """A message that has begun and not ended."""
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    """Index that the message has, or will have, in the conversation."""
+    part: Part
+    """Where it stands: ``header``, ``reasoning`` or ``content``."""
+    role: str | None
+    """None as long as it cannot be told."""
+    name: str | None = None
+    recipient: str | None = None
+    channel: str | None = None
+    content_type: str | None = None

@@ -1,0 +1,465 @@
+"""The facade: a format bound to an encoding. It delegates, and has no logic of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from chatfmt.batch import EncodedBatch, encode_batch
+from chatfmt.binding import Binding, encoding_required
+from chatfmt.conversation import Conversation, Message
+from chatfmt.decode import Decoder
+from chatfmt.encodings import TokenEncoding, as_token_encoding, get_encoding
+from chatfmt.errors import RenderError
+from chatfmt.explain import explain
+from chatfmt.fit import fit
+from chatfmt.formats import format_for_model, get_format
+from chatfmt.parse import StreamParser
+from chatfmt.render import Renderer
+from chatfmt.scan import scan
+from chatfmt.training import training_examples
+from chatfmt.transcript import Transcript, restore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import tiktoken
+
+    from chatfmt.chatformat import ChatFormat
+    from chatfmt.explain import Difference
+    from chatfmt.fit import Fitted
+    from chatfmt.scan import SpecialText
+    from chatfmt.training import Overlong, TrainingExample
+    from chatfmt.weights import TrainOn
+
+__all__ = ["ChatTokenizer", "Messages", "get_tokenizer", "tokenizer_for_model"]
+
+Messages: TypeAlias = "Conversation | Iterable[Message | Mapping[str, Any]] | Mapping[str, Any]"
+"""A conversation, ``{"messages": [...]}``, or the messages alone."""
+
+
+class ChatTokenizer:
+    """Conversations to token ids and back, in one format and one encoding.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> ids = tok.encode([{"role": "user", "content": "hello"}])
+    >>> ids
+    [200264, 1428, 200266, 24912, 200265]
+    >>> tok.decode(ids).messages
+    (Message(role='user', content='hello'),)
+
+    Raises:
+        EncodingError: the encoding lacks special tokens of the format.
+    """
+
+    def __init__(self, format: ChatFormat, encoding: tiktoken.Encoding | TokenEncoding) -> None:
+        self._binding = Binding(format, as_token_encoding(encoding))
+        self._renderer = Renderer(self._binding)
+        self._decoder = Decoder(self._binding)
+
+    def __repr__(self) -> str:
+        return f"ChatTokenizer({self.format.name!r}, {self.encoding!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ChatTokenizer, (self.format, self.encoding)
+
+    @property
+    def format(self) -> ChatFormat:
+        """The format."""
+        return self._binding.format
+
+    @property
+    def encoding(self) -> TokenEncoding:
+        """The encoding."""
+        return self._binding.encoding
+
+    @property
+    def stop_tokens(self) -> frozenset[int]:
+        """The ids at which a server stops sampling the assistant."""
+        return frozenset(self._binding.ids[token] for token in self.format.stop_spellings)
+
+    def encode(self, conversation: Messages, *, prologue: bool = True) -> list[int]:
+        """The ids of a conversation.
+
+        ``prologue=False`` leaves out what stands once at the start, for text that goes on.
+
+        Raises:
+            RenderError: the format cannot carry it; the error names message and field.
+        """
+        ids = list(self._renderer.prologue) if prologue else []
+        self._renderer.extend(ids, as_conversation(conversation).messages)
+        return ids
+
+    def decode(self, ids: Sequence[int], *, prologue: bool = True) -> Conversation:
+        """The conversation of which these are the ids, whole and in order.
+
+        Raises:
+            ParseError: they are not a conversation in this format, or not a complete one.
+        """
+        conversation = self._decoder.decode(ids, prologue=prologue)
+        if conversation is None:
+            parser = StreamParser(self._binding, strict=True, prologue=prologue)
+            parser.feed_all(ids)
+            parser.close()
+            conversation = Conversation(messages=tuple(parser.messages))
+            if not parser.issues:
+                self._decoder.learn(ids, parser.spans, parser.messages, prologue=prologue)
+        return conversation
+
+    def encode_prompt(
+        self,
+        conversation: Messages,
+        *,
+        role: str = "assistant",
+        name: str | None = None,
+        prefill: str = "",
+        continue_last: bool = False,
+        prologue: bool = True,
+    ) -> list[int]:
+        """The ids of a conversation, and behind them the beginning of a message to be sampled.
+
+        Args:
+            conversation: what was said so far.
+            role: who is to speak.
+            name: with which name, where the format has a place for it in a prompt.
+            prefill: how the message begins.
+            continue_last: leave the last message open instead of beginning another.
+            prologue: as in `encode`.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.encode_prompt([{"role": "user", "content": "hello"}])
+        [200264, 1428, 200266, 24912, 200265, 200264, 173781, 200266]
+
+        Raises:
+            RenderError: the format cannot carry it, or there is no last message of that role.
+        """
+        messages = as_conversation(conversation).messages
+        if continue_last:
+            if prefill or not messages or messages[-1].role != role:
+                found = messages[-1].role if messages else "nothing"
+                raise RenderError(
+                    f"continue_last needs a last message of role {role} and no prefill, found "
+                    f"{found}" + " and a prefill" * bool(prefill),
+                    self.format.name,
+                )
+            *messages, last = messages  # type: ignore[assignment]
+        elif prefill:
+            last = Message(role=role, name=name, content=prefill)
+        ids = list(self._renderer.prologue) if prologue else []
+        self._renderer.extend(ids, messages)
+        if continue_last or prefill:
+            ids += self._renderer.opening(last, len(messages))
+        else:
+            ids += self._renderer.prompt(role, name)
+        return ids
+
+    def count(self, conversation: Messages) -> int:
+        """How many ids `encode` gives."""
+        return len(self.encode(conversation))
+
+    def count_messages(self, conversation: Messages) -> list[int]:
+        """How many ids each message has, frame included; the prologue is not among them."""
+        return self._renderer.count_messages(as_conversation(conversation).messages)
+
+    def render(self, conversation: Messages) -> Transcript:
+        """The conversation with its ids and spans, ready to go on.
+
+        Raises:
+            RenderError: the format cannot carry it.
+        """
+        conversation = as_conversation(conversation)
+        transcript = Transcript(
+            self._renderer,
+            ids=list(self._renderer.prologue),
+            spans=list(self._renderer.prologue_spans),
+            messages=list(conversation.messages),
+            metadata=conversation.metadata,
+        )
+        self._renderer.extend_with_spans(transcript.ids, transcript.spans, conversation.messages)
+        return transcript
+
+    def parse(
+        self,
+        ids: Iterable[int],
+        *,
+        strict: bool = True,
+        allow_open: bool = False,
+        prologue: bool = True,
+    ) -> Transcript:
+        """Take ids apart: conversation, spans, issues.
+
+        Args:
+            ids: any integers; kept verbatim.
+            strict: raise the first issue instead of recording it.
+            allow_open: the ids may end inside a message, as a prompt does; it is then `open`.
+            prologue: whether the format's prologue stands at the start.
+
+        Raises:
+            ParseError: strict, and the ids are not what the format writes.
+        """
+        ids = list(ids)
+        parser = StreamParser(self._binding, strict=strict, prologue=prologue)
+        parser.feed_all(ids)
+        opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
+        missing = parser.missing
+        if not allow_open:
+            parser.close()
+            partial = next(iter(parser.messages[complete:]), None)
+        return Transcript(
+            self._renderer,
+            ids=ids,
+            spans=parser.spans,
+            messages=parser.messages[:complete],
+            issues=parser.issues,
+            partial=partial,
+            unfinished=opened is not None or bool(missing),
+        )
+
+    def stream(self, role: str | None = "assistant", *, strict: bool = False) -> StreamParser:
+        """A parser for ids as they are sampled behind a prompt for this role.
+
+        ``role=None``: a parser for a whole sequence, from its first id.
+
+        Raises:
+            RenderError: the format has no such role.
+        """
+        if role is None:
+            return StreamParser(self._binding, strict=strict)
+        parser = StreamParser(self._binding, strict=strict, prologue=False)
+        parser.prime(self._renderer.prompt(role))
+        return parser
+
+    @overload
+    def encode_for_training(
+        self,
+        conversation: Messages,
+        *,
+        train_on: TrainOn = "assistant",
+        train_end: bool = True,
+        max_tokens: int | None = None,
+        overlong: Literal["refuse", "fit"] = "refuse",
+        allow_untrained: bool = False,
+        ignore_index: int = -100,
+    ) -> TrainingExample: ...
+    @overload
+    def encode_for_training(
+        self,
+        conversation: Messages,
+        *,
+        train_on: TrainOn = "assistant",
+        train_end: bool = True,
+        max_tokens: int | None = None,
+        overlong: Literal["split"],
+        allow_untrained: bool = False,
+        ignore_index: int = -100,
+    ) -> list[TrainingExample]: ...
+    @overload
+    def encode_for_training(
+        self,
+        conversation: Messages,
+        *,
+        train_on: TrainOn = "assistant",
+        train_end: bool = True,
+        max_tokens: int | None = None,
+        overlong: Overlong,
+        allow_untrained: bool = False,
+        ignore_index: int = -100,
+    ) -> TrainingExample | list[TrainingExample]: ...
+    def encode_for_training(
+        self,
+        conversation: Messages,
+        *,
+        train_on: TrainOn = "assistant",
+        train_end: bool = True,
+        max_tokens: int | None = None,
+        overlong: Overlong = "refuse",
+        allow_untrained: bool = False,
+        ignore_index: int = -100,
+    ) -> TrainingExample | list[TrainingExample]:
+        """Ids, labels and weights of a conversation.
+
+        Args:
+            conversation: what was said.
+            train_on: which messages are trained; see `chatfmt.weights.TrainOn`.
+            train_end: whether the end token of a trained message is trained too.
+            max_tokens: how long an example may be, in ids.
+            overlong: what becomes of a longer one; see `chatfmt.training.Overlong`. ``"split"``
+                gives a list of examples, also where it has only one.
+            allow_untrained: let an example pass in which nothing is trained.
+            ignore_index: the label where the weight is 0.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hello"}]
+        >>> tok.encode_for_training(chat).labels
+        [-100, -100, -100, -100, -100, -100, -100, -100, 13225, 200265]
+
+        Raises:
+            RenderError: the format cannot carry the conversation.
+            NothingToTrainError: every weight is 0.
+            ContextOverflowError: it is too long, and not to be cut, or cannot be.
+        """
+        examples = training_examples(
+            self._renderer,
+            as_conversation(conversation),
+            train_on=train_on,
+            train_end=train_end,
+            max_tokens=max_tokens,
+            overlong=overlong,
+            allow_untrained=allow_untrained,
+            ignore_index=ignore_index,
+        )
+        return examples if overlong == "split" else examples[0]
+
+    def encode_batch(
+        self,
+        conversations: Iterable[Messages],
+        *,
+        train_on: TrainOn = "assistant",
+        num_threads: int = 1,
+    ) -> EncodedBatch:
+        """Ids and weights of many conversations, in flat buffers.
+
+        Several times as fast as one after the other, and the same ids. An untrained conversation
+        is no error here: its weights are 0.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> batch = tok.encode_batch([[{"role": "user", "content": "hello"}], []])
+        >>> list(batch.ids), list(batch.offsets)
+        ([200264, 1428, 200266, 24912, 200265], [0, 5, 5])
+
+        Args:
+            conversations: any number of them.
+            train_on: which messages are trained; see `chatfmt.weights.TrainOn`.
+            num_threads: how many threads encode at once.
+
+        Raises:
+            RenderError: the format cannot carry one of them; a note on the error says which.
+        """
+        return encode_batch(
+            self._renderer,
+            [as_conversation(conversation) for conversation in conversations],
+            train_on=train_on,
+            num_threads=num_threads,
+        )
+
+    def fit(self, conversation: Messages, max_tokens: int, *, reserve: int = 0) -> Fitted:
+        """The conversation without its oldest turns, so that it has at most so many ids.
+
+        A turn is a user message and all that follows it up to the next; what stands before the
+        first user message is a turn, too. System and developer messages stay, and so does the last
+        turn. A tool message goes with the call that it answers: the assistant message with its
+        ``call_id``, or else the assistant message before it. Each message is encoded once.
+
+        Args:
+            conversation: what was said.
+            max_tokens: how many ids there may be.
+            reserve: how many of them to leave free, for the prompt and the reply.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = [{"role": role, "content": "hello"} for role in ("system", "user", "user")]
+        >>> fitted = tok.fit(chat, 10)
+        >>> [message.role for message in fitted.conversation.messages], fitted.dropped
+        (['system', 'user'], (1,))
+
+        Raises:
+            RenderError: the format cannot carry it.
+            ContextOverflowError: what must stay has too many ids; with the counts.
+            ValueError: ``max_tokens`` or ``reserve`` is negative.
+        """
+        conversation = as_conversation(conversation)
+        counts, prologue = self.count_messages(conversation), len(self._renderer.prologue)
+        return fit(conversation, counts, prologue, max_tokens, reserve=reserve)
+
+    def explain(self, ids_a: Sequence[int], ids_b: Sequence[int]) -> Difference | None:
+        """Where two sequences of ids part, and why; None where they do not.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> ids = tok.encode([{"role": "user", "content": " hello"}])
+        >>> print(tok.explain(ids, [*ids[:3], 220, 24912, *ids[4:]]))  # doctest: +ELLIPSIS
+        the ids differ from index 3 on, in the content of message 0: the same text in other...
+          a: ' hello' <|im_end|>
+          b: ' ' 'hello' <|im_end|>
+        """
+        return explain(self._binding, self._renderer.prologue, ids_a, ids_b)
+
+    def scan(self, conversation: Messages) -> list[SpecialText]:
+        """The places in its texts that spell a special token of the encoding, for cleaning data.
+
+        To encode them is safe: a spelling in a text never becomes the special token.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.scan([{"role": "user", "content": "Say <|im_end|>!"}])
+        [SpecialText(message=0, field='content', offset=4, token='<|im_end|>')]
+        """
+        return scan(as_conversation(conversation).messages, self.encoding.special_tokens)
+
+    def transcript_from_dict(self, saved: dict[str, Any]) -> Transcript:
+        """The transcript that `Transcript.to_dict` has saved.
+
+        Raises:
+            TranscriptError: it belongs to another format or encoding, or is damaged.
+        """
+        return restore(self._renderer, saved)
+
+
+def as_conversation(conversation: Messages) -> Conversation:
+    """Whatever a conversation may be given as.
+
+    Raises:
+        pydantic.ValidationError: it is none; a ValueError.
+        TypeError: it is a text.
+    """
+    if isinstance(conversation, Conversation):
+        return conversation
+    if isinstance(conversation, dict):
+        return Conversation.model_validate(conversation)
+    if isinstance(conversation, str | bytes):
+        raise TypeError(
+            f"expected a conversation or its messages, found the text {conversation[:40]!r}; a "
+            'message is like {"role": "user", "content": "hello"}'
+        )
+    return Conversation(messages=tuple(conversation))  # type: ignore[arg-type]
+
+
+def get_tokenizer(
+    name: str, encoding: tiktoken.Encoding | TokenEncoding | None = None
+) -> ChatTokenizer:
+    """The tokenizer for a format of the table.
+
+    Args:
+        name: name of the format, such as ``gpt-4o``; `chatfmt.FORMAT_ROWS` has them all.
+        encoding: the vocabulary, where none is bundled or you bring your own.
+
+    Raises:
+        UnknownFormatError: there is no such format.
+        EncodingRequiredError: no vocabulary is bundled; the message names the special tokens.
+        EncodingError: the encoding lacks special tokens.
+    """
+    return ChatTokenizer(get_format(name), encoding) if encoding else _bundled_tokenizer(name)
+
+
+def tokenizer_for_model(
+    model: str, encoding: tiktoken.Encoding | TokenEncoding | None = None
+) -> ChatTokenizer:
+    """The tokenizer for a model of the table `chatfmt.MODELS`; there is no guessing.
+
+    Raises:
+        UnknownFormatError: the model is not in the table.
+        EncodingRequiredError, EncodingError: as `get_tokenizer`.
+    """
+    return get_tokenizer(format_for_model(model).name, encoding)
+
+
+@cache
+def _bundled_tokenizer(name: str) -> ChatTokenizer:
+    row = get_format(name)
+    if row.encoding is None:
+        raise encoding_required(row)
+    return ChatTokenizer(row, get_encoding(row.encoding))

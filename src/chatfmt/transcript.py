@@ -1,0 +1,462 @@
+"""A conversation and its ids, kept in step."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chatfmt import weights
+from chatfmt.conversation import Conversation, Message
+from chatfmt.errors import Issue, RenderError, TranscriptError
+from chatfmt.parse import StreamParser
+from chatfmt.spans import Span  # noqa: TC001 - pydantic reads it
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chatfmt.render import Renderer
+    from chatfmt.spans import OpenMessage
+    from chatfmt.weights import TrainOn
+
+__all__ = ["Completion", "Transcript", "restore"]
+
+
+class Completion(NamedTuple):
+    """What `Transcript.append_completion` made of sampled ids."""
+
+    messages: tuple[Message, ...]
+    """The messages that these ids continued, began or ended, as they stand now."""
+    stop_reason: Literal["stop", "length", "overrun"]
+    """``stop``: a stop token came last; ``length``: none came; ``overrun``: ids follow it."""
+    stop_token: int | None
+    rest: list[int]
+    """The ids behind the stop token; they are not part of the transcript."""
+    issues: tuple[Issue, ...]
+
+
+class Transcript:
+    """A conversation and its ids, which only ever grow.
+
+    The ids are kept as they were given, also where encoding their text again would give others.
+    Made by `ChatTokenizer.render`, `parse` and `transcript_from_dict`.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> chat = tok.render([{"role": "user", "content": "hello"}])
+    >>> chat.prompt()
+    [200264, 1428, 200266, 24912, 200265, 200264, 173781, 200266]
+    >>> chat.append_completion([13225, 200265]).messages
+    (Message(role='assistant', content='Hello'),)
+    >>> chat.append({"role": "user", "content": "bye"})
+    >>> len(chat.conversation.messages)
+    3
+
+    Attributes:
+        ids: the token ids.
+        spans: which piece wrote which ids; they tile ``ids``.
+        issues: what was wrong with ids that were parsed.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        *,
+        ids: list[int],
+        spans: list[Span],
+        messages: list[Message],
+        issues: list[Issue] | None = None,
+        metadata: dict[str, Any] | None = None,
+        logprobs: list[float | None] | None = None,
+        partial: Message | None = None,
+        unfinished: bool = False,
+    ) -> None:
+        self._renderer = renderer
+        self._binding = renderer.binding
+        self.ids = ids
+        self.spans = spans
+        self.issues = [] if issues is None else issues
+        self._messages = messages
+        self._metadata = {} if metadata is None else metadata
+        self._logprobs = [] if logprobs is None else logprobs
+        self._partial = partial
+        self._unfinished = unfinished  # something is open, or missing: it takes a parser to go on
+        self._parser: StreamParser | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<Transcript {self._binding.format.name}: {len(self._messages)} messages, "
+            f"{len(self.ids)} ids{', open' if self.open else ''}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        from chatfmt.show import html_fragment
+
+        return html_fragment(self)
+
+    @property
+    def conversation(self) -> Conversation:
+        """The messages so far. An open one is among them once its content has begun."""
+        return Conversation(messages=self._messages_from(0), metadata=self._metadata)
+
+    @property
+    def open(self) -> OpenMessage | None:
+        """The message that has begun and not ended."""
+        return self._live().open if self._unfinished else None
+
+    @property
+    def logprobs(self) -> list[float | None]:
+        """One for each id: what was given for sampled ids, None for all others."""
+        return [*self._logprobs, *[None] * (len(self.ids) - len(self._logprobs))]
+
+    def weights(self, train_on: TrainOn = "assistant", *, train_end: bool = True) -> list[float]:
+        """The loss weight of each id; see `chatfmt.weights.TrainOn`."""
+        messages = self.conversation.messages
+        return weights.span_weights(self.spans, messages, train_on, train_end=train_end)
+
+    def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
+        """The ids, unshifted; ``ignore_index`` exactly where the weight is 0."""
+        return weights.labels(self.ids, self.weights(train_on), ignore_index)
+
+    def prompt(
+        self, role: str = "assistant", *, name: str | None = None, prefill: str = ""
+    ) -> list[int]:
+        """Begin a message for a model to write, and return all ids (a copy).
+
+        A message that is open already is gone on with; nothing is then written.
+
+        Raises:
+            RenderError: the format has no such prompt, or another message is open; nothing has
+                changed then.
+        """
+        opened = self.open
+        if opened is not None:
+            if opened.role != role or prefill or name not in (None, opened.name):
+                raise RenderError(
+                    f"message {opened.index} ({opened.role}) is open; end it with append(), or go "
+                    "on with it as it is",
+                    self._binding.format.name,
+                )
+            return list(self.ids)
+        if prefill:
+            message = Message(role=role, name=name, content=prefill)
+            begin = self._renderer.opening(message, len(self._messages))
+        else:
+            begin = self._renderer.prompt(role, name)
+        self._write([*self._missing(), *begin])
+        return list(self.ids)
+
+    def append(self, *messages: Message | dict[str, Any]) -> None:
+        """Add whole messages. An open message is ended first, with the format's end token.
+
+        Without messages it does just that, and writes a tail that is missing. The end token
+        counts as written, not as sampled.
+
+        Raises:
+            RenderError: the format cannot carry one of them, or the open message has no role yet;
+                nothing has changed then.
+            pydantic.ValidationError: one of them is no message; a ValueError. Nothing has changed.
+        """
+        new = [Message.model_validate(message) for message in messages]
+        opened = self.open
+        closing = self._closing(opened) if opened else self._missing()
+        going_on = self._going_on()
+        if opened:
+            going_on = opened.role if self._continues(closing[-1]) else None
+        first = len(self._messages) + (opened is not None)
+        ids: list[int] = []
+        spans: list[Span] = []
+        self._renderer.extend_with_spans(
+            ids,
+            spans,
+            new,
+            first=first,
+            continues=going_on,
+            offset=len(self.ids) + len(closing),
+        )
+        if closing:
+            self._write(closing)
+        self.ids += ids
+        self.spans += spans
+        self._messages += new
+
+    def append_completion(
+        self, ids: Iterable[int], *, logprobs: Sequence[float] | None = None
+    ) -> Completion:
+        """Add what a model has sampled, verbatim, and say what it is.
+
+        The assistant's prompt is written first where no message is open, also where there are no
+        ids. A message that the ids leave open is continued by the next call, or ended by `append`.
+        Ids behind the first stop token are not added; they come back in `Completion.rest`.
+
+        Whatever the ids are, they are taken, and read as a lenient parse does: an issue tells of
+        an id outside the vocabulary, of bytes that are no UTF-8 and of a mangled header. What
+        belongs to no message for that is in the spans as ``stray``.
+
+        Args:
+            ids: the sampled ids, with the stop token where there was one.
+            logprobs: one for each id, if wanted; the natural logarithm of its probability.
+
+        Raises:
+            ValueError: the number of logprobs is not that of the ids; nothing has changed then.
+            TypeError: an id is no integer, or a logprob no number; nothing has changed then.
+            RenderError: the format has no assistant and no message is open: begin one with
+                `prompt`. Nothing has changed then.
+        """
+        ids = [*map(operator.index, ids)]
+        logprobs = None if logprobs is None else [*map(float, logprobs)]
+        if logprobs is not None and len(logprobs) != len(ids):
+            raise ValueError(
+                f"expected {len(ids)} logprobs, one for each id, found {len(logprobs)}"
+            )
+        if self._going_on(sampled=True) is None and self.open is None:
+            self._write([*self._missing(), *self._renderer.prompt("assistant")])
+        stops = self._live().stop_tokens
+        stop = next((i for i, token in enumerate(ids) if token in stops), None)
+        taken = ids if stop is None else ids[: stop + 1]
+        rest = [] if stop is None else ids[stop + 1 :]
+
+        first, known_issues = len(self._messages), len(self.issues)
+        if logprobs is not None:
+            self._logprobs += [None] * (len(self.ids) - len(self._logprobs))
+            self._logprobs += logprobs[: len(taken)]
+        self._write(taken, sampled=True)
+        return Completion(
+            self._messages_from(first),
+            "length" if stop is None else "overrun" if rest else "stop",
+            None if stop is None else ids[stop],
+            rest,
+            tuple(self.issues[known_issues:]),
+        )
+
+    def stream(self, *, strict: bool = False) -> StreamParser:
+        """A parser for the message that is to be sampled next; it leaves the transcript alone.
+
+        Where a message is open, its first events tell of what stands there already, a prefill for
+        example. Messages and positions count from 0: the message that is open or next, and the
+        first sampled id. Give the ids to `append_completion` afterwards.
+        """
+        going_on = self._going_on(sampled=True)
+        parser = StreamParser(self._binding, strict=strict, prologue=False, goes_on=going_on)
+        opened = self.open
+        if opened is not None:
+            parser.prime(self.ids[self._start_of(opened.index) :])
+        elif going_on is None:
+            parser.prime(self._renderer.prompt("assistant"))
+        return parser
+
+    def copy(self) -> Transcript:
+        """A branch: it and this transcript go on independently."""
+        return Transcript(
+            self._renderer,
+            ids=list(self.ids),
+            spans=list(self.spans),
+            messages=list(self._messages),
+            issues=list(self.issues),
+            metadata=self._metadata,
+            logprobs=list(self._logprobs),
+            partial=self._open_content,
+            unfinished=self._unfinished,
+        )
+
+    @property
+    def _open_content(self) -> Message | None:
+        return self._parser.open_content if self._parser else self._partial
+
+    def _messages_from(self, first: int) -> tuple[Message, ...]:
+        """The messages from this index on, the open one among them once its content has begun."""
+        partial = self._open_content
+        return (*self._messages[first:], *([partial] if partial else []))
+
+    # -- how it goes on -------------------------------------------------------------------------
+
+    def _write(self, ids: Sequence[int], *, sampled: bool = False) -> None:
+        """Add ids, reading them on the way."""
+        parser = self._live()
+        parser.set_sampled(sampled)
+        parser.feed_all(ids)
+        self.ids += ids
+        if parser.open is None and not parser.missing:
+            self._parser, self._partial, self._unfinished = None, None, False
+
+    def _live(self) -> StreamParser:
+        """The parser that stands behind the last id."""
+        if self._parser is None:
+            self._parser = self._replayed() if self._unfinished else self._new_parser(len(self.ids))
+            self._unfinished = True
+        return self._parser
+
+    def _replayed(self) -> StreamParser:
+        """A parser that has read the last message again, from its first id."""
+        index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
+        start = 0 if index is None else self._start_of(index)
+        again = [span for span in self.spans if span.start >= start]
+        del self.spans[len(self.spans) - len(again) :]
+        del self._messages[len(self._messages) if index is None else index :]
+        # At the first id itself there may be an issue of the message before, which it cut off.
+        before = [issue for issue in self.issues if issue.position <= start]
+        self.issues.clear()
+        parser = self._new_parser(start, prologue=index is None)
+        for span in again:
+            parser.set_sampled(span.sampled)
+            parser.feed_all(self.ids[span.start : span.stop])
+        self.issues[:] = dict.fromkeys([*before, *self.issues])
+        return parser
+
+    def _new_parser(self, position: int, *, prologue: bool = False) -> StreamParser:
+        return StreamParser(
+            self._binding,
+            strict=False,
+            prologue=prologue,
+            position=position,
+            goes_on=self._going_on(),
+            messages=self._messages,
+            spans=self.spans,
+            issues=self.issues,
+        )
+
+    def _start_of(self, index: int) -> int:
+        """Position of the first id of a message, one of the last."""
+        start = len(self.ids)
+        for span in reversed(self.spans):
+            if span.message is not None and span.message < index:
+                break
+            if span.message == index:
+                start = span.start
+        return start
+
+    def _going_on(self, *, sampled: bool = False) -> str | None:
+        """The role that has ended a message with a token behind which it may go on."""
+        last = self.spans[-1] if self.spans else None
+        if last is None or last.part != "end" or (sampled and not last.sampled):
+            return None
+        return self._messages[-1].role if self._continues(self.ids[last.stop - 1]) else None
+
+    def _continues(self, token: int) -> bool:
+        """Whether the model may go on behind this end token."""
+        spelling = self._binding.spellings.get(token, "")
+        return self._binding.format.ends.get(spelling) == "continue"
+
+    def _missing(self) -> list[int]:
+        """What the format writes before anything else may follow: a tail, a prologue."""
+        ids: list[int] = []
+        for piece in self._live().missing if self._unfinished else ():
+            if isinstance(piece, str):
+                ids.append(self._binding.ids[piece])
+            else:
+                ids += self._binding.encoding.encode_ordinary(piece.decode())
+        return ids
+
+    def _closing(self, opened: OpenMessage) -> list[int]:
+        """What ends the open message well."""
+        if opened.role is None:
+            raise RenderError(
+                "the message is open and has no role yet, so it cannot be ended; go on with it by "
+                "append_completion()",
+                self._binding.format.name,
+                opened.index,
+            )
+        # A header that stops elsewhere than a prompt does is mangled: the end token ends it, too.
+        part = "content" if opened.part == "header" and not self._at_prompt(opened) else opened.part
+        return self._renderer.closing(opened.role, part)
+
+    def _at_prompt(self, opened: OpenMessage) -> bool:
+        """Whether the open message is a prompt and no more, in whatever tokenization."""
+        try:
+            prompt = self._renderer.prompt(opened.role or "", opened.name)
+        except RenderError:
+            return False
+        begun = self.ids[self._start_of(opened.index) :]
+        spell = self._binding.spell
+        return b"".join(map(spell, begun)) == b"".join(map(spell, prompt))
+
+    # -- saving and restoring -------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.copy().__dict__
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it."""
+        state = self.copy()
+        saved = _Saved(
+            format=self._binding.format.row(),
+            encoding=self._binding.encoding.fingerprint,
+            ids=state.ids,
+            spans=state.spans,
+            messages=state._messages,
+            issues=state.issues,
+            metadata=state._metadata,
+            logprobs=state._logprobs,
+            partial=state._partial,
+            unfinished=state._unfinished,
+        )
+        return saved.model_dump(mode="json")
+
+
+class _Saved(BaseModel):
+    """A transcript at rest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: dict[str, Any]
+    encoding: str
+    ids: list[int]
+    spans: list[Span]
+    messages: list[Message]
+    issues: list[Issue]
+    metadata: dict[str, Any]
+    logprobs: list[float | None]
+    partial: Message | None
+    unfinished: bool
+
+
+def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
+    """The transcript that `Transcript.to_dict` has saved.
+
+    Raises:
+        TranscriptError: it belongs to another format or encoding, or is damaged.
+    """
+    try:
+        state = _Saved.model_validate(saved)
+    except ValidationError as error:
+        raise TranscriptError(f"this is no saved transcript: {error}") from None
+    binding = renderer.binding
+    if state.format != binding.format.row():
+        raise TranscriptError(
+            f"the transcript was saved in format {state.format.get('name')}, whose row differs "
+            f"from that of this tokenizer's {binding.format.name}"
+        )
+    if state.encoding != binding.encoding.fingerprint:
+        raise TranscriptError(
+            "the transcript was saved with another encoding: expected the fingerprint "
+            f"{binding.encoding.fingerprint}, found {state.encoding}"
+        )
+    if len(state.logprobs) > len(state.ids):
+        raise TranscriptError(
+            f"expected at most {len(state.ids)} logprobs, one for each id, found "
+            f"{len(state.logprobs)}"
+        )
+    borders = [0, *(span.stop for span in state.spans)]
+    if borders[-1] != len(state.ids) or [span.start for span in state.spans] != borders[:-1]:
+        raise TranscriptError(f"the spans do not tile the {len(state.ids)} ids")
+    numbers = dict.fromkeys(span.message for span in state.spans if span.message is not None)
+    opened = len(numbers) - len(state.messages)
+    if [*numbers] != [*range(len(numbers))] or opened not in (0, int(state.unfinished)):
+        raise TranscriptError(
+            f"the spans tell of the messages {[*numbers]}, found {len(state.messages)} messages"
+        )
+    if state.partial is not None and not opened:
+        raise TranscriptError("there is an open message, and the spans tell of none")
+    return Transcript(
+        renderer,
+        ids=state.ids,
+        spans=state.spans,
+        messages=state.messages,
+        issues=state.issues,
+        metadata=state.metadata,
+        logprobs=state.logprobs,
+        partial=state.partial,
+        unfinished=state.unfinished,
+    )

@@ -1,0 +1,392 @@
+"""What the playground's JSON API does: a request, validated, to plain data.
+
+Nothing here knows of HTTP. Whatever is wrong with a request is raised as a `Refusal`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictInt,
+    Tag,
+    ValidationError,
+    field_validator,
+)
+
+from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_format
+from chatfmt.adapters import Options, Preference, read_row
+from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
+from chatfmt.encodings import ENCODING_CONSTRUCTORS
+from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError
+from chatfmt.show import blocks, signs, tint_name, totals
+from chatfmt.web.line import lines, segments_of
+from chatfmt.web.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatfmt.show import Block, Piece
+    from chatfmt.transcript import Transcript
+    from chatfmt.web.line import Line
+
+__all__ = ["CALLS", "Import", "Read", "Refusal", "Show", "formats"]
+
+
+class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
+    """A request that cannot be served.
+
+    Attributes:
+        error: the kind of error, the name of a class.
+        reason: what was expected, what was found, how to mend it.
+        where: the place in the request, such as ``messages[3].name`` or ``ids[12]``, or None.
+        index: for ids that are no conversation, the index of the one at fault.
+    """
+
+    def __init__(
+        self, error: str, reason: str, where: str | None = None, index: int | None = None
+    ) -> None:
+        super().__init__(error, reason, where, index)
+        self.error, self.reason, self.where, self.index = error, reason, where, index
+
+    def body(self) -> dict[str, Any]:
+        """The refusal as JSON has it."""
+        return {
+            "error": self.error,
+            "reason": self.reason,
+            "where": self.where,
+            "index": self.index,
+        }
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Row(_Request):
+    """A format of one's own; the fields are those of `ChatFormat`."""
+
+    name: str = Field("custom", max_length=100)
+    template: str | dict[str, str]
+    special_tokens: list[str]
+    roles: list[str] | dict[str, str] = []
+    prologue: str = ""
+    ends: dict[str, Literal["stop", "continue"]] = {}
+    generation_start: Literal["content", "role"] = "content"
+
+
+def _kind(value: object) -> str:
+    # Told apart by hand, so that an error is about the one that was meant.
+    return "Row" if isinstance(value, dict | Row) else "str"
+
+
+class _WithFormat(_Request):
+    format: Annotated[Annotated[str, Tag("str")] | Annotated[Row, Tag("Row")], Discriminator(_kind)]
+    """The name of a format of the table, or a format of one's own."""
+    encoding: str | None = None
+    """A bundled encoding; None: the format's own, or the first one."""
+    whitespace: bool = False
+    """Signs for white space, too."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_bundled(cls, name: str | None) -> str | None:
+        if name is not None and name not in ENCODING_CONSTRUCTORS:
+            known = ", ".join(ENCODING_CONSTRUCTORS)
+            raise ValueError(f"expected one of {known}, found {name!r}")
+        return name
+
+
+class Show(_WithFormat):
+    """A conversation, to be shown as tokens."""
+
+    messages: list[Message]
+    prompt: str | None = None
+    """The role for which a generation prompt is to follow."""
+
+
+class Read(_WithFormat):
+    """Ids, to be shown, and read as a conversation. They may end inside a message."""
+
+    ids: list[StrictInt]
+    strict: bool = True
+    """Refuse what is no conversation, instead of showing what can be read of it."""
+
+
+class Import(_Request):
+    """JSON of any schema that is known, as text."""
+
+    text: str
+
+
+def formats() -> dict[str, Any]:
+    """The formats of the table and the bundled encodings."""
+    listed = []
+    for name in FORMAT_ROWS:
+        row = get_format(name).row()
+        encoding, source = row.pop("encoding"), row.pop("source")
+        listed.append({"name": name, "encoding": encoding, "source": source, "row": row})
+    return {"formats": listed, "encodings": list(ENCODING_CONSTRUCTORS)}
+
+
+def show(request: Show) -> dict[str, Any]:
+    """The tokens of a conversation."""
+    tokenizer, vocabulary, encoding = _tokenizer(request)
+    transcript = tokenizer.render(request.messages)
+    if request.prompt is not None:
+        transcript.prompt(request.prompt)
+    view = _view(transcript, request, tokenizer.format, vocabulary)
+    return view | {
+        "encoding": encoding,
+        "python": _python(request, vocabulary, encoding),
+    }
+
+
+def read(request: Read) -> dict[str, Any]:
+    """The tokens that ids are, and the conversation."""
+    tokenizer, vocabulary, encoding = _tokenizer(request)
+    transcript = tokenizer.parse(request.ids, strict=request.strict, allow_open=True)
+    opened = transcript.open
+    messages = transcript.conversation.messages
+    # A message that has not begun is a generation prompt, and no message.
+    prompt = opened.role if opened is not None and opened.index == len(messages) else None
+    again = Show(
+        format=request.format, encoding=request.encoding, messages=list(messages), prompt=prompt
+    )
+    return _view(transcript, request, tokenizer.format, vocabulary) | {
+        "encoding": encoding,
+        "python": _python(again, vocabulary, encoding),
+        "messages": [message.model_dump(exclude_none=True) for message in messages],
+        "prompt": prompt,
+        "open": opened is not None and prompt is None,
+        "issues": [str(issue) for issue in transcript.issues],
+    }
+
+
+def import_text(request: Import) -> dict[str, Any]:
+    """The conversations that pasted JSON holds."""
+    found: list[dict[str, Any]] = []
+    for number, row in enumerate(_rows(_json(request.text)), 1):
+        for item in read_row(row, options=_LENIENT):
+            if isinstance(item, Preference):
+                prompt = item.prompt.messages
+                for label, reply in (("chosen", item.chosen), ("rejected", item.rejected)):
+                    found.append(_imported(f"{number}, {label}", (*prompt, *reply)))
+            else:
+                found.append(_imported(f"{number}", item.messages))
+    return {"conversations": found}
+
+
+# Odd turns are shown as they are: whoever looks at a row wants to see them.
+_LENIENT = Options(
+    text_parts="join",
+    object_arguments="dump",
+    call_ids="optional",
+    empty_turns="keep",
+    repeated_roles="keep",
+    starts_with_assistant="keep",
+    ends_with_user="keep",
+    early_difference="keep",
+)
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    def refuse(constant: str) -> None:
+        raise Refusal("JSONDecodeError", f"expected JSON, found the constant {constant}", "text")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refusal("JSONDecodeError", f"expected JSON, found {error.msg}", where) from None
+    except RecursionError:
+        raise Refusal("JSONDecodeError", "expected JSON, found it nested too deep") from None
+    except ValueError as error:  # a number with too many digits
+        raise Refusal("JSONDecodeError", f"expected JSON, found {error}") from None
+
+
+def _rows(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+    """The rows of a document: itself, a list of rows or of messages, or an API's answer.
+
+    The answer's ``choices[].message`` is that of OpenAI's API reference, "The chat completion
+    object".
+    """
+    if isinstance(value, dict) and isinstance(value.get("choices"), list):
+        return [
+            {"messages": [choice["message"]]}
+            for choice in value["choices"]
+            if isinstance(choice, dict) and "message" in choice
+        ]
+    if isinstance(value, list):
+        holds_messages = all(isinstance(item, dict) and "role" in item for item in value)
+        return [{"messages": value}] if value and holds_messages else value
+    return [value]
+
+
+def _imported(label: str, messages: tuple[Message, ...]) -> dict[str, Any]:
+    return {
+        "label": f"Conversation {label}",
+        "messages": [message.model_dump(exclude_none=True) for message in messages],
+    }
+
+
+def _tokenizer(request: _WithFormat) -> tuple[ChatTokenizer, Vocabulary, str]:
+    chosen = request.format
+    row = ChatFormat(**chosen.model_dump()) if isinstance(chosen, Row) else get_format(chosen)
+    encoding = request.encoding or row.encoding or next(iter(ENCODING_CONSTRUCTORS))
+    vocabulary = Vocabulary(encoding, row)
+    return ChatTokenizer(row, vocabulary), vocabulary, encoding
+
+
+# ---- what is shown
+
+
+def _view(
+    transcript: Transcript, request: _WithFormat, format: ChatFormat, vocabulary: Vocabulary
+) -> dict[str, Any]:
+    shown = blocks(transcript)
+    all_lines = lines(format)
+    return {
+        "tokens": len(transcript.ids),
+        "trained": sum(block.trained for block in shown),
+        "totals": totals(shown),
+        "created": vocabulary.created,
+        "roles": list(format.templates),
+        "lines": [{"roles": line.roles, "segments": line.segments()} for line in all_lines],
+        "blocks": [
+            _block(block, transcript, all_lines, format, whitespace=request.whitespace)
+            for block in shown
+        ],
+    }
+
+
+def _block(
+    block: Block,
+    transcript: Transcript,
+    all_lines: list[Line],
+    format: ChatFormat,
+    *,
+    whitespace: bool,
+) -> dict[str, Any]:
+    messages = transcript.conversation.messages
+    if block.message is not None and block.message < len(messages):
+        values = messages[block.message].model_dump()
+    else:
+        values = {"role": block.role, "name": block.name}
+    spelled = format.role_spellings.get(block.role or "")
+    roles = () if block.message is None else (block.role,)
+    line = next(
+        (i for i, line in enumerate(all_lines) if set(roles) <= set(line.roles) or not roles), None
+    )
+    segments = (
+        [[] for _ in block.pieces]
+        if line is None
+        else segments_of(block, all_lines[line], values | {"role": spelled})
+    )
+    return {
+        "message": block.message,
+        "label": block.label,
+        "name": block.name,
+        "tint": tint_name(block.role),
+        "tokens": block.tokens,
+        "trained": block.trained,
+        "line": line,
+        "pieces": [
+            _piece(piece, own, whitespace=whitespace)
+            for piece, own in zip(block.pieces, segments, strict=True)
+        ],
+    }
+
+
+def _piece(piece: Piece, segments: list[int], *, whitespace: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ids": piece.ids,
+        "text": piece.text,
+        "part": piece.part,
+        "kind": piece.kind,
+        "weight": piece.weight,
+        "segments": segments,
+    }
+    if len(piece.ids) > 1:
+        found["bytes"] = [data.hex(" ") for data in piece.data]
+    runs = signs(piece.text, whitespace=whitespace)
+    if any(sign is not None for _, sign in runs):
+        found["signs"] = runs
+    return found
+
+
+def _python(request: Show, vocabulary: Vocabulary, encoding: str) -> str:
+    """The same in Python."""
+    code = ["import chatfmt", ""]
+    own = isinstance(request.format, Row)
+    argument = ""
+    bundled = None if own else get_format(str(request.format)).encoding
+    if own or bundled != encoding:
+        code.append(f"encoding = chatfmt.get_encoding({encoding!r})")
+        argument = ", encoding"
+    if vocabulary.created:
+        code.append(f"encoding = chatfmt.extend_encoding(encoding, 'own', {vocabulary.created!r})")
+    if isinstance(request.format, Row):
+        row = request.format.model_dump(exclude_defaults=True) | {"name": request.format.name}
+        code.append(f"format = chatfmt.ChatFormat(**{row!r})")
+        code.append("tok = chatfmt.ChatTokenizer(format, encoding)")
+    else:
+        code.append(f"tok = chatfmt.get_tokenizer({request.format!r}{argument})")
+    code.append("messages = [")
+    code += (f"    {message.model_dump(exclude_none=True)!r}," for message in request.messages)
+    code.append("]")
+    if request.prompt is None:
+        code.append("ids = tok.encode(messages)")
+    else:
+        role = "" if request.prompt == "assistant" else f", role={request.prompt!r}"
+        code.append(f"ids = tok.encode_prompt(messages{role})")
+    return "\n".join(code) + "\n"
+
+
+# ---- from bytes
+
+
+def _call(
+    model: type[BaseModel], answer: Callable[[Any], dict[str, Any]]
+) -> Callable[[bytes], dict[str, Any]]:
+    def call(body: bytes) -> dict[str, Any]:
+        try:
+            return answer(model.model_validate_json(body))
+        except ValidationError as error:
+            raise _invalid(error) from None
+        except ParseError as error:
+            where = f"ids[{error.position}]"
+            raise Refusal("ParseError", str(error.issue), where, error.position) from None
+        except RenderError as error:
+            place = None if error.message is None else f"messages[{error.message}].{error.field}"
+            raise Refusal("RenderError", str(error), place) from None
+        except DataError as error:
+            raise Refusal("DataError", error.reason, error.field) from None
+        except ChatfmtError as error:
+            raise Refusal(type(error).__name__, str(error), "format") from None
+
+    return call
+
+
+def _invalid(error: ValidationError) -> Refusal:
+    first = error.errors(include_url=False)[0]
+    # The path also has the names of a union's types.
+    where = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}"
+        for step in first["loc"]
+        if not (isinstance(step, str) and step in ("Row", "str", "dict[str,str]", "list[str]"))
+    ).lstrip(".")
+    return Refusal("ValidationError", first["msg"], where or None)
+
+
+CALLS: dict[str, Callable[[bytes], dict[str, Any]]] = {
+    "show": _call(Show, show),
+    "read": _call(Read, read),
+    "import": _call(Import, import_text),
+}
+"""Name of a call to what takes the body of a request and gives that of the answer, or raises."""

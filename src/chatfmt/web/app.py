@@ -1,0 +1,147 @@
+"""The playground's server."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import sys
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.errors import ChatfmtError
+from chatfmt.show import stylesheet
+from chatfmt.web.gate import BODY_LIMIT, Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import TextIO
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+__all__ = ["create_app", "serve"]
+
+
+def create_app(hosts: Collection[str], *, body_limit: int = BODY_LIMIT) -> ASGIApp:
+    """The playground as an ASGI application.
+
+    Args:
+        hosts: the values of the Host header that are answered, port included.
+        body_limit: most bytes of a request's body.
+
+    Raises:
+        ImportError: starlette is not installed.
+    """
+    try:
+        from starlette.applications import Starlette
+        from starlette.concurrency import run_in_threadpool
+        from starlette.responses import Response
+        from starlette.routing import Route
+    except ImportError:
+        raise _missing("starlette") from None
+
+    from chatfmt.web import api
+
+    def fixed(path: str, content: str, media_type: str) -> Route:
+        async def get(_: Request) -> Response:
+            return Response(content, media_type=media_type)
+
+        return Route(path, get)
+
+    def call(name: str, answer: Callable[[bytes], dict[str, Any]]) -> Route:
+        def answered(body: bytes) -> tuple[int, str]:
+            try:
+                return 200, _dump(answer(body))
+            except api.Refusal as refusal:
+                return 422, _dump(refusal.body())
+
+        async def post(request: Request) -> Response:
+            status, content = await run_in_threadpool(answered, await request.body())
+            return Response(content, status, media_type="application/json")
+
+        return Route(f"/api/{name}", post, methods=["POST"])
+
+    files = resources.files("chatfmt").joinpath("web")
+    page, style, script, icon = (
+        files.joinpath(name).read_text("utf-8")
+        for name in ("page.html", "page.css", "page.js", "icon.svg")
+    )
+    routes = [
+        fixed("/", page, "text/html"),
+        fixed("/page.css", stylesheet() + style, "text/css"),
+        fixed("/page.js", script, "text/javascript"),
+        fixed("/icon.svg", icon, "image/svg+xml"),
+        fixed("/api/formats", _dump(api.formats()), "application/json"),
+        *(call(name, answer) for name, answer in api.CALLS.items()),
+    ]
+    return Gate(Starlette(routes=routes), hosts, body_limit)
+
+
+def serve(host: str = "127.0.0.1", port: int = 8000, *, file: TextIO | None = None) -> None:
+    """Serve the playground until it is interrupted.
+
+    Args:
+        host: the address to listen on, which is also the only name the page is reached by;
+            for the loopback addresses, localhost is another.
+        port: 0 takes any that is free.
+        file: where the page's address is printed; standard output if left out.
+
+    Raises:
+        ChatfmtError: the address or port cannot be used.
+        ImportError: starlette or uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+    except ImportError:
+        raise _missing("uvicorn") from None
+    create_app([])  # whatever is missing is missed before a port is taken
+    listener = _listen(host, port)
+    port = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    names = {shown, *(("localhost",) if _is_loopback(host) else ())}
+    hosts = {f"{name}:{port}" for name in names} | (names if port == 80 else set())  # noqa: PLR2004
+    config = uvicorn.Config(create_app(hosts), log_level="warning", server_header=False)
+    print(
+        f"The playground is at http://{shown}:{port}/ (Ctrl+C ends it)",
+        file=file or sys.stdout,
+        flush=True,
+    )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        if ipaddress.ip_address(host).is_unspecified:
+            raise ChatfmtError(
+                f"{host} stands for every address, so the Host header of a request could not be "
+                "checked; give the one address or name by which the page will be reached"
+            )
+    except ValueError as error:
+        if isinstance(error, ChatfmtError):
+            raise
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise ChatfmtError(
+            f"port {port} of {host} cannot be used ({error}); choose another with --port, or 0 "
+            "for any that is free"
+        ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _missing(name: str) -> ImportError:
+    return ImportError(f"the playground needs {name}: pip install 'chatfmt[web]'", name=name)

@@ -1,0 +1,128 @@
+"""The gate of the playground: who may ask, how much, and what a browser may do with it.
+
+The server listens on one address and has no cookies, so that the only way in from elsewhere is
+the user's own browser, on another site's behalf. That is what the checks of Host (DNS rebinding),
+Origin and Content-Type (requests across origins) are for.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["BODY_LIMIT", "Gate"]
+
+BODY_LIMIT = 2 * 1024 * 1024
+"""Bytes of a request's body: enough for the ids of a conversation of 200,000 tokens."""
+
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+class Gate:
+    """An ASGI application around another.
+
+    Args:
+        app: what stands behind the gate.
+        hosts: the values of the Host header that are answered, port included.
+        limit: most bytes of a body.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], limit: int = BODY_LIMIT) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or let the application do so."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [
+                    (name.encode(), value.encode()) for name, value in _HEADERS.items()
+                ]
+            await send(message)
+
+        refusal = self._refusal(scope)
+        if refusal is None:
+            body = await self._body(scope, receive)
+            if body is None:
+                refusal = 413, f"expected a body of at most {self._limit} bytes, found more"
+            else:
+                receive = _replay(body, receive)
+        if refusal is None:
+            await self._app(scope, receive, send_with_headers)
+        else:
+            await _refuse(send_with_headers, *refusal)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        hosts, origins, types = (
+            _values(scope, name) for name in (b"host", b"origin", b"content-type")
+        )
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            expected = " or ".join(sorted(self._hosts))
+            return 421, f"expected a request to {expected}, found Host: {', '.join(hosts)}"
+        if origins and origins != [f"http://{hosts[0]}"]:
+            return 403, f"expected a request from this page, found Origin: {', '.join(origins)}"
+        kind = types[0].partition(";")[0].strip().lower() if types else ""
+        if scope["method"] == "POST" and kind != "application/json":
+            return 415, f"expected Content-Type: application/json, found {kind or 'none'}"
+        return None
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, or None as soon as it is known to be too long."""
+        announced = _values(scope, b"content-length")
+        if announced and (not announced[0].isdecimal() or int(announced[0]) > self._limit):
+            return None
+        body = bytearray()
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > self._limit:
+                return None
+            if not message.get("more_body", False):
+                return bytes(body)
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body that was read, and then what else comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+async def _refuse(send: Send, status: int, reason: str) -> None:
+    answer: dict[str, Any] = {"error": "Refused", "reason": reason, "where": None, "index": None}
+    body = json.dumps(answer).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,691 @@
+"use strict";
+/* The page asks the server for tokens and shows them. What it shows is text: no HTML is made. */
+
+const byId = (id) => document.getElementById(id);
+const OWN = "own"; // the choice of a format line of one's own
+const HEADER_FIELDS = ["name", "recipient", "channel", "content_type"];
+
+let known = { formats: [], encodings: [] };
+let state = null;
+const views = []; // what is on the page for each entry of state.views
+
+const START = {
+  messages: [
+    { role: "user", content: "What is 2+2?" },
+    { role: "assistant", content: "2+2 = 4" },
+    { role: "user", content: "What if it was *?" },
+    { role: "assistant", content: "2*2 = 4, same as 2+2!" },
+  ],
+  ids: null, // ids as they were pasted, for as long as nothing is edited
+  lenient: false,
+  prompt: false,
+  whitespace: false,
+  showIds: false,
+  weights: false,
+  views: [{ format: "gpt-4o", encoding: null }],
+};
+
+// ---- small helpers
+
+function element(name, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
+}
+
+function say(text) {
+  byId("notice").textContent = text;
+}
+
+function showError(node, text) {
+  node.textContent = text;
+  node.hidden = !text;
+}
+
+function replaceOptions(select, options, chosen) {
+  const wanted = JSON.stringify([options, chosen]);
+  if (select.dataset.options === wanted) return;
+  select.dataset.options = wanted;
+  select.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
+  select.value = chosen;
+}
+
+async function ask(call, request) {
+  let response;
+  try {
+    response = await fetch(`/api/${call}`, request && {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+    });
+  } catch {
+    return { refused: { reason: "The server does not answer. Is chatfmt serve still running?" } };
+  }
+  const answer = await response.json();
+  return response.ok ? { answer } : { refused: answer };
+}
+
+function refusalText(refused) {
+  return refused.where ? `${refused.where}: ${refused.reason}` : refused.reason;
+}
+
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(`Copied ${what}.`);
+  } catch {
+    say("The browser does not let this page write to the clipboard.");
+  }
+}
+
+// ---- the state, and the link that holds it
+
+function toFragment(value) {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function fromFragment(fragment) {
+  const text = atob(fragment.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+}
+
+function isText(value) {
+  return typeof value === "string";
+}
+
+function isState(value) {
+  const isMessage = (message) =>
+    message && isText(message.role) && isText(message.content ?? "") &&
+    [...HEADER_FIELDS, "reasoning"].every((field) => isText(message[field] ?? ""));
+  const isView = (view) => view && (isText(view.format) || (view.format && typeof view.format === "object"));
+  return value && Array.isArray(value.messages) && value.messages.every(isMessage) &&
+    Array.isArray(value.views) && [1, 2].includes(value.views.length) && value.views.every(isView);
+}
+
+function restore() {
+  state = structuredClone(START);
+  const fragment = location.hash.slice(1);
+  if (fragment) {
+    try {
+      const found = fromFragment(fragment);
+      if (!isState(found)) throw new Error("another shape");
+      state = { ...state, ...found };
+    } catch {
+      say("This link does not hold a conversation; here is another one.");
+    }
+  }
+  drawEditor();
+  drawViews();
+  refresh();
+}
+
+let saving = 0;
+function save() {
+  clearTimeout(saving);
+  saving = setTimeout(() => history.replaceState(null, "", `#${toFragment(state)}`), 250);
+}
+
+/** The conversation is another one now: pasted ids are no longer its ids. */
+function edited() {
+  state.ids = null;
+  refresh();
+}
+
+// ---- the conversation
+
+function drawEditor() {
+  byId("messages").replaceChildren(...state.messages.map(drawMessage));
+  byId("show-prompt").checked = state.prompt;
+  byId("show-whitespace").checked = state.whitespace;
+  byId("show-ids").checked = state.showIds;
+  byId("show-weights").checked = state.weights;
+  byId("ids-lenient").checked = state.lenient;
+  updateMessages();
+}
+
+function drawMessage(message) {
+  const item = byId("message").content.firstElementChild.cloneNode(true);
+  const at = () => state.messages.indexOf(message);
+  const content = item.querySelector(".content");
+  content.value = message.content ?? "";
+  content.addEventListener("input", () => {
+    message.content = content.value;
+    edited();
+  });
+  wireField(item.querySelector(".reasoning"), message, "reasoning");
+  item.querySelector(".role").addEventListener("change", (event) => {
+    message.role = event.target.value;
+    edited();
+  });
+  const move = (by, name) => {
+    const from = at();
+    state.messages.splice(from, 1);
+    state.messages.splice(from + by, 0, message);
+    const items = byId("messages").children;
+    byId("messages").insertBefore(item, by < 0 ? items[from - 1] : items[from + 1].nextSibling);
+    updateMessages();
+    const button = item.querySelector(name);
+    (button.disabled ? item.querySelector(".remove") : button).focus();
+    edited();
+  };
+  item.querySelector(".up").addEventListener("click", () => move(-1, ".up"));
+  item.querySelector(".down").addEventListener("click", () => move(1, ".down"));
+  item.querySelector(".remove").addEventListener("click", () => {
+    const from = at();
+    state.messages.splice(from, 1);
+    item.remove();
+    updateMessages();
+    const next = byId("messages").children[Math.min(from, state.messages.length - 1)];
+    (next ? next.querySelector(".remove") : byId("add")).focus();
+    edited();
+  });
+  return item;
+}
+
+/** What depends on the place of a message, or on the formats. */
+function updateMessages() {
+  const roles = new Set(views.flatMap((view) => view.answer?.roles ?? []));
+  const inLines = new Set(views.flatMap((view) => view.fields ?? []));
+  [...byId("messages").children].forEach((item, index) => {
+    const message = state.messages[index];
+    const number = index + 1;
+    const role = item.querySelector(".role");
+    replaceOptions(role, [...new Set([...roles, message.role])].map((name) => [name, name]), message.role);
+    role.setAttribute("aria-label", `Role of message ${number}`);
+    item.querySelector(".content").setAttribute("aria-label", `Content of message ${number}`);
+    item.querySelector(".hint").hidden = !(message.content ?? "").includes("\r");
+    const buttons = { up: "Move up", down: "Move down", remove: "Remove" };
+    for (const [name, text] of Object.entries(buttons)) {
+      item.querySelector(`.${name}`).setAttribute("aria-label", `${text} message ${number}`);
+      item.querySelector(`.${name}`).title = text;
+    }
+    item.querySelector(".up").disabled = index === 0;
+    item.querySelector(".down").disabled = index === state.messages.length - 1;
+    const reasoning = item.querySelector(".reasoning");
+    reasoning.hidden = !inLines.has("reasoning") && message.reasoning == null;
+    reasoning.setAttribute("aria-label", `Reasoning of message ${number}`);
+    const wanted = HEADER_FIELDS.filter((name) => inLines.has(name) || message[name] != null);
+    const fields = item.querySelector(".fields");
+    if (fields.dataset.names !== wanted.join()) {
+      fields.dataset.names = wanted.join();
+      fields.replaceChildren(...wanted.map((name) => wireField(oneLine(name), message, name)));
+    }
+    [...fields.children].forEach((input) => input.setAttribute("aria-label", `${input.placeholder} of message ${number}`));
+    const tint = views[0]?.tints?.[message.role] ?? "other";
+    item.className = `message tint-${tint}${item.classList.contains("at-fault") ? " at-fault" : ""}`;
+  });
+}
+
+/** A box for one line that wraps where it is long. */
+function oneLine(placeholder) {
+  const box = element("textarea", { placeholder, rows: 1, spellcheck: false });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+  return box;
+}
+
+/** An empty field is one that the message does not have. */
+function wireField(input, message, name) {
+  input.value = message[name] ?? "";
+  input.addEventListener("input", () => {
+    if (input.value) message[name] = input.value;
+    else delete message[name];
+    edited();
+  });
+  return input;
+}
+
+function setMessages(messages) {
+  state.messages = messages;
+  byId("messages").replaceChildren(...state.messages.map(drawMessage));
+  updateMessages();
+}
+
+// ---- pasting
+
+async function useJson() {
+  showError(byId("json-error"), "");
+  byId("json-found").replaceChildren();
+  const { answer, refused } = await ask("import", { text: byId("json-text").value });
+  if (refused) {
+    showError(byId("json-error"), refusalText(refused));
+    return;
+  }
+  const found = answer.conversations;
+  const use = (conversation) => {
+    setMessages(structuredClone(conversation.messages));
+    edited();
+    say(`${conversation.label} of ${found.length}: ${conversation.messages.length} messages.`);
+  };
+  if (!found.length) {
+    showError(byId("json-error"), "There is no conversation in this JSON.");
+    return;
+  }
+  if (found.length > 1) {
+    byId("json-found").append(...found.map((conversation) => {
+      const button = element("button", { type: "button", textContent: conversation.label });
+      button.addEventListener("click", () => use(conversation));
+      return button;
+    }));
+  }
+  use(found[0]);
+}
+
+function useIds() {
+  const words = byId("ids-text").value.match(/[^\s,;[\]()]+/g) ?? [];
+  state.ids = words.map((word) => (/^-?\d{1,15}$/.test(word) ? Number(word) : word));
+  state.lenient = byId("ids-lenient").checked;
+  refresh();
+}
+
+/** Shows what is wrong with pasted ids, and the id at fault among its neighbours. */
+function pointAtId(refused) {
+  showError(byId("ids-error"), refused ? refusalText(refused) : "");
+  const excerpt = byId("ids-excerpt");
+  excerpt.hidden = refused?.index == null;
+  if (excerpt.hidden) return;
+  const at = refused.index;
+  const from = Math.max(0, at - 6);
+  excerpt.replaceChildren(
+    `${from ? "… " : ""}${state.ids.slice(from, at).join(" ")} `,
+    element("mark", { textContent: state.ids[at] ?? "the end" }),
+    ` ${state.ids.slice(at + 1, at + 7).join(" ")}${state.ids.length > at + 7 ? " …" : ""}`,
+  );
+}
+
+// ---- formats
+
+function rowOf(name) {
+  return known.formats.find((format) => format.name === name)?.row;
+}
+
+function drawViews() {
+  views.length = 0;
+  byId("views").replaceChildren(...state.views.map((chosen, index) => {
+    const node = byId("view").content.firstElementChild.cloneNode(true);
+    const view = { node, chosen, index, answer: null, fields: [], tints: {}, asked: 0, shown: [] };
+    views.push(view);
+    node.setAttribute("aria-label", index ? "Second format" : "First format");
+    node.querySelector(".format").addEventListener("change", (event) => chooseFormat(view, event.target.value));
+    node.querySelector(".encoding").addEventListener("change", (event) => {
+      view.chosen.encoding = event.target.value;
+      edited();
+    });
+    for (const name of ["special-tokens", "roles", "prologue"]) {
+      node.querySelector(`.${name}`).addEventListener("input", () => readOwn(view));
+    }
+    wirePointing(view);
+    wireCopies(view);
+    drawChoice(view);
+    return node;
+  }));
+  byId("views").classList.toggle("two", views.length > 1);
+  byId("compare").textContent = views.length > 1 ? "One format" : "Compare formats";
+}
+
+function chooseFormat(view, name) {
+  if (name === OWN) {
+    const row = rowOf(view.chosen.format);
+    const encoding = view.answer?.encoding ?? null;
+    view.chosen.format = { ...structuredClone(row), name: "custom" };
+    view.chosen.encoding = encoding;
+  } else {
+    view.chosen.format = name;
+    view.chosen.encoding = null;
+  }
+  drawChoice(view);
+  edited();
+}
+
+/** The choice of a format, and the form for one of one's own. */
+function drawChoice(view) {
+  const { node, chosen } = view;
+  const own = !isText(chosen.format);
+  const options = known.formats.map((format) => [format.name, format.name]);
+  const named = own || rowOf(chosen.format) ? [] : [[chosen.format, chosen.format]];
+  replaceOptions(node.querySelector(".format"), [...options, ...named, [OWN, "Your own line …"]], own ? OWN : chosen.format);
+  const form = node.querySelector(".own");
+  form.hidden = !own;
+  if (!own) return;
+  const row = chosen.format;
+  const several = !isText(row.template);
+  const lines = several ? Object.entries(row.template) : [[null, row.template]];
+  node.querySelector(".templates").replaceChildren(...lines.map(([role, line]) => {
+    const text = element("textarea", { value: line, rows: 1, spellcheck: false, className: "template" });
+    if (role !== null) text.dataset.role = role;
+    text.addEventListener("input", () => readOwn(view));
+    return element("label", {}, role === null ? "Format line" : `Format line of ${role}`, text);
+  }));
+  node.querySelector(".special-tokens").value = row.special_tokens.join(" ");
+  node.querySelector(".prologue").value = row.prologue ?? "";
+  const roles = node.querySelector(".roles");
+  roles.parentElement.hidden = several;
+  const pairs = Array.isArray(row.roles) ? row.roles : Object.entries(row.roles ?? {}).map((pair) => pair.join("="));
+  roles.value = pairs.join(" ");
+}
+
+function readOwn(view) {
+  const words = (name) => view.node.querySelector(name).value.split(/\s+/).filter(Boolean);
+  const texts = [...view.node.querySelectorAll(".template")];
+  const row = view.chosen.format;
+  if (texts[0].dataset.role) {
+    row.template = Object.fromEntries(texts.map((text) => [text.dataset.role, text.value]));
+  } else {
+    row.template = texts[0].value;
+    const roles = words(".roles");
+    const spelled = roles.some((role) => role.includes("="));
+    row.roles = spelled ? Object.fromEntries(roles.map((role) => role.includes("=") ? role.split("=", 2) : [role, role])) : roles;
+  }
+  row.special_tokens = words(".special-tokens");
+  row.prologue = view.node.querySelector(".prologue").value;
+  edited();
+}
+
+// ---- asking for tokens
+
+let waiting = 0;
+function refresh() {
+  save();
+  clearTimeout(waiting);
+  waiting = setTimeout(() => views.forEach(askForTokens), 40);
+}
+
+async function askForTokens(view) {
+  const asked = ++view.asked;
+  const request = {
+    format: view.chosen.format,
+    encoding: view.chosen.encoding ?? null,
+    whitespace: state.whitespace || state.showIds,
+  };
+  const reading = view.index === 0 && state.ids !== null;
+  if (reading) Object.assign(request, { ids: state.ids, strict: !state.lenient });
+  else Object.assign(request, { messages: state.messages, prompt: state.prompt ? "assistant" : null });
+  const { answer, refused } = await ask(reading ? "read" : "show", request);
+  if (asked !== view.asked || !views.includes(view)) return; // there is a later question
+  if (view.index === 0) pointAtId(reading ? refused : null);
+  if (refused) {
+    view.node.classList.add("stale");
+    showError(view.node.querySelector(":scope > .error"), reading ? "" : refusalText(refused));
+    if (view.index === 0) markMessage(reading ? null : refused);
+    return;
+  }
+  view.node.classList.remove("stale");
+  showError(view.node.querySelector(":scope > .error"), "");
+  if (view.index === 0) markMessage(null);
+  showAnswer(view, answer);
+  if (reading) takeConversation(view, answer);
+  updateMessages();
+}
+
+/** The conversation that pasted ids are goes into the editor. */
+function takeConversation(view, answer) {
+  const note = view.node.querySelector(".note");
+  if (answer.open || answer.issues.length) {
+    const open = answer.open ? ["The last message is not ended."] : [];
+    note.textContent = [...open, ...answer.issues].join("\n");
+    note.hidden = false;
+  }
+  state.prompt = answer.prompt !== null;
+  byId("show-prompt").checked = state.prompt;
+  if (JSON.stringify(answer.messages) !== JSON.stringify(state.messages)) {
+    setMessages(answer.messages);
+    views.slice(1).forEach(askForTokens);
+    save();
+  }
+}
+
+function markMessage(refused) {
+  const at = /^messages\[(\d+)\]/.exec(refused?.where ?? "");
+  [...byId("messages").children].forEach((item, index) => {
+    const here = at !== null && Number(at[1]) === index;
+    item.classList.toggle("at-fault", here);
+    showError(item.querySelector(".error"), here ? refused.reason : "");
+  });
+}
+
+// ---- showing tokens
+
+function showAnswer(view, answer) {
+  const { node } = view;
+  const lines = JSON.stringify(answer.lines);
+  view.answer = answer;
+  view.fields = answer.lines.flatMap((line) => line.segments.filter(([kind]) => kind === "field").map(([, text]) => text.slice(1, -1)));
+  view.tints = { ...view.tints, ...Object.fromEntries(answer.blocks.map((block) => [block.label, block.tint])) };
+  replaceOptions(node.querySelector(".encoding"), known.encodings.map((name) => [name, name]), answer.encoding);
+  node.querySelector(".count b").textContent = answer.tokens.toLocaleString("en");
+  node.querySelector(".count span").textContent = answer.tokens === 1 ? "token" : "tokens";
+  if (node.dataset.lines !== lines) {
+    node.dataset.lines = lines;
+    node.querySelector(".lines").replaceChildren(...answer.lines.map((line) => drawLine(line, answer.lines.length)));
+  }
+  const created = Object.entries(answer.created).map(([spelling, id]) => `${spelling} ${id}`);
+  const note = node.querySelector(".note");
+  note.hidden = !created.length;
+  note.textContent = created.length ? `This vocabulary lacks special tokens of the format. Made for this page: ${created.join(", ")}.` : "";
+  const totals = Object.entries(answer.totals).map(([label, count]) => `${label} ${count}`);
+  const trained = state.weights ? [`trained ${answer.trained}`] : [];
+  node.querySelector(".summary").textContent = [`${answer.tokens} tokens`, ...totals, ...trained].join(" · ");
+  showBlocks(view, answer.blocks);
+  byId("views").classList.toggle("ids", state.showIds);
+  byId("views").classList.toggle("weights", state.weights);
+}
+
+function drawLine(line, many) {
+  const node = element("p", { className: "format-line" });
+  if (many > 1) {
+    const of = line.roles.length ? line.roles.join(", ") : "prologue";
+    node.append(element("span", { className: "of", textContent: `${of}  ` }));
+  }
+  const titles = { generation: "Here a model begins to write", group: "Written where the field is set" };
+  line.segments.forEach(([kind, text], index) => {
+    const segment = element("span", { className: kind, textContent: text.replaceAll("\n", "↵") });
+    if (titles[kind]) segment.title = titles[kind];
+    segment.dataset.segment = index;
+    node.append(segment);
+  });
+  return node;
+}
+
+function showBlocks(view, blocks) {
+  const container = view.node.querySelector(".blocks");
+  point(view, null);
+  view.current = null;
+  while (view.shown.length > blocks.length) view.shown.pop().node.remove();
+  blocks.forEach((block, index) => {
+    let shown = view.shown[index];
+    if (!shown) {
+      const title = element("h3", { className: "title" });
+      const tokens = element("p", { className: "tokens" });
+      shown = { node: element("section", {}, title, tokens), title, tokens, pieces: [] };
+      view.shown.push(shown);
+      container.append(shown.node);
+    }
+    shown.node.className = `block tint-${block.tint}`;
+    const facts = [block.name, `${block.tokens} token${block.tokens === 1 ? "" : "s"}`, state.weights ? `trained ${block.trained}` : null];
+    shown.title.replaceChildren(element("b", { textContent: block.label }), ` ${facts.filter((fact) => fact !== null).join(" · ")}`);
+    showPieces(shown, block);
+  });
+}
+
+/** Keeps the tokens that look the same at both ends, so that typing touches few of them. */
+function showPieces(shown, block) {
+  const old = shown.pieces;
+  const pieces = block.pieces;
+  const most = Math.min(old.length, pieces.length);
+  let head = 0;
+  while (head < most && looksSame(old[head].piece, pieces[head])) head++;
+  let tail = 0;
+  while (tail < most - head && looksSame(old[old.length - 1 - tail].piece, pieces[pieces.length - 1 - tail])) tail++;
+  const fresh = pieces.slice(head, pieces.length - tail).map((piece) => ({ node: drawPiece(piece), piece, block }));
+  const gone = old.splice(head, old.length - tail - head, ...fresh);
+  for (const { node } of gone) node.remove();
+  const fragment = document.createDocumentFragment();
+  for (const entry of fresh) {
+    entries.set(entry.node, entry);
+    fragment.append(entry.node);
+  }
+  shown.tokens.insertBefore(fragment, tail ? old[head + fresh.length].node : null);
+  old.forEach((entry, index) => {
+    entry.piece = pieces[index];
+    entry.block = block;
+  });
+}
+
+/** Text and ids decide the bytes; signs depend on whether white space is shown, too. */
+function looksSame(one, other) {
+  return one.text === other.text && one.part === other.part && one.kind === other.kind && one.weight === other.weight &&
+    one.signs?.length === other.signs?.length && one.ids.length === other.ids.length &&
+    one.ids.every((id, index) => id === other.ids[index]);
+}
+
+const entries = new WeakMap(); // node of a token -> its piece and block
+
+function drawPiece(piece) {
+  const node = document.createElement("span");
+  const several = piece.ids.length > 1;
+  node.className = `token part-${piece.part} ${piece.kind}${piece.weight ? "" : " untrained"}${several ? " group" : ""}`;
+  if (piece.signs) {
+    for (const [run, sign] of piece.signs) {
+      if (sign === null) node.append(run);
+      else {
+        node.append(element("i", { textContent: sign }));
+        if (run === "\n") node.append(element("br"));
+      }
+    }
+  } else {
+    node.textContent = piece.text;
+  }
+  if (several) {
+    piece.ids.forEach((id, index) => {
+      const bytes = element("span", { className: "bytes" });
+      bytes.dataset.id = id;
+      bytes.dataset.bytes = piece.bytes[index];
+      node.append(bytes);
+    });
+  } else {
+    node.dataset.id = piece.ids[0];
+  }
+  return node;
+}
+
+// ---- pointing at tokens
+
+function hex(text) {
+  return [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+const RESTING = "Point at a token to see what it is and where it comes from.";
+
+function point(view, node, which = null) {
+  view.node.querySelectorAll(".lit").forEach((segment) => segment.classList.remove("lit"));
+  const found = node && entries.get(node);
+  const out = view.node.querySelector(".facts");
+  if (!found) {
+    out.textContent = RESTING;
+    return;
+  }
+  const { piece, block } = found;
+  const ids = which === null ? piece.ids : [piece.ids[which]];
+  const bytes = piece.bytes ? (which === null ? piece.bytes.join(" · ") : piece.bytes[which]) : hex(piece.text);
+  const all = bytes.split(" ");
+  const some = all.length <= 16 ? bytes : `${all.slice(0, 12).join(" ")} … (${all.length})`;
+  const text = [...piece.text].length <= 24 ? piece.text : `${[...piece.text].slice(0, 20).join("")}…`;
+  const place = block.message === null ? piece.part : `messages[${block.message}] (${block.label}), ${piece.part}`;
+  out.textContent = [`${ids.length > 1 ? "ids" : "id"} ${ids.join(" ")}`, JSON.stringify(text), `bytes ${some}`, place, `weight ${piece.weight}`].join("  ·  ");
+  const line = view.node.querySelectorAll(".format-line")[block.line];
+  for (const segment of line ? piece.segments : []) {
+    line.querySelector(`[data-segment="${segment}"]`).classList.add("lit");
+  }
+}
+
+function wirePointing(view) {
+  const container = view.node.querySelector(".blocks");
+  const setCurrent = (node) => {
+    view.current?.classList.remove("current");
+    view.current = node;
+    node?.classList.add("current");
+    node?.scrollIntoView({ block: "nearest" });
+    point(view, node);
+  };
+  container.addEventListener("mouseover", (event) => {
+    const node = event.target.closest(".token");
+    const own = event.target.closest(".bytes");
+    const which = own ? [...node.querySelectorAll(".bytes")].indexOf(own) : null;
+    point(view, node ?? view.current, node ? which : null);
+  });
+  container.addEventListener("mouseleave", () => point(view, view.current));
+  container.addEventListener("keydown", (event) => {
+    const all = [...container.querySelectorAll(".token")];
+    const at = all.indexOf(view.current);
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined || !all.length) return;
+    event.preventDefault();
+    setCurrent(all[Math.max(0, Math.min(all.length - 1, to))]);
+  });
+  container.addEventListener("focus", () => {
+    view.node.querySelector(".facts").setAttribute("role", "status");
+  });
+  container.addEventListener("blur", () => {
+    view.node.querySelector(".facts").removeAttribute("role");
+    setCurrent(null);
+  });
+}
+
+function wireCopies(view) {
+  const on = (name, text, what) => view.node.querySelector(name).addEventListener("click", () => {
+    if (view.answer) copy(text(view.answer), what(view.answer));
+  });
+  const ids = (answer) => answer.blocks.flatMap((block) => block.pieces.flatMap((piece) => piece.ids));
+  on(".copy-ids", (answer) => `[${ids(answer).join(", ")}]`, (answer) => `${answer.tokens} ids`);
+  on(".copy-json", () => JSON.stringify({ messages: state.messages }, null, 2), () => "the conversation as JSON");
+  on(".copy-python", (answer) => answer.python, () => "the Python code");
+}
+
+// ---- all of it
+
+async function start() {
+  const { answer, refused } = await ask("formats");
+  if (refused) {
+    say(refused.reason);
+    return;
+  }
+  known = answer;
+  byId("add").addEventListener("click", () => {
+    const last = state.messages.at(-1)?.role;
+    const message = { role: last === "user" ? "assistant" : "user", content: "" };
+    state.messages.push(message);
+    byId("messages").append(drawMessage(message));
+    updateMessages();
+    byId("messages").lastElementChild.querySelector(".content").focus();
+    edited();
+  });
+  const toggle = (id, name, changed) => byId(id).addEventListener("change", (event) => {
+    state[name] = event.target.checked;
+    changed();
+  });
+  toggle("show-prompt", "prompt", edited);
+  toggle("show-whitespace", "whitespace", refresh);
+  toggle("show-ids", "showIds", refresh);
+  toggle("show-weights", "weights", refresh);
+  byId("json-use").addEventListener("click", useJson);
+  byId("ids-use").addEventListener("click", useIds);
+  byId("copy-link").addEventListener("click", () => {
+    history.replaceState(null, "", `#${toFragment(state)}`);
+    copy(location.href, "the link");
+  });
+  byId("compare").addEventListener("click", () => {
+    if (state.views.length > 1) state.views.pop();
+    else state.views.push({ format: state.views[0].format === "gpt-3.5-turbo" ? "gpt-4o" : "gpt-3.5-turbo", encoding: null });
+    drawViews();
+    refresh();
+  });
+  addEventListener("hashchange", restore);
+  restore();
+}
+
+start();

@@ -1,0 +1,301 @@
+"""Every schema by its table of rows, in cases/: what it gives, or exactly how it is refused.
+
+A case is a line: ``row``, ``options`` and either ``error`` or ``gives``, ``metadata`` (that every
+conversation has) and ``paths``. ``lossy`` says what does not come back from writing an OpenAI row;
+``parquet`` says why Arrow cannot hold the row.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from chatfmt.adapters import (
+    SCHEMAS,
+    Item,
+    Options,
+    Preference,
+    detect,
+    read_file,
+    read_row,
+    write_row,
+)
+from chatfmt.conversation import Conversation, Message
+from chatfmt.errors import DataError
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+Case = dict[str, Any]
+
+
+def _cases() -> list[tuple[str, Case]]:
+    folder = Path(__file__).parent / "cases"
+    return [
+        (schema, json.loads(line))
+        for schema in SCHEMAS
+        for line in (folder / f"{schema}.jsonl").read_text("utf-8").split("\n")
+        if line
+    ]
+
+
+CASES = _cases()
+GOOD = [(schema, case) for schema, case in CASES if "gives" in case]
+BAD = [(schema, case) for schema, case in CASES if "error" in case]
+
+
+def _messages(messages: list[dict[str, Any]]) -> tuple[Message, ...]:
+    return tuple(Message(**message) for message in messages)
+
+
+def _expected(case: Case) -> list[Item]:
+    metadata = case.get("metadata", {})
+    items: list[Item] = []
+    for given, path in zip_longest(case["gives"], case.get("paths", ())):
+        if isinstance(given, dict):
+            prompt, chosen, rejected = (
+                _messages(given[key]) for key in ("prompt", "chosen", "rejected")
+            )
+            inner = {k: v for k, v in case["row"].get("input", {}).items() if k != "messages"}
+            before = Conversation(messages=prompt, metadata=inner)
+            pair = Preference(prompt=before, chosen=chosen, rejected=rejected, metadata=metadata)
+            items.append(pair)
+        else:
+            own = metadata if path is None else {**metadata, "path": path}
+            items.append(Conversation(messages=_messages(given), metadata=own))
+    return items
+
+
+def _options(case: Case) -> Options:
+    return Options(**case.get("options", {}))
+
+
+def _show(case: Case) -> str:
+    return json.dumps(case["row"], ensure_ascii=True)[:60]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_each_schema_has_good_rows_and_at_least_ten_bad_ones(schema: str) -> None:
+    assert sum(name == schema for name, _ in GOOD) >= 4
+    assert sum(name == schema for name, _ in BAD) >= 10
+
+
+@pytest.mark.parametrize(
+    ("schema", "case"), GOOD, ids=lambda case: _show(case) if isinstance(case, dict) else case
+)
+def test_good_row(schema: str, case: Case) -> None:
+    assert detect(case["row"]) == schema
+    assert read_row(case["row"], options=_options(case)) == _expected(case)
+
+
+@pytest.mark.parametrize(
+    ("schema", "case"), BAD, ids=lambda case: _show(case) if isinstance(case, dict) else case
+)
+def test_bad_row(schema: str, case: Case) -> None:
+    with pytest.raises(DataError) as caught:
+        read_row(case["row"], schema=schema, options=_options(case), file="f.jsonl", line=3)
+    assert str(caught.value) == f"f.jsonl:3: {case['error']}"
+    # Marks are what a row has, not whether it is in order: the error is the same when detected.
+    assert detect(case["row"]) == schema
+
+
+def _write_gzip(path: Path, text: str) -> None:
+    path.write_bytes(gzip.compress(text.encode()))
+
+
+def _write_zstd(path: Path, text: str) -> None:
+    path.write_bytes(zstandard.compress(text.encode()))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_bytes(text.encode())
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+@pytest.mark.parametrize(
+    ("suffix", "write"), [("", _write_text), (".gz", _write_gzip), (".zst", _write_zstd)]
+)
+def test_the_same_rows_in_files(tmp_path: Path, ending: str, suffix: str, write: Any) -> None:
+    groups: dict[tuple[str, str], list[Case]] = {}
+    for schema, case in CASES:
+        key = (schema, json.dumps(case.get("options", {}), sort_keys=True))
+        groups.setdefault(key, []).append(case)
+    for (schema, options), cases in groups.items():
+        # A flat message is refused only by itself; in a file it is the root of a tree.
+        kept = [
+            case for case in cases if not case.get("error", "").startswith("message_id: a flat")
+        ]
+        lines = [json.dumps(case["row"], ensure_ascii=False) for case in kept]
+        text = "\n".join(lines) if ending == "jsonl" else "[" + ",\n".join(lines) + "]"
+        path = tmp_path / f"rows.{ending}{suffix}"
+        write(path, text)
+        readings = list(read_file(path, schema=schema, options=Options(**json.loads(options))))
+        assert [reading.line for reading in readings] == list(range(1, len(kept) + 1))
+        for reading, case in zip(readings, kept, strict=True):
+            if "error" in case:
+                assert str(reading.error) == f"{path}:{reading.line}: {case['error']}"
+            else:
+                assert reading.items == _expected(case)
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_null(item) for key, item in value.items() if item is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_same_rows_as_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "row.parquet"
+    carried = 0
+    for schema, case in CASES:
+        try:
+            table = pa.Table.from_pylist([case["row"]])
+            pq.write_table(table, path)
+        except (pa.ArrowException, TypeError):
+            continue  # one column of two types, or a list without any
+        if "parquet" in case or case.get("error", "").startswith("message_id: a flat"):
+            continue
+        carried += 1
+        [reading] = read_file(path, schema=schema, options=_options(case))
+        if "error" in case:
+            assert str(reading.error) == f"{path}:1: {case['error']}"
+        else:
+            found = [_without_null(item.model_dump()) for item in reading.items]
+            assert found == [_without_null(item.model_dump()) for item in _expected(case)]
+    assert carried >= 0.85 * len(CASES)
+
+
+def test_openai_rows_come_back_as_they_were() -> None:
+    whole = [case for schema, case in GOOD if schema == "openai" and "lossy" not in case]
+    assert len(whole) >= 5
+    for case in whole:
+        [conversation] = read_row(case["row"], options=_options(case))
+        expected = {key: value for key, value in case["row"].items() if value is not None}
+        assert write_row(conversation) == expected
+
+
+@pytest.mark.parametrize("schema", [name for name, schema in SCHEMAS.items() if schema.write])
+def test_what_is_written_reads_as_the_same(schema: str) -> None:
+    wanted = Preference if schema == "preference" else Conversation
+    count = 0
+    for _, case in GOOD:
+        for item in read_row(case["row"], options=_options(case)):
+            if type(item) is not wanted:
+                continue
+            try:
+                row = write_row(item, schema)
+            except DataError:
+                continue  # a field that the schema has no place for
+            lax = Options(
+                call_ids="optional",
+                empty_turns="keep",
+                repeated_roles="keep",
+                starts_with_assistant="keep",
+                ends_with_user="keep",
+                early_difference="keep",
+            )
+            [again] = read_row(json.loads(json.dumps(row)), schema=schema, options=lax)
+            assert _without_calls(again) == _without_calls(item, drop=schema == "sharegpt")
+            count += 1
+    assert count >= 9
+
+
+def _without_calls(item: Item, *, drop: bool = False) -> Item:
+    if isinstance(item, Preference) or not drop:
+        return item
+    messages = tuple(m.model_copy(update={"call_id": None}) for m in item.messages)
+    return item.model_copy(update={"messages": messages})
+
+
+def test_nothing_fits() -> None:
+    with pytest.raises(DataError) as caught:
+        read_row({"text": "a"}, file="f", line=1)
+    assert str(caught.value) == (
+        "f:1: expected the members of a known schema (oasst: message_id or thread_id or "
+        "message_tree_id; preference: input + preferred_output + non_preferred_output or "
+        "chosen + rejected; ultrachat: id + data or prompt_id + messages; openai: messages; "
+        "sharegpt: conversations; wildchat: conversation; prompt-completion: prompt + completion; "
+        "alpaca: instruction + output), found text"
+    )
+    with pytest.raises(DataError, match=r"^expected an object, found a list of 0$"):
+        read_row([])  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"^expected a schema among oasst, .*, found 'csv'$"):
+        read_row({}, schema="csv")
+
+
+def test_a_schema_by_name_wins_over_detection() -> None:
+    row = {"messages": [{"role": "user", "content": "a"}], "conversation": [{"role": "x"}]}
+    assert detect(row) == "openai"
+    with pytest.raises(DataError, match=r"^conversation\[0\]\.role: "):
+        read_row(row, schema="wildchat")
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"role": "assistant", "channel": "final"}, "channel"),
+        ({"role": "assistant", "content_type": "json"}, "content_type"),
+        ({"role": "user", "recipient": "functions.f"}, "recipient"),
+        ({"role": "assistant", "recipient": "python"}, "recipient"),
+        ({"role": "assistant", "recipient": "functions."}, "recipient"),
+        ({"role": "user", "reasoning": "hm"}, "reasoning"),
+        ({"role": "user", "call_id": "c"}, "call_id"),
+        ({"role": "assistant", "call_id": "c"}, "call_id"),
+        ({"role": "user", "name": ""}, "name"),
+        ({"role": "critic"}, "role"),
+        ({"role": "function"}, "role"),
+    ],
+)
+def test_what_openai_rows_have_no_place_for(fields: dict[str, str], where: str) -> None:
+    with pytest.raises(DataError) as caught:
+        write_row(Conversation(messages=_messages([{"role": "user"}, fields])))
+    assert caught.value.field == f"messages[1].{where}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"role": "user", "name": "ann"}, "name"),
+        ({"role": "assistant", "channel": "final"}, "channel"),
+        ({"role": "developer"}, "role"),
+        ({"role": "assistant", "recipient": "python"}, "recipient"),
+    ],
+)
+def test_what_sharegpt_rows_have_no_place_for(fields: dict[str, str], where: str) -> None:
+    with pytest.raises(DataError) as caught:
+        write_row(Conversation(messages=_messages([fields])), "sharegpt")
+    assert caught.value.field == f"messages[0].{where}"
+
+
+def test_what_is_not_written() -> None:
+    conversation = Conversation(metadata={"messages": 1, "system": 2, "input": 3})
+    pair = Preference(prompt=conversation, chosen=(), rejected=(), metadata={"preferred_output": 1})
+    refusals = {
+        (
+            "alpaca",
+            "c",
+        ): r"^expected a schema that is written \(preference, openai, sharegpt\), found 'alpaca'$",
+        ("preference", "c"): "^expected a preference, found a conversation",
+        ("openai", "p"): "^expected a conversation, found a preference",
+        ("sharegpt", "p"): "^expected a conversation, found a preference",
+        ("openai", "c"): r"^metadata\.messages: would be written over",
+        ("sharegpt", "c"): r"^metadata\.system: would be taken",
+        ("preference", "p"): r"^metadata\.preferred_output: would be written over",
+    }
+    items: dict[str, Item] = {"c": conversation, "p": pair}
+    for (schema, which), reason in refusals.items():
+        with pytest.raises(DataError, match=reason):
+            write_row(items[which], schema)
+    with pytest.raises(DataError, match=r"^prompt\.metadata\.messages: would be written over"):
+        write_row(pair.model_copy(update={"metadata": {}}), "preference")
+
+
+def test_lone_surrogates_are_refused_by_field() -> None:
+    with pytest.raises(DataError, match=r"^messages\[0\]\.content: expected text, found the lone"):
+        read_row({"messages": [{"role": "user", "content": "\ud800"}]})

@@ -1,0 +1,75 @@
+"""What the tests share: an encoding for every format, and the place of the real conversations."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Format -> bundled base, and the special tokens that the format needs on top of it.
+_ENCODINGS: dict[str, tuple[str, Sequence[str] | Mapping[str, int]]] = {
+    "gpt-4o": ("o200k_im", ()),
+    "gpt-4": ("cl100k_im", ()),
+    "phi-4": ("cl100k_im", ()),
+    "gpt-3.5-turbo": ("cl100k_im", ()),
+    "chatml": ("cl100k_im", ()),
+    "think": ("cl100k_im", ("<think>", "</think>")),
+    "llama-3": (
+        "cl100k_im",
+        ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+    ),
+    "nanochat": (
+        "cl100k_im",
+        (
+            "<|bos|>",
+            "<|user_start|>",
+            "<|user_end|>",
+            "<|assistant_start|>",
+            "<|assistant_end|>",
+        ),
+    ),
+    # The ids are those of tiktoken's o200k_harmony.
+    "harmony": (
+        "o200k_im",
+        {
+            "<|start|>": 200006,
+            "<|end|>": 200007,
+            "<|message|>": 200008,
+            "<|channel|>": 200005,
+            "<|constrain|>": 200003,
+            "<|return|>": 200002,
+            "<|call|>": 200012,
+        },
+    ),
+}
+
+
+@functools.cache
+def encoding_for(format_name: str) -> TiktokenEncoding:
+    """The encoding that the tests, and the vectors, use for a format; one object per format."""
+    base, special_tokens = _ENCODINGS[format_name]
+    encoding = get_encoding(base)
+    if special_tokens:
+        encoding = extend_encoding(encoding, f"{base}_{format_name}", special_tokens)
+    return TiktokenEncoding(encoding)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The directory of real conversations, `$CHATFMT_SHARED/data`."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    data = Path(os.environ.get("CHATFMT_SHARED") or beside) / "data"
+    if not data.is_dir():
+        reason = f"no real conversations at {data}; CHATFMT_SHARED says where its parent is"
+        if os.environ.get("CHATFMT_REQUIRE_SHARED") == "1":
+            raise FileNotFoundError(reason)
+        pytest.skip(reason)
+    return data

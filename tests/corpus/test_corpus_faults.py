@@ -1,0 +1,216 @@
+"""Kills, full disks and broken files: nothing lost, nothing half-written, counts that add up."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import chatfmt
+from chatfmt.corpus import (
+    EncodeOptions,
+    batches,
+    encode_locally,
+    encode_records,
+    raw_rows,
+    tokenize,
+)
+from chatfmt.corpus.arrow import pq
+from chatfmt.errors import ChatfmtError
+from corpus_data import command, contents, finish, lines, mixture, options, rejects, write
+from killing_encoding import KillingEncoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chatfmt.adapters import Mixture
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills as POSIX has them")
+
+
+def _results(engine: Iterable[Any]) -> Any:
+    return [[part.to_pylist() for part in pair] for pair in engine]
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Any:
+    """Rows for about 4 batches."""
+    write(tmp_path / "many.jsonl", lines(2000, bad_every=50))
+    return mixture(tmp_path, "many.jsonl")
+
+
+@pytest.fixture
+def expected(many: Mixture) -> Any:
+    chosen = options(many)
+    return _results(encode_records(batch, chosen) for batch in batches(raw_rows(many)))
+
+
+def test_processes_give_the_same_in_order(many: Mixture, expected: list[Any]) -> None:
+    assert _results(encode_locally(batches(raw_rows(many)), options(many), 2)) == expected
+
+
+def test_work_under_way_is_bounded(many: Mixture) -> None:
+    drawn = 0
+
+    def counted() -> Any:
+        nonlocal drawn
+        for batch in [*batches(raw_rows(many))] * 3:
+            drawn += 1
+            yield batch
+
+    results = encode_locally(counted(), options(many), 2)
+    next(results)
+    assert drawn <= 6
+    results.close()
+
+
+def test_a_worker_that_is_killed_is_replaced(many: Mixture, expected: list[Any]) -> None:
+    results = encode_locally(batches(raw_rows(many)), options(many), 2)
+    found = [next(results)]
+    [victim, _] = multiprocessing.active_children()
+    assert victim.pid is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    found += results
+    assert _results(found) == expected
+
+
+@pytest.mark.parametrize("deaths", [2, 3])
+def test_rows_that_kill_are_given_up_in_the_end(tmp_path: Path, deaths: int) -> None:
+    write(tmp_path / "a.jsonl", [b'{"prompt": "2+2?", "completion": "die"}'])
+    (tmp_path / "marks").mkdir()
+    mix = mixture(tmp_path, "a.jsonl")
+    encoding = KillingEncoding(tmp_path / "marks", deaths)
+    tok = chatfmt.get_tokenizer("gpt-4", encoding)
+    chosen = EncodeOptions(tokenizer=tok, sources=mix.sources)
+    results = encode_locally(batches(raw_rows(mix)), chosen, 2)
+    if deaths < 3:
+        [(examples, _)] = results
+        assert examples.num_rows == 1
+    else:
+        with pytest.raises(ChatfmtError, match="died 3 times over the same rows"):
+            list(results)
+
+
+def _kill_and_resume(folder: Path, count: int, pauses: list[float]) -> None:
+    write(folder / "a.jsonl", lines(count, bad_every=50))
+    arguments = [folder / "a.jsonl", "--format", "gpt-4", "--workers", 2, "--shard-tokens", 30_000]
+    arguments += ["--shuffle", 3, "--pack", 512]
+    assert finish(command(*arguments, "-o", folder / "whole"))[0] == 0
+    for pause in pauses:
+        more = ["--resume"] if (folder / "out" / "manifest.json").exists() else []
+        run = command(*arguments, "-o", folder / "out", *more)
+        time.sleep(pause)
+        run.kill()
+        finish(run)
+    more = ["--resume"] if (folder / "out" / "manifest.json").exists() else []
+    run = command(*arguments, "-o", folder / "out", *more)
+    assert finish(run)[0] == 0
+    assert contents(folder / "out") == contents(folder / "whole")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_the_same(tmp_path: Path) -> None:
+    _kill_and_resume(tmp_path, 20_000, [0.4 + 0.45 * number for number in range(12)])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", lines(20_000))
+    mark = f"CHATFMT_TEST={os.getpid()}"
+    environment = {**os.environ, "CHATFMT_TEST": str(os.getpid())}
+    run = command(tmp_path / "a.jsonl", "-o", tmp_path / "out", "--workers", 2, env=environment)
+
+    def alive() -> int:
+        count = 0
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                count += mark.encode() in (folder / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+        return count
+
+    _wait(lambda: alive() >= 4)  # the run, two workers, what starts them
+    run.kill()
+    finish(run)
+    _wait(lambda: alive() == 0)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited for half a minute")
+
+
+def test_a_full_disk_stops_a_run_that_goes_on_later(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", lines(1500))
+    arguments = [tmp_path / "a.jsonl", "--workers", 1, "--shard-tokens", 40_000]
+
+    def limit() -> None:  # the disk is full for files of more than so many bytes
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+
+    run = command(*arguments, "-o", tmp_path / "out", preexec_fn=limit)
+    code, error = finish(run)
+    assert code == 2
+    assert error.strip().splitlines()[-1].startswith("chatfmt tokenize: error: ")
+    assert "Traceback" not in error
+    assert "too large" in error
+    left = set(contents(tmp_path / "out"))
+    assert left <= {"rejects.jsonl"} | {f"shard-{number:05}.parquet" for number in range(9)}
+    assert finish(command(*arguments, "-o", tmp_path / "out", "--resume"))[0] == 0
+    assert finish(command(*arguments, "-o", tmp_path / "whole"))[0] == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc/self/mem is a file that cannot be read")
+def test_what_breaks_off_is_one_refused_row(tmp_path: Path) -> None:
+    good = lines(30)
+    write(tmp_path / "0.jsonl", good)
+    (tmp_path / "1.jsonl").symlink_to("/proc/self/mem")
+    whole = gzip.compress(b"\n".join(lines(300, 1)))
+    (tmp_path / "2.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "3.json").write_bytes(b"[" + good[0] + b"," + good[1][:-5])
+    (tmp_path / "4.parquet").write_bytes(b"PAR1 and so on")
+    write(tmp_path / "5.jsonl", good)
+    mix = mixture(tmp_path, "*.json*", "*.parquet")
+    summary = tokenize(mix, tmp_path / "out", options(mix), workers=1)
+    assert summary.rows == summary.output + summary.rejected
+    assert summary.rejected == 4
+    told = rejects(tmp_path / "out")
+    assert [row["file"] for row in told] == ["1.jsonl", "2.jsonl.gz", "3.json", "4.parquet"]
+    for row, reason in zip(told, ["cannot be read", "break off", "JSON", "Parquet"], strict=True):
+        assert reason in row["reason"]
+        assert row["reason"].endswith("more")
+        assert row["row"] is None
+    [path] = (tmp_path / "out").glob("*.parquet")
+    found = pq.read_table(path, columns=["file"])["file"].to_pylist()
+    assert found.count("0.jsonl") == found.count("5.jsonl") == 30
+    assert found.count("2.jsonl.gz") == told[1]["line"] - 1 > 50
+    assert found.count("3.json") == 1
+
+
+@pytest.mark.slow
+def test_a_row_of_50_megabytes_is_a_row(tmp_path: Path) -> None:
+    text = "many words " * (50_000_000 // 11)
+    row = json.dumps({"prompt": "Say a lot.", "completion": text}).encode()
+    write(tmp_path / "a.jsonl", [*lines(20), row, row[:-1], *lines(20)])
+    mix = mixture(tmp_path, "a.jsonl")
+    summary = tokenize(mix, tmp_path / "out", options(mix), workers=2)
+    assert (summary.rows, summary.output, summary.rejected) == (42, 41, 1)
+    [told] = rejects(tmp_path / "out")
+    assert told["row"].encode() == row[:-1]
+    [path] = (tmp_path / "out").glob("*.parquet")
+    assert pq.read_table(path)["input_ids"][20].as_py() == chatfmt.get_tokenizer("gpt-4").encode(
+        [{"role": "user", "content": "Say a lot."}, {"role": "assistant", "content": text}]
+    )

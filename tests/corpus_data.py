@@ -1,0 +1,113 @@
+"""What the tests of the corpus share: rows made by a seed, and ways to run and to compare."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import chatfmt
+from chatfmt.adapters import Mixture
+from chatfmt.corpus import EncodeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "is",
+    "you",
+    "that",
+    "it",
+    "he",
+    "was",
+    "for",
+    "on",
+    "are",
+]
+
+BAD_LINES = [
+    b'{"prompt": "2+2?", "completion": NaN}',
+    b'{"prompt": "2+2?", "prompt": "3+3?", "completion": "4"}',
+    b'{"prompt": "2+2?", "completion": "\xff"}',
+    b'{"prompt": "2+2?", "completion": "4"',
+    b"[]",
+    b"",
+    b'{"question": "2+2?"}',
+    b'{"messages": [{"role": "user", "content": "nobody answers"}]}',
+]
+"""One line for each way to be refused."""
+
+
+def lines(count: int, seed: int = 0, *, bad_every: int = 0) -> list[bytes]:
+    """Rows as lines, with a bad one among so many."""
+    chance = random.Random(seed)  # noqa: S311 - text, no secret
+
+    def text() -> str:
+        return " ".join(chance.choices(_WORDS, k=chance.randint(1, 40)))
+
+    found = []
+    for number in range(count):
+        if bad_every and number % bad_every == bad_every - 1:
+            found.append(BAD_LINES[number // bad_every % len(BAD_LINES)])
+            continue
+        turns = [
+            {"role": role, "content": text()}
+            for _ in range(chance.randint(1, 3))
+            for role in ("user", "assistant")
+        ]
+        found.append(json.dumps({"messages": turns, "id": number}).encode())
+    return found
+
+
+def write(path: Path, rows: Sequence[bytes]) -> Path:
+    path.write_bytes(b"".join(row + b"\n" for row in rows))
+    return path
+
+
+def mixture(folder: Path, *patterns: str, **more: Any) -> Mixture:
+    """Each pattern as a source of that name."""
+    sources = [{"name": pattern, "paths": [pattern]} for pattern in patterns]
+    return Mixture.model_validate({"source": sources, "folder": folder, **more})
+
+
+def options(mixture: Mixture, format: str = "gpt-4", **more: Any) -> EncodeOptions:
+    tokenizer = chatfmt.get_tokenizer(format)
+    return EncodeOptions(tokenizer=tokenizer, sources=mixture.sources, **more)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, but the manifest, which says when the input was changed."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def rejects(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "rejects.jsonl").read_bytes().splitlines()]
+
+
+def command(*arguments: object, **more: Any) -> subprocess.Popen[str]:
+    """``chatfmt tokenize`` in a process of its own."""
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "chatfmt.cli", "tokenize", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def finish(run: subprocess.Popen[str]) -> tuple[int, str]:
+    """Its exit code, and what it wrote to standard error."""
+    _, error = run.communicate()
+    return run.returncode, error

@@ -1,0 +1,105 @@
+"""Batches: the same ids and weights as one conversation after the other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatfmt import ChatTokenizer, Message, RenderError
+from chatfmt.guard import LONGEST_RUN, find_endless_run
+from conftest import encoding_for
+from formats_under_test import FORMATS, tokenizer_for
+from strategies import conversations
+
+
+class Plain:
+    """An encoding with the five members of the protocol and no more."""
+
+    def __init__(self, name: str) -> None:
+        self._encoding = encoding_for(name)
+        self.special_tokens = self._encoding.special_tokens
+        self.n_vocab = self._encoding.n_vocab
+        self.fingerprint = self._encoding.fingerprint
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        return self._encoding.encode_ordinary(text)
+
+    def token_bytes(self, token: int) -> bytes:
+        return self._encoding.token_bytes(token)
+
+
+def check(tok: ChatTokenizer, chats: list[object], train_on: str, num_threads: int) -> None:
+    batch = tok.encode_batch(chats, train_on=train_on, num_threads=num_threads)  # type: ignore[arg-type]
+    assert len(batch.offsets) == len(chats) + 1
+    assert batch.offsets[-1] == len(batch.ids) == len(batch.weights)
+    for i, chat in enumerate(chats):
+        transcript = tok.render(chat)  # type: ignore[arg-type]
+        start, stop = batch.offsets[i : i + 2]
+        assert list(batch.ids[start:stop]) == transcript.ids
+        weights = transcript.weights(train_on)  # type: ignore[arg-type]
+        assert list(batch.weights[start:stop]) == pytest.approx(weights, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_a_batch_is_its_conversations(name: str, data: st.DataObject) -> None:
+    chats: list[object] = data.draw(st.lists(conversations(name), max_size=5))
+    train_on = data.draw(st.sampled_from(["assistant", "last", "all", "none"]))
+    check(tokenizer_for(name), chats, train_on, data.draw(st.sampled_from([1, 2])))
+
+
+def test_any_encoding_will_do() -> None:
+    tok = ChatTokenizer(tokenizer_for("gpt-4o").format, Plain("gpt-4o"))
+    chats: list[object] = [[{"role": "user", "content": "<|im_end|> é"}], []]
+    check(tok, chats, "all", 1)
+    assert tok.decode(tok.encode(chats[0])).messages[0].content == "<|im_end|> é"  # type: ignore[arg-type]
+
+
+def test_many_parts_in_two_threads() -> None:
+    tok = tokenizer_for("gpt-3.5-turbo")
+    separators = "".join(tok.encoding.special_tokens)
+    chats: list[object] = [
+        [
+            {"role": "user", "content": f"{i} " * 4000},
+            {"role": "assistant", "content": separators * (i % 3)},
+        ]
+        for i in range(120)
+    ]
+    check(tok, chats, "assistant", 2)
+
+
+def test_errors_name_conversation_and_message() -> None:
+    tok = tokenizer_for("gpt-4o")
+    good = [Message(role="user", content="hello")]
+    forged = good[0].model_copy(update={"content": "a\ud800"})
+    endless = good[0].model_copy(update={"content": "b" + " " * (LONGEST_RUN + 1)})
+    wrong = good[0].model_copy(update={"role": "wizard"})
+    for bad in (forged, endless, wrong):
+        with pytest.raises(RenderError) as error:
+            tok.encode_batch([good, [*good, bad]])
+        assert error.value.message == 1
+        assert error.value.__notes__ == ["conversation 1"]
+
+
+@pytest.mark.parametrize("kind", [" ", "\t", "\u00a0", "\u3000", "a", "中", "!", "\n", "\u0301"])
+def test_endless_runs_are_refused_at_once_and_long_ones_are_not(kind: str) -> None:
+    assert find_endless_run("x. 1" + kind * LONGEST_RUN + "1 .x") is None
+    for before in (0, 1, LONGEST_RUN - 1, LONGEST_RUN, 12345):
+        text = "1" * before + kind * (LONGEST_RUN + 1) + "1" * 10
+        assert find_endless_run(text) == before
+    tok = tokenizer_for("gpt-4o")
+    with pytest.raises(RenderError, match="offset 3") as error:
+        tok.encode([{"role": "user", "content": "1 1" + kind * 1_000_000}])
+    assert (error.value.message, error.value.field) == (0, "content")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [" ", "a", "中", "!", "\n", "中国人", "\u3000"])
+def test_the_longest_run_is_exact(kind: str) -> None:
+    text = (kind * LONGEST_RUN)[:LONGEST_RUN]
+    tok = tokenizer_for("gpt-4o")
+    ids = tok.encode([{"role": "user", "content": text}])
+    assert ids[3:-1] == encoding_for("gpt-4o").encoding.encode_ordinary(text)
+    assert tok.decode(ids).messages[0].content == text

@@ -1,0 +1,161 @@
+"""Explaining: the first difference, its place and its cause."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from chatfmt import Cause, Conversation, Difference, Message, get_tokenizer
+from conftest import encoding_for
+from formats_under_test import FORMATS, tokenizer_for
+from strategies import conversations, mutated, random_ids, retokenized
+
+CHAT = [
+    Message(role="system", content="Be brief."),
+    Message(role="user", content="What is 2+2?"),
+    Message(role="assistant", content="It is four."),
+]
+
+
+def both(
+    name: str, ids_a: list[int], ids_b: list[int], cause: Cause | None
+) -> tuple[Difference, Difference]:
+    """The same cause from either side, and the sides changed."""
+    tok = tokenizer_for(name)
+    found, mirrored = tok.explain(ids_a, ids_b), tok.explain(ids_b, ids_a)
+    assert found is not None
+    assert mirrored is not None
+    assert found.cause == mirrored.cause == cause
+    assert (found.text_a, found.text_b) == (mirrored.text_b, mirrored.text_a)
+    assert found.position == mirrored.position
+    return found, mirrored
+
+
+def test_nothing_to_explain() -> None:
+    tok = get_tokenizer("gpt-4o")
+    assert tok.explain(tok.encode(CHAT), tok.encode(CHAT)) is None
+    assert tok.explain([], []) is None
+
+
+def test_the_same_text_in_other_tokens() -> None:
+    tok = get_tokenizer("gpt-4o")
+    said = [*CHAT[:2], Message(role="assistant", content="So: hello")]
+    ids = tok.encode(said)
+    at = ids.index(tok.encoding.encode_ordinary(" hello")[0])
+    found, _ = both("gpt-4o", ids, [*ids[:at], 220, 24912, *ids[at + 1 :]], Cause.TOKENIZATION)
+    assert (found.position, found.message, found.part) == (at, 2, "content")
+    assert (found.text_a, found.text_b) == (" hello<|im_end|>",) * 2
+    assert found.tokens_a == ("' hello'", "<|im_end|>")
+    assert found.tokens_b == ("' '", "'hello'", "<|im_end|>")
+    first, a, b = str(found).splitlines()
+    assert first.startswith(f"the ids differ from index {at} on, in the content of message 2: ")
+    assert "the same text in other tokens" in first
+    assert a == "  a: ' hello' <|im_end|>"
+    assert b == "  b: ' ' 'hello' <|im_end|>"
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("It is four.", "It is four. "), ("a\n\nb", "a\nb"), ("", "\n")]
+)
+def test_white_space(here: str, there: str) -> None:
+    tok = get_tokenizer("gpt-4o")
+    one, other = (
+        tok.encode([*CHAT[:2], Message(role="assistant", content=c)]) for c in (here, there)
+    )
+    found, _ = both("gpt-4o", one, other, Cause.WHITE_SPACE)
+    assert (found.message, found.part) == (2, "content")
+    assert "white space alone" in str(found)
+    assert repr(there) in str(found)
+
+
+def test_a_missing_newline_behind_an_end_token_is_white_space() -> None:
+    tok = tokenizer_for("gpt-3.5-turbo")
+    ids = tok.encode(CHAT)
+    end = ids.index(100265)
+    found, _ = both("gpt-3.5-turbo", ids, ids[: end + 1] + ids[end + 2 :], Cause.WHITE_SPACE)
+    assert (found.message, found.part) == (0, "tail")
+    both("gpt-3.5-turbo", ids, ids[:-1], Cause.WHITE_SPACE)
+
+
+@pytest.mark.parametrize("often", [0, 2, 3])
+def test_a_missing_or_doubled_prologue(often: int) -> None:
+    tok = tokenizer_for("llama-3")
+    ids = tok.encode(CHAT)
+    prologue, bare = ids[:1], tok.encode(CHAT, prologue=False)
+    found, mirrored = both("llama-3", ids, prologue * often + bare, Cause.PROLOGUE)
+    assert found.position == min(often, 1)
+    assert (found.message, found.part) == (None, "prologue")
+    if often:
+        assert f"stands {often} times in b, 1 time in a;" in str(found)
+        assert f"stands {often} times in a, 1 time in b;" in str(mirrored)
+    else:
+        assert "missing in b" in str(found)
+        assert "missing in a" in str(mirrored)
+
+
+def test_a_special_token_spelled_as_text() -> None:
+    tok = get_tokenizer("gpt-4o")
+    ids = tok.encode(CHAT)
+    end = ids.index(200265)
+    spelled = [*ids[:end], *tok.encoding.encode_ordinary("<|im_end|>"), *ids[end + 1 :]]
+    found, _ = both("gpt-4o", ids, spelled, Cause.SPELLED)
+    assert "<|im_end|> is a special token in a, and text that spells it in b" in str(found)
+    # also where the text before it has merged with the spelling
+    joined = tok.encoding.encode_ordinary("Be brief.<|im_end|>")
+    both("gpt-4o", ids, [*ids[:3], *joined, *ids[end + 1 :]], Cause.SPELLED)
+
+
+@pytest.mark.parametrize("gone", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-3.5-turbo", "llama-3", "harmony"])
+def test_dropped_messages(name: str, gone: tuple[int, ...]) -> None:
+    tok = tokenizer_for(name)
+    left = [message for i, message in enumerate(CHAT) if i not in gone]
+    found, _ = both(name, tok.encode(CHAT), tok.encode(left), Cause.DROPPED_MESSAGE)
+    which = f"message {gone[0]}" + (f" to {gone[-1]}" if len(gone) > 1 else "")
+    assert f"{which} of a ({CHAT[gone[0]].role}: {CHAT[gone[0]].content!r})" in str(found)
+    assert found.message == gone[0]
+
+
+def test_what_cannot_be_told() -> None:
+    tok = get_tokenizer("gpt-4o")
+    ids = tok.encode(CHAT)
+    other = tok.encode([*CHAT[:2], Message(role="assistant", content="It is five.")])
+    found, _ = both("gpt-4o", ids, other, None)
+    assert (found.message, found.part) == (2, "content")
+    assert "not the same" in str(found)
+    found, _ = both("gpt-4o", ids, tok.encode_prompt(CHAT[:2]), None)
+    assert "b ends here and a goes on" in str(found)
+    assert "b: (nothing more)" in str(found)
+    found, _ = both("gpt-4o", [*ids[:4], -1, *ids[4:]], ids, None)
+    assert "(no id of the encoding: -1)" in str(found)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=50)
+def test_any_two_sequences(name: str, data: st.DataObject) -> None:
+    tok = tokenizer_for(name)
+    n_vocab = tok.encoding.n_vocab
+    ids = tok.encode(data.draw(conversations(name, max_messages=2)))
+    other = data.draw(mutated(ids, n_vocab) | random_ids(n_vocab, ids))
+    found = tok.explain(ids, other)
+    assert (found is None) == (ids == other)
+    if found:
+        assert ids[: found.position] == other[: found.position]
+        assert ids[found.position :][:1] != other[found.position :][:1]
+        assert str(found)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_another_tokenization_is_always_told(name: str, data: st.DataObject) -> None:
+    tok = tokenizer_for(name)
+    conversation: Conversation = data.draw(conversations(name))
+    ids = tok.encode(conversation)
+    other = data.draw(retokenized(ids, encoding_for(name)))
+    assume(ids != other)
+    found = tok.explain(ids, other)
+    assert found is not None
+    assert found.cause == Cause.TOKENIZATION

@@ -1,0 +1,237 @@
+"""Streams: exact at every byte, and the same as the parser without its short cut."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatfmt import (
+    ChatTokenizer,
+    ContentDelta,
+    IssueKind,
+    Message,
+    MessageEnd,
+    MessageStart,
+    ParseError,
+    astream_events,
+    astream_text,
+    get_tokenizer,
+    stream_events,
+    stream_text,
+)
+from conftest import encoding_for
+from formats_under_test import FORMATS, tokenizer_for
+from strategies import messages, mutated, random_ids, retokenized
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from chatfmt import Event, StreamParser
+
+END = 200265
+
+
+@pytest.fixture(scope="module")
+def tok() -> ChatTokenizer:
+    return get_tokenizer("gpt-4o")
+
+
+@pytest.fixture(scope="module")
+def by_bytes(tok: ChatTokenizer) -> dict[bytes, int]:
+    special = set(tok.encoding.special_tokens.values())
+    vocabulary = (i for i in range(199998) if i not in special)
+    return {tok.encoding.token_bytes(token): token for token in vocabulary}
+
+
+def collect(stream: AsyncIterator[str] | AsyncIterator[Event]) -> list[str | Event]:
+    async def all_of_it() -> list[str | Event]:
+        return [item async for item in stream]
+
+    return asyncio.run(all_of_it())
+
+
+async def later(ids: Sequence[int]) -> AsyncIterator[int]:
+    for token in ids:
+        await asyncio.sleep(0)
+        yield token
+
+
+# -- every character, split everywhere -------------------------------------------------------------
+
+
+def splits(data: bytes) -> Iterator[list[bytes]]:
+    """All ways to cut the bytes into pieces."""
+    for cuts in range(1 << (len(data) - 1)):
+        pieces, start = [], 0
+        for at in range(1, len(data) + 1):
+            if at == len(data) or cuts >> (at - 1) & 1:
+                pieces.append(data[start:at])
+                start = at
+        yield pieces
+
+
+def test_every_scalar_split_everywhere(tok: ChatTokenizer, by_bytes: dict[bytes, int]) -> None:
+    """All characters of up to two bytes, and of the others each 97th and those at the borders."""
+    borders = [b + d for b in (0x800, 0xD800, 0xE000, 0xFFFD, 0x10000) for d in (-1, 0, 1)]
+    points = [*range(0x800), *range(0x800, 0x110000, 97), *borders, 0x10FFFF]
+    for point in points:
+        if 0xD800 <= point <= 0xDFFF:
+            continue
+        text = chr(point)
+        for pieces in splits(text.encode()):
+            if not all(piece in by_bytes for piece in pieces):
+                continue
+            parser = tok.stream()
+            ids = [15, *(by_bytes[piece] for piece in pieces), 15]
+            deltas = [parser.feed_text(token) for token in ids]
+            assert deltas == ["0", *[""] * (len(pieces) - 1), text, "0"]
+            assert not parser.issues
+
+
+# -- the short cut ---------------------------------------------------------------------------------
+
+
+def long_way(parser: StreamParser, ids: Sequence[int]) -> list[Event]:
+    """The events of the parser, without its short cut for whole text."""
+    events: list[Event] = []
+    for token in ids:
+        parser._sink = None
+        events += parser.feed(token)
+    return events
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_the_short_cut_changes_nothing(name: str, data: st.DataObject) -> None:
+    tok = tokenizer_for(name)
+    special = [tok.encoding.special_tokens[s] for s in tok.format.special_tokens]
+    reply = data.draw(messages(name).filter(lambda message: message.role == "assistant"))
+    ids = tok.encode([reply], prologue=False)[len(tok.encode_prompt([], prologue=False)) :]
+    ids = data.draw(st.just(ids) | retokenized(ids, encoding_for(name)))
+    n_vocab = tok.encoding.n_vocab
+    ids = data.draw(st.just(ids) | mutated(ids, n_vocab) | random_ids(n_vocab, special))
+    slow, fast, text = (tok.stream() for _ in range(3))
+    expected = long_way(slow, ids)
+    assert [event for token in ids for event in fast.feed(token)] == expected
+    texts = [text.feed_text(token) for token in ids]
+    deltas = [e for e in expected if isinstance(e, ContentDelta) and e.part == "content"]
+    assert "".join(texts) == "".join(delta.text for delta in deltas)
+    assert slow.close() == fast.close() == text.close()
+    for parser in (fast, text):
+        assert parser.messages == slow.messages
+        assert parser.issues == slow.issues
+        assert parser.spans == slow.spans
+
+
+# -- the four helpers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_helpers_tell_what_the_parser_tells(name: str, data: st.DataObject) -> None:
+    tok = tokenizer_for(name)
+    reply = data.draw(messages(name).filter(lambda message: message.role == "assistant"))
+    ids = tok.encode([reply], prologue=False)[len(tok.encode_prompt([], prologue=False)) :]
+    ids = data.draw(st.just(ids) | retokenized(ids, encoding_for(name)))
+    ids = ids[: data.draw(st.integers(0, len(ids)))]
+    stop = next((i + 1 for i, token in enumerate(ids) if token in tok.stop_tokens), len(ids))
+
+    parser = tok.stream()
+    expected = [event for token in ids[:stop] for event in parser.feed(token)]
+    expected += parser.close()
+    assert list(stream_events(tok.stream(), ids)) == expected
+    deltas = [e for e in expected if isinstance(e, ContentDelta) and e.part == "content"]
+    assert list(stream_text(tok.stream(), ids)) == [delta.text for delta in deltas]
+
+
+def test_they_stop_behind_the_stop_token_and_take_no_more(tok: ChatTokenizer) -> None:
+    given = [13225, 11, END, 11, END]
+    for run in (
+        lambda ids: list(stream_text(tok.stream(), ids)),
+        lambda ids: list(stream_events(tok.stream(), ids)),
+    ):
+        ids = iter(given)
+        run(ids)
+        assert list(ids) == [11, END]
+    assert list(stream_text(tok.stream(), given)) == ["Hello", ","]
+    assert collect(astream_text(tok.stream(), later(given))) == ["Hello", ","]
+    events = list(stream_events(tok.stream(), given))
+    assert events == [
+        MessageStart(0, "assistant"),
+        ContentDelta(0, "content", "Hello"),
+        ContentDelta(0, "content", ","),
+        MessageEnd(0, Message(role="assistant", content="Hello,"), END),
+    ]
+    assert collect(astream_events(tok.stream(), later(given))) == events
+
+
+def test_a_cut_is_told_and_half_a_character_with_it(tok: ChatTokenizer) -> None:
+    half = tok.encoding.encode_ordinary("🙃")[0]
+    given = [13225, half]
+    assert list(stream_text(tok.stream(), given)) == ["Hello", "\ufffd"]
+    assert collect(astream_text(tok.stream(), later(given))) == ["Hello", "\ufffd"]
+    parser = tok.stream()
+    *_, delta, last = stream_events(parser, given)
+    assert delta == ContentDelta(0, "content", "\ufffd")
+    assert last == MessageEnd(0, Message(role="assistant", content="Hello\ufffd"), None)
+    assert collect(astream_events(tok.stream(), later(given)))[-2:] == [delta, last]
+    kinds = [issue.kind for issue in parser.issues]
+    assert kinds == [IssueKind.OPEN_MESSAGE, IssueKind.INVALID_UTF8]
+
+
+def test_a_replacement_character_in_the_text_is_text(tok: ChatTokenizer) -> None:
+    parser = tok.stream(strict=True)
+    ids = [*tok.encoding.encode_ordinary("a\ufffdb\ufffd"), END]
+    assert "".join(stream_text(parser, ids)) == "a\ufffdb\ufffd"
+    assert not parser.issues
+
+
+def test_a_strict_stream_raises_and_is_finished(tok: ChatTokenizer) -> None:
+    parser = tok.stream(strict=True)
+    with pytest.raises(ParseError, match="not in the vocabulary"):
+        list(stream_text(parser, [13225, 11, -1]))
+    for again in (
+        lambda: parser.feed(11),
+        lambda: parser.feed_text(11),
+        lambda: parser.feed_all([11]),
+        parser.close,
+    ):
+        with pytest.raises(ParseError, match="not in the vocabulary"):
+            again()
+
+
+def test_reasoning_is_no_text() -> None:
+    tok = tokenizer_for("think")
+    reply = Message(role="assistant", reasoning="Well", content="4")
+    ids = tok.encode([reply])[len(tok.encode_prompt([])) :]
+    assert "".join(stream_text(tok.stream(), ids)) == "4"
+    parts = [e.part for e in stream_events(tok.stream(), ids) if isinstance(e, ContentDelta)]
+    assert parts[0] == "reasoning"
+    assert parts[-1] == "content"
+
+
+def test_a_transcript_streams_what_comes_next(tok: ChatTokenizer) -> None:
+    chat = tok.render([{"role": "user", "content": "2+2?"}])
+    assert list(stream_text(chat.stream(), [13225, END])) == ["Hello"]
+    assert chat.open is None
+    chat.prompt(prefill="Sure, ")
+    assert list(stream_text(chat.stream(), [13225, END])) == ["Sure, Hello"]
+
+
+def test_headers_stream_their_fields() -> None:
+    tok = tokenizer_for("harmony")
+    said = [
+        Message(role="assistant", channel="analysis", content="Hm."),
+        Message(role="assistant", recipient="functions.f", channel="commentary", content="{}"),
+    ]
+    call = tok.encoding.special_tokens["<|call|>"]
+    ids = [*tok.encode(said)[len(tok.encode_prompt([])) : -1], call, 11]
+    events = list(stream_events(tok.stream(), ids))
+    assert [event.message for event in events if isinstance(event, MessageEnd)] == said
+    assert events[-1] == MessageEnd(1, said[1], call)
