@@ -92,6 +92,18 @@ def test_imports_point_downward_only() -> None:
     assert [line for path in files for line in _upward(path, path.read_text("utf-8"))] == []
 
 
+def test_what_is_private_to_a_module_stays_there() -> None:
+    found = [
+        f"{path.relative_to(SOURCE)}:{node.lineno}: {alias.name}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("_") and node.module != "__future__"
+    ]
+    assert found == []
+
+
 def test_render_and_parse_do_not_know_each_other() -> None:
     def reached(unit: str) -> set[str]:
         code = (SOURCE / f"{unit}.py").read_text("utf-8")

@@ -20,7 +20,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt.adapters import Row, iter_rows, readers
+from chatfmt.adapters import Row, chunks, iter_rows, parquet
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -160,8 +160,8 @@ def test_documents(
     expected = [*values, *([last] if last else [])]
     for chunk in (1 << 16, 3):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(readers, "_CHUNK", chunk)
-            patch.setattr(readers, "_PACKED_CHUNK", chunk)
+            patch.setattr(chunks, "_CHUNK", chunk)
+            patch.setattr(chunks, "_PACKED_CHUNK", chunk)
             found = _read(tmp_path / f"r.json{suffix}", pack(data))
         assert found == list(enumerate(expected, 1))
 
@@ -169,7 +169,7 @@ def test_documents(
 def test_the_rows_before_a_fault_are_read_wherever_chunks_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "_CHUNK", 3)
+    monkeypatch.setattr(chunks, "_CHUNK", 3)
     for length in range(40):
         data = json.dumps([{"a": "b" * length}])[:-1].encode() + b"\xff"
         first, (line, error) = _read(tmp_path / "r.json", data)
@@ -197,7 +197,7 @@ def test_a_window_reads_what_json_reads(
     data = json.dumps(objects, ensure_ascii=ascii_only, indent=indent).encode()
     path = tmp_path_factory.getbasetemp() / "window.json"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "_CHUNK", chunk)
+        patch.setattr(chunks, "_CHUNK", chunk)
         assert [value for _, value in _read(path, data)] == objects
 
 
@@ -222,7 +222,7 @@ def test_a_truncated_archive(
     counts = set()
     for chunk in (1, 7, 1024):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(readers, "_PACKED_CHUNK", chunk)
+            patch.setattr(chunks, "_PACKED_CHUNK", chunk)
             *before, (line, error) = _read(tmp_path / f"r.{ending}{suffix}", cut)
         assert [value for _, value in before] == ROWS[: len(before)]
         assert line == len(before) + 1
@@ -264,7 +264,7 @@ def test_formats_by_name(tmp_path: Path) -> None:
 
 
 def test_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_BATCH", 7)
+    monkeypatch.setattr(parquet, "_BATCH", 7)
     path = tmp_path / "r.parquet"
     pq.write_table(pa.Table.from_pylist(ROWS), path)
     assert [(row.line, row.value) for row in iter_rows(path)] == list(enumerate(ROWS, 1))
@@ -316,7 +316,7 @@ def test_importing_the_adapters_loads_no_optional_library() -> None:
 
 
 def test_the_adapters_know_conversations_and_errors_only() -> None:
-    for path in Path(readers.__file__).parent.glob("*.py"):
+    for path in Path(chunks.__file__).parent.glob("*.py"):
         imported = re.findall(
             r"^ *(?:from|import) (chatfmt[\w.]*)", path.read_text("utf-8"), re.MULTILINE
         )

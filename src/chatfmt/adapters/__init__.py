@@ -9,7 +9,8 @@
 
 from chatfmt.adapters.mixture import Mixture, Source, load_mixture
 from chatfmt.adapters.options import Options
-from chatfmt.adapters.readers import FILE_FORMATS, Row, iter_rows
+from chatfmt.adapters.readers import FILE_FORMATS, iter_rows
+from chatfmt.adapters.rows import Row
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.table import (
     SCHEMAS,

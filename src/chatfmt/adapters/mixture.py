@@ -5,26 +5,30 @@ from __future__ import annotations
 import random
 import tomllib
 from glob import glob, has_magic
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chatfmt.adapters.fields import validation_text
 from chatfmt.adapters.options import Options
-from chatfmt.adapters.readers import Row, iter_rows
+from chatfmt.adapters.readers import iter_rows
 from chatfmt.adapters.schema import Item, Preference
-from chatfmt.adapters.table import SCHEMAS, read_rows
+from chatfmt.adapters.table import SCHEMAS, Reading, read_rows
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from chatfmt.adapters.rows import Row
 
 __all__ = ["Mixture", "Source", "load_mixture"]
 
 Scalar = str | bool | int | float
+
+T = TypeVar("T")
 
 
 class Source(BaseModel):
@@ -69,6 +73,32 @@ class Source(BaseModel):
             found += files
         return found
 
+    def size(self, folder: Path) -> int:
+        """The bytes of its files, as often as they are gone through."""
+        return self.repeat * sum((folder / name).stat().st_size for name in self.files(folder))
+
+    def fits(self, row: dict[str, Any]) -> bool:
+        """Whether ``where`` lets a row pass.
+
+        >>> Source(name="a", paths=["a.jsonl"], where={"lang": ["en"]}).fits({"lang": "de"})
+        False
+        """
+        # Python takes 1 for True; a file does not.
+        return all(
+            any(type(row.get(key)) is type(value) and row.get(key) == value for value in values)
+            for key, values in self.where.items()
+        )
+
+    def finished(self, item: Item, **place: int | str) -> Item:
+        """An item of this source with its weight, and with its provenance as metadata."""
+        provenance: dict[str, Any] = {"source": self.name, **place}
+        if "provenance" in item.metadata:
+            provenance["earlier"] = item.metadata["provenance"]
+        update: dict[str, Any] = {"metadata": {**item.metadata, "provenance": provenance}}
+        if self.weight != 1:
+            update |= _WEIGHED[type(item)](item, self.weight)
+        return item.model_copy(update=update)
+
 
 class Mixture(BaseModel):
     """Several sources as one stream.
@@ -92,12 +122,27 @@ class Mixture(BaseModel):
             raise ValueError("expected a different name for each source, found one twice")
         return self
 
-    def rows(self, on_error: Callable[[DataError], None] | None = None) -> Iterator[Item]:
-        """The conversations (and preferences) of the mixture, in order.
+    def readings(self) -> Iterator[Reading]:
+        """What each row of the mixture gives, bad ones with their error, in order.
 
-        Each carries ``metadata["provenance"]``: ``source`` (its name), ``file``, ``row`` (1-based
-        line or number), ``part`` (0-based, among what the row gives) and ``round`` (0-based, among
-        the repeats). A provenance that the row itself has is kept inside, as ``earlier``.
+        Each conversation (and preference) carries ``metadata["provenance"]``: ``source`` (its
+        name), ``file``, ``row`` (1-based line or number), ``part`` (0-based, among what the row
+        gives) and ``round`` (0-based, among the repeats). A provenance that the row itself has is
+        kept inside, as ``earlier``.
+
+        Raises:
+            DataError: a pattern without files, at once.
+        """
+        files = [source.files(self.folder) for source in self.sources]
+        return self.mixed(
+            [
+                _read_source(source, names, self.folder)
+                for source, names in zip(self.sources, files, strict=True)
+            ]
+        )
+
+    def rows(self, on_error: Callable[[DataError], None] | None = None) -> Iterator[Item]:
+        """The conversations (and preferences) of the mixture, as `readings` has them.
 
         Args:
             on_error: called for each row that cannot be used, which is then left out; without
@@ -107,27 +152,23 @@ class Mixture(BaseModel):
             DataError: a pattern without files, or a bad row where there is no ``on_error``.
         """
         # Files are looked for at once: a missing one should not show after hours.
-        files = [source.files(self.folder) for source in self.sources]
-        streams = [
-            _read_source(source, names, self.folder, on_error or _raise)
-            for source, names in zip(self.sources, files, strict=True)
-        ]
+        return _items(self.readings(), on_error or _raise)
+
+    def mixed(self, streams: Sequence[Iterator[T]]) -> Iterator[T]:
+        """One stream for each source as one for all, in the order of the mixture.
+
+        Raises:
+            DataError: a pattern without files.
+        """
         if self.seed is None:
-            return (item for stream in streams for item in stream)
-        sizes = [
-            source.repeat * sum((self.folder / name).stat().st_size for name in names)
-            for source, names in zip(self.sources, files, strict=True)
-        ]
-        return _interleave(streams, sizes, random.Random(self.seed))  # noqa: S311 - an order, no secret
+            return chain.from_iterable(streams)
+        sizes = [source.size(self.folder) for source in self.sources]
+        return _drawn(streams, sizes, random.Random(self.seed))  # noqa: S311 - an order, no secret
 
 
-def _raise(error: DataError) -> None:
-    raise error
-
-
-def _interleave(
-    streams: list[Iterator[Item]], sizes: list[int], chance: random.Random
-) -> Iterator[Item]:
+def _drawn(
+    streams: Sequence[Iterator[T]], sizes: Sequence[int], chance: random.Random
+) -> Iterator[T]:
     live = list(zip(streams, sizes, strict=True))
     while live:
         # Only random() is promised to give the same numbers in every version of Python.
@@ -140,42 +181,33 @@ def _interleave(
             del live[at]
 
 
-def _read_source(
-    source: Source, files: list[str], folder: Path, on_error: Callable[[DataError], None]
-) -> Iterator[Item]:
+def _raise(error: DataError) -> None:
+    raise error
+
+
+def _items(readings: Iterator[Reading], on_error: Callable[[DataError], None]) -> Iterator[Item]:
+    for reading in readings:
+        if reading.error is not None:
+            on_error(reading.error)
+        yield from reading.items
+
+
+def _read_source(source: Source, files: list[str], folder: Path) -> Iterator[Reading]:
     for turn in range(source.repeat):
         for name in files:
-            rows = _where(iter_rows(folder / name, format=source.file_format), source)
+            rows = _fitting(iter_rows(folder / name, format=source.file_format), source)
             for reading in read_rows(rows, schema=source.schema_name, options=source.options):
-                if reading.error is not None:
-                    on_error(reading.error)
-                for part, item in enumerate(reading.items):
-                    place = {"file": name, "row": reading.line, "part": part, "round": turn}
-                    yield _finished(item, source, place)
+                items = [
+                    source.finished(item, file=name, row=reading.line, part=part, round=turn)
+                    for part, item in enumerate(reading.items)
+                ]
+                yield reading._replace(items=items)
 
 
-def _where(rows: Iterator[Row], source: Source) -> Iterator[Row]:
+def _fitting(rows: Iterator[Row], source: Source) -> Iterator[Row]:
     for row in rows:
-        if row.value is None or _fits(row.value, source.where):
+        if row.value is None or source.fits(row.value):
             yield row
-
-
-def _fits(row: dict[str, Any], where: dict[str, tuple[Scalar, ...]]) -> bool:
-    # Python takes 1 for True; a file does not.
-    return all(
-        any(type(row.get(key)) is type(value) and row.get(key) == value for value in values)
-        for key, values in where.items()
-    )
-
-
-def _finished(item: Item, source: Source, place: dict[str, Any]) -> Item:
-    provenance = {"source": source.name, **place}
-    if "provenance" in item.metadata:
-        provenance["earlier"] = item.metadata["provenance"]
-    update: dict[str, Any] = {"metadata": {**item.metadata, "provenance": provenance}}
-    if source.weight != 1:
-        update |= _WEIGHED[type(item)](item, source.weight)
-    return item.model_copy(update=update)
 
 
 def _weigh(messages: tuple[Message, ...], factor: float) -> tuple[Message, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters.fields import Field
-from chatfmt.adapters.readers import Row
+from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import DataError
@@ -276,7 +276,7 @@ def _flat_id(message: Field, flat: dict[str, Row]) -> str:
 
 
 def _refused(row: Row, reason: str, field: str | None) -> Row:
-    return Row(row.file, row.line, None, DataError(reason, row.file, row.line, field))
+    return bad_row(row.file, row.line, reason, field)
 
 
 def _above(row: Row) -> str:

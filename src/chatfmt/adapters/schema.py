@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chatfmt.adapters.fields import Field
     from chatfmt.adapters.options import Options
-    from chatfmt.adapters.readers import Row
+    from chatfmt.adapters.rows import Row
 
 __all__ = ["Item", "Preference", "Schema"]
 

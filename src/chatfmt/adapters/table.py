@@ -17,7 +17,7 @@ from chatfmt.adapters import (
 )
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.options import Options
-from chatfmt.adapters.readers import Row, iter_rows
+from chatfmt.adapters.readers import iter_rows
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.conversation import Message
 from chatfmt.errors import DataError
@@ -25,6 +25,8 @@ from chatfmt.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from chatfmt.adapters.rows import Row
 
 __all__ = ["SCHEMAS", "Reading", "detect", "read_file", "read_row", "read_rows", "write_row"]
 

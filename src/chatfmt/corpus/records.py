@@ -7,8 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.adapters import Preference, read_row
-from chatfmt.adapters.mixture import _finished, _fits
-from chatfmt.adapters.readers import _read_line, _Strict
+from chatfmt.adapters.strict import StrictJSON
 from chatfmt.corpus.arrow import pa
 from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError
 
@@ -94,7 +93,7 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     places: list[_Place] = []
     examples: list[tuple[Sequence[float], ...]] = []
     rejects: list[tuple[str, str, int, str, str | None]] = []
-    strict = _Strict()
+    strict = StrictJSON()
     columns = (batch[name].to_pylist() for name in batch.schema.names)
     for source, file, line, text, fits, error in zip(*columns, strict=True):
         try:
@@ -122,15 +121,15 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
 
 
 def _items(
-    source: Source, file: str, line: int, text: bytes, strict: _Strict, *, fits: bool
+    source: Source, file: str, line: int, text: bytes, strict: StrictJSON, *, fits: bool
 ) -> list[Item]:
-    row = _read_line(file, line, text, strict)
+    row = strict.line(file, line, text)
     if row.value is None:
         raise row.error or DataError("no row")
-    if not fits and not _fits(row.value, source.where):
+    if not fits and not source.fits(row.value):
         return []
     items = read_row(row.value, schema=source.schema_name, options=source.options)
-    return [_finished(item, source, {}) for item in items]
+    return [source.finished(item) for item in items]
 
 
 def _reason(error: ChatfmtError) -> str:

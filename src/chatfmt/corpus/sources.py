@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.adapters import FILE_FORMATS, SCHEMAS, Row, iter_rows
-from chatfmt.adapters.mixture import _fits, _interleave
-from chatfmt.adapters.readers import (
-    _COMPRESSIONS,
-    _chunks,
-    _Damaged,
-    _read_line,
-    _read_lines,
-    _split,
-    _Strict,
-)
+from chatfmt.adapters.chunks import Damaged, chunks, file_kind, lines
+from chatfmt.adapters.readers import read_lines
+from chatfmt.adapters.strict import StrictJSON
 from chatfmt.corpus.arrow import pa
 from chatfmt.errors import DataError
 
@@ -75,15 +67,7 @@ def input_files(mixture: Mixture) -> list[tuple[str, int, int]]:
 
 def raw_rows(mixture: Mixture) -> Iterator[RawRow]:
     """The rows of a mixture; with a seed, the next source is drawn row by row."""
-    streams = [_source_rows(source, mixture.folder) for source in mixture.sources]
-    if mixture.seed is None:
-        return (row for stream in streams for row in stream)
-    sizes = [
-        source.repeat
-        * sum((mixture.folder / name).stat().st_size for name in source.files(mixture.folder))
-        for source in mixture.sources
-    ]
-    return _interleave(streams, sizes, random.Random(mixture.seed))  # type: ignore[arg-type, return-value]  # noqa: S311 - an order, no secret
+    return mixture.mixed([_source_rows(source, mixture.folder) for source in mixture.sources])
 
 
 def batches(rows: Iterable[RawRow]) -> Iterator[RecordBatch]:
@@ -150,23 +134,21 @@ def _file_rows(path: Path, source: Source) -> Iterator[Row]:
 
 
 def _read(path: Path, source: Source) -> Iterator[Row]:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    decompress = _COMPRESSIONS.get("".join(suffixes[-1:]))
-    ending = "".join(suffixes[:-1][-1:] if decompress else suffixes[-1:]).removeprefix(".")
-    if FILE_FORMATS.get(source.file_format or ending) is not _read_lines:
+    ending, unpacker = file_kind(path)
+    if FILE_FORMATS.get(source.file_format or ending) is not read_lines:
         yield from _whole(iter_rows(path, format=source.file_format), source)
         return
     marks = {key.encode() for schema in _gathering(source) for mark in schema.marks for key in mark}
-    strict, number, file = _Strict(), 0, str(path)
+    strict, number, file = StrictJSON(), 0, str(path)
     try:
-        for number, line in enumerate(_split(_chunks(path, decompress)), 1):
+        for number, line in enumerate(lines(chunks(path, unpacker)), 1):
             if any(mark in line for mark in marks):
-                row = _read_line(file, number, line, strict)
-                if row.value is not None and _fits(row.value, source.where):
+                row = strict.line(file, number, line)
+                if row.value is not None and source.fits(row.value):
                     yield row
                     continue
             yield Row(file, number, {_TEXT: line})
-    except _Damaged as damage:
+    except Damaged as damage:
         reason = f"{damage}; the {number} lines before are read, no more"
         yield Row(file, number + 1, None, DataError(reason))
 
@@ -174,7 +156,7 @@ def _read(path: Path, source: Source) -> Iterator[Row]:
 def _whole(rows: Iterator[Row], source: Source) -> Iterator[Row]:
     """Rows that had to be parsed to be found; those that do not fit are told later."""
     for row in rows:
-        if row.value is None or _fits(row.value, source.where):
+        if row.value is None or source.fits(row.value):
             yield row
         else:
             yield row._replace(value={_TEXT: json.dumps(row.value, ensure_ascii=False).encode()})

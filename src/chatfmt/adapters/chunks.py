@@ -1,0 +1,126 @@
+"""Files to bytes, a chunk at a time, and what is packed unpacked: gzip and Zstandard."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Damaged", "Unpacker", "chunks", "file_kind", "lines", "optional"]
+
+_CHUNK = 1 << 16  # bytes read at once
+_PACKED_CHUNK = 1 << 10  # the same for an archive: a byte of it may stand for thousands
+
+
+class Damaged(Exception):  # noqa: N818 - the readers make a row with an error of it
+    """The bytes of a file end early, or are not what its name says."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+Unpacker = Callable[[], tuple[str, Callable[[], _Decompressor], type[Exception]]]
+"""Gives the name of a compression, what makes a decompressor, and the error that one raises."""
+
+
+def optional(name: str) -> Any:  # noqa: ANN401 - a module
+    """A module that comes with an extra.
+
+    Raises:
+        ImportError: it is not installed; the message says which extra brings it.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        package = name.partition(".")[0]
+        message = f"this file needs {package}: pip install 'chatfmt[data]'"
+        raise ImportError(message, name=package) from None
+
+
+def _gzip() -> tuple[str, Callable[[], _Decompressor], type[Exception]]:
+    return "gzip", lambda: zlib.decompressobj(wbits=16 + zlib.MAX_WBITS), zlib.error
+
+
+def _zstd() -> tuple[str, Callable[[], _Decompressor], type[Exception]]:
+    zstandard = optional("zstandard")
+    return "zstd", zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError
+
+
+_UNPACKERS: dict[str, Unpacker] = {".gz": _gzip, ".zst": _zstd}
+
+
+def file_kind(path: Path) -> tuple[str, Unpacker | None]:
+    """What the name of a file says it holds, and how to unpack it, if it is packed.
+
+    >>> from pathlib import Path
+    >>> file_kind(Path("a/rows.JSON")), file_kind(Path("a/rows.jsonl.gz"))[0]
+    (('json', None), 'jsonl')
+    """
+    suffixes = ["", *(suffix.lower() for suffix in path.suffixes)]
+    unpacker = _UNPACKERS.get(suffixes[-1])
+    if unpacker is not None:
+        suffixes.pop()
+    return suffixes[-1].removeprefix("."), unpacker
+
+
+def chunks(path: Path, unpacker: Unpacker | None) -> Iterator[bytes]:
+    """The bytes of a file, unpacked.
+
+    Raises:
+        Damaged: an archive breaks off, or is none; once all that can be had of it is given.
+    """
+    with path.open("rb") as file:
+        if unpacker is None:
+            yield from iter(lambda: file.read(_CHUNK), b"")
+        else:
+            packed = iter(lambda: file.read(_PACKED_CHUNK), b"")
+            yield from _decompressed(packed, *unpacker())
+
+
+def _decompressed(
+    packed: Iterator[bytes], name: str, new: Callable[[], _Decompressor], error: type[Exception]
+) -> Iterator[bytes]:
+    stream = new()
+    taken = 0
+    for chunk in packed:
+        rest = chunk
+        while rest:
+            if stream.eof:  # a file may be several streams, one after the other
+                stream = new()
+            try:
+                plain = stream.decompress(rest)
+            except error as fault:
+                message = f"the {name} data are damaged near byte {taken} of the file ({fault})"
+                raise Damaged(message) from None
+            yield plain
+            rest = stream.unused_data
+        taken += len(chunk)
+    if not stream.eof:
+        message = f"the {name} data break off at byte {taken}, the end of the file"
+        raise Damaged(message)
+
+
+def lines(parts: Iterator[bytes]) -> Iterator[bytes]:
+    r"""The lines of a text that comes in parts; they end at ``"\n"`` alone, and lack it.
+
+    >>> list(lines(iter([b"ab", b"c\n\nd\re", b"\n"])))
+    [b'abc', b'', b'd\re']
+    """
+    begun: list[bytes] = []
+    for part in parts:
+        *whole, rest = part.split(b"\n")
+        for line in whole:
+            yield b"".join([*begun, line])
+            begun = []
+        begun.append(rest)
+    if last := b"".join(begun):
+        yield last

@@ -1,0 +1,135 @@
+"""A JSON document to rows, as a stream: an array of objects, or objects one after the other."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from chatfmt.adapters.chunks import Damaged, Unpacker, chunks
+from chatfmt.adapters.rows import Row, bad_row
+from chatfmt.adapters.strict import TOO_DEEP, StrictJSON, not_utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["read_document"]
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+# Errors of the JSON decoder that further text could mend stand this close to the end of it.
+_NEAR_END = 12
+
+
+def _decoded(parts: Iterator[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for part, final in chain(((part, False) for part in parts), [(b"", True)]):
+        try:
+            text = decoder.decode(part, final)
+        except UnicodeDecodeError as error:
+            if text := error.object[: error.start].decode():
+                yield text
+            raise
+        if text:
+            yield text
+
+
+class _Window:
+    """The part of a text that is looked at: it slides over the chunks of a file."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = _decoded(parts)
+        self._fault: Exception | None = None
+        self.text = ""
+        self.at = 0
+
+    def _more(self) -> bool:
+        # At least as much again as is there, so that a long element is not scanned for each chunk.
+        parts, want = [self.text[self.at :]], len(self.text) - self.at
+        while want >= 0 and (chunk := self._next()):
+            parts.append(chunk)
+            want -= len(chunk)
+        if len(parts) == 1 and self._fault is not None:
+            raise self._fault
+        self.text, self.at = "".join(parts), 0
+        return len(parts) > 1
+
+    def _next(self) -> str:
+        try:
+            return next(self._parts, "")
+        except (Damaged, UnicodeDecodeError) as fault:
+            self._fault = fault  # raised once all the text before it is read
+            return ""
+
+    def peek(self) -> str:
+        """The next character that is no white space; empty at the end."""
+        while True:
+            self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self._more():
+                return ""
+
+    def seek(self, *, in_array: bool, first: bool) -> bool:
+        """Go to the next object; False at the end. Anything else is a ValueError."""
+        char = self.peek()
+        if char == ("]" if in_array else ""):
+            self.at += len(char)
+            if self.peek():
+                raise ValueError(f"expected the file to end with the array, found {self.peek()!r}")
+            return False
+        if in_array and not first:
+            if char != ",":
+                raise ValueError(f"expected a comma or the end of the array, found {_shown(char)}")
+            self.at += 1
+            char = self.peek()
+        if char != "{":
+            raise ValueError(f"expected an object, found {_shown(char)}")
+        return True
+
+    def take(self, strict: StrictJSON) -> tuple[object, str]:
+        """The object that begins here, and its text."""
+        while True:
+            try:
+                value, stop = strict.decoder.raw_decode(self.text, self.at)
+            except json.JSONDecodeError as error:
+                strict.faults.clear()
+                at = error.pos - self.at
+                near_end = error.pos > len(self.text) - _NEAR_END
+                if (near_end or error.msg.startswith("Unterminated")) and self._more():
+                    continue
+                reason = f"expected JSON, found at character {at + 1} of the row: {error.msg}"
+                raise ValueError(reason) from None
+            text = self.text[self.at : stop]
+            self.at = stop
+            return value, text
+
+
+def _shown(char: str) -> str:
+    return repr(char) if char else "the end of the file"
+
+
+def read_document(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
+    """The objects of a JSON document, each as a row."""
+    file, strict, number = str(path), StrictJSON(), 1
+    window = _Window(chunks(path, unpacker))
+    try:
+        in_array = window.peek() == "["
+        window.at += in_array
+        while window.seek(in_array=in_array, first=number == 1):
+            value, text = window.take(strict)
+            yield strict.row(file, number, value, text)
+            number += 1
+    except Damaged as damage:
+        reason = str(damage)
+    except UnicodeDecodeError as error:
+        reason = not_utf8(error, "some place in this row")
+    except RecursionError:
+        reason = TOO_DEEP
+    except ValueError as error:
+        reason = str(error)
+    else:
+        return
+    yield bad_row(file, number, f"{reason}; the {number - 1} rows before are read, no more")

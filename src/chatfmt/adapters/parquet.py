@@ -1,0 +1,75 @@
+"""A Parquet file to rows, as JSON could have said them."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, time
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.adapters.chunks import Unpacker, optional
+from chatfmt.adapters.fields import Field
+from chatfmt.adapters.rows import Row, bad_row
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["read_parquet"]
+
+_BATCH = 256  # rows decoded at once
+
+
+def read_parquet(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
+    """The rows of a Parquet file.
+
+    Raises:
+        DataError: the file is packed, at once.
+        ImportError: pyarrow is not installed.
+    """
+    if unpacker is not None:
+        message = "expected a Parquet file as it is: it is compressed inside, decompress it first"
+        raise DataError(message, str(path))
+    return _parquet_rows(path, optional("pyarrow"), optional("pyarrow.parquet"))
+
+
+def _parquet_rows(
+    path: Path,
+    pyarrow: Any,  # noqa: ANN401 - a module
+    parquet: Any,  # noqa: ANN401 - a module
+) -> Iterator[Row]:
+    file, number = str(path), 1
+    with path.open("rb") as source:
+        try:
+            for batch in parquet.ParquetFile(source).iter_batches(batch_size=_BATCH):
+                for value in batch.to_pylist(maps_as_pydicts="strict"):
+                    yield _plain_row(file, number, value)
+                    number += 1
+        except (pyarrow.ArrowException, OSError) as error:
+            reason = (
+                f"expected Parquet, found: {error}; the {number - 1} rows before are read, no more"
+            )
+            yield bad_row(file, number, reason)
+
+
+def _plain_row(file: str, number: int, value: dict[str, Any]) -> Row:
+    """The row as JSON could have said it: dates become ISO 8601 text, bytes are refused."""
+    try:
+        return Row(file, number, _plain(Field(value)))
+    except DataError as error:
+        return bad_row(file, number, error.reason, error.field)
+
+
+def _plain(field: Field) -> Any:  # noqa: ANN401 - any JSON value
+    match field.value:
+        case None | bool() | int() | str():
+            return field.value
+        case float() if math.isfinite(field.value):
+            return field.value
+        case dict() as members:
+            return {key: _plain(Field(item, f".{key}", field)) for key, item in members.items()}
+        case list() as items:
+            return [_plain(Field(item, f"[{i}]", field)) for i, item in enumerate(items)]
+        case date() | time():
+            return field.value.isoformat()
+    raise field.expected("what JSON can say")
