@@ -41,7 +41,7 @@ def terminal(path: Path, *, width: int = 80) -> None:
     )
     shown = blocks(transcript)
     for text in paint(shown, width, ids=False, whitespace=False, weights=True):
-        console.print(text, soft_wrap=True, highlight=False)
+        console.print(text, highlight=False)
     svg = console.export_svg(title="chatfmt show --weights")
     # The picture is to stand by itself: without fonts from elsewhere.
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)

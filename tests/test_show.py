@@ -147,9 +147,9 @@ def test_ids_and_weights_stand_in_columns() -> None:
 
 
 def test_a_shared_character_shows_the_bytes_of_its_tokens() -> None:
-    assert "│🤷\\xf0\\x9f\\xa4\\xb7│" in plain(transcript_of("🤷"))
+    assert "│🤷[f0 9f a4][b7]│" in plain(transcript_of("🤷"))
     shown = plain(transcript_of("🤷"), ids=True)
-    assert "            🤷\n     50378  \\xf0\\x9f\\xa4\n       115  \\xb7\n" in shown
+    assert "            🤷\n     50378  [f0 9f a4]\n       115  [b7]\n" in shown
 
 
 def test_no_text_reaches_the_terminal_as_an_escape_sequence() -> None:
@@ -198,6 +198,11 @@ def _painted(transcript: Transcript, width: int, **options: bool) -> list[Text]:
     return list(paint(blocks(transcript), width, **chosen))
 
 
+def _columns(text: str) -> int:
+    """What the text takes where each token is drawn by itself: a skin tone, too, then."""
+    return cell_len(text) + 2 * text.startswith(tuple("🏻🏼🏽🏾🏿"))
+
+
 @settings(deadline=None)
 @given(text=TEXT, width=st.integers(8, 40), whitespace=st.booleans())
 def test_painted_lines_fit_the_terminal(*, text: str, width: int, whitespace: bool) -> None:
@@ -206,7 +211,7 @@ def test_painted_lines_fit_the_terminal(*, text: str, width: int, whitespace: bo
         for line in _painted(transcript, width, whitespace=whitespace, ids=ids)[1:-1]:
             # Token by token: terminals do not agree on the width of what spans two of them.
             tokens = line.divide([span.start for span in line.spans])
-            assert sum(cell_len(token.plain) for token in tokens) <= width
+            assert sum(_columns(token.plain) for token in tokens) <= width
 
 
 def test_nothing_is_lost_where_lines_break() -> None:
@@ -216,8 +221,18 @@ def test_nothing_is_lost_where_lines_break() -> None:
 
 
 def test_words_stay_whole_where_they_fit() -> None:
-    lines = _painted(transcript_of("unbelievable tokenization " * 8), 50)
-    assert not any(line.plain.endswith(("unbel", "token")) for line in lines)
+    lines = _painted(transcript_of("unbelievable tokenization, " * 8), 50)
+    assert not any(line.plain.endswith(("unbel", "token", "tokenization")) for line in lines)
+
+
+def test_the_tokens_of_one_character_stand_together_above_their_ids() -> None:
+    _, above, below, *_ = _painted(transcript_of("🤷"), 80, ids=True)
+    assert above.plain == "<|im_start|> user <|im_sep|> 🤷 [f0 9f a4] [b7] <|im_end|>"
+    # A wide character is two columns and one index.
+    assert [below.plain.index(number) for number in ("50378", "115", "200265")] == [32, 43, 48]
+    own = [span for span in above.spans if span.style == f"#eceef1 on {TINTS['user'].dark[1]}"]
+    bar = "".join(above.plain[span.start : span.end] for span in own)
+    assert bar == "🤷 [f0 9f a4] [b7]"
 
 
 def _in_a_terminal(**environment: str) -> bytes:
@@ -244,6 +259,13 @@ def _in_a_terminal(**environment: str) -> bytes:
         assert process.wait() == 0
     os.close(main)
     return printed
+
+
+def test_totals_are_wrapped_between_words() -> None:
+    printed = re.sub(rb"\x1b\[[0-9;]*m", b"", _in_a_terminal(COLUMNS="20")).decode()
+    assert "8 tokens · user 8" in printed.splitlines()
+    printed = re.sub(rb"\x1b\[[0-9;]*m", b"", _in_a_terminal(COLUMNS="14")).decode()
+    assert printed.splitlines()[-2:] == ["8 tokens · ", "user 8"]
 
 
 def test_a_terminal_has_colours_unless_it_is_told_otherwise() -> None:

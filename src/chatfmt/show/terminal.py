@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING
 
 from chatfmt.show.tints import TINTS, tint_name
@@ -23,7 +25,9 @@ __all__ = ["paint", "print_transcript"]
 
 _ON_DARK = "#eceef1"
 _BADGE = "#ffffff on #6a7079"
-_STRAY = "#ffffff on #9b2335"
+_STRAY = ("#ffffff on #7d1c2b", "#ffffff on #9b2335")
+# What does not begin a line, but stays with what is before it: punctuation, as Unicode has it.
+_CLOSING = ("Pe", "Pf", "Po")
 
 
 def print_transcript(
@@ -55,7 +59,7 @@ def print_transcript(
             file.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     else:
         for text in paint(shown, console.width, ids=ids, whitespace=whitespace, weights=weights):
-            console.print(text, soft_wrap=True, highlight=False)
+            console.print(text, highlight=False)
     for issue in transcript.issues:
         file.write(f"{one_line(str(issue))}\n")
 
@@ -106,13 +110,13 @@ def _cells(piece: Piece) -> Iterator[tuple[str, int | None]]:
 
 
 def _labels(piece: Piece, *, whitespace: bool) -> list[str]:
-    """What to show of a piece: the text; and for each of several tokens its bytes."""
+    """What to show of a piece: the text; and for each of several tokens its bytes in hex."""
     if piece.kind == "unknown":
         return [f"[id {piece.ids[0]}]"]
     text = signed(piece.text, whitespace=whitespace)
     if len(piece.ids) == 1:
         return [text]
-    return [text, *("".join(f"\\x{byte:02x}" for byte in data) for data in piece.data)]
+    return [text, *(f"[{data.hex(' ')}]" for data in piece.data)]
 
 
 def paint(
@@ -131,8 +135,9 @@ def paint(
         for number, piece in enumerate(block.pieces):
             style = _style(piece, block.role, number % 2, weights=weights)
             if ids:
-                for label, token in _cells(piece):
-                    flow.add_cell(label, "" if token is None else str(token), style)
+                for place, (label, token) in enumerate(_cells(piece)):
+                    gap_style = style if place else ""  # the tokens of one character stay together
+                    flow.add_cell(label, "" if token is None else str(token), style, gap_style)
             else:
                 for label in _labels(piece, whitespace=whitespace):
                     flow.add(label, style)
@@ -143,7 +148,7 @@ def paint(
 
 def _style(piece: Piece, role: str | None, shade: int, *, weights: bool) -> str:
     if piece.part == "stray" or piece.kind == "unknown":
-        return _STRAY
+        return _STRAY[shade]
     stands_out = bool(piece.weight) if weights else piece.part in ("content", "reasoning")
     tint = TINTS[tint_name(role) if stands_out else "frame"]
     if piece.kind == "special":
@@ -179,18 +184,17 @@ class _Flow:
                 self._word.append((run, style))
                 self._last = run[-1]
 
-    def add_cell(self, above: str, below: str, style: str) -> None:
-        """One token in one line, and its id below."""
-        from rich.cells import cell_len, chop_cells, set_cell_size
-
-        for number, part in enumerate(chop_cells(above, self._width) or [""]):
+    def add_cell(self, above: str, below: str, style: str, gap_style: str) -> None:
+        """One token in one line, and its id below; between two of them is a gap."""
+        for number, part in enumerate(_chopped(above, self._width)):
             id_here = "" if number else below
-            size = max(cell_len(part), len(id_here))
+            size = max(_width(part), len(id_here))
             gap = 1 if self._used else 0
             if self._used + gap + size > self._width:
                 self._break()
                 gap = 0
-            self._line += [(" " * gap, ""), (set_cell_size(part, size), style)]
+            padded = part + " " * (size - _width(part))
+            self._line += [(" " * gap, gap_style), (padded, style)]
             self._below.append(" " * gap + id_here.ljust(size))
             self._used += gap + size
 
@@ -200,26 +204,18 @@ class _Flow:
         return self._done
 
     def _place_word(self) -> None:
-        from rich.cells import cell_len, chop_cells
-
-        size = sum(cell_len(run) for run, _ in self._word)
+        size = sum(_width(run) for run, _ in self._word)
         if self._used and self._used + size > self._width:
             self._break()
         for run, style in self._word:
-            rest = run
-            while self._used + cell_len(rest) > self._width:
-                here = chop_cells(rest, self._width - self._used)[0] if self._fits(rest) else ""
-                self._line.append((here, style))
+            first, *rest = _chopped(run, self._width, self._width - self._used)
+            self._line.append((first, style))
+            self._used += _width(first)
+            for part in rest:
                 self._break()
-                rest = rest[len(here) :]
-            self._line.append((rest, style))
-            self._used += cell_len(rest)
+                self._line.append((part, style))
+                self._used = _width(part)
         self._word = []
-
-    def _fits(self, text: str) -> bool:
-        from rich.cells import cell_len
-
-        return self._used + cell_len(text[0]) <= self._width
 
     def _end_line(self, *, last: bool = False) -> None:
         self._place_word()
@@ -238,5 +234,35 @@ class _Flow:
 
 def _joins(last: str, first: str) -> bool:
     """Whether two tokens belong to one word of a script that has words."""
+    if unicodedata.category(first) in _CLOSING:
+        return not last.isspace()
     narrow = last < "\u2e80" and first < "\u2e80"
     return narrow and last.isalnum() and first.isalnum()
+
+
+def _chopped(text: str, width: int, first: int | None = None) -> list[str]:
+    """The text in parts of at most that width, the first of at most a width of its own."""
+    parts = [""]
+    left = width if first is None else first
+    for char in text:
+        size = _char_width(char)
+        if size > left:
+            parts.append("")
+            left = width
+        parts[-1] += char
+        left -= size
+    return parts
+
+
+def _width(text: str) -> int:
+    """Columns at most: terminals do not agree on which characters join the one before."""
+    return sum(map(_char_width, text))
+
+
+@cache
+def _char_width(char: str) -> int:
+    from rich.cells import cell_len
+
+    if "\U0001f3fb" <= char <= "\U0001f3ff":  # a skin tone by itself is a square
+        return 2
+    return 1 if char == "\ufe0f" else cell_len(char)  # it makes an emoji of a narrow character
