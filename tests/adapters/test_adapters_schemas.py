@@ -154,13 +154,13 @@ def test_the_same_rows_as_parquet(tmp_path: Path) -> None:
     path = tmp_path / "row.parquet"
     carried = 0
     for schema, case in CASES:
+        if "parquet" in case or case.get("error", "").startswith("message_id: a flat"):
+            continue
         try:
             table = pa.Table.from_pylist([case["row"]])
             pq.write_table(table, path)
         except (pa.ArrowException, TypeError):
             continue  # one column of two types, or a list without any
-        if "parquet" in case or case.get("error", "").startswith("message_id: a flat"):
-            continue
         carried += 1
         [reading] = read_file(path, schema=schema, options=_options(case))
         if "error" in case:

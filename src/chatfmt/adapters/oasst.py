@@ -52,6 +52,8 @@ def _read(row: Field, options: Options) -> list[Item]:
     else:
         nodes = _read_tree(row, options)
         metadata = row.rest("prompt")
+    if "path" in metadata:
+        raise row.need("path").error("would be written over by the ids of the path in the tree")
     return [*_conversations(nodes, metadata, options)]
 
 
@@ -196,12 +198,12 @@ def _best_leaf(nodes: list[_Node], replies: dict[int | None, list[int]]) -> list
 _LEAVES = {"all": _all_leaves, "best": _best_leaf}
 
 
-def _rank(field: Field) -> tuple[bool, int]:
+def _rank(field: Field) -> tuple[bool, float]:
     rank = field.get("rank")
     if rank is None:
         return True, 0
-    if isinstance(rank.value, bool) or not isinstance(rank.value, int):
-        raise rank.expected("a whole number")
+    if isinstance(rank.value, bool) or not isinstance(rank.value, int | float):
+        raise rank.expected("a number")
     return False, rank.value
 
 

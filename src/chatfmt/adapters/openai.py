@@ -71,7 +71,10 @@ def read_weight(field: Field) -> float | None:
     if weight is not None:
         if isinstance(weight.value, bool) or not isinstance(weight.value, int | float):
             raise weight.expected("a number such as 0 or 1")
-        return float(weight.value)
+        try:
+            return float(weight.value)
+        except OverflowError:
+            raise weight.error("expected a number that fits a double, found a larger one") from None
     return None
 
 
@@ -83,9 +86,11 @@ def write_weight(message: Message) -> dict[str, float]:
     return {"weight": int(weight) if weight.is_integer() else weight}
 
 
-def read_messages(messages: Field, options: Options) -> tuple[Message, ...]:
-    """The messages of a list. A call's result must follow the call."""
-    made: set[str] = set()
+def read_messages(
+    messages: Field, options: Options, *, after: Sequence[Message] = ()
+) -> tuple[Message, ...]:
+    """The messages of a list, and ``after`` others: a call's result must follow the call."""
+    made = {m.call_id for m in after if m.role == "assistant" and m.call_id is not None}
     return tuple(
         message for item in messages.items() for message in _read_message(item, options, made)
     )

@@ -6,7 +6,8 @@ Three forms, told by their members:
   https://developers.openai.com/api/docs/guides/direct-preference-optimization
 - ``{"chosen", "rejected"}``, whole conversations as message lists or as texts of the form
   ``\n\nHuman: … \n\nAssistant: …``; source: https://github.com/anthropics/hh-rlhf. The prompt is
-  what both begin with, up to the last reply.
+  what both begin with, up to the last reply. A prompt of that form may stand apart, with the text
+  cut behind its last ``Assistant:``, as in https://huggingface.co/datasets/Dahoas/full-hh-rlhf.
 - ``{"prompt", "chosen", "rejected"}``, where the two are replies only; source:
   https://huggingface.co/docs/trl/dataset_formats
 """
@@ -33,6 +34,8 @@ Messages = tuple[Message, ...]
 
 # A turn begins with its speaker and one space; an empty turn may lack the space.
 _SPEAKER = re.compile(r"\n\n(Human|Assistant):(?: |(?=\n\n(?:Human|Assistant):)|\Z)")
+# Another character there: a turn, or what somebody wrote? Nobody can tell.
+_UNSPACED = re.compile(r"(\n\n(?:Human|Assistant):)(?!\n\n(?:Human|Assistant):)([^ ])", re.DOTALL)
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 
 
@@ -46,14 +49,16 @@ def _read(row: Field, options: Options) -> list[Item]:
     prompt = row.get("prompt")
     metadata = row.rest("chosen", "rejected", "prompt")
     before: Messages = ()
-    if isinstance(chosen.value, str) and prompt is None:
-        sides = _read_log(chosen, options), _read_log(rejected, options)
-    elif isinstance(chosen.value, str) and prompt is not None:
-        before = _read_prompt(prompt, options)
-        sides = _read_reply(chosen, options), _read_reply(rejected, options)
+    if not isinstance(chosen.value, str):
+        before = () if prompt is None else _read_prompt(prompt, options)
+        sides = [read_messages(side, options, after=before) for side in (chosen, rejected)]
+        before = _lacking(prompt, before, sides)
+    elif prompt is None or _is_log(prompt):
+        opening = "" if prompt is None else prompt.text()
+        sides = [_read_log(side, options, opening) for side in (chosen, rejected)]
     else:
-        sides = read_messages(chosen, options), read_messages(rejected, options)
-        before = _outer_prompt(prompt, sides, options)
+        before = _read_prompt(prompt, options)
+        sides = [_read_reply(side, options) for side in (chosen, rejected)]
     shared, *replies = _split(row, before + sides[0], before + sides[1], options)
     return [
         Preference(
@@ -73,7 +78,7 @@ def _read_openai(row: Field, explicit: Field, options: Options) -> Preference:
         if options.early_difference == "refuse":
             for item in output.items():
                 item.need("role").one_of(("assistant", "tool"))
-        replies.append(read_messages(output, options))
+        replies.append(read_messages(output, options, after=prompt))
     if replies[0] == replies[1]:
         raise row.need(_OUTPUTS[1]).error("expected two different outputs, found the same twice")
     return Preference(
@@ -87,10 +92,21 @@ def _read_openai(row: Field, explicit: Field, options: Options) -> Preference:
 _OUTPUTS = ("preferred_output", "non_preferred_output")
 
 
-def _read_log(log: Field, options: Options) -> Messages:
-    before, *parts = _SPEAKER.split(log.text())
+def _is_log(prompt: Field) -> bool:
+    return isinstance(prompt.value, str) and _SPEAKER.match(prompt.value) is not None
+
+
+def _read_log(log: Field, options: Options, opening: str) -> Messages:
+    text = opening + log.text()
+    before, *parts = _SPEAKER.split(text)
     if before or not parts:
         raise log.expected(r"text that begins with '\n\nHuman: ' or '\n\nAssistant: '")
+    if (odd := _UNSPACED.search(text)) is not None:
+        reason = (
+            f"expected a space after {odd[1]!r}, found {odd[2]!r}: put one there if a turn begins, "
+            "or take out the line ends before it if none does"
+        )
+        raise log.error(reason)
     turns = []
     for index, (speaker, content) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
         turn = Field(content, f".turn[{index}]", log)
@@ -110,14 +126,9 @@ def _read_prompt(prompt: Field, options: Options) -> Messages:
     return (prompt.message(role="user", content=prompt.value),)
 
 
-def _outer_prompt(
-    prompt: Field | None, sides: tuple[Messages, Messages], options: Options
-) -> Messages:
+def _lacking(prompt: Field | None, before: Messages, sides: list[Messages]) -> Messages:
     """The prompt that both sides still lack: none if they are whole conversations."""
-    if prompt is None:
-        return ()
-    before = _read_prompt(prompt, options)
-    if all(side[0].role == "assistant" for side in sides):
+    if prompt is None or all(side[0].role in ("assistant", "tool") for side in sides):
         return before
     # UltraFeedback and its like repeat the prompt in both conversations, where a system message
     # may stand before it.

@@ -42,7 +42,8 @@ def _read_texts(prompt: Field, completion: Field, options: Options) -> tuple[Mes
 
 
 def _read_lists(prompt: Field, completion: Field, options: Options) -> tuple[Message, ...]:
-    before, after = read_messages(prompt, options), read_messages(completion, options)
+    before = read_messages(prompt, options)
+    after = read_messages(completion, options, after=before)
     if after[0].role != "assistant":
         raise completion.items()[0].error(
             f"expected a completion that the assistant begins, found {after[0].role}"

@@ -56,10 +56,11 @@ def _system_turn(system: Field, turns: list[Turn]) -> Turn:
 
 
 def _read_turn(field: Field, options: Options) -> Message:
-    refuse_unknown(field, ("from", "value", "train", "weight"), options)
     speaker, value, weight = field.need("from"), field.need("value"), read_weight(field)
     roles = {**_ROLES, **options.speakers}
-    if speaker.label() not in roles:
+    speaker.label()  # first, for it tells whether this is a turn of this schema at all
+    refuse_unknown(field, ("from", "value", "train", "weight"), options)
+    if speaker.value not in roles:
         raise speaker.error(
             f"expected one of {', '.join(roles)}, found {speaker.value!r}; "
             f"speakers={{{speaker.value!r}: ROLE}} says whose turn it is"

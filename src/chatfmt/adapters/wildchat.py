@@ -3,13 +3,15 @@
 Source: https://huggingface.co/datasets/allenai/WildChat-1M and
 https://huggingface.co/datasets/lmsys/lmsys-chat-1m. What the row says of the conversation is kept
 as metadata; what each turn says of itself besides role and content (its language, whether it is
-toxic, where its user was) has no place in a message and is left out.
+toxic, where its user was) has no place in a message and is left out. Anything else is
+refused, or something that matters might be lost.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatfmt.adapters.openai import read_weight, refuse_unknown
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import checked_turns
 from chatfmt.conversation import Conversation
@@ -22,17 +24,24 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA"]
 
 _ROLES = ("user", "assistant", "system")
+# The members of a turn as the data sets' cards list them, under "dataset_info".
+_TURN = (
+    *("role", "content", "language", "redacted", "toxic", "turn_identifier", "timestamp"),
+    *("country", "hashed_ip", "header", "state"),
+)
 
 
 def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversation")
-    messages = checked_turns(log, [(turn, _turn(turn)) for turn in log.items()], options)
+    messages = checked_turns(log, [(turn, _turn(turn, options)) for turn in log.items()], options)
     return [Conversation(messages=messages, metadata=row.rest("conversation"))]
 
 
-def _turn(field: Field) -> Message:
+def _turn(field: Field, options: Options) -> Message:
     role = field.need("role").one_of(_ROLES)
-    return field.message(role=role, content=field.need("content").text())
+    refuse_unknown(field, (*_TURN, "weight", "train"), options)
+    content = field.need("content").text()
+    return field.message(role=role, content=content, weight=read_weight(field))
 
 
 SCHEMA = Schema(
