@@ -9,9 +9,10 @@ separator, and encodings other than tiktoken's, are encoded one by one.
 from __future__ import annotations
 
 from array import array
-from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate
-from operator import attrgetter
+from contextlib import contextmanager
+from itertools import accumulate, chain
+from math import gcd
+from operator import add, attrgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.errors import RenderError
@@ -20,7 +21,7 @@ from chatfmt.packed import SIZE, find, pack
 from chatfmt.weights import message_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.render import Frame, Renderer
@@ -82,6 +83,8 @@ def encode_batch(
     if num_threads == 1:
         chunks = [encode(part) for part in _parts(conversations)]
     else:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(num_threads) as pool:
             chunks = list(pool.map(encode, _parts(conversations)))
     ids, weights = array("I"), array("f")
@@ -95,8 +98,7 @@ def _parts(conversations: Sequence[Conversation]) -> Iterator[range]:
     """Cut the conversations into parts of about `_CHUNK` characters."""
     start, size = 0, 0
     for stop, conversation in enumerate(conversations, 1):
-        for message in conversation.messages:
-            size += len(message.content)
+        size += sum([len(message.content) for message in conversation.messages])
         if size >= _CHUNK or stop == len(conversations):
             yield range(start, stop)
             start, size = stop, 0
@@ -107,7 +109,11 @@ _key = attrgetter("role", "name", "recipient", "channel", "content_type", "reaso
 
 
 class _Encoder:
-    """Encodes parts of a list of conversations; several threads may call it at once."""
+    """Encodes parts of a list of conversations; several threads may call it at once.
+
+    A part is a few columns with an entry for each message (and for each prologue, where there is
+    one), so that most of the work is done by ``map``, ``zip`` and ``join``.
+    """
 
     def __init__(
         self, renderer: Renderer, conversations: Sequence[Conversation], train_on: TrainOn
@@ -115,7 +121,10 @@ class _Encoder:
         self._renderer = renderer
         self._conversations = conversations
         self._train_on = train_on
-        self._prologue = pack(renderer.prologue)
+        prologue = pack(renderer.prologue)
+        self._before = [
+            _Around(prologue, b"", bytes(len(prologue)), b"", b"", len(renderer.prologue), "")
+        ] * bool(prologue)
         self._known: dict[tuple[object, ...], _Around] = {}
         # then what is around a content follows from the message, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
@@ -130,50 +139,74 @@ class _Encoder:
     def __call__(self, part: range) -> _Chunk:
         around: list[_Around] = []
         texts: list[str] = []
-        for at in part:
-            messages = self._conversations[at].messages
-            try:
-                if self._by_itself:
-                    self._look_up(messages, around, texts)
-                else:
-                    self._look_around(messages, around, texts)
-            except RenderError as error:
-                error.add_note(f"conversation {at}")
-                raise
-        return self._assemble(part, around, self._contents(part, texts))
+        ends: list[int] = []
+        if self._by_itself and not self._before:  # then many at once
+            several = [self._conversations[at].messages for at in part]
+            ends += accumulate(map(len, several))
+            together = list(chain.from_iterable(several))
+            around = self._look_up(part, together)
+            texts = [message.content for message in together]
+        else:
+            for at in part:
+                messages = self._conversations[at].messages
+                around += self._before
+                around += self._look_around(at, messages)
+                texts += [""] * len(self._before)
+                texts += [message.content for message in messages]
+                ends.append(len(texts))
+        if not texts:
+            return _Chunk(b"", [0] * len(part), b"")
+        heads, closes, head_weights, weights, close_weights, sizes, suffixes = zip(
+            *around, strict=True
+        )
+        if any(suffixes):
+            texts = list(map(add, texts, suffixes))
+        contents = self._contents(part, texts)
+        counts = [len(content) // SIZE for content in contents]
+        totals = [0, *accumulate(map(add, sizes, counts))]
+        starts = [0, *ends[:-1]]
+        return _Chunk(
+            _interleaved(heads, contents, closes),
+            [totals[stop] - totals[start] for start, stop in zip(starts, ends, strict=True)],
+            _interleaved(head_weights, map(mul, weights, counts), close_weights),
+        )
 
-    def _look_up(
-        self, messages: Sequence[Message], around: list[_Around], texts: list[str]
-    ) -> None:
+    def _look_up(self, part: range, messages: Sequence[Message]) -> list[_Around]:
+        """What is around each of the messages of a whole part."""
         known = self._known
-        for index, message in enumerate(messages):
-            found = known.get(_key(message))
-            if found is None:
-                [weight] = message_weights([message], self._train_on)
-                found = _pack_around(self._renderer.frame(message, index), weight)
-                if message.reasoning is None:  # a text that hardly ever returns
-                    known[_key(message)] = found
-            around.append(found)
-            texts.append(message.content + found.suffix)
+        keys = list(map(_key, messages))
+        found = list(map(known.get, keys))
+        if not all(found):
+            for nth, (message, key) in enumerate(zip(messages, keys, strict=True)):
+                if found[nth] is None:
+                    found[nth] = known.get(key) or self._make_around(part, nth, message, key)
+        return found  # type: ignore[return-value]  # none is missing now
 
-    def _look_around(
-        self, messages: Sequence[Message], around: list[_Around], texts: list[str]
-    ) -> None:
-        weights = message_weights(messages, self._train_on)
-        frames = self._renderer.frames(messages)
-        for message, frame, weight in zip(messages, frames, weights, strict=True):
-            around.append(_pack_around(frame, weight))
-            texts.append(message.content + frame.suffix)
+    def _make_around(
+        self, part: range, nth: int, message: Message, key: tuple[object, ...]
+    ) -> _Around:
+        at, index = self._place(part, nth)
+        with _noting(at):
+            [weight] = message_weights([message], self._train_on)
+            around = _pack_around(self._renderer.frame(message, index), weight)
+        if message.reasoning is None:  # a text that hardly ever returns
+            self._known[key] = around
+        return around
+
+    def _look_around(self, at: int, messages: Sequence[Message]) -> list[_Around]:
+        """What is around each of the messages of one conversation."""
+        with _noting(at):
+            weights = message_weights(messages, self._train_on)
+            frames = self._renderer.frames(messages)
+            return list(map(_pack_around, frames, weights))
 
     def _contents(self, part: range, texts: list[str]) -> list[bytes]:
         """The packed ids of each text."""
-        if not texts:
-            return []
         contents = None
         if self._encode_joined and self._separator and max(map(len, texts)) <= LONGEST_RUN:
             contents = self._together(self._encode_joined, texts)
         if contents is None:
-            contents = [self._alone(part, i, text) for i, text in enumerate(texts)]
+            contents = [self._alone(part, nth, text) for nth, text in enumerate(texts)]
         return contents
 
     def _together(
@@ -188,7 +221,8 @@ class _Encoder:
         except UnicodeEncodeError:
             return None  # one by one it can be said which
         contents = packed.split(self._item)
-        if len(contents) == len(texts) and not any(len(content) % SIZE for content in contents):
+        # whole ids only, which the greatest common divisor tells of all lengths at once
+        if len(contents) == len(texts) and gcd(*map(len, contents)) % SIZE == 0:
             return contents
         # the bytes of two neighbouring ids looked like a separator: look at whole ids only
         contents, start = [], 0
@@ -199,39 +233,38 @@ class _Encoder:
         return [*contents, packed[start * SIZE :]]
 
     def _alone(self, part: range, nth: int, text: str) -> bytes:
-        """The packed ids of the ``nth`` message of the part."""
-        for at in part:
-            count = len(self._conversations[at].messages)
-            if nth < count:
-                break
-            nth -= count
+        """The packed ids of one text of the part."""
         try:
-            return pack(self._renderer.encode(text, nth))
-        except RenderError as error:
-            error.add_note(f"conversation {at}")
+            return pack(self._renderer.encode(text, None))
+        except RenderError:
+            at, index = self._place(part, nth)
+            with _noting(at):
+                self._renderer.encode(text, index)  # raises what says where
             raise
 
-    def _assemble(self, part: range, around: list[_Around], contents: list[bytes]) -> _Chunk:
-        ids: list[bytes] = []
-        weights: list[bytes] = []
-        lengths: list[int] = []
-        nothing = bytes(len(self._prologue))
-        start = 0
+    def _place(self, part: range, nth: int) -> tuple[int, int]:
+        """Conversation and message of an entry of the part's columns."""
         for at in part:
-            stop = start + len(self._conversations[at].messages)
-            length = len(nothing) // SIZE
-            ids.append(self._prologue)
-            weights.append(nothing)
-            for i in range(start, stop):
-                head, close, head_weights, weight, close_weights, size, _ = around[i]
-                content = contents[i]
-                count = len(content) // SIZE
-                ids += (head, content, close)
-                weights += (head_weights, weight * count, close_weights)
-                length += size + count
-            lengths.append(length)
-            start = stop
-        return _Chunk(b"".join(ids), lengths, b"".join(weights))
+            entries = len(self._before) + len(self._conversations[at].messages)
+            if nth < entries:
+                return at, nth - len(self._before)
+            nth -= entries
+        raise IndexError(nth)
+
+
+@contextmanager
+def _noting(at: int) -> Iterator[None]:
+    """Note on an error which conversation it is about."""
+    try:
+        yield
+    except RenderError as error:
+        error.add_note(f"conversation {at}")
+        raise
+
+
+def _interleaved(*columns: Iterable[bytes]) -> bytes:
+    """The first of each column, the second of each, and so on."""
+    return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def _overlaps(token: str) -> bool:

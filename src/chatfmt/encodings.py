@@ -192,8 +192,9 @@ def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
             f"the bundled rank table {name}.tiktoken is damaged: expected sha256 {sha256}, found "
             f"{found} in {len(data)} bytes; install chatfmt again"
         )
-    words = data.split()
-    return dict(zip(map(binascii.a2b_base64, words[::2]), map(int, words[1::2]), strict=True))
+    # A line is a token in base 64 and its rank, which in both tables is the number of the line.
+    tokens = data.split()[::2]
+    return dict(zip(map(binascii.a2b_base64, tokens), range(len(tokens)), strict=True))
 
 
 # Pattern, special tokens and hash of both tables are those of tiktoken_ext/openai_public.py
