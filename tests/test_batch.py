@@ -81,6 +81,9 @@ def test_errors_name_conversation_and_message() -> None:
             tok.encode_batch([good, [*good, bad]])
         assert error.value.message == 1
         assert error.value.__notes__ == ["conversation 1"]
+    with pytest.raises(ValueError, match=r"message 1: .*, found -1") as other:
+        tok.encode_batch([good, [*good, *good]], train_on=lambda _, index: -index)
+    assert other.value.__notes__ == ["conversation 1"]
 
 
 @pytest.mark.parametrize("kind", [" ", "\t", "\u00a0", "\u3000", "a", "中", "!", "\n", "\u0301"])

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import accumulate, chain
 from math import gcd
 from operator import add, attrgetter, mul
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from chatfmt.errors import RenderError
 from chatfmt.guard import LONGEST_RUN
@@ -111,8 +111,8 @@ _key = attrgetter("role", "name", "recipient", "channel", "content_type", "reaso
 class _Encoder:
     """Encodes parts of a list of conversations; several threads may call it at once.
 
-    A part is a few columns with an entry for each message (and for each prologue, where there is
-    one), so that most of the work is done by ``map``, ``zip`` and ``join``.
+    A part becomes columns with an entry for each message, so that ``map``, ``zip`` and ``join`` do
+    most of the work.
     """
 
     def __init__(
@@ -122,9 +122,8 @@ class _Encoder:
         self._conversations = conversations
         self._train_on = train_on
         prologue = pack(renderer.prologue)
-        self._before = [
-            _Around(prologue, b"", bytes(len(prologue)), b"", b"", len(renderer.prologue), "")
-        ] * bool(prologue)
+        untrained = bytes(len(prologue))
+        self._prologue = _Around(prologue, b"", untrained, b"", b"", len(renderer.prologue), "")
         self._known: dict[tuple[object, ...], _Around] = {}
         # then what is around a content follows from the message, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
@@ -137,31 +136,21 @@ class _Encoder:
         self._item = pack([encoding.special_tokens[self._separator]]) if tokens else b""
 
     def __call__(self, part: range) -> _Chunk:
-        around: list[_Around] = []
-        texts: list[str] = []
-        ends: list[int] = []
-        if self._by_itself and not self._before:  # then many at once
-            several = [self._conversations[at].messages for at in part]
-            ends += accumulate(map(len, several))
-            together = list(chain.from_iterable(several))
-            around = self._look_up(part, together)
-            texts = [message.content for message in together]
+        several = [self._conversations[at].messages for at in part]
+        messages = list(chain.from_iterable(several))
+        ends = list(accumulate(map(len, several)))
+        if self._by_itself:
+            around = self._look_up(part, messages)
         else:
-            for at in part:
-                messages = self._conversations[at].messages
-                around += self._before
-                around += self._look_around(at, messages)
-                texts += [""] * len(self._before)
-                texts += [message.content for message in messages]
-                ends.append(len(texts))
-        if not texts:
+            around = list(chain.from_iterable(map(self._look_around, part, several)))
+        contents = self._contents(part, messages, around)
+        if self._prologue.head:  # it goes before each conversation like a message of its own
+            around = _put_before(self._prologue, around, ends)
+            contents = _put_before(b"", contents, ends)
+            ends = [end + more for more, end in enumerate(ends, 1)]
+        if not around:
             return _Chunk(b"", [0] * len(part), b"")
-        heads, closes, head_weights, weights, close_weights, sizes, suffixes = zip(
-            *around, strict=True
-        )
-        if any(suffixes):
-            texts = list(map(add, texts, suffixes))
-        contents = self._contents(part, texts)
+        heads, closes, head_weights, weights, close_weights, sizes, _ = zip(*around, strict=True)
         counts = [len(content) // SIZE for content in contents]
         totals = [0, *accumulate(map(add, sizes, counts))]
         starts = [0, *ends[:-1]]
@@ -200,10 +189,21 @@ class _Encoder:
             frames = self._renderer.frames(messages)
             return list(map(_pack_around, frames, weights))
 
-    def _contents(self, part: range, texts: list[str]) -> list[bytes]:
-        """The packed ids of each text."""
+    def _contents(
+        self, part: range, messages: Sequence[Message], around: Sequence[_Around]
+    ) -> list[bytes]:
+        """The packed ids of each message's content, and of the suffix that is one with it."""
+        texts = [message.content for message in messages]
+        suffixes = [one.suffix for one in around]
+        if any(suffixes):
+            texts = list(map(add, texts, suffixes))
         contents = None
-        if self._encode_joined and self._separator and max(map(len, texts)) <= LONGEST_RUN:
+        if (
+            texts
+            and self._encode_joined
+            and self._separator
+            and max(map(len, texts)) <= LONGEST_RUN
+        ):
             contents = self._together(self._encode_joined, texts)
         if contents is None:
             contents = [self._alone(part, nth, text) for nth, text in enumerate(texts)]
@@ -237,18 +237,17 @@ class _Encoder:
         try:
             return pack(self._renderer.encode(text, None))
         except RenderError:
-            at, index = self._place(part, nth)
-            with _noting(at):
-                self._renderer.encode(text, index)  # raises what says where
-            raise
+            at, index = self._place(part, nth)  # once more, to say where
+        with _noting(at):
+            return pack(self._renderer.encode(text, index))
 
     def _place(self, part: range, nth: int) -> tuple[int, int]:
-        """Conversation and message of an entry of the part's columns."""
+        """Conversation and message, of the messages of a part."""
         for at in part:
-            entries = len(self._before) + len(self._conversations[at].messages)
-            if nth < entries:
-                return at, nth - len(self._before)
-            nth -= entries
+            count = len(self._conversations[at].messages)
+            if nth < count:
+                return at, nth
+            nth -= count
         raise IndexError(nth)
 
 
@@ -257,9 +256,23 @@ def _noting(at: int) -> Iterator[None]:
     """Note on an error which conversation it is about."""
     try:
         yield
-    except RenderError as error:
+    except ValueError as error:
         error.add_note(f"conversation {at}")
         raise
+
+
+_T = TypeVar("_T")
+
+
+def _put_before(first: _T, column: list[_T], ends: Iterable[int]) -> list[_T]:
+    """The column with ``first`` before each group of entries, which end before ``ends``."""
+    longer: list[_T] = []
+    start = 0
+    for end in ends:
+        longer.append(first)
+        longer += column[start:end]
+        start = end
+    return longer
 
 
 def _interleaved(*columns: Iterable[bytes]) -> bytes:
