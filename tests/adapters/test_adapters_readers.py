@@ -324,15 +324,27 @@ def test_the_adapters_know_conversations_and_errors_only() -> None:
         assert outside <= {"chatfmt.conversation", "chatfmt.errors"}, path
 
 
-@pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.jsonl.gz", "r.json.zst"])
-def test_a_large_file_is_not_held(tmp_path: Path, name: str) -> None:
-    lines = [json.dumps({"a": f"{index:08x}" * 125}) for index in range(20_000)]
-    in_array = ".jsonl" not in name
+def _write_large(path: Path) -> None:
+    """20 MB in 20,000 rows; the Parquet file has them in one row group, as some writers do."""
+    rows = [{"a": f"{index:08x}" * 125} for index in range(20_000)]
+    if path.suffix == ".parquet":
+        table = pa.Table.from_pylist(rows)
+        pq.write_table(
+            table, path, row_group_size=len(rows), compression="none", use_dictionary=False
+        )
+        assert path.stat().st_size > 20_000_000
+        return
+    lines = map(json.dumps, rows)
+    in_array = ".jsonl" not in path.name
     data = ("[" + ",\n".join(lines) + "]" if in_array else "\n".join(lines)).encode()
     assert len(data) > 20_000_000
-    pack = next(pack for suffix, pack in reversed(PACKINGS) if name.endswith(suffix))
-    (tmp_path / name).write_bytes(pack(data))
-    del data, lines
+    pack = next(pack for suffix, pack in reversed(PACKINGS) if path.name.endswith(suffix))
+    path.write_bytes(pack(data))
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.jsonl.gz", "r.json.zst", "r.parquet"])
+def test_a_large_file_is_not_held(tmp_path: Path, name: str) -> None:
+    _write_large(tmp_path / name)
     tracemalloc.start()
     try:
         count = sum(row.error is None for row in iter_rows(tmp_path / name))

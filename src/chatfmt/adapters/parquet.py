@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_parquet"]
 
 _BATCH = 256  # rows decoded at once
+_BUFFER = 1 << 16  # bytes of a column read at once
 
 
 def read_parquet(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
@@ -41,7 +42,9 @@ def _parquet_rows(
     file, number = str(path), 1
     with path.open("rb") as source:
         try:
-            for batch in parquet.ParquetFile(source).iter_batches(batch_size=_BATCH):
+            # By default whole row groups are read ahead, and a file may be a single one.
+            whole = parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+            for batch in whole.iter_batches(batch_size=_BATCH):
                 for value in batch.to_pylist(maps_as_pydicts="strict"):
                     yield _plain_row(file, number, value)
                     number += 1
