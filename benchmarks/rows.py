@@ -48,6 +48,10 @@ class Scale(NamedTuple):
 FULL = Scale(seconds=2.0, characters=130_000, batch=2_000_000, turns=200, text=4_000_000, rounds=9)
 
 
+_TWO = 1.7
+"""How much of the work of one process two must do for the machine to have two processors free."""
+
+
 def _raw_loop(texts: Sequence[str]) -> Callable[[], None]:
     encode = get_encoding("o200k_im").encode_ordinary
 
@@ -146,8 +150,10 @@ def batch(scale: Scale) -> Iterator[Row]:
             seconds=2 * scale.seconds,
             clock=time.perf_counter,
         )
-        note = f"two processes did {before:.2f} and {two_processes():.2f} times the work of one"
-        target = Target("ratio", "≥", 1.5)
+        after = two_processes()
+        note = f"two processes did {before:.2f} and {after:.2f} times the work of one"
+        # Two threads are held to it where there are two processors to be had.
+        two = Target("ratio", "≥", 1.5) if min(before, after) >= _TWO else None
         yield Row.of(
             "batch, 2 threads",
             on,
@@ -155,7 +161,7 @@ def batch(scale: Scale) -> Iterator[Row]:
             "µs a message",
             pair,
             per=messages,
-            target=target,
+            target=two,
             note=note,
         )
 
