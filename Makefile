@@ -36,7 +36,7 @@ demo: $(VENV)/.base  ## a conversation as tokens, decoded back, and as a prompt
 test: $(VENV)/.test  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m 'not slow' $(ARGS)
 
-slow: $(VENV)/.test  ## the tests that take minutes
+slow: $(VENV)/.slow  ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performance.md
@@ -60,6 +60,11 @@ $(VENV)/.base: pyproject.toml
 $(VENV)/.test: $(VENV)/.base
 	@echo 'Installing what the tests need ...'
 	@$(install) --editable '.[cli,data,hf,web]' --group test
+	@touch $@
+
+$(VENV)/.slow: $(VENV)/.test
+	@echo 'Installing what the slow tests need ...'
+	@$(install) --editable '.[cli,data,hf,ray,web]' --group slow
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test

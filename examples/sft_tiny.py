@@ -1,6 +1,6 @@
 """The whole loop in one file: conversations, files, a trained transformer, a chat with it.
 
-A hundred short conversations are encoded with `chatfmt.corpus`, a transformer of some 350,000
+A hundred short conversations are encoded with `chatfmt.corpus`, a transformer of some 385,000
 parameters is trained on the files until it answers them, and then it is asked, token by token.
 Needs ``pip install torch 'chatfmt[data]'`` and about two minutes on two cores.
 """
@@ -40,7 +40,8 @@ OPPOSITES = (
     "open shut full empty hard soft light dark wet dry rich poor strong weak early late near far "
     "clean dirty thick thin loud quiet happy sad young aged first last love hate buy sell "
     "win lose push pull give take sink float front back top bottom east west north south black "
-    "white begin end ask answer come go friend enemy true false always never inside outside"
+    "white begin end ask answer come go friend enemy true false always never inside outside wide "
+    "narrow tall tiny sweet sour sharp blunt sick well cheap dear wake sleep laugh cry"
 )
 
 
@@ -61,7 +62,7 @@ def conversations() -> list[list[dict[str, str]]]:
     for word, other in zip(words[::2], words[1::2], strict=True):
         question = f"What is the opposite of {word}?"
         found.append(chat(question, f"{other.title()}.", "And of that?", f"{word.title()}."))
-    return found[:100]
+    return found
 
 
 def make_tokenizer() -> chatfmt.ChatTokenizer:

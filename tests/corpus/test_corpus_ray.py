@@ -12,12 +12,17 @@ import pytest
 from chatfmt.corpus import FileOptions, encode_on_ray, tokenize
 from chatfmt.corpus.ray_engine import _ray
 from corpus_data import contents, lines, mixture, options, write
+from heavy import heavy
 
 if TYPE_CHECKING:
     from chatfmt.corpus import Summary
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-pytest.importorskip("ray", reason="needs the extra ray")
+
+
+@pytest.fixture(autouse=True)
+def _has_ray() -> None:
+    heavy("ray")
 
 
 def _our_actors() -> list[int]:
