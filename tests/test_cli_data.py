@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
 import subprocess
@@ -369,3 +370,87 @@ def test_a_file_without_rows(chatfmt: Callable[..., Result]) -> None:
     code, out, err = chatfmt("stats", "rows.jsonl")
     assert (code, len(out), err) == (0, 6, [])
     assert json.loads(chatfmt("stats", "rows.jsonl", "--json").out[0])["histogram"] == []
+
+
+# -- mixtures and standard input ----------------------------------------------------------------
+
+MIXTURE = """
+[[source]]
+name = "sums"
+paths = ["sums.jsonl"]
+options = { system = "Be brief." }
+weight = 0.5
+[[source]]
+name = "trees"
+paths = ["trees.jsonl"]
+"""
+TREE = {
+    "message_tree_id": "1",
+    "prompt": {
+        "message_id": "1",
+        "role": "prompter",
+        "text": "Hi!",
+        "replies": [
+            {"message_id": "2", "role": "assistant", "text": "Hello."},
+            {"message_id": "3", "role": "assistant", "text": "Hey."},
+        ],
+    },
+}
+
+
+def test_a_mixture_becomes_rows_that_say_where_they_are_from(
+    chatfmt: Callable[..., Result],
+) -> None:
+    write("sums.jsonl", {"prompt": "2+2?", "completion": "4"}, {"prompt": "3+3?"})
+    write("trees.jsonl", TREE)
+    Path("mix.toml").write_text(MIXTURE, encoding="utf-8")
+    code, out, err = chatfmt("convert", "mix.toml")
+    rows = [json.loads(line) for line in out]
+    assert rows[0] == {
+        "messages": [
+            {"role": "system", "content": "Be brief.", "weight": 0.5},
+            {"role": "user", "content": "2+2?", "weight": 0.5},
+            {"role": "assistant", "content": "4", "weight": 0.5},
+        ],
+        "provenance": {"source": "sums", "file": "sums.jsonl", "row": 1, "part": 0, "round": 0},
+    }
+    assert [(row["path"], row["provenance"]["part"]) for row in rows[1:]] == [
+        (["1", "2"], 0),
+        (["1", "3"], 1),
+    ]
+    assert (code, len(err)) == (1, 1)
+    assert err[0].startswith("sums.jsonl:2: expected the members of a known schema ")
+
+    found = json.loads(chatfmt("stats", "mix.toml", "--json").out[0])
+    assert (found["rows"], found["bad_rows"], found["conversations"]) == (3, 1, 3)
+
+
+@pytest.mark.parametrize("argv", [["--from", "oasst"], ["--option", "paths=best"]])
+def test_a_mixture_has_its_own_schemas_and_policies(
+    argv: list[str], chatfmt: Callable[..., Result]
+) -> None:
+    write("sums.jsonl")
+    write("trees.jsonl")
+    Path("mix.toml").write_text(MIXTURE, encoding="utf-8")
+    code, out, err = chatfmt("convert", *argv, "mix.toml")
+    assert (code, out, len(err)) == (2, [], 1)
+    assert err[0].endswith(": expected neither --from nor --option")
+    Path("trees.jsonl").unlink()
+    code, out, err = chatfmt("stats", "mix.toml")
+    missing = "expected files, found none for 'trees.jsonl' of 'trees'"
+    assert (code, out, err) == (2, [], [f"chatfmt stats: error: {missing}"])
+
+
+@pytest.mark.parametrize("command", ["convert", "stats"])
+def test_rows_come_from_standard_input_too(
+    command: str, chatfmt: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '{"prompt": "2+2?", "completion": "4\u2028"}\n{"prompt": NaN}\n\n'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    code, out, err = chatfmt(command, "-")
+    assert code == 1
+    assert (len(out) == 1) == (command == "convert")
+    assert err == [
+        "<stdin>:2: expected JSON, found the constant NaN",
+        "<stdin>:3: expected an object, found an empty line",
+    ]

@@ -13,11 +13,17 @@ from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from chatfmt.adapters import Options, Reading
+    from chatfmt.adapters import Options, Reading, Row
 
-__all__ = ["add_policies", "for_each_row", "policies"]
+__all__ = ["FILES", "add_policies", "for_each_row", "policies"]
+
+FILES = (
+    "*.jsonl, *.json, also with .gz or .zst, *.parquet, a mixture (*.toml), or - for JSON Lines "
+    "on standard input"
+)
+"""What `for_each_row` reads, in words."""
 
 
 def add_policies(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +90,7 @@ def _value(name: str, text: str, annotation: Any) -> Any:  # noqa: ANN401 - any 
 def for_each_row(
     file: str, args: argparse.Namespace, work: Callable[[Reading], None]
 ) -> tuple[int, int]:
-    """Do the work for each row of a file that can be read.
+    """Do the work for each row of a file, or of a mixture, that can be read.
 
     What is wrong with a row goes to standard error with its place, and so does what is wrong for
     the work, which says so with a ValueError.
@@ -93,14 +99,13 @@ def for_each_row(
         How many rows there are, and how many of them are bad.
 
     Raises:
-        DataError: the format of the file, the schema or a policy is not known.
+        DataError: the format of the file, the schema or a policy is not known; or a file is no
+            mixture, or schema or policies were given beside one.
         OSError: the file cannot be read.
         ImportError: an extra is missing for files of this kind.
     """
-    from chatfmt.adapters import read_file
-
     rows = bad = 0
-    for reading in read_file(file, schema=args.schema, options=policies(args)):
+    for reading in _readings(file, args):
         rows += 1
         error: ValueError | None = reading.error
         if error is None:
@@ -114,3 +119,26 @@ def for_each_row(
             place = "" if placed else f"{reading.file}:{reading.line}: "
             sys.stderr.write(one_line(f"{place}{error}") + "\n")
     return rows, bad
+
+
+def _readings(file: str, args: argparse.Namespace) -> Iterator[Reading]:
+    from chatfmt.adapters import load_mixture, read_file, read_rows
+
+    if file.endswith(".toml"):
+        if args.schema or args.policies:
+            raise DataError(
+                "a mixture says itself of which schema its sources are and with which policies "
+                "to read them: expected neither --from nor --option",
+                file,
+            )
+        return load_mixture(file).readings()
+    how = {"schema": args.schema, "options": policies(args)}
+    return read_rows(_lines_from_stdin(), **how) if file == "-" else read_file(file, **how)
+
+
+def _lines_from_stdin() -> Iterator[Row]:
+    from chatfmt.adapters.strict import StrictJSON
+
+    strict = StrictJSON()
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        yield strict.line("<stdin>", number, line.removesuffix(b"\n"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._data import add_policies, for_each_row
+from chatfmt.commands._data import FILES, add_policies, for_each_row
 from chatfmt.commands._output import print_json
 from chatfmt.errors import DataError
 
@@ -27,9 +27,7 @@ def add(subparsers: Subparsers) -> None:
         default="openai",
         help="what to write, such as sharegpt (default: %(default)s)",
     )
-    parser.add_argument(
-        "file", metavar="FILE", help="*.jsonl, *.json, also with .gz or .zst, or *.parquet"
-    )
+    parser.add_argument("file", metavar="FILE", help=FILES)
     parser.set_defaults(run=run)
 
 

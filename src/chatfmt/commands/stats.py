@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.commands._data import add_policies, for_each_row
+from chatfmt.commands._data import FILES, add_policies, for_each_row
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
 from chatfmt.conversation import Conversation
@@ -33,9 +33,7 @@ def add(subparsers: Subparsers) -> None:
     add_tokenizer(parser)
     add_policies(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
-    parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="*.jsonl, *.json, also with .gz or .zst, *.parquet"
-    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help=FILES)
     parser.set_defaults(run=run)
 
 
