@@ -61,6 +61,14 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--allow-untrained", action="store_true", help="take rows in which nothing is trained"
     )
+    group.add_argument(
+        "--special-text",
+        choices=("text", "warn", "refuse"),
+        default="text",
+        help="what becomes of rows whose text spells a special token, which is text in any case: "
+        "take them, take them and tell in a column special_text, or refuse them "
+        "(default: %(default)s)",
+    )
     group.add_argument("--max-tokens", metavar="N", type=int, help="how long an example may be")
     group.add_argument(
         "--overlong",
@@ -118,6 +126,7 @@ def run(args: argparse.Namespace) -> int:
             overlong=args.overlong,
             allow_untrained=args.allow_untrained,
             weights="weights" in args.column,
+            special_text=args.special_text,
             preferences=args.preferences,
         )
         files = FileOptions(
@@ -145,6 +154,11 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"chatfmt tokenize: stopped: {one_line(str(error))}\n")
         return 1
     print_json(summary.to_dict())
+    if summary.special_text:
+        sys.stderr.write(
+            f"{summary.special_text} of {summary.rows} rows spell a special token: the column "
+            "special_text says where\n"
+        )
     if summary.rejected:
         where = args.out / "rejects.jsonl"
         sys.stderr.write(f"{summary.rejected} of {summary.rows} rows were refused: see {where}\n")

@@ -38,6 +38,9 @@ class EncodeOptions:
     allow_untrained: bool = False
     weights: bool = False
     """Write a column of weights. Without it, a weight other than 0 and 1 is refused."""
+    special_text: Literal["text", "warn", "refuse"] = "text"
+    """What becomes of a row whose text spells a special token. It is text in any case; ``warn``
+    also writes a column ``special_text`` that says where, and ``refuse`` refuses the row."""
     preferences: bool = False
     """Rows are pairs of answers, of which one was preferred; without it, conversations."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chatfmt.adapters import Item, Source
+    from chatfmt.conversation import Message
     from chatfmt.corpus.arrow import RecordBatch, Schema
     from chatfmt.corpus.options import EncodeOptions
     from chatfmt.tokenizer import ChatTokenizer
@@ -49,7 +50,11 @@ def example_schema(options: EncodeOptions) -> Schema:
         pa.field(name, pa.list_(pa.float32() if name == "weights" else pa.int32()), nullable=False)
         for name in id_columns(options)
     ]
-    return pa.schema([*lists, *(pa.field(*place, nullable=False) for place in _PLACE)])
+    return pa.schema([*lists, *(pa.field(*place, nullable=False) for place in _places(options))])
+
+
+def _places(options: EncodeOptions) -> list[tuple[str, Any]]:
+    return [*_PLACE, *([("special_text", pa.string())] if options.special_text == "warn" else [])]
 
 
 class _Place(NamedTuple):
@@ -57,6 +62,7 @@ class _Place(NamedTuple):
     file: str
     row: int
     part: int
+    special_text: str
 
 
 def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBatch, RecordBatch]:
@@ -71,8 +77,8 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
 
     Returns:
         Examples of the schema `example_schema(options)`, in the order of the rows, with
-        ``source``, ``file``, ``row`` (1-based) and ``part`` (0-based, among the examples of a row);
-        and refused rows of the schema `REJECTS`.
+        ``source``, ``file``, ``row`` (1-based) and ``part`` (0-based, among the examples of a row),
+        and where asked to ``special_text``; and refused rows of the schema `REJECTS`.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
@@ -100,19 +106,23 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
             if error is not None:
                 raise DataError(error)
             items = _items(sources[source], file, line, text, strict, fits=fits)
+            spelled = _special_text(items, options)
             encoded = list(chain.from_iterable(encode(item, options) for item in items))
         except ChatfmtError as refusal:
             shown = None if text is None else text.decode(errors="backslashreplace")
             rejects.append((source, file, line, _reason(refusal), shown))
             continue
         examples += encoded
-        places += (_Place(source, file, line, part) for part in range(len(encoded)))
+        places += (_Place(source, file, line, part, spelled) for part in range(len(encoded)))
     schema = example_schema(options)
     lists = [
         _lists([example[i] for example in examples], schema.field(i).type)
         for i in range(len(id_columns(options)))
     ]
-    arrays = [pa.array([place[i] for place in places], _PLACE[i][1]) for i in range(len(_PLACE))]
+    arrays = [
+        pa.array([place[i] for place in places], kind)
+        for i, (_, kind) in enumerate(_places(options))
+    ]
     refused = [pa.array([row[i] for row in rejects], field.type) for i, field in enumerate(REJECTS)]
     return (
         pa.record_batch([*lists, *arrays], schema=schema),
@@ -130,6 +140,35 @@ def _items(
         return []
     items = read_row(row.value, schema=source.schema_name, options=source.options)
     return [source.finished(item) for item in items]
+
+
+def _special_text(items: list[Item], options: EncodeOptions) -> str:
+    """Where the texts of a row spell a special token; empty where they do not, or nobody asks.
+
+    Raises:
+        DataError: they do, and such a row is to be refused.
+    """
+    if options.special_text == "text":
+        return ""
+    spelled = [
+        place
+        for item in items
+        for messages in _texts(item)
+        for place in options.tokenizer.scan(messages)
+    ]
+    if not spelled:
+        return ""
+    message, field, offset, token = spelled[0]
+    found = f"{token!r} in the {field} of message {message}, at character {offset}"
+    if options.special_text == "refuse":
+        raise DataError(f"expected texts that spell no special token, found {found}")
+    return found
+
+
+def _texts(item: Item) -> list[tuple[Message, ...]]:
+    if isinstance(item, Preference):
+        return [(*item.prompt.messages, *reply) for reply in (item.chosen, item.rejected)]
+    return [item.messages]
 
 
 def _reason(error: ChatfmtError) -> str:

@@ -39,6 +39,8 @@ class Summary:
     """The same counts for each source."""
     reasons: dict[str, int] = field(default_factory=dict)
     """How many rows were refused for what; N and … stand for what differs from row to row."""
+    special_text: int | None = None
+    """Rows that were used although their text spells a special token; None where nobody asked."""
     shards: int = 0
     packs: int | None = None
     fill_rate: float | None = None
@@ -52,6 +54,11 @@ class Summary:
             if kind not in self.reasons and len(self.reasons) >= _REASONS:
                 kind = _OTHER
             self.reasons[kind] = self.reasons.get(kind, 0) + 1
+        if "special_text" in examples.schema.names:
+            spelled = pc.and_(
+                pc.equal(examples["part"], 0), pc.not_equal(examples["special_text"], "")
+            )
+            self.special_text = (self.special_text or 0) + pc.sum(spelled, min_count=0).as_py()
         for source, count in rows.items():
             theirs = examples
             if len(rows) > 1:
