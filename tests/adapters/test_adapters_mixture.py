@@ -29,7 +29,7 @@ def _pair(index: int, **more: object) -> dict[str, Any]:
 
 
 def _mixture(folder: Path, text: str) -> Mixture:
-    (folder / "mix.toml").write_text(text, encoding="utf-8")
+    (folder / "mix.toml").write_text(text, encoding="utf-8", errors="surrogateescape")
     return load_mixture(folder / "mix.toml")
 
 
@@ -216,7 +216,7 @@ def test_where_tells_true_from_one(folder: Path) -> None:
         [[source]]
         name = "flagged"
         paths = ["f.jsonl"]
-        where = { flag = [true] }
+        where = { flag = true }
     """,
     )
     assert [_origin(item)[2] for item in mix.rows()] == [1]
@@ -258,7 +258,9 @@ GOOD = 'name = "a"\npaths = ["a.jsonl"]\n'
         ("[[source]]\n" + GOOD + "wieght = 2", "source.0.wieght: Extra inputs are not permitted"),
         ("[[source]]\npaths = []", "source.0.name: Field required; source.0.paths: Tuple should have"),
         ("[[source]]\n" + GOOD + 'schema = "csv"', "source.0: expected a schema among oasst, "),
-        ("[[source]]\n" + GOOD + "weight = -1", "source.0.weight: Input should be greater than or equal to 0"),
+        ("[[source]]\n" + GOOD + "weight = -1", "source.0.weight: Input should be greater than or equal to 0, found the number -1"),
+        ("[[source]]\n" + GOOD + "where = { lang = { en = 1 } }", "source.0.where.lang: Input should be a valid tuple, found an object with en\n"),
+        ("\udcff", "expected TOML, found: 'utf-8' codec can't decode byte 0xff in position 0"),
         ("[[source]]\n" + GOOD + "weight = inf", "source.0.weight: Input should be a finite number"),
         ("[[source]]\n" + GOOD + "repeat = 0", "source.0.repeat: Input should be greater than or equal to 1"),
         ("[[source]]\n" + GOOD + "repeat = 2\nweight = 2", "source.0: expected weight or repeat, found both"),
@@ -270,4 +272,4 @@ GOOD = 'name = "a"\npaths = ["a.jsonl"]\n'
 def test_what_is_no_mixture(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(DataError) as caught:
         _mixture(tmp_path, text)
-    assert str(caught.value).startswith(f"{tmp_path / 'mix.toml'}: {reason}")
+    assert f"{caught.value}\n".startswith(f"{tmp_path / 'mix.toml'}: {reason}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from chatfmt.conversation import Message
 from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["Field", "describe", "validation_text"]
 
@@ -41,11 +44,29 @@ def describe(value: object) -> str:
 
 
 def validation_text(error: ValidationError) -> list[tuple[str, str]]:
-    """Each thing that pydantic refused: its path, dotted, and the reason."""
+    """Each thing that pydantic refused: its path, dotted, and the reason.
+
+    >>> try:
+    ...     Message(role="user", weight=-1)
+    ... except ValidationError as error:
+    ...     validation_text(error)
+    [('weight', 'Input should be greater than or equal to 0, found the number -1')]
+    """
+    faults = error.errors(include_url=False)
+    # A list also counts as too short for want of an element that is refused itself.
+    inner = {fault["loc"][:end] for fault in faults for end in range(len(fault["loc"]))}
     return [
-        (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))
-        for fault in error.errors(include_url=False)
+        (".".join(map(str, fault["loc"])), _reason(fault))
+        for fault in faults
+        if fault["type"] != "too_short" or fault["loc"] not in inner
     ]
+
+
+def _reason(fault: ErrorDetails) -> str:
+    reason = fault["msg"].removeprefix("Value error, ")
+    # Ours say what was found; and where something is missing, the input is what lacks it.
+    told = fault["type"] in ("value_error", "missing", "too_short")
+    return reason if told else f"{reason}, found {describe(fault['input'])}"
 
 
 @dataclass(slots=True)  # not frozen: one is made for each member read, which must be cheap

@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from chatfmt.adapters.fields import validation_text
 from chatfmt.adapters.options import Options
@@ -28,6 +28,13 @@ __all__ = ["Mixture", "Source", "load_mixture"]
 
 Scalar = str | bool | int | float
 
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, Scalar) else value
+
+
+Values = Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_more)]
+
 T = TypeVar("T")
 
 
@@ -43,8 +50,9 @@ class Source(BaseModel):
     """A name in `SCHEMAS`; None detects the schema of each row."""
     file_format: str | None = Field(None, alias="format")
     """For files whose name does not tell: ``jsonl``, ``json``, ``parquet``."""
-    where: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
-    """The values that members of a row may have; rows with others, or without, are left out."""
+    where: dict[str, Values] = Field(default_factory=dict)
+    """The values that members of a row may have, or the only one; rows with others, or without,
+    are left out."""
     options: Options = Options()
     """The policies, and the system message."""
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
@@ -243,5 +251,5 @@ def load_mixture(path: str | Path) -> Mixture:
     except ValidationError as error:
         reasons = [f"{where}: {text}" if where else text for where, text in validation_text(error)]
         raise DataError("; ".join(reasons), str(path)) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"expected TOML, found: {error}", str(path)) from None

@@ -70,9 +70,7 @@ def policies(args: argparse.Namespace) -> Options:
         return Options.model_validate(given)
     except ValidationError as error:
         field, reason = validation_text(error)[0]
-        raise DataError(
-            f"{reason}, found {given[field.partition('.')[0]]!r}", field=field
-        ) from None
+        raise DataError(reason, field=field) from None
 
 
 def _value(name: str, text: str, annotation: Any) -> Any:  # noqa: ANN401 - any type, any value
