@@ -104,6 +104,20 @@ def test_a_special_token_spelled_as_text() -> None:
     # also where the text before it has merged with the spelling
     joined = tok.encoding.encode_ordinary("Be brief.<|im_end|>")
     both("gpt-4o", ids, [*ids[:3], *joined, *ids[end + 1 :]], Cause.SPELLED)
+    # all of it, as an encoder writes it that knows no special tokens
+    said = "".join(
+        f"<|im_start|>{message.role}<|im_sep|>{message.content}<|im_end|>" for message in CHAT
+    )
+    both("gpt-4o", ids, tok.encoding.encode_ordinary(said), Cause.SPELLED)
+
+
+def test_a_prologue_spelled_as_text_is_not_missing() -> None:
+    tok = tokenizer_for("llama-3")
+    ids = tok.encode(CHAT)
+    spelled = [*tok.encoding.encode_ordinary("<|begin_of_text|>"), *ids[1:]]
+    found, _ = both("llama-3", ids, spelled, Cause.SPELLED)
+    assert found.position == 0
+    assert "in ids that have no place in the format" in str(found)
 
 
 @pytest.mark.parametrize("gone", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)])
@@ -112,9 +126,33 @@ def test_dropped_messages(name: str, gone: tuple[int, ...]) -> None:
     tok = tokenizer_for(name)
     left = [message for i, message in enumerate(CHAT) if i not in gone]
     found, _ = both(name, tok.encode(CHAT), tok.encode(left), Cause.DROPPED_MESSAGE)
-    which = f"message {gone[0]}" + (f" to {gone[-1]}" if len(gone) > 1 else "")
-    assert f"{which} of a ({CHAT[gone[0]].role}: {CHAT[gone[0]].content!r})" in str(found)
+    told = f"{CHAT[gone[0]].role}: {CHAT[gone[0]].content!r}"
+    if len(gone) == 1:
+        assert f"message {gone[0]} of a ({told}) is not in b" in str(found)
+    else:
+        assert f"messages {gone[0]} to {gone[-1]} of a (from {told} on) are not in b" in str(found)
     assert found.message == gone[0]
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-3.5-turbo", "llama-3", "harmony"])
+def test_a_system_message_that_only_one_prompt_has(name: str) -> None:
+    """As a template adds it that has one of its own."""
+    tok = tokenizer_for(name)
+    found, _ = both(
+        name, tok.encode_prompt(CHAT[:2]), tok.encode_prompt(CHAT[1:2]), Cause.DROPPED_MESSAGE
+    )
+    assert "message 0 of a (system: 'Be brief.') is not in b; the rest is the same" in str(found)
+
+
+def test_a_message_is_only_dropped_where_the_rest_is_the_same() -> None:
+    tok = tokenizer_for("gpt-3.5-turbo")
+    ids = tok.encode(CHAT)
+    found, _ = both(
+        "gpt-3.5-turbo", ids, [token for token in ids if token != 198], Cause.WHITE_SPACE
+    )
+    assert (found.message, found.part) == (0, "header")
+    other = tok.encode([CHAT[0], CHAT[2].model_copy(update={"content": "It is five."})])
+    both("gpt-3.5-turbo", ids, other, None)
 
 
 def test_what_cannot_be_told() -> None:
@@ -123,12 +161,60 @@ def test_what_cannot_be_told() -> None:
     other = tok.encode([*CHAT[:2], Message(role="assistant", content="It is five.")])
     found, _ = both("gpt-4o", ids, other, None)
     assert (found.message, found.part) == (2, "content")
-    assert "not the same" in str(found)
+    assert "the content of message 2 is 'It is four.' in a and 'It is five.' in b" in str(found)
+    found, _ = both("gpt-4o", ids, [199999, *ids], None)
+    assert "b has ids here that a has not; the rest is the same" in str(found)
+    found, _ = both("gpt-4o", ids, [*ids[:-1], 200266], None)
+    assert "what stands there is not the same" in str(found)
+    found, _ = both("gpt-4o", ids, [*tok.encode([*CHAT[:2]]), 200264], None)
+    assert "the ids differ from index 19 on, in the header of message 2: b ends here" in str(found)
     found, _ = both("gpt-4o", ids, tok.encode_prompt(CHAT[:2]), None)
     assert "b ends here and a goes on" in str(found)
     assert "b: (nothing more)" in str(found)
     found, _ = both("gpt-4o", [*ids[:4], -1, *ids[4:]], ids, None)
     assert "(no id of the encoding: -1)" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "there", "told"),
+    [
+        ("gpt-4o", {"name": "Ann"}, {}, "the name of message 2 is 'Ann' in a and None in b"),
+        ("think", {"reasoning": "So."}, {}, "the reasoning of message 2 is 'So.' in a and None"),
+        ("harmony", {"channel": "final"}, {}, "the channel of message 2 is 'final' in a and None"),
+        ("gpt-4o", {}, {"role": "tool"}, "the role of message 2 is 'assistant' in a and 'tool'"),
+        (
+            "gpt-4o",
+            {"content": "caf\u00e9"},
+            {"content": "cafe\u0301"},
+            r"is 'caf\xe9' in a and 'cafe\u0301' in b",
+        ),
+        (
+            "gpt-4o",
+            {"content": "four. " * 40 + "So 4."},
+            {"content": "four. " * 40 + "So 5."},
+            "the content of message 2 is '… four. So 4.' in a and '… four. So 5.' in b",
+        ),
+    ],
+)
+def test_which_field_is_another(
+    name: str, here: dict[str, str], there: dict[str, str], told: str
+) -> None:
+    tok = tokenizer_for(name)
+    one, other = (
+        tok.encode([*CHAT[:2], CHAT[2].model_copy(update=fields)]) for fields in (here, there)
+    )
+    found, _ = both(name, one, other, None)
+    assert told in str(found)
+
+
+def test_white_space_far_into_a_text_is_shown() -> None:
+    tok = get_tokenizer("gpt-4o")
+    text = "It is four. " * 40
+    one, other = (
+        tok.encode([*CHAT[:2], Message(role="assistant", content=c)]) for c in (text, text.strip())
+    )
+    found, _ = both("gpt-4o", one, other, Cause.WHITE_SPACE)
+    assert "'…t is four. ' in a and '…t is four.' in b" in str(found)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
 
 from chatfmt.parse import StreamParser
 from chatfmt.spans import Span
@@ -20,6 +21,7 @@ __all__ = ["Cause", "Difference", "explain"]
 
 _SHOWN = 8  # tokens
 _QUOTED = 40  # characters
+_PLACES = {"stray": "ids that have no place in the format"}
 
 
 class Cause(StrEnum):
@@ -59,7 +61,7 @@ class Difference(NamedTuple):
     tokens_b: tuple[str, ...]
 
     def __str__(self) -> str:
-        place = "" if self.part is None else f", in the {self.part}"
+        place = "" if self.part is None else f", in {_PLACES.get(self.part, f'the {self.part}')}"
         place += "" if self.message is None else f" of message {self.message}"
         return (
             f"the ids differ from index {self.position} on{place}: {self.reason}\n"
@@ -111,7 +113,6 @@ class _Side:
         parser = StreamParser(binding, strict=False, prologue=False, position=at)
         parser.feed_all(self.ids[at:])
         self._spans = [Span(0, at, None, "prologue", generated=False), *parser.spans]
-        self.is_open = parser.open is not None
         opened = parser.open_content
         self.messages = [*parser.messages, *([opened] if opened else [])]
 
@@ -136,8 +137,16 @@ class _Side:
     def run(self, start: int) -> bytes:
         """The text from here to the next special token."""
         text = takewhile(lambda token: not self.is_special(token), self.ids[start:])
+        return b"".join(map(self._spell, text))
+
+    def text_without(self, messages: range) -> bytes:
+        """All of the text, special tokens as they are spelled, but for some messages."""
+        left = (s for s in self._spans if s.message is None or s.message not in messages)
+        return b"".join(self._spell(token) for s in left for token in self.ids[s.start : s.stop])
+
+    def _spell(self, token: int) -> bytes:
         # An id that the encoding does not have is no text, but it must not be the same as none.
-        return b"".join(self._binding.spell(token) or b"\xff%d" % token for token in text)
+        return self._binding.spell(token) or b"\xff%d" % token
 
     def special_behind(self, start: int) -> bytes:
         """The special token that closes the run, as it is spelled; nothing at the end."""
@@ -146,7 +155,7 @@ class _Side:
     def text_from(self, position: int) -> str:
         """The text from here to the next special token, and that token as it is spelled."""
         text = self.run(position) + self.special_behind(position)
-        return text.decode(errors="backslashreplace")
+        return _text(text)
 
 
 def _place(a: _Side, b: _Side, position: int) -> tuple[int | None, Part | None]:
@@ -157,20 +166,13 @@ def _place(a: _Side, b: _Side, position: int) -> tuple[int | None, Part | None]:
     return (span.message, span.part) if span else (None, None)
 
 
-def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:  # noqa: PLR0911
-    if a.prologues != b.prologues:
-        return Cause.PROLOGUE, _prologue(a, b)
+def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:
     # Tokens that differ may hold text that stood before: so the whole run of text is compared.
     start = position
     while start > 0 and not a.is_special(a.ids[start - 1]):
         start -= 1
     run_a, run_b = a.run(start), b.run(start)
     behind_a, behind_b = a.special_behind(start), b.special_behind(start)
-    if run_a == run_b and behind_a == behind_b:
-        return Cause.TOKENIZATION, (
-            "the same text in other tokens; one side has encoded again what had ids already, or "
-            "has encoded it in other pieces"
-        )
     for one, other, run, behind, text in (
         (a, b, run_a, behind_a, run_b),
         (b, a, run_b, behind_b, run_a),
@@ -181,19 +183,38 @@ def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:  # no
                 f"{other.name}; {other.name} has encoded structure as text, or {one.name} has let "
                 "text become structure"
             )
+    if a.prologues != b.prologues:
+        return Cause.PROLOGUE, _prologue(a, b)
+    if run_a == run_b and behind_a == behind_b:
+        return Cause.TOKENIZATION, (
+            "the same text in other tokens; one side has encoded again what had ids already, or "
+            "has encoded it in other pieces"
+        )
     for longer, shorter in ((a, b), (b, a)):
         missing = _missing(longer.messages, shorter.messages)
-        if missing is not None and not shorter.is_open:
+        if missing is not None and longer.text_without(missing) == shorter.text_without(range(0)):
             return Cause.DROPPED_MESSAGE, _dropped(longer, shorter, missing)
-    if run_a != run_b and _bare(run_a) == _bare(run_b):
+    if run_a != run_b and behind_a == behind_b and _bare(run_a) == _bare(run_b):
         return Cause.WHITE_SPACE, (
-            f"the text differs in white space alone: {_quoted(run_a)} in a, {_quoted(run_b)} in b; "
-            "a template that trims, or a newline behind an end token, is the usual reason"
+            f"the text differs in white space alone: {_apart(_text(run_a), _text(run_b))}; a "
+            "template that trims, or a newline behind an end token, is the usual reason"
         )
-    if not (a.ids[position:] and b.ids[position:]):
-        ended, other = (b, a) if a.ids[position:] else (a, b)
-        return None, f"{ended.name} ends here and {other.name} goes on"
-    return None, "what stands there is not the same"
+    return None, _what(a, b, position)
+
+
+def _what(a: _Side, b: _Side, position: int) -> str:
+    """What is the case, where the cause cannot be told."""
+    longer, shorter = (a, b) if len(a.ids) > len(b.ids) else (b, a)
+    more = len(longer.ids) - len(shorter.ids)
+    if position == len(shorter.ids):
+        return f"{shorter.name} ends here and {longer.name} goes on"
+    for index, (one, other) in enumerate(zip(a.messages, b.messages, strict=False)):
+        for field, value in one:
+            if value != getattr(other, field):
+                return f"the {field} of message {index} is {_apart(value, getattr(other, field))}"
+    if more and longer.ids[position + more :] == shorter.ids[position:]:
+        return f"{longer.name} has ids here that {shorter.name} has not; the rest is the same"
+    return "what stands there is not the same"
 
 
 def _prologue(a: _Side, b: _Side) -> str:
@@ -221,11 +242,12 @@ def _missing(longer: Sequence[Message], shorter: Sequence[Message]) -> range | N
 
 def _dropped(longer: _Side, shorter: _Side, missing: range) -> str:
     first = longer.messages[missing[0]]
-    which = f"message {missing[0]}" + (f" to {missing[-1]}" if len(missing) > 1 else "")
-    return (
-        f"{which} of {longer.name} ({first.role}: {_short(first.content)!r}) is not in "
-        f"{shorter.name}; the rest is the same"
-    )
+    told = f"{first.role}: {_short(first.content)!r}"
+    if len(missing) == 1:
+        which = f"message {missing[0]} of {longer.name} ({told}) is"
+    else:
+        which = f"messages {missing[0]} to {missing[-1]} of {longer.name} (from {told} on) are"
+    return f"{which} not in {shorter.name}; the rest is the same"
 
 
 def _common(a: Sequence[object], b: Sequence[object]) -> int:
@@ -234,13 +256,24 @@ def _common(a: Sequence[object], b: Sequence[object]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _bare(text: bytes) -> str:
-    return "".join(text.decode(errors="backslashreplace").split())
+def _text(run: bytes) -> str:
+    return run.decode(errors="backslashreplace")
+
+
+def _bare(run: bytes) -> str:
+    return "".join(_text(run).split())
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
 
 
-def _quoted(text: bytes) -> str:
-    return repr(_short(text.decode(errors="backslashreplace")))
+def _apart(a: str | None, b: str | None) -> str:
+    """What two values are, from shortly before they part."""
+    same = _common(a or "", b or "")
+    start = same - _QUOTED // 4 if same > _QUOTED // 2 else 0
+    lead = "…" if start else ""
+    a, b = (value and lead + _short(value[start:]) for value in (a, b))
+    alike = normalize("NFC", a or "") == normalize("NFC", b or "")
+    quoted = ascii if alike else repr  # which characters there are shows where they look the same
+    return f"{quoted(a)} in a and {quoted(b)} in b"
