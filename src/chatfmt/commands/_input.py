@@ -8,7 +8,7 @@ import sys
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["add_input", "conversation", "documents", "for_each", "loads"]
+__all__ = ["add_input", "conversation", "documents", "for_each", "ids_of", "loads", "results"]
+
+T = TypeVar("T")
 
 
 def add_input(parser: argparse.ArgumentParser, what: str) -> None:
@@ -45,15 +47,28 @@ def for_each(name: str, work: Callable[[Any], bool | None]) -> int:
         OSError: the file cannot be read.
     """
     bad = 0
-    with reader_may_leave(), _opened(name) as file:
-        for line, data in documents(file):
-            try:
-                bad += work(loads(data)) is False
-            except ValueError as error:
-                bad += 1
-                place = f"{'<stdin>' if name == '-' else name}:{line + _lines_before(error)}"
-                sys.stderr.write(one_line(f"{place}: {_reason(error)}") + "\n")
+    with reader_may_leave():
+        for _, good in results(name, lambda value: work(value) is not False):
+            bad += not good
     return 1 if bad else 0
+
+
+def results(name: str, work: Callable[[Any], T]) -> Iterator[tuple[str, T | None]]:
+    """The place of each document of a file, and what the work makes of its value.
+
+    None where it is bad, which standard error has been told then. Arguments and errors are those
+    of `for_each`.
+    """
+    with _opened(name) as file:
+        for line, data in documents(file):
+            place = f"{'<stdin>' if name == '-' else name}:"
+            result: T | None = None
+            try:
+                result = work(loads(data))
+            except ValueError as error:
+                reason = f"{place}{line + _lines_before(error)}: {_reason(error)}"
+                sys.stderr.write(one_line(reason) + "\n")
+            yield f"{place}{line}", result
 
 
 def _opened(name: str) -> AbstractContextManager[BinaryIO]:
@@ -142,7 +157,7 @@ def _float(text: str) -> float:
     return value
 
 
-# ---- conversations
+# ---- conversations and ids
 
 
 def conversation(value: object) -> Conversation:
@@ -158,6 +173,20 @@ def conversation(value: object) -> Conversation:
         found = "an object without messages" if isinstance(value, dict) else json.dumps(value)[:40]
         raise DataError(f'expected {{"messages": [...]}} or a list of messages, found {found}')
     return Conversation.model_validate(value)
+
+
+def ids_of(value: object) -> list[int]:
+    """The list of ids that a JSON value is.
+
+    Raises:
+        DataError: it is none.
+    """
+    if not isinstance(value, list):
+        raise DataError(f"expected a list of ids, found {json.dumps(value)[:40]}")
+    for position, token in enumerate(value):
+        if type(token) is not int:  # True is an int, too
+            raise DataError(f"id {position}: expected an integer, found {json.dumps(token)[:40]}")
+    return value
 
 
 # ---- what is wrong

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._input import add_input, for_each
+from chatfmt.commands._input import add_input, for_each, ids_of
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
     import argparse
@@ -31,17 +29,8 @@ def run(args: argparse.Namespace) -> int:
     tok = tokenizer(args)
 
     def work(value: object) -> None:
-        decoded = tok.decode(_ids(value))
+        decoded = tok.decode(ids_of(value))
         messages = [message.model_dump(exclude_none=True) for message in decoded.messages]
         print_json({"messages": messages})
 
     return for_each(args.file, work)
-
-
-def _ids(value: object) -> list[int]:
-    if not isinstance(value, list):
-        raise DataError(f"expected a list of ids, found {json.dumps(value)[:40]}")
-    for position, token in enumerate(value):
-        if type(token) is not int:  # True is an int, too
-            raise DataError(f"id {position}: expected an integer, found {json.dumps(token)[:40]}")
-    return value

@@ -1,0 +1,67 @@
+"""``chatfmt explain``: where two lists of ids part, and why."""
+
+from __future__ import annotations
+
+import sys
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from chatfmt.commands._input import ids_of, results
+from chatfmt.commands._options import add_tokenizer, tokenizer
+from chatfmt.commands._output import one_line, print_json, reader_may_leave
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="where the ids of two files part, and why",
+        epilog="Exit codes, as diff has them: 0 when all lists are the same; 1 when some differ, "
+        "or a line was bad; 2 for anything else.",
+    )
+    add_tokenizer(parser)
+    for name in ("a", "b"):
+        parser.add_argument(
+            name,
+            metavar=name.upper(),
+            help="lists of ids: one in JSON, or one a line; - is standard input",
+        )
+    parser.add_argument("--json", action="store_true", help="an object a line, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the first difference of each two lists in the same place; nothing where all agree."""
+    tok = tokenizer(args)
+    if args.a == args.b == "-":
+        raise DataError("expected two files, found standard input for both")
+    same = True
+    with reader_may_leave():
+        pairs = zip_longest(results(args.a, ids_of), results(args.b, ids_of))
+        for a, b in pairs:
+            if a is None or b is None:
+                (place, _), other = (b, args.a) if a is None else (a, args.b)
+                reason = f"{place}: expected as many lists as in {other}, found one more"
+                sys.stderr.write(one_line(reason) + "\n")
+                return 1
+            (place_a, ids_a), (place_b, ids_b) = a, b
+            if ids_a is None or ids_b is None:
+                same = False
+                continue
+            found = tok.explain(ids_a, ids_b)
+            if found is None:
+                continue
+            same = False
+            if args.json:
+                print_json({"a": place_a, "b": place_b, **found._asdict()})
+            else:
+                sys.stdout.write(f"{one_line(f'{place_a}, {place_b}')}: {found}\n")
+    return 0 if same else 1
