@@ -123,10 +123,6 @@ def _wanted(node: _Node, options: Options) -> bool:
     """Whether the options keep a message; what a message does not say counts as usual."""
     flags = {key: _flag(node.field, key) for key in ("deleted", "synthetic", "review_result")}
     lang = node.field.get("lang")
-    if not node.message.content and options.empty_turns == "refuse":
-        raise node.field.need("text").error(
-            'expected text, found an empty one; empty_turns="keep" or "drop" says what to do'
-        )
     dropped = (
         options.deleted == "drop" and flags["deleted"] is True,
         options.failed_review == "drop" and flags["review_result"] is False,
@@ -137,7 +133,13 @@ def _wanted(node: _Node, options: Options) -> bool:
         options.lang is not None and (lang is None or lang.value not in options.lang),
         options.empty_turns == "drop" and not node.message.content,
     )
-    return not any(dropped)
+    if any(dropped):
+        return False
+    if not node.message.content and options.empty_turns == "refuse":
+        raise node.field.need("text").error(
+            'expected text, found an empty one; empty_turns="keep" or "drop" says what to do'
+        )
+    return True
 
 
 def _flag(field: Field, key: str) -> bool | None:
