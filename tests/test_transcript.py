@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,7 @@ from chatfmt import (
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from reference import reference_encode
-from strategies import conversations, messages
+from strategies import conversations, messages, mutated, random_ids
 from test_laws import assert_tiles
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def chat(tok: ChatTokenizer) -> Transcript:
 
 def through_json(transcript: Transcript) -> Transcript:
     tok = tokenizer_for(transcript.to_dict()["format"]["name"])
-    return tok.transcript_from_dict(json.loads(json.dumps(transcript.to_dict())))
+    saved = json.dumps(transcript.to_dict(), allow_nan=False)
+    return tok.transcript_from_dict(json.loads(saved))
 
 
 def through_pickle(transcript: Transcript) -> Transcript:
@@ -265,6 +267,76 @@ def test_half_a_character_at_a_cut_waits_for_the_other_half(
     assert [issue.kind for issue in chat.issues] == [IssueKind.INVALID_UTF8]
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_in_pieces_it_is_the_same_as_whole(name: str, data: st.DataObject) -> None:
+    tok = tokenizer_for(name)
+    special = [tok.encoding.special_tokens[s] for s in tok.format.special_tokens]
+    n_vocab = tok.encoding.n_vocab
+    good = tok.encode(data.draw(conversations(name, max_messages=2)), prologue=False)
+    given = data.draw(st.just(good) | mutated(good, n_vocab) | random_ids(n_vocab, special))
+    whole, pieces = tok.render([]), tok.render([])
+    taken = len(given) - len(whole.append_completion(given).rest)
+    cuts = sorted(data.draw(st.sets(st.integers(0, taken), max_size=3)))
+    for start, stop in pairwise([0, *cuts, taken]):
+        if start and not pieces.open and pieces._going_on() is None:
+            return  # what closed the message is no stop token: the next piece begins another one
+        assert not pieces.append_completion(given[start:stop]).rest
+    assert pieces.to_dict() == whole.to_dict()
+
+
+def test_a_model_that_speaks_for_somebody_else_stops_with_them() -> None:
+    """Where each role has an end token of its own."""
+    tok = tokenizer_for("nanochat")
+    special = tok.encoding.special_tokens
+    start, end = special["<|user_start|>"], special["<|user_end|>"]
+    completion = tok.render([]).append_completion([15339, start, 15339, end, 15339])
+    assert [message.role for message in completion.messages] == ["assistant", "user"]
+    assert (completion.stop_token, completion.rest) == (end, [15339])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_looking_changes_nothing(name: str, data: st.DataObject) -> None:
+    """Also at ids that end inside a message, or a character, or a tail; and not a failed append."""
+    tok = tokenizer_for(name)
+    special = [tok.encoding.special_tokens[s] for s in tok.format.special_tokens]
+    n_vocab = tok.encoding.n_vocab
+    good = tok.encode(data.draw(conversations(name, max_messages=2)))
+    ids = data.draw(mutated(good, n_vocab) | random_ids(n_vocab, special))
+    parsed = tok.parse(ids, strict=False, allow_open=data.draw(st.booleans()))
+    saved, conversation = parsed.to_dict(), parsed.conversation
+    repr(parsed), parsed.open, parsed.stream(), parsed.copy(), parsed.weights(), parsed.logprobs
+    with pytest.raises(RenderError):
+        parsed.append({"role": "nobody"})
+    with pytest.raises(RenderError):
+        parsed.prompt("nobody")
+    with pytest.raises(ValueError, match="expected 1 logprobs"):
+        parsed.append_completion([1], logprobs=[])
+    assert parsed.to_dict() == saved
+    assert parsed.conversation == conversation
+    assert parsed.ids == ids
+
+
+def test_a_message_that_was_cut_off_goes_on_after_all(tok: ChatTokenizer) -> None:
+    """What a parse said of the cut is taken back, and nothing else."""
+    first, *others = tok.encoding.encode_ordinary("🙃")
+    ids = [*tok.encode([USER]), -1, *tok.encode_prompt([]), 13225, first]
+    parsed = tok.parse(ids, strict=False)
+    lasting, cut, half = parsed.issues
+    assert parsed.conversation.messages[-1].content == "Hello\ufffd"
+    assert (cut.kind, half.kind) == (IssueKind.OPEN_MESSAGE, IssueKind.INVALID_UTF8)
+    ended = parsed.copy()
+    ended.append()
+    assert ended.issues == [lasting, half._replace(state=ended.issues[-1].state)]
+    completion = parsed.append_completion([*others, END])
+    assert completion.messages == (Message(role="assistant", content="Hello🙃"),)
+    assert not completion.issues
+    assert parsed.issues == [lasting]
+
+
 @pytest.mark.parametrize(
     ("message", "error"),
     [
@@ -428,7 +500,8 @@ def test_a_prefill_is_a_prefix_of_the_bytes(name: str, data: st.DataObject) -> N
         assert b"".join(map(spell, whole)).startswith(b"".join(map(spell, ids)))
         opened = tok.parse(ids, allow_open=True)
         rest = tok.encoding.encode_ordinary(reply.content[cut:])
-        stop = min(tok._binding.stops_of(role))
+        ends = tok.format.ends_of(role)
+        stop = next(tok._binding.ids[spelling] for spelling in ends if ends[spelling])
         opened.append_completion([*rest, stop])
         assert opened.conversation.messages[-1] == reply
     if prefill:

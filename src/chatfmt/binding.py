@@ -73,19 +73,17 @@ class Binding:
         """Id to spelling of every special token of the encoding, the format's or not."""
         self.text = TextTable(encoding)
         self.whole = WholeTable(self.text)
-        self.stops = {
-            role: frozenset(self.ids[t] for t, stops in format.ends_of(role).items() if stops)
+        self.stops = frozenset(
+            self.ids[spelling]
             for role in format.templates
-        }
-        """Role to the ids at which a model that speaks in it stops."""
+            for spelling, stops in format.ends_of(role).items()
+            if stops
+        )
+        """The ids at which a model stops, whatever role it speaks in: a mangled header may have
+        another one than its prompt."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Binding, (self.format, self.encoding)
-
-    def stops_of(self, role: str | None) -> frozenset[int]:
-        """The ids at which a model stops that speaks in this role; in any, where it is unknown."""
-        stops = self.stops.get(role or "")
-        return frozenset().union(*self.stops.values()) if stops is None else stops
 
     def spell(self, token: int) -> bytes:
         """What an id stands for; nothing for an id that the encoding does not have."""

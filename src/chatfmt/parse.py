@@ -666,9 +666,8 @@ class StreamParser:
 
     @property
     def stop_tokens(self) -> frozenset[int]:
-        """The ids at which the model stops that writes the open message, or the next."""
-        opened = self.open
-        return self.binding.stops_of(opened.role if opened else self._goes_on)
+        """The ids at which a model stops, in whatever role."""
+        return self.binding.stops
 
     def close(self) -> list[Event]:
         """The input ends here; in a strict parse not within a message."""

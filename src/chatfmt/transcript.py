@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer
 
 from chatfmt import weights
 from chatfmt.conversation import Conversation, Message
@@ -104,7 +105,8 @@ class Transcript:
     @property
     def open(self) -> OpenMessage | None:
         """The message that has begun and not ended."""
-        return self._live().open if self._unfinished else None
+        parser = self._standing()
+        return parser.open if parser else None
 
     @property
     def logprobs(self) -> list[float | None]:
@@ -193,7 +195,8 @@ class Transcript:
 
         Whatever the ids are, they are taken, and read as a lenient parse does: an issue tells of
         an id outside the vocabulary, of bytes that are no UTF-8 and of a mangled header. What
-        belongs to no message for that is in the spans as ``stray``.
+        belongs to no message for that is in the spans as ``stray``. Ids that are given in pieces
+        are read like the whole.
 
         Args:
             ids: the sampled ids, with the stop token where there was one.
@@ -213,11 +216,12 @@ class Transcript:
             )
         if self._going_on(sampled=True) is None and self.open is None:
             self._write([*self._missing(), *self._renderer.prompt("assistant")])
-        stops = self._live().stop_tokens
+        stops = self._binding.stops
         stop = next((i for i, token in enumerate(ids) if token in stops), None)
         taken = ids if stop is None else ids[: stop + 1]
         rest = [] if stop is None else ids[stop + 1 :]
 
+        self._live()  # it reads an open message again: what stands there now was known before
         first, known_issues = len(self._messages), len(self.issues)
         if logprobs is not None:
             self._logprobs += [None] * (len(self.ids) - len(self._logprobs))
@@ -288,6 +292,16 @@ class Transcript:
             self._unfinished = True
         return self._parser
 
+    def _standing(self) -> StreamParser | None:
+        """That parser, to look at: nothing changes by it. None where nothing is open or missing.
+
+        A parse that was not to end inside a message has told of it as an issue; `_replayed` takes
+        that back, which may only happen when the message does go on.
+        """
+        if self._parser is None and self._unfinished:
+            return self.copy()._live()
+        return self._parser
+
     def _replayed(self) -> StreamParser:
         """A parser that has read the last message again, from its first id."""
         index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
@@ -342,7 +356,8 @@ class Transcript:
     def _missing(self) -> list[int]:
         """What the format writes before anything else may follow: a tail, a prologue."""
         ids: list[int] = []
-        for piece in self._live().missing if self._unfinished else ():
+        parser = self._standing()
+        for piece in parser.missing if parser else ():
             if isinstance(piece, str):
                 ids.append(self._binding.ids[piece])
             else:
@@ -378,7 +393,10 @@ class Transcript:
         return self.copy().__dict__
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it."""
+        """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it.
+
+        A logprob that is not finite stands there as a text, since JSON has no number for it.
+        """
         state = self.copy()
         saved = _Saved(
             format=self._binding.format.row(),
@@ -410,6 +428,10 @@ class _Saved(BaseModel):
     logprobs: list[float | None]
     partial: Message | None
     unfinished: bool
+
+    @field_serializer("logprobs", when_used="json")
+    def _as_json(self, logprobs: list[float | None]) -> list[float | str | None]:
+        return [x if x is None or math.isfinite(x) else str(x) for x in logprobs]
 
 
 def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
