@@ -138,10 +138,30 @@ def test_the_segments_of_each_token_wrote_it(data: st.DataObject) -> None:
 def test_the_lines_say_what_the_format_is() -> None:
     (line,) = call("show", format="gpt-3.5-turbo", messages=[])["lines"]
     assert "".join(text for _, text in line["segments"] if _ != "generation") == (
-        "<|im_start|>{role}[ name={name}]\n{content}<|im_end|>\n"
+        "<|im_start|>{role}[ name={name}]↵{content}<|im_end|>↵"
     )
     own = call("show", format=own_row(HARMONY), messages=[])["lines"][0]["segments"]
     assert own[-1] == ("special", "{end}")
+
+
+def test_names_that_would_act_on_the_page_are_shown_by_signs() -> None:
+    messages = [{"role": "user", "name": "a\u202eb\x1b", "content": "x"}]
+    (block,) = call("show", format="gpt-4o", messages=messages)["blocks"]
+    assert block["name"] == "aU+202EbU+001B"
+    own = {**OWN, "template": "<turn>{role}\u202e{content}</turn>"}
+    (line,) = call("show", format=own, messages=[])["lines"]
+    assert ("text", "U+202E") in line["segments"]
+
+
+def test_the_table_is_told_as_the_view_tells_it() -> None:
+    listed = client.get("/api/formats").json()
+    assert [entry["name"] for entry in listed["formats"]] == list(FORMAT_ROWS)
+    for entry in listed["formats"]:
+        shown = json.loads(json.dumps(call("show", format=entry["name"], messages=[])))
+        assert entry["roles"] == shown["roles"]
+        assert entry["lines"] == shown["lines"]
+        own = call("show", format=entry["row"] | {"name": "custom"}, messages=[])
+        assert own["roles"] == shown["roles"]
 
 
 def test_stray_ids_are_shown_and_belong_to_no_segment() -> None:

@@ -5,6 +5,8 @@ Not a conftest.py: there is one above, and the tests import from it by that name
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shutil
@@ -84,7 +86,8 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
             "console",
             lambda message: (
                 complaints.append(message.text)
-                if message.type in ("error", "warning") and "422" not in message.text
+                if message.type in ("error", "warning")
+                and not message.text.startswith("Failed to load resource")
                 else None
             ),
         )
@@ -106,6 +109,16 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def fragment(state: object) -> str:
+    """A link's fragment that holds this state."""
+    return "#" + base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
+
+
+def open_state(page: Page, state: object) -> None:
+    """Go to a link of this state."""
+    page.evaluate("fragment => { location.hash = fragment; }", fragment(state))
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playground_page import SCREENSHOTS, address, axe, browser, open_page
+from playground_page import (
+    SCREENSHOTS,
+    address,
+    axe,
+    browser,
+    fragment,
+    open_page,
+    open_state,
+)
 
 import chatfmt
 from chatfmt.show import to_html
@@ -92,6 +99,12 @@ FAULTS = """
 }
 """
 
+HEADLINE: list[dict[str, str]] = [
+    {"role": "user", "content": "What is 2+2?"},
+    {"role": "assistant", "content": "2+2 = 4"},
+    {"role": "user", "content": "What if it was *?"},
+    {"role": "assistant", "content": "2*2 = 4, same as 2+2!"},
+]
 CROWDED: dict[str, Any] = {
     "messages": [
         {"role": "system", "content": "Be brief.\nBe kind.\n\n" + "A long line of words. " * 20},
@@ -120,7 +133,7 @@ OWN = {
     "roles": ["system", "developer", "user", "assistant", "tool"],
 }
 STATES: dict[str, dict[str, Any]] = {
-    "start": {},
+    "start": {"messages": HEADLINE, "views": ONE},
     "crowded": {**CROWDED, "views": ONE},
     "everything": {**CROWDED, **ALL_ON, "views": ONE},
     "two": {**CROWDED, "views": [{"format": "gpt-4o"}, {"format": "gpt-3.5-turbo"}]},
@@ -137,17 +150,9 @@ STATES: dict[str, dict[str, Any]] = {
 SCHEMES = ["light", "dark"]
 
 
-def fragment(state: dict[str, Any]) -> str:
-    """A link's fragment that holds this state."""
-    if not state:
-        return ""
-    return "#" + base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
-
-
-def open_state(open_page: Open, name: str, width: int, scheme: str) -> Page:
+def opened(open_page: Open, name: str, width: int, scheme: str) -> Page:
     page = open_page(fragment=fragment(PLAIN | {"views": ONE}), width=width, scheme=scheme)
-    if STATES[name]:
-        page.evaluate("fragment => { location.hash = fragment; }", fragment(STATES[name]))
+    open_state(page, STATES[name])
     page.wait_for_timeout(500)
     if name in ("unread", "refused"):
         page.locator("#paste-ids summary").click()
@@ -164,7 +169,7 @@ def open_state(open_page: Open, name: str, width: int, scheme: str) -> Page:
 def test_nothing_overflows_is_clipped_or_faint(
     open_page: Open, name: str, width: int, scheme: str
 ) -> None:
-    page = open_state(open_page, name, width, scheme)
+    page = opened(open_page, name, width, scheme)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
     faults = page.evaluate(FAULTS)
@@ -177,7 +182,7 @@ def test_nothing_overflows_is_clipped_or_faint(
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", [name for name in STATES if name != "refused"])
 def test_axe_finds_nothing(open_page: Open, axe: str, name: str, scheme: str) -> None:
-    page = open_state(open_page, name, 1400, scheme)
+    page = opened(open_page, name, 1400, scheme)
     page.evaluate(axe)
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = page.evaluate(

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playground_page import address, browser, open_page
+from playground_page import address, browser, fragment, open_page, open_state
 
 import chatfmt
 
@@ -39,7 +39,7 @@ def clear(page: Page) -> None:
 
 def type_conversation(page: Page, messages: list[dict[str, str]]) -> None:
     """Type messages into an empty editor."""
-    for number, message in enumerate(messages, 1):
+    for number, message in enumerate(messages):
         page.get_by_role("button", name="Add message").click()
         page.get_by_label(f"Role of message {number}").select_option(message["role"])
         page.get_by_label(f"Content of message {number}").press_sequentially(message["content"])
@@ -93,16 +93,16 @@ def test_the_49_tokens_typed_by_hand(open_page: Open) -> None:
 
 def test_messages_move_and_go_and_keep_the_focus(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("button", name="Move down message 1").click()
+    page.get_by_role("button", name="Move down message 0").click()
     assert [m["role"] for m in in_editor(page)] == ["assistant", "user", "user", "assistant"]
-    expect(page.get_by_role("button", name="Move down message 2")).to_be_focused()
+    expect(page.get_by_role("button", name="Move down message 1")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")  # it is the last one now, so the button is off
     assert in_editor(page)[3] == HEADLINE[0]
-    expect(page.get_by_role("button", name="Remove message 4")).to_be_focused()
+    expect(page.get_by_role("button", name="Remove message 3")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".message")).to_have_count(3)
-    page.get_by_label("name of message 1").fill("Bob")
+    page.get_by_label("name of message 0").fill("Bob")
     expected = [{**m, "name": "Bob"} if i == 0 else m for i, m in enumerate(HEADLINE[1:])]
     expect(page.locator(".count b")).to_have_text(str(TOK.count(expected)))
     assert shown_ids(page) == TOK.encode(expected)
@@ -133,7 +133,7 @@ def test_pasted_ids_are_shown_as_they_are_until_something_is_edited(open_page: O
     page.get_by_label("White space").check()
     page.wait_for_timeout(300)
     assert shown_ids(page) == ids
-    page.get_by_label("Content of message 1").press_sequentially("!")
+    page.get_by_label("Content of message 0").press_sequentially("!")
     expect(page.locator(".count b")).to_have_text("6")
 
 
@@ -142,7 +142,7 @@ def test_ids_that_are_no_conversation_are_pointed_at(open_page: Open) -> None:
     ids = TOK.encode(HEADLINE)
     ids[11] = 999_999
     paste(page, "ids", str(ids), "Read these ids")
-    expect(page.locator("#ids-error")).to_contain_text("ids[11]: id 11: out of vocabulary")
+    expect(page.locator("#ids-error")).to_contain_text("id 11: out of vocabulary")
     expect(page.locator("#ids-excerpt mark")).to_have_text("999999")
     assert in_editor(page) == HEADLINE
     page.get_by_label("Show what can be read").check()
@@ -166,7 +166,7 @@ def test_ids_that_are_no_conversation_are_pointed_at(open_page: Open) -> None:
 )
 def test_typed_text_does_nothing_but_show(open_page: Open, text: str) -> None:
     page = open_page()
-    page.get_by_label("Content of message 1").fill(text)
+    page.get_by_label("Content of message 0").fill(text)
     expected = [{**HEADLINE[0], "content": text}, *HEADLINE[1:]]
     expect(page.locator(".count b")).to_have_text(str(TOK.count(expected)))
     assert shown_ids(page) == TOK.encode(expected)
@@ -175,7 +175,12 @@ def test_typed_text_does_nothing_but_show(open_page: Open, text: str) -> None:
     expect(first.locator(".special")).to_have_text(["<|im_start|>", "<|im_sep|>", "<|im_end|>"])
     assert page.locator("script").count() == 1
     assert page.locator(".blocks img").count() == 0
-    raw = first.locator(".tokens").evaluate("node => node.textContent")
+    # Nor does it act where a token is told of, or stands in the header.
+    page.get_by_label("name of message 1").fill("a\u202eb")
+    expect(page.locator(".block").nth(1).locator(".title")).to_contain_text("aU+202Eb")
+    first.locator(".part-content").first.hover()
+    expect(page.locator(".facts")).to_contain_text("messages[0] (user), content")
+    raw = page.locator(".view").evaluate("node => node.textContent")
     assert "\u202e" not in raw
     assert "\x1b" not in raw
 
@@ -192,7 +197,7 @@ def test_two_formats_side_by_side(open_page: Open) -> None:
     expect(page.locator(".count b").nth(1)).to_have_text(str(gpt4.count(HEADLINE)))
     assert shown_ids(page, 0) == TOK.encode(HEADLINE)
     assert shown_ids(page, 1) == gpt4.encode(HEADLINE)
-    page.get_by_label("Content of message 1").fill("Bonjour")
+    page.get_by_label("Content of message 0").fill("Bonjour")
     changed = [{**HEADLINE[0], "content": "Bonjour"}, *HEADLINE[1:]]
     expect(page.locator(".count b")).to_have_text(
         [str(TOK.count(changed)), str(gpt4.count(changed))]
@@ -213,8 +218,8 @@ def test_a_shared_link_restores_everything(open_page: Open) -> None:
     page.locator(".view").nth(1).locator(".template").fill(
         "<|im_start|>{role}: {content}<|im_end|>"
     )
-    page.get_by_label("Content of message 2").fill("quatre 🤷 <|im_end|>\n\n\\ \"'&")
-    page.get_by_label("Role of message 1").select_option("developer")
+    page.get_by_label("Content of message 1").fill("quatre 🤷 <|im_end|>\n\n\\ \"'&")
+    page.get_by_label("Role of message 0").select_option("developer")
     for name in ("Generation prompt", "White space", "Ids", "Weights"):
         page.get_by_label(name, exact=True).check()
     expect(page.locator(".view").nth(1).locator(".format-line")).to_contain_text("{role}: ")
@@ -235,11 +240,75 @@ def test_a_shared_link_restores_everything(open_page: Open) -> None:
         expect(restored.get_by_label(name, exact=True)).to_be_checked()
 
 
-@pytest.mark.parametrize("fragment", ["#nonsense", "#e30", "#bnVsbA", "#%00"])
-def test_a_broken_link_is_told(open_page: Open, fragment: str) -> None:
-    page = open_page(fragment=fragment)
+ONE = [{"format": "gpt-4o"}]
+BROKEN: dict[str, object] = {
+    "no state": {"views": ONE},
+    "a list": [],
+    "no view": {"messages": [], "views": []},
+    "three views": {"messages": [], "views": ONE * 3},
+    "a number for a message": {"messages": [1], "views": ONE},
+    "no role": {"messages": [{"content": "x"}], "views": ONE},
+    "a list for a name": {"messages": [{"role": "user", "name": ["x"]}], "views": ONE},
+    "text for ids": {"messages": [], "ids": "1 2", "views": ONE},
+    "lists for ids": {"messages": [], "ids": [[]], "views": ONE},
+    "a row without tokens": {"messages": [], "views": [{"format": {"template": "x"}}]},
+    "a number for a line": {
+        "messages": [],
+        "views": [{"format": {"template": 5, "special_tokens": []}}],
+    },
+    "no lines": {"messages": [], "views": [{"format": {"template": {}, "special_tokens": []}}]},
+}
+
+
+@pytest.mark.parametrize("hash_", ["#nonsense", "#e30", "#bnVsbA", "#%00", *BROKEN])
+def test_a_broken_link_is_told(open_page: Open, hash_: str) -> None:
+    page = open_page(fragment=fragment(BROKEN[hash_]) if hash_ in BROKEN else hash_)
     expect(page.locator("#notice")).to_contain_text("does not hold a conversation")
     expect(page.locator(".count b")).to_have_text("49")
+
+
+def test_a_hostile_link_does_nothing_but_show(open_page: Open) -> None:
+    page = open_page()
+    bad = "<img src=x onerror=alert(1)>\u202e</script>"
+    state = {
+        "__proto__": {"hidden": True},
+        "messages": [{"role": bad, "name": bad, "content": bad, "onclick": "alert(1)"}],
+        "ids": [bad, -1, 1e300, None][:2],
+        "views": [
+            {"format": bad, "encoding": bad},
+            {"format": {"template": bad, "special_tokens": [bad], "roles": {bad: bad}}},
+        ],
+    }
+    open_state(page, state)
+    expect(page.locator(".view > .error").first).to_contain_text("expected one of o200k_im")
+    expect(page.locator(".view > .error").nth(1)).to_be_visible()
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 1
+
+
+def test_a_link_to_what_a_format_cannot_carry_can_be_mended(open_page: Open) -> None:
+    page = open_page()
+    messages = [{"role": "developer", "name": "Ann", "content": "hi"}]
+    open_state(page, {"messages": messages, "views": [{"format": "nanochat"}]})
+    expect(page.locator(".view > .error")).to_contain_text("unknown role 'developer'")
+    expect(page.locator(".count")).to_be_hidden()
+    expect(page.locator(".format-line").nth(1)).to_contain_text("<|user_start|>")
+    page.get_by_label("Role of message 0").select_option("user")
+    expect(page.locator(".view > .error")).to_contain_text("no place for a name")
+    page.get_by_label("name of message 0").fill("")
+    expect(page.locator(".view > .error")).to_be_hidden()
+    expect(page.locator(".count b")).to_have_text("4")
+
+
+def test_tokens_of_an_earlier_line_cannot_be_copied(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Format", exact=True).select_option("own")
+    page.get_by_label("Format line", exact=True).fill("nothing")
+    expect(page.locator(".view > .error")).to_be_visible()
+    for name, enabled in (("Copy ids", False), ("Copy JSON", True), ("Copy Python", False)):
+        expect(page.get_by_role("button", name=name)).to_be_enabled(enabled=enabled)
+    expect(page.locator(".count")).to_be_hidden()
+    expect(page.locator(".blocks")).to_have_attribute("inert", "")
 
 
 def test_a_format_line_of_ones_own(open_page: Open) -> None:
@@ -271,6 +340,45 @@ def test_a_format_line_of_ones_own(open_page: Open) -> None:
     assert shown_ids(page) == expected
 
 
+def test_a_line_with_ends_and_a_header_that_the_model_writes(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Format", exact=True).select_option("own")
+    page.get_by_label("Format line", exact=True).fill(
+        "<|start|>{role}[<|channel|>{channel}]<|message|>{content}{end}"
+    )
+    page.get_by_label("Special tokens").fill("<|start|> <|channel|> <|message|> <|end|> <|call|>")
+    page.get_by_label("Ends").fill("<|end|>=continue <|call|>")
+    page.get_by_label("A model begins at").select_option("role")
+    expect(page.locator(".view > .error")).to_be_hidden()
+    expect(page.locator(".format-line")).to_have_text(
+        "<|start|>{role}▸[<|channel|>{channel}]<|message|>{content}{end}"
+    )
+    page.get_by_label("channel of message 1").fill("final")
+    page.get_by_role("button", name="Copy Python").click()
+    expect(page.locator("#notice")).to_contain_text("Copied the Python")
+    found: dict[str, Any] = {}
+    exec(page.evaluate("navigator.clipboard.readText()"), found)  # noqa: S102
+    assert found["format"].ends == {"<|end|>": "continue", "<|call|>": "stop"}
+    assert found["format"].generation_start == "role"
+    assert shown_ids(page) == found["ids"]
+
+
+def test_ids_of_another_format_are_read_when_it_is_chosen(open_page: Open) -> None:
+    page = open_page()
+    ids = chatfmt.get_tokenizer("gpt-4").encode(HEADLINE[:2])
+    paste(page, "ids", str(ids), "Read these ids")
+    expect(page.locator("#ids-error")).to_be_visible()
+    page.get_by_label("Format", exact=True).select_option("gpt-4")
+    expect(page.locator("#ids-error")).to_be_hidden()
+    expect(page.locator(".message")).to_have_count(2)
+    assert shown_ids(page) == ids
+    # They are a conversation now, and another format writes that.
+    page.get_by_label("Format", exact=True).select_option("gpt-4o")
+    first = page.locator(".token").first
+    expect(first).to_have_attribute("data-id", str(TOK.encode(HEADLINE)[0]))
+    assert shown_ids(page) == TOK.encode(HEADLINE[:2])
+
+
 def test_every_format_of_the_table_can_be_chosen_and_made_ones_own(open_page: Open) -> None:
     page = open_page()
     for name in chatfmt.FORMAT_ROWS:
@@ -290,12 +398,12 @@ def test_every_format_of_the_table_can_be_chosen_and_made_ones_own(open_page: Op
 
 def test_a_role_that_the_format_lacks_is_said_at_its_message(open_page: Open) -> None:
     page = open_page()
-    page.get_by_label("Role of message 3").select_option("developer")
+    page.get_by_label("Role of message 2").select_option("developer")
     page.get_by_label("Format", exact=True).select_option("nanochat")
     expect(page.locator(".message").nth(2).locator(".error")).to_contain_text(
         "unknown role 'developer'; there are user, assistant"
     )
-    page.get_by_label("Role of message 3").select_option("user")
+    page.get_by_label("Role of message 2").select_option("user")
     expect(page.locator(".message").nth(2).locator(".error")).to_be_hidden()
 
 
@@ -311,7 +419,7 @@ def test_pasted_json_becomes_the_conversation(open_page: Open) -> None:
     row2 = {"prompt": "2+2?", "chosen": "4", "rejected": "5"}
     paste(page, "json", json.dumps(row2), "Use this JSON")
     page.get_by_role("button", name="Conversation 1, rejected").click()
-    expect(page.get_by_label("Content of message 2")).to_have_value("5")
+    expect(page.get_by_label("Content of message 1")).to_have_value("5")
     paste(page, "json", '{"messages": [', "Use this JSON")
     expect(page.locator("#json-error")).to_contain_text("line 1, column 15: expected JSON")
 
@@ -335,7 +443,7 @@ def test_ids_json_and_python_are_copied(open_page: Open) -> None:
 
 def test_pointing_at_a_token_lights_its_piece_of_the_line(open_page: Open) -> None:
     page = open_page()
-    page.get_by_label("name of message 1").fill("Ann")
+    page.get_by_label("name of message 0").fill("Ann")
     expect(page.locator(".title").first).to_contain_text("Ann")
     tokens = page.locator(".block").first.locator(".token")
     lit = page.locator(".format-line .lit")
@@ -389,15 +497,31 @@ def test_everything_is_reached_by_the_tab_key_in_order(open_page: Open) -> None:
         names.append(name)
         seen.append(section)
     assert seen == sorted(seen)
-    assert {"Copy link", "Content of message 4", "Add message", "Paste ids", "Ids"} <= set(names)
+    assert {"Copy link", "Content of message 3", "Add message", "Paste ids", "Ids"} <= set(names)
     assert names[-1] == "Copy Python"
 
 
-def test_a_server_that_is_gone_is_told(open_page: Open) -> None:
+def test_a_server_that_fails_or_is_gone_is_told(open_page: Open) -> None:
     page = open_page()
-    page.route("**/api/show", lambda route: route.fulfill(status=422, json={"reason": "gone"}))
-    page.get_by_label("Content of message 1").fill("x")
-    expect(page.locator(".view > .error")).to_have_text("gone")
+    error = page.locator(".view > .error")
+    page.route("**/api/show", lambda route: route.fulfill(status=418, body="no JSON"))
+    page.get_by_label("Content of message 0").fill("x")
+    expect(error).to_have_text("The server failed (status 418).")
+    page.unroute("**/api/show")
+    page.route("**/api/show", lambda route: route.abort())
+    page.get_by_label("Content of message 0").fill("y")
+    expect(error).to_contain_text("The server does not answer.")
+    page.unroute("**/api/show")
+    page.get_by_label("Content of message 0").fill("z")
+    expect(error).to_be_hidden()
+
+
+def test_a_conversation_that_is_too_long_is_told(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Content of message 0").fill("word " * 500_000)
+    expect(page.locator(".view > .error")).to_contain_text("at most 2097152 bytes", timeout=20_000)
+    page.get_by_label("Content of message 0").fill(HEADLINE[0]["content"])
+    expect(page.locator(".view > .error")).to_be_hidden()
 
 
 # Notes when an answer has come and when what it says has been painted.
@@ -423,9 +547,9 @@ def test_ten_thousand_tokens_are_shown_again(
 ) -> None:
     page = open_page(init=CLOCK)
     text = "Some words here, and there. " * 1430
-    page.get_by_label("Content of message 1").fill(text)
+    page.get_by_label("Content of message 0").fill(text)
     expect(page.locator(".count b")).to_have_text(re.compile(r"^10,0"), timeout=20_000)
-    page.get_by_label("Content of message 1").focus()
+    page.get_by_label("Content of message 0").focus()
     page.keyboard.press("Home")
     page.wait_for_timeout(1000)
     page.evaluate("window.times.length = 0")
@@ -437,3 +561,5 @@ def test_ten_thousand_tokens_are_shown_again(
     assert len(shown_ids(page)) > 10_000
     record_property("milliseconds", times)
     print("milliseconds from the answer to the paint:", [round(time) for time in times])  # noqa: T201
+    # The least disturbed of the ten: what else the machine is doing is not the page's.
+    assert times[0] < 100

@@ -7,7 +7,7 @@ and every printer, the playground too, shows these and nothing else.
 from chatfmt.show.markup import html_fragment, stylesheet, to_html
 from chatfmt.show.terminal import print_transcript
 from chatfmt.show.tints import TINTS, Tint, tint_name
-from chatfmt.show.unseen import signs
+from chatfmt.show.unseen import one_line, signs
 from chatfmt.show.walk import Block, Piece, blocks, pieces, totals
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Tint",
     "blocks",
     "html_fragment",
+    "one_line",
     "pieces",
     "print_transcript",
     "signs",

@@ -24,7 +24,7 @@ from chatfmt.adapters import Options, Preference, read_row
 from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
 from chatfmt.encodings import ENCODING_CONSTRUCTORS
 from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError
-from chatfmt.show import blocks, signs, tint_name, totals
+from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
 from chatfmt.web.vocabulary import Vocabulary
 
@@ -128,9 +128,11 @@ def formats() -> dict[str, Any]:
     """The formats of the table and the bundled encodings."""
     listed = []
     for name in FORMAT_ROWS:
-        row = get_format(name).row()
+        known = get_format(name)
+        row = known.row()
         encoding, source = row.pop("encoding"), row.pop("source")
-        listed.append({"name": name, "encoding": encoding, "source": source, "row": row})
+        facts = {"name": name, "encoding": encoding, "source": source, "row": row}
+        listed.append(facts | _description(known))
     return {"formats": listed, "encodings": list(ENCODING_CONSTRUCTORS)}
 
 
@@ -246,6 +248,13 @@ def _tokenizer(request: _WithFormat) -> tuple[ChatTokenizer, Vocabulary, str]:
 # ---- what is shown
 
 
+def _description(format: ChatFormat) -> dict[str, Any]:
+    return {
+        "roles": {role: tint_name(role) for role in format.templates},
+        "lines": [{"roles": line.roles, "segments": line.segments()} for line in lines(format)],
+    }
+
+
 def _view(
     transcript: Transcript, request: _WithFormat, format: ChatFormat, vocabulary: Vocabulary
 ) -> dict[str, Any]:
@@ -256,8 +265,7 @@ def _view(
         "trained": sum(block.trained for block in shown),
         "totals": totals(shown),
         "created": vocabulary.created,
-        "roles": list(format.templates),
-        "lines": [{"roles": line.roles, "segments": line.segments()} for line in all_lines],
+        **_description(format),
         "blocks": [
             _block(block, transcript, all_lines, format, whitespace=request.whitespace)
             for block in shown
@@ -290,8 +298,8 @@ def _block(
     )
     return {
         "message": block.message,
-        "label": block.label,
-        "name": block.name,
+        "label": one_line(block.label),
+        "name": None if block.name is None else one_line(block.name),
         "tint": tint_name(block.role),
         "tokens": block.tokens,
         "trained": block.trained,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from chatfmt.show import one_line
 from chatfmt.template import Field, GenerationStart, Group, Literal, Special
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ class Line(NamedTuple):
     pieces: tuple[Piece, ...]
 
     def segments(self) -> list[tuple[str, str]]:
-        """Kind and text of each segment: special, text, field, group, generation."""
-        return [(kind, text) for kind, text, _ in _walk(self.pieces, {}, None)]
+        """Kind and text, as it is shown, of each: special, text, field, group, generation."""
+        return [(kind, one_line(text)) for kind, text, _ in _walk(self.pieces, {}, None)]
 
 
 def lines(format: ChatFormat) -> list[Line]:

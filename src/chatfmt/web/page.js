@@ -6,6 +6,7 @@ const OWN = "own"; // the choice of a format line of one's own
 const HEADER_FIELDS = ["name", "recipient", "channel", "content_type"];
 
 let known = { formats: [], encodings: [] };
+const tints = new Map(); // role -> the role whose colours it has
 let state = null;
 const views = []; // what is on the page for each entry of state.views
 
@@ -61,12 +62,17 @@ async function ask(call, request) {
   } catch {
     return { refused: { reason: "The server does not answer. Is chatfmt serve still running?" } };
   }
-  const answer = await response.json();
-  return response.ok ? { answer } : { refused: answer };
+  try {
+    const answer = await response.json();
+    return response.ok ? { answer } : { refused: answer };
+  } catch {
+    return { refused: { reason: `The server failed (status ${response.status}).` } };
+  }
 }
 
-function refusalText(refused) {
-  return refused.where ? `${refused.where}: ${refused.reason}` : refused.reason;
+function refusalText({ error, where, reason }) {
+  const saysWhere = error === "RenderError" || error === "ParseError";
+  return where && !saysWhere ? `${where}: ${reason}` : reason;
 }
 
 async function copy(text, what) {
@@ -97,12 +103,27 @@ function isText(value) {
   return typeof value === "string";
 }
 
+function isRecord(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function holdsTexts(value) {
+  return value !== null && typeof value === "object" && Object.values(value).every(isText);
+}
+
+/** A link may hold anything: whoever made it need not be a friend. */
 function isState(value) {
   const isMessage = (message) =>
-    message && isText(message.role) && isText(message.content ?? "") &&
+    isRecord(message) && isText(message.role) && isText(message.content ?? "") &&
     [...HEADER_FIELDS, "reasoning"].every((field) => isText(message[field] ?? ""));
-  const isView = (view) => view && (isText(view.format) || (view.format && typeof view.format === "object"));
-  return value && Array.isArray(value.messages) && value.messages.every(isMessage) &&
+  const isRow = (row) =>
+    isRecord(row) && (isText(row.template) || (isRecord(row.template) && holdsTexts(row.template) && Object.keys(row.template).length)) &&
+    Array.isArray(row.special_tokens) && holdsTexts(row.special_tokens) && holdsTexts(row.roles ?? []) &&
+    isText(row.prologue ?? "") && isRecord(row.ends ?? {}) && holdsTexts(row.ends ?? {});
+  const isView = (view) => isRecord(view) && (isText(view.format) || isRow(view.format)) && isText(view.encoding ?? "");
+  const isId = (id) => isText(id) || typeof id === "number";
+  return isRecord(value) && Array.isArray(value.messages) && value.messages.every(isMessage) &&
+    (value.ids == null || (Array.isArray(value.ids) && value.ids.every(isId))) &&
     Array.isArray(value.views) && [1, 2].includes(value.views.length) && value.views.every(isView);
 }
 
@@ -113,7 +134,7 @@ function restore() {
     try {
       const found = fromFragment(fragment);
       if (!isState(found)) throw new Error("another shape");
-      state = { ...state, ...found };
+      for (const name of Object.keys(START)) state[name] = found[name] ?? state[name];
     } catch {
       say("This link does not hold a conversation; here is another one.");
     }
@@ -144,7 +165,7 @@ function drawEditor() {
   byId("show-ids").checked = state.showIds;
   byId("show-weights").checked = state.weights;
   byId("ids-lenient").checked = state.lenient;
-  updateMessages();
+  if (state.ids) byId("ids-text").value = state.ids.join(" ");
 }
 
 function drawMessage(message) {
@@ -188,11 +209,11 @@ function drawMessage(message) {
 
 /** What depends on the place of a message, or on the formats. */
 function updateMessages() {
-  const roles = new Set(views.flatMap((view) => view.answer?.roles ?? []));
-  const inLines = new Set(views.flatMap((view) => view.fields ?? []));
+  const roles = new Set(views.flatMap((view) => view.roles));
+  const inLines = new Set(views.flatMap((view) => view.fields));
   [...byId("messages").children].forEach((item, index) => {
     const message = state.messages[index];
-    const number = index + 1;
+    const number = index; // as in messages[0], and in what the server says
     const role = item.querySelector(".role");
     replaceOptions(role, [...new Set([...roles, message.role])].map((name) => [name, name]), message.role);
     role.setAttribute("aria-label", `Role of message ${number}`);
@@ -212,10 +233,11 @@ function updateMessages() {
     const fields = item.querySelector(".fields");
     if (fields.dataset.names !== wanted.join()) {
       fields.dataset.names = wanted.join();
+      fields.classList.toggle("many", wanted.length > 1);
       fields.replaceChildren(...wanted.map((name) => wireField(oneLine(name), message, name)));
     }
     [...fields.children].forEach((input) => input.setAttribute("aria-label", `${input.placeholder} of message ${number}`));
-    const tint = views[0]?.tints?.[message.role] ?? "other";
+    const tint = tints.get(message.role) ?? "other";
     item.className = `message tint-${tint}${item.classList.contains("at-fault") ? " at-fault" : ""}`;
   });
 }
@@ -287,6 +309,7 @@ function useIds() {
 function pointAtId(refused) {
   showError(byId("ids-error"), refused ? refusalText(refused) : "");
   const excerpt = byId("ids-excerpt");
+  if (refused) byId("paste-ids").open = true;
   excerpt.hidden = refused?.index == null;
   if (excerpt.hidden) return;
   const at = refused.index;
@@ -300,23 +323,23 @@ function pointAtId(refused) {
 
 // ---- formats
 
-function rowOf(name) {
-  return known.formats.find((format) => format.name === name)?.row;
+function knownFormat(name) {
+  return known.formats.find((format) => format.name === name);
 }
 
 function drawViews() {
   views.length = 0;
   byId("views").replaceChildren(...state.views.map((chosen, index) => {
     const node = byId("view").content.firstElementChild.cloneNode(true);
-    const view = { node, chosen, index, answer: null, fields: [], tints: {}, asked: 0, shown: [] };
+    const view = { node, chosen, index, answer: null, fields: [], roles: [], asked: 0, shown: [] };
     views.push(view);
     node.setAttribute("aria-label", index ? "Second format" : "First format");
     node.querySelector(".format").addEventListener("change", (event) => chooseFormat(view, event.target.value));
     node.querySelector(".encoding").addEventListener("change", (event) => {
       view.chosen.encoding = event.target.value;
-      edited();
+      reformatted(view);
     });
-    for (const name of ["special-tokens", "roles", "prologue"]) {
+    for (const name of ["special-tokens", "roles", "prologue", "ends", "generation"]) {
       node.querySelector(`.${name}`).addEventListener("input", () => readOwn(view));
     }
     wirePointing(view);
@@ -326,20 +349,27 @@ function drawViews() {
   }));
   byId("views").classList.toggle("two", views.length > 1);
   byId("compare").textContent = views.length > 1 ? "One format" : "Compare formats";
+  updateMessages();
+}
+
+/** Ids that could be read become a conversation, which the new format writes; others are tried again. */
+function reformatted(view) {
+  if (view.index === 0 && view.answer) state.ids = null;
+  refresh();
 }
 
 function chooseFormat(view, name) {
   if (name === OWN) {
-    const row = rowOf(view.chosen.format);
-    const encoding = view.answer?.encoding ?? null;
+    const row = (knownFormat(view.chosen.format) ?? known.formats[0]).row;
+    view.chosen.encoding = view.node.querySelector(".encoding").value;
     view.chosen.format = { ...structuredClone(row), name: "custom" };
-    view.chosen.encoding = encoding;
   } else {
     view.chosen.format = name;
     view.chosen.encoding = null;
   }
   drawChoice(view);
-  edited();
+  updateMessages();
+  reformatted(view);
 }
 
 /** The choice of a format, and the form for one of one's own. */
@@ -347,10 +377,16 @@ function drawChoice(view) {
   const { node, chosen } = view;
   const own = !isText(chosen.format);
   const options = known.formats.map((format) => [format.name, format.name]);
-  const named = own || rowOf(chosen.format) ? [] : [[chosen.format, chosen.format]];
+  const named = own || knownFormat(chosen.format) ? [] : [[chosen.format, chosen.format]];
   replaceOptions(node.querySelector(".format"), [...options, ...named, [OWN, "Your own line …"]], own ? OWN : chosen.format);
   const form = node.querySelector(".own");
   form.hidden = !own;
+  const format = own ? null : knownFormat(chosen.format);
+  describe(view, {
+    encoding: chosen.encoding ?? format?.encoding ?? known.encodings[0],
+    roles: format?.roles ?? {},
+    lines: format?.lines ?? [],
+  });
   if (!own) return;
   const row = chosen.format;
   const several = !isText(row.template);
@@ -363,6 +399,8 @@ function drawChoice(view) {
   }));
   node.querySelector(".special-tokens").value = row.special_tokens.join(" ");
   node.querySelector(".prologue").value = row.prologue ?? "";
+  node.querySelector(".ends").value = Object.entries(row.ends ?? {}).map((pair) => pair.join("=")).join(" ");
+  node.querySelector(".generation").value = row.generation_start ?? "content";
   const roles = node.querySelector(".roles");
   roles.parentElement.hidden = several;
   const pairs = Array.isArray(row.roles) ? row.roles : Object.entries(row.roles ?? {}).map((pair) => pair.join("="));
@@ -383,7 +421,12 @@ function readOwn(view) {
   }
   row.special_tokens = words(".special-tokens");
   row.prologue = view.node.querySelector(".prologue").value;
-  edited();
+  row.ends = Object.fromEntries(words(".ends").map((word) => {
+    const at = word.lastIndexOf("="); // a token may have one, too
+    return at < 0 ? [word, "stop"] : [word.slice(0, at), word.slice(at + 1)];
+  }));
+  row.generation_start = view.node.querySelector(".generation").value;
+  reformatted(view);
 }
 
 // ---- asking for tokens
@@ -408,28 +451,28 @@ async function askForTokens(view) {
   const { answer, refused } = await ask(reading ? "read" : "show", request);
   if (asked !== view.asked || !views.includes(view)) return; // there is a later question
   if (view.index === 0) pointAtId(reading ? refused : null);
+  setStale(view, Boolean(refused));
+  showError(view.node.querySelector(":scope > .error"), refused ? refusalText(refused) : "");
   if (refused) {
-    view.node.classList.add("stale");
-    showError(view.node.querySelector(":scope > .error"), reading ? "" : refusalText(refused));
+    view.answer = null;
     if (view.index === 0) markMessage(reading ? null : refused);
     return;
   }
-  view.node.classList.remove("stale");
-  showError(view.node.querySelector(":scope > .error"), "");
   if (view.index === 0) markMessage(null);
   showAnswer(view, answer);
-  if (reading) takeConversation(view, answer);
+  if (reading) takeConversation(answer);
   updateMessages();
 }
 
+/** Tokens of an earlier question stay, faintly, so that the page does not jump; nobody can use them. */
+function setStale(view, stale) {
+  view.node.classList.toggle("stale", stale);
+  view.node.querySelector(".blocks").inert = stale;
+  for (const name of [".copy-ids", ".copy-python"]) view.node.querySelector(name).disabled = stale;
+}
+
 /** The conversation that pasted ids are goes into the editor. */
-function takeConversation(view, answer) {
-  const note = view.node.querySelector(".note");
-  if (answer.open || answer.issues.length) {
-    const open = answer.open ? ["The last message is not ended."] : [];
-    note.textContent = [...open, ...answer.issues].join("\n");
-    note.hidden = false;
-  }
+function takeConversation(answer) {
   state.prompt = answer.prompt !== null;
   byId("show-prompt").checked = state.prompt;
   if (JSON.stringify(answer.messages) !== JSON.stringify(state.messages)) {
@@ -450,23 +493,35 @@ function markMessage(refused) {
 
 // ---- showing tokens
 
+/** What is the same for every conversation in a format: its roles, its lines. */
+function describe(view, { encoding, roles, lines }) {
+  const { node } = view;
+  view.roles = Object.keys(roles);
+  for (const [role, tint] of Object.entries(roles)) tints.set(role, tint);
+  view.fields = lines.flatMap((line) => line.segments.filter(([kind]) => kind === "field").map(([, text]) => text.slice(1, -1)));
+  replaceOptions(node.querySelector(".encoding"), known.encodings.map((name) => [name, name]), encoding);
+  const drawn = JSON.stringify(lines);
+  if (node.dataset.lines === drawn) return;
+  node.dataset.lines = drawn;
+  node.querySelector(".lines").replaceChildren(...lines.map((line) => drawLine(line, lines.length)));
+}
+
+const MOST_NOTES = 20;
+
 function showAnswer(view, answer) {
   const { node } = view;
-  const lines = JSON.stringify(answer.lines);
   view.answer = answer;
-  view.fields = answer.lines.flatMap((line) => line.segments.filter(([kind]) => kind === "field").map(([, text]) => text.slice(1, -1)));
-  view.tints = { ...view.tints, ...Object.fromEntries(answer.blocks.map((block) => [block.label, block.tint])) };
-  replaceOptions(node.querySelector(".encoding"), known.encodings.map((name) => [name, name]), answer.encoding);
+  describe(view, answer);
   node.querySelector(".count b").textContent = answer.tokens.toLocaleString("en");
   node.querySelector(".count span").textContent = answer.tokens === 1 ? "token" : "tokens";
-  if (node.dataset.lines !== lines) {
-    node.dataset.lines = lines;
-    node.querySelector(".lines").replaceChildren(...answer.lines.map((line) => drawLine(line, answer.lines.length)));
-  }
   const created = Object.entries(answer.created).map(([spelling, id]) => `${spelling} ${id}`);
+  const notes = [...(answer.open ? ["The last message is not ended."] : []), ...(answer.issues ?? [])];
+  if (created.length) notes.unshift(`This vocabulary lacks special tokens of the format. Made for this page: ${created.join(", ")}.`);
+  const more = notes.length - MOST_NOTES;
+  if (more > 0) notes.splice(MOST_NOTES, more, `… and ${more} more`);
   const note = node.querySelector(".note");
-  note.hidden = !created.length;
-  note.textContent = created.length ? `This vocabulary lacks special tokens of the format. Made for this page: ${created.join(", ")}.` : "";
+  note.hidden = !notes.length;
+  note.textContent = notes.join("\n");
   const totals = Object.entries(answer.totals).map(([label, count]) => `${label} ${count}`);
   const trained = state.weights ? [`trained ${answer.trained}`] : [];
   node.querySelector(".summary").textContent = [`${answer.tokens} tokens`, ...totals, ...trained].join(" · ");
@@ -483,10 +538,10 @@ function drawLine(line, many) {
   }
   const titles = { generation: "Here a model begins to write", group: "Written where the field is set" };
   line.segments.forEach(([kind, text], index) => {
-    const segment = element("span", { className: kind, textContent: text.replaceAll("\n", "↵") });
+    const segment = element("span", { className: kind, textContent: text });
     if (titles[kind]) segment.title = titles[kind];
     segment.dataset.segment = index;
-    node.append(segment);
+    node.append(element("wbr"), segment);
   });
   return node;
 }
@@ -506,7 +561,8 @@ function showBlocks(view, blocks) {
       container.append(shown.node);
     }
     shown.node.className = `block tint-${block.tint}`;
-    const facts = [block.name, `${block.tokens} token${block.tokens === 1 ? "" : "s"}`, state.weights ? `trained ${block.trained}` : null];
+    const weights = [...new Set(block.pieces.map((piece) => piece.weight))].filter((weight) => weight !== 0 && weight !== 1);
+    const facts = [block.name, `${block.tokens} token${block.tokens === 1 ? "" : "s"}`, ...(state.weights ? [`trained ${block.trained}`, ...weights.map((weight) => `weight ${weight}`)] : [])];
     shown.title.replaceChildren(element("b", { textContent: block.label }), ` ${facts.filter((fact) => fact !== null).join(" · ")}`);
     showPieces(shown, block);
   });
@@ -594,9 +650,14 @@ function point(view, node, which = null) {
   const bytes = piece.bytes ? (which === null ? piece.bytes.join(" · ") : piece.bytes[which]) : hex(piece.text);
   const all = bytes.split(" ");
   const some = all.length <= 16 ? bytes : `${all.slice(0, 12).join(" ")} … (${all.length})`;
-  const text = [...piece.text].length <= 24 ? piece.text : `${[...piece.text].slice(0, 20).join("")}…`;
+  const shown = [...(piece.signs?.map(([run, sign]) => sign ?? run).join("") ?? piece.text)];
+  const text = shown.length <= 24 ? shown.join("") : `${shown.slice(0, 20).join("")}…`;
   const place = block.message === null ? piece.part : `messages[${block.message}] (${block.label}), ${piece.part}`;
-  out.textContent = [`${ids.length > 1 ? "ids" : "id"} ${ids.join(" ")}`, JSON.stringify(text), `bytes ${some}`, place, `weight ${piece.weight}`].join("  ·  ");
+  out.replaceChildren(
+    `${ids.length > 1 ? "ids" : "id"} ${ids.join(" ")}  ·  `,
+    element("bdi", { textContent: JSON.stringify(text) }),
+    `  ·  bytes ${some}  ·  ${place}  ·  weight ${piece.weight}`,
+  );
   const line = view.node.querySelectorAll(".format-line")[block.line];
   for (const segment of line ? piece.segments : []) {
     line.querySelector(`[data-segment="${segment}"]`).classList.add("lit");
@@ -655,6 +716,9 @@ async function start() {
     return;
   }
   known = answer;
+  for (const { roles } of known.formats) {
+    for (const [role, tint] of Object.entries(roles)) tints.set(role, tint);
+  }
   byId("add").addEventListener("click", () => {
     const last = state.messages.at(-1)?.role;
     const message = { role: last === "user" ? "assistant" : "user", content: "" };
