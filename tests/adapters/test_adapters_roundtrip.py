@@ -168,7 +168,7 @@ def lossy_rows(draw: st.DrawFn) -> dict[str, Any]:
     function = st.fixed_dictionaries({"name": LABEL, "arguments": arguments})
     messages: list[dict[str, Any]] = []
     made: list[str] = []
-    for index in range(draw(st.integers(1, 5))):
+    for _ in range(draw(st.integers(1, 5))):
         kind = draw(st.sampled_from(["user", "assistant", "calls", "calls", "call", "tool"]))
         role = "assistant" if kind in ("calls", "call") else kind
         message = {"role": role, **draw(null), **draw(weight)}
@@ -179,7 +179,7 @@ def lossy_rows(draw: st.DrawFn) -> dict[str, Any]:
             message["content"] = draw(st.just("") | TEXT | parts)
         if kind == "calls":
             several = draw(st.lists(function, min_size=1, max_size=2))
-            ids = [draw(st.sampled_from([None, f"{index}.{at}"])) for at in range(len(several))]
+            ids = [draw(st.sampled_from([None, f"c{at}"])) for at in range(len(several))]
             message["tool_calls"] = [
                 {"type": "function", "id": identifier, "function": one}
                 for identifier, one in zip(ids, several, strict=True)
@@ -229,6 +229,10 @@ def _joins(before: dict[str, Any], message: dict[str, Any]) -> bool:
     )
 
 
+def _is_there(before: dict[str, Any], call: dict[str, Any]) -> bool:
+    return "id" in call and call["id"] in [made.get("id") for made in before["calls"]]
+
+
 def _written(message: dict[str, Any]) -> dict[str, Any]:
     calls = message.pop("calls")
     if len(calls) == 1 and "id" not in calls[0]:
@@ -244,9 +248,12 @@ def _comes_back(row: dict[str, Any]) -> dict[str, Any]:
     """A row after the losses of the table, by other code."""
     kept: list[dict[str, Any]] = []
     for message in map(_plain, row["messages"]):
-        if kept and _joins(kept[-1], message):
-            kept[-1]["calls"] += message["calls"]
-        else:
+        # Call by call: the second of two with one id, and what follows it, stay apart.
+        calls = message["calls"]
+        joins = bool(kept) and _joins(kept[-1], message)
+        while joins and calls and not _is_there(kept[-1], calls[0]):
+            kept[-1]["calls"].append(calls.pop(0))
+        if calls or not joins:
             kept.append(message)
     further = {key: value for key, value in row.items() if value is not None}
     return {**further, "messages": list(map(_written, kept))}

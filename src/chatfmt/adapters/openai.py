@@ -222,7 +222,7 @@ def write_messages(messages: Sequence[Message], path: str = "messages") -> list[
         _refuse_unwritable(message, f"{path}[{index}]")
         if message.recipient is None:
             written.append(_write_plain(message))
-        elif before is not None and _same_turn(before, message):
+        elif before is not None and _same_turn(before, message) and not _has_call(written, message):
             written[-1].setdefault("tool_calls", []).append(_write_call(message))
         else:
             head = {"role": "assistant", "content": None, **_write_common(message)}
@@ -239,6 +239,12 @@ def _same_turn(before: Message, call: Message) -> bool:
         and (before.name, before.weight) == (call.name, call.weight)
         and call.reasoning is None
     )
+
+
+def _has_call(written: list[dict[str, Any]], call: Message) -> bool:
+    """Whether the last message has a call with this one's id: some writers know only one."""
+    ids = [made.get("id") for made in written[-1].get("tool_calls", ())]
+    return call.call_id is not None and call.call_id in ids
 
 
 def _refuse_unwritable(message: Message, path: str) -> None:
