@@ -124,7 +124,8 @@ class ChatTokenizer:
             role: who is to speak.
             name: with which name, where the format has a place for it in a prompt.
             prefill: how the message begins.
-            continue_last: leave the last message open instead of beginning another.
+            continue_last: leave the last message open instead of beginning another; ``role`` and
+                ``name`` are then those that it must have.
             prologue: as in `encode`.
 
         >>> import chatfmt
@@ -133,15 +134,17 @@ class ChatTokenizer:
         [200264, 1428, 200266, 24912, 200265, 200264, 173781, 200266]
 
         Raises:
-            RenderError: the format cannot carry it, or there is no last message of that role.
+            RenderError: the format cannot carry it, or there is no such last message.
         """
         messages = as_conversation(conversation).messages
         if continue_last:
-            if prefill or not messages or messages[-1].role != role:
-                found = messages[-1].role if messages else "nothing"
+            begun = messages[-1] if messages else None
+            if prefill or not begun or begun.role != role or name not in (None, begun.name):
+                wanted = f"role {role}" + f" and name {name}" * (name is not None)
+                found = f"role {begun.role} and name {begun.name}" if begun else "none"
                 raise RenderError(
-                    f"continue_last needs a last message of role {role} and no prefill, found "
-                    f"{found}" + " and a prefill" * bool(prefill),
+                    f"continue_last needs a last message of {wanted}, and no prefill; found {found}"
+                    + " and a prefill" * bool(prefill),
                     self.format.name,
                 )
             *messages, last = messages  # type: ignore[assignment]
