@@ -36,6 +36,14 @@ class EncodedBatch(NamedTuple):
     """Conversations behind one another, in flat buffers that numpy and torch take as they are.
 
     Conversation ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, and the same places of ``weights``.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> batch = tok.encode_batch([[{"role": "user", "content": "hello"}]])
+    >>> batch.ids
+    array('I', [200264, 1428, 200266, 24912, 200265])
+    >>> batch.weights
+    array('f', [0.0, 0.0, 0.0, 0.0, 0.0])
     """
 
     ids: array[int]

@@ -114,7 +114,13 @@ class ChatFormat:
         return _make, (self.row(),)
 
     def row(self) -> dict[str, Any]:
-        """The format as plain data, as JSON has it: what ``ChatFormat(**row)`` was made from."""
+        """The format as plain data, as JSON has it: what ``ChatFormat(**row)`` was made from.
+
+        >>> import chatfmt
+        >>> row = chatfmt.get_format("gpt-4o").row()
+        >>> ChatFormat(**row) == chatfmt.get_format("gpt-4o")
+        True
+        """
         row: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         row["special_tokens"] = list(self.special_tokens)
         for name in ("template", "roles", "ends"):
@@ -125,14 +131,24 @@ class ChatFormat:
         return row
 
     def ends_of(self, role: str) -> Mapping[str, bool]:
-        """The tokens that end a message of this role, and whether the model stops there."""
+        """The tokens that end a message of this role, and whether the model stops there.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").ends_of("user")
+        {'<|im_end|>': True}
+        """
         if self.ends:
             return {token: what == "stop" for token, what in self.ends.items()}
         return {_end(self.templates[role]).tokens[0]: True}
 
     @property
     def stop_spellings(self) -> tuple[str, ...]:
-        """The special tokens at which the assistant stops (any speaker, if there is none)."""
+        """The special tokens at which the assistant stops (any speaker, if there is none).
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("llama-3").stop_spellings
+        ('<|eot_id|>',)
+        """
         speakers = ["assistant"] if "assistant" in self.templates else self.templates
         ends = (end for role in speakers for end in self.ends_of(role).items())
         return tuple(dict.fromkeys(token for token, stops in ends if stops))

@@ -64,7 +64,11 @@ class Message(BaseModel):
         return [(name, value) for name, value in fields if value is not None]
 
     def on_wire(self) -> Message:
-        """The message without its annotations: what a parser can give back."""
+        """The message without its annotations: what a parser can give back.
+
+        >>> Message(role="user", content="hello", weight=0.5).on_wire()
+        Message(role='user', content='hello')
+        """
         if self.weight is None and self.call_id is None:
             return self
         return self.model_copy(update={"weight": None, "call_id": None})
@@ -85,5 +89,9 @@ class Conversation(BaseModel):
     """Annotation: whatever belongs to the conversation and not on the wire, such as its source."""
 
     def on_wire(self) -> Conversation:
-        """The conversation without its annotations: ``decode(encode(c)) == c.on_wire()``."""
+        """The conversation without its annotations: ``decode(encode(c)) == c.on_wire()``.
+
+        >>> Conversation(metadata={"source": "here"}).on_wire()
+        Conversation(messages=(), metadata={})
+        """
         return Conversation(messages=tuple(message.on_wire() for message in self.messages))

@@ -37,7 +37,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @runtime_checkable
 class TokenEncoding(Protocol):
-    """What chatfmt asks of an encoding; anything with these five will do."""
+    """What chatfmt asks of an encoding; anything with these five will do.
+
+    >>> encoding: TokenEncoding = TiktokenEncoding(get_encoding("o200k_im"))
+    >>> encoding.encode_ordinary("hello<|im_end|>")
+    [24912, 27, 91, 321, 13707, 91, 29]
+    >>> encoding.token_bytes(24912)
+    b'hello'
+    >>> encoding.special_tokens["<|im_end|>"], encoding.n_vocab, encoding.fingerprint[:8]
+    (200265, 200267, '89a7e8c2')
+    """
 
     @property
     def special_tokens(self) -> Mapping[str, int]:
@@ -59,7 +68,12 @@ class TokenEncoding(Protocol):
 
 
 class TiktokenEncoding:
-    """The `TokenEncoding` protocol over a `tiktoken.Encoding`."""
+    """The `TokenEncoding` protocol over a `tiktoken.Encoding`.
+
+    >>> encoding = TiktokenEncoding(get_encoding("o200k_im"))
+    >>> encoding.encode_ordinary("hello"), encoding.token_bytes(24912)
+    ([24912], b'hello')
+    """
 
     def __init__(self, encoding: tiktoken.Encoding) -> None:
         self.encoding = encoding
@@ -265,6 +279,9 @@ def get_encoding(name: str) -> tiktoken.Encoding:
     """One of the bundled encodings, ``o200k_im`` or ``cl100k_im``; built once per process.
 
     After installation ``tiktoken.get_encoding(name)`` gives an equal one.
+
+    >>> get_encoding("o200k_im").encode("hello<|im_end|>", allowed_special="all")
+    [24912, 200265]
 
     Raises:
         EncodingError: there is no bundled encoding of that name, or its table is damaged.

@@ -41,23 +41,59 @@ __all__ = [
 
 
 class ChatfmtError(ValueError):
-    """The root: ``except ChatfmtError`` catches whatever chatfmt raises on purpose."""
+    """The root: ``except ChatfmtError`` catches whatever chatfmt raises on purpose.
+
+    >>> import chatfmt
+    >>> try:
+    ...     chatfmt.get_tokenizer("gpt-5o")
+    ... except chatfmt.ChatfmtError as error:
+    ...     print(type(error).__name__)
+    UnknownFormatError
+    """
 
 
 class FormatError(ChatfmtError):
-    """A format line is malformed, or what it writes could not be read back."""
+    """A format line is malformed, or what it writes could not be read back.
+
+    >>> import chatfmt
+    >>> row = {"name": "mine", "special_tokens": [], "roles": ["user"]}
+    >>> chatfmt.ChatFormat(template="{role}: {content}", **row)
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.FormatError: format mine: there is no end token, so no content could be read back
+    """
 
 
 class UnknownFormatError(ChatfmtError, LookupError):
-    """There is no format, or no model, of that name; the message lists which there are."""
+    """There is no format, or no model, of that name; the message lists which there are.
+
+    >>> import chatfmt
+    >>> issubclass(chatfmt.UnknownFormatError, LookupError)
+    True
+    """
 
 
 class EncodingError(ChatfmtError):
-    """An encoding lacks a special token, clashes with one, or its rank table is damaged."""
+    """An encoding lacks a special token, clashes with one, or its rank table is damaged.
+
+    >>> import chatfmt
+    >>> chatfmt.extend_encoding(chatfmt.get_encoding("o200k_im"), "mine", ["<|im_end|>"])
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.EncodingError: <|im_end|> is a special token of o200k_im already
+    """
 
 
 class EncodingRequiredError(EncodingError):
-    """The format has no bundled vocabulary: pass an encoding that has its special tokens."""
+    """The format has no bundled vocabulary: pass an encoding that has its special tokens.
+
+    >>> import chatfmt
+    >>> try:
+    ...     chatfmt.get_tokenizer("nanochat")
+    ... except chatfmt.EncodingRequiredError as error:
+    ...     print("<|user_start|>" in str(error))
+    True
+    """
 
 
 class RenderError(ChatfmtError):
@@ -68,6 +104,14 @@ class RenderError(ChatfmtError):
         format: the name of the format.
         message: index of the message at fault, or None if it is the request as a whole.
         field: the field at fault, or None.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> try:
+    ...     tok.encode([{"role": "user"}, {"role": "cook", "content": "Tea?"}])
+    ... except chatfmt.RenderError as error:
+    ...     print(error.format, error.message, error.field)
+    gpt-4o 1 role
     """
 
     def __init__(
@@ -85,7 +129,13 @@ class RenderError(ChatfmtError):
 
 
 class IssueKind(StrEnum):
-    """What can be wrong with a sequence of ids. The set is closed."""
+    """What can be wrong with a sequence of ids. The set is closed.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> tok.parse([200264, 1428], strict=False).issues[0].kind
+    <IssueKind.OPEN_MESSAGE: 'open_message'>
+    """
 
     UNEXPECTED_SPECIAL = "unexpected_special"
     """A special token where the format has none, or another one."""
@@ -107,7 +157,14 @@ class IssueKind(StrEnum):
 
 
 class Issue(NamedTuple):
-    """One thing that is wrong with a sequence of ids, and where."""
+    """One thing that is wrong with a sequence of ids, and where.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> [issue] = tok.parse([200264, 1428, 200266, 24912], strict=False).issues
+    >>> issue.position, issue.state, issue.found
+    (4, 'the content of message 0', 'the end of the input')
+    """
 
     kind: IssueKind
     position: int
@@ -125,7 +182,16 @@ class Issue(NamedTuple):
 
 
 class ParseError(ChatfmtError):
-    """Ids that are not a conversation in this format. Has the fields of its `Issue`."""
+    """Ids that are not a conversation in this format. Has the fields of its `Issue`.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> try:
+    ...     tok.decode([24912])
+    ... except chatfmt.ParseError as error:
+    ...     print(error.kind, error.position)
+    unexpected_text 0
+    """
 
     def __init__(self, issue: Issue) -> None:
         super().__init__(issue)
@@ -141,11 +207,29 @@ class ParseError(ChatfmtError):
 
 
 class TranscriptError(ChatfmtError):
-    """A saved transcript was made with another format or encoding, or is damaged."""
+    """A saved transcript was made with another format or encoding, or is damaged.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> saved = chatfmt.get_tokenizer("gpt-4").render([]).to_dict()
+    >>> tok.transcript_from_dict(saved)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.TranscriptError: the transcript was saved in format gpt-4, whose row differs ...
+    """
 
 
 class ContextOverflowError(ChatfmtError):
-    """Even the shortest permitted form of a conversation has more than ``max_tokens`` tokens."""
+    """Even the shortest permitted form of a conversation has more than ``max_tokens`` tokens.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> try:
+    ...     tok.fit([{"role": "user", "content": "hello"}], 3)
+    ... except chatfmt.ContextOverflowError as error:
+    ...     print(error.needed, error.max_tokens)
+    5 3
+    """
 
     def __init__(self, needed: int, max_tokens: int, reserve: int = 0) -> None:
         super().__init__(needed, max_tokens, reserve)
@@ -163,7 +247,16 @@ class ContextOverflowError(ChatfmtError):
 
 
 class NothingToTrainError(ChatfmtError):
-    """A training example in which every weight is 0."""
+    """A training example in which every weight is 0.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> try:
+    ...     tok.encode_for_training([{"role": "user", "content": "hello"}])
+    ... except chatfmt.NothingToTrainError as error:
+    ...     print(str(error)[:48])
+    expected something to train, found that no id of
+    """
 
 
 class DataError(ChatfmtError):
@@ -174,6 +267,12 @@ class DataError(ChatfmtError):
         file: the file, or None for a row that came from memory.
         line: 1-based line (or row) in that file, or None.
         field: path of the field inside the row such as ``messages[3].content``, or None.
+
+    >>> from chatfmt.adapters import read_row
+    >>> read_row({"prompt": "2+2?", "completion": 4}, file="sums.jsonl", line=7)
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.DataError: sums.jsonl:7: completion: expected text, found the number 4
     """
 
     def __init__(

@@ -12,14 +12,27 @@ __all__ = ["ContentDelta", "Event", "HeaderField", "MessageEnd", "MessageStart"]
 
 
 class MessageStart(NamedTuple):
-    """A message has begun, and its role is known."""
+    """A message has begun, and its role is known.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> tok.stream().feed(13225)[0]
+    MessageStart(index=0, role='assistant')
+    """
 
     index: int  # type: ignore[assignment]
     role: str
 
 
 class HeaderField(NamedTuple):
-    """A field of the header is complete."""
+    """A field of the header is complete.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> ids = tok.encode([{"role": "user", "name": "Ann", "content": "hello"}])
+    >>> tok.stream(role=None).feed_all(ids)[1]
+    HeaderField(index=0, name='name', value='Ann')
+    """
 
     index: int  # type: ignore[assignment]
     name: str
@@ -27,7 +40,13 @@ class HeaderField(NamedTuple):
 
 
 class ContentDelta(NamedTuple):
-    """More text of a free-text field: whole characters, never empty."""
+    """More text of a free-text field: whole characters, never empty.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> tok.stream().feed(13225)[-1]
+    ContentDelta(index=0, part='content', text='Hello')
+    """
 
     index: int  # type: ignore[assignment]
     part: Literal["content", "reasoning"]
@@ -35,7 +54,13 @@ class ContentDelta(NamedTuple):
 
 
 class MessageEnd(NamedTuple):
-    """A message is over. ``token`` is its end token, or None where it was cut off."""
+    """A message is over. ``token`` is its end token, or None where it was cut off.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> tok.stream().feed_all([13225, 200265])[-1]
+    MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=200265)
+    """
 
     index: int  # type: ignore[assignment]
     message: Message
@@ -43,3 +68,4 @@ class MessageEnd(NamedTuple):
 
 
 Event: TypeAlias = MessageStart | HeaderField | ContentDelta | MessageEnd
+"""What a `StreamParser` gives."""

@@ -25,7 +25,14 @@ _PLACES = {"stray": "ids that have no place in the format"}
 
 
 class Cause(StrEnum):
-    """Why two sequences of ids differ, where it can be told. The set is closed."""
+    """Why two sequences of ids differ, where it can be told. The set is closed.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> ids = tok.encode([{"role": "user", "content": "hello"}])
+    >>> tok.explain(ids, [*ids[:3], *tok.encoding.encode_ordinary(" hello"), *ids[4:]]).cause
+    <Cause.WHITE_SPACE: 'white_space'>
+    """
 
     PROLOGUE = "prologue"
     """One side has what stands at the start more often than the other, or has it not."""
@@ -40,7 +47,14 @@ class Cause(StrEnum):
 
 
 class Difference(NamedTuple):
-    """The first difference of two sequences of ids; ``str()`` tells it to a person."""
+    """The first difference of two sequences of ids; ``str()`` tells it to a person.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> difference = tok.explain([200264, 1428], [200264, 173781])
+    >>> difference.position, difference.tokens_a, difference.tokens_b
+    (1, ("'user'",), ("'assistant'",))
+    """
 
     position: int
     """Index of the first id that differs; the length of the shorter one, if that is all of it."""

@@ -16,7 +16,14 @@ __all__ = ["Fitted", "fit"]
 
 
 class Fitted(NamedTuple):
-    """What `ChatTokenizer.fit` has left."""
+    """What `ChatTokenizer.fit` has left.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> fitted = tok.fit([{"role": "user", "content": "hello"}] * 3, 10)
+    >>> fitted.dropped, fitted.tokens
+    ((0,), 10)
+    """
 
     conversation: Conversation
     dropped: tuple[int, ...]

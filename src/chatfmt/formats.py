@@ -120,6 +120,9 @@ MODELS: dict[str, str] = {
 def get_format(name: str) -> ChatFormat:
     """The format of that name, compiled at the first call.
 
+    >>> get_format("gpt-4o").template
+    '<|im_start|>{role}[ name={name}]<|im_sep|>{content}<|im_end|>'
+
     Raises:
         UnknownFormatError: there is none; the message lists which there are.
     """

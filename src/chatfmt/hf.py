@@ -39,7 +39,11 @@ _CUTTERS = {"Digits", "Punctuation", "Split"}
 
 
 class FastTokenizer(Protocol):
-    """What is asked of a transformers tokenizer: that it is backed by a `tokenizers.Tokenizer`."""
+    """What is asked of a transformers tokenizer: that it is backed by a `tokenizers.Tokenizer`.
+
+    >>> def size(tokenizer: FastTokenizer) -> int:
+    ...     return tokenizer.backend_tokenizer.get_vocab_size()
+    """
 
     @property
     def backend_tokenizer(self) -> Tokenizer:
@@ -98,6 +102,11 @@ class HFEncoding:
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> HFEncoding:
         """The encoding that a ``tokenizer.json`` describes.
+
+        >>> HFEncoding.from_file("no/tokenizer.json")
+        Traceback (most recent call last):
+            ...
+        FileNotFoundError: [Errno 2] No such file or directory: 'no/tokenizer.json'
 
         Raises:
             EncodingError: the file does not hold a tokenizer, or one that is refused.

@@ -63,6 +63,16 @@ class StreamParser:
         position: index of the first id that will be fed.
         goes_on: the role that has ended a message before and may go on with another.
         messages, spans, issues: lists to append to; new ones where left out.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> parser = tok.stream()
+    >>> parser.feed(13225)
+    [MessageStart(index=0, role='assistant'), ContentDelta(index=0, part='content', text='Hello')]
+    >>> parser.close()
+    [MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=None)]
+    >>> parser.messages, len(parser.issues)
+    ([Message(role='assistant', content='Hello')], 1)
     """
 
     def __init__(
@@ -131,7 +141,14 @@ class StreamParser:
     # -- what goes in ---------------------------------------------------------------------------
 
     def prime(self, prompt: Sequence[int]) -> None:
-        """Take a prompt that was written before; positions count from behind it."""
+        """Take a prompt that was written before; positions count from behind it.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> parser.position
+        0
+        """
         self.position = self._span.start = -len(prompt)
         self._between()
         self._events = self.feed_all(prompt)
@@ -139,6 +156,11 @@ class StreamParser:
 
     def feed(self, token: int) -> list[Event]:
         """Take one id; the events that it brings about.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stream().feed(13225)[-1]
+        ContentDelta(index=0, part='content', text='Hello')
 
         Raises:
             ParseError: in a strict parse; the parser is then finished.
@@ -159,7 +181,14 @@ class StreamParser:
         return events
 
     def feed_text(self, token: int) -> str:
-        """Take one id, like `feed`; only the text of ``content`` that it brings about."""
+        """Take one id, like `feed`; only the text of ``content`` that it brings about.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> parser.feed_text(13225), parser.feed_text(200265)
+        ('Hello', '')
+        """
         sink = self._sink
         if sink is not None:
             text = self._whole[token]
@@ -177,7 +206,13 @@ class StreamParser:
             self._sink, self._field = self._texts[free.field], free.field
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
-        """Take any number of ids; the same as one after the other, but for the size of deltas."""
+        """Take any number of ids; the same as one after the other, but for the size of deltas.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stream().feed_all([13225, 11, 2375])[-1]
+        ContentDelta(index=0, part='content', text='Hello, world')
+        """
         if self._failure is not None:
             raise self._failure
         self._sink = None
@@ -632,13 +667,29 @@ class StreamParser:
             self._held = ""
 
     def set_sampled(self, sampled: bool) -> None:  # noqa: FBT001 - the state, not an option
-        """Whether the ids that come next were sampled."""
+        """Whether the ids that come next were sampled.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> parser.set_sampled(sampled=True)
+        >>> _ = parser.feed_all([13225, 200265])
+        >>> [span.sampled for span in parser.spans]
+        [True, True]
+        """
         self._span.write(self.position)
         self._span.sampled = sampled
 
     @property
     def open(self) -> OpenMessage | None:
-        """The message that has begun and not ended."""
+        """The message that has begun and not ended.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> parser.open.role
+        'assistant'
+        """
         if not self._in_message:
             return None
         part = self._free.field if self._phase is _Phase.FREE and self._free else "header"
@@ -647,7 +698,15 @@ class StreamParser:
 
     @property
     def open_content(self) -> Message | None:
-        """The open message as far as it goes; None as long as no free text has begun."""
+        """The open message as far as it goes; None as long as no free text has begun.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed(13225)
+        >>> parser.open_content
+        Message(role='assistant', content='Hello')
+        """
         if not self._in_message or not self._begun or self._role is None:
             return None
         message = self._read_so_far()
@@ -658,19 +717,40 @@ class StreamParser:
 
     @property
     def missing(self) -> list[str | bytes]:
-        """What the format writes before anything else may follow: (the rest of) prologue or tail.
+        r"""What the format writes before anything else may follow: (the rest of) prologue or tail.
 
         Special tokens as they are spelled, text as bytes.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-3.5-turbo")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed_all([9906, 100265])
+        >>> parser.missing
+        [b'\n']
         """
         return list(self._expected) if self._phase is _Phase.LITERAL else []
 
     @property
     def stop_tokens(self) -> frozenset[int]:
-        """The ids at which a model stops, in whatever role."""
+        """The ids at which a model stops, in whatever role.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stream().stop_tokens
+        frozenset({200265})
+        """
         return self.binding.stops
 
     def close(self) -> list[Event]:
-        """The input ends here; in a strict parse not within a message."""
+        """The input ends here; in a strict parse not within a message.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed(13225)
+        >>> parser.close()
+        [MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=None)]
+        """
         self._sink = None
         if self._failure is not None:
             raise self._failure

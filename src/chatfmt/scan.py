@@ -20,7 +20,14 @@ __all__ = ["SpecialText", "scan"]
 
 
 class SpecialText(NamedTuple):
-    """A place where a text spells a special token."""
+    """A place where a text spells a special token.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> [found] = tok.scan([{"role": "user", "content": "a <|im_sep|>"}])
+    >>> found.field, found.offset
+    ('content', 2)
+    """
 
     message: int
     """Index of the message."""

@@ -15,6 +15,11 @@ class Span(NamedTuple):
     """Ids that belong together: ``ids[start:stop]``.
 
     The spans of a sequence tile it, in order, without gap or overlap, and none is empty.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> tok.render([{"role": "user", "content": "hello"}]).spans[1]
+    Span(start=3, stop=4, message=0, part='content', generated=True, sampled=False)
     """
 
     start: int
@@ -30,7 +35,15 @@ class Span(NamedTuple):
 
 
 class OpenMessage(NamedTuple):
-    """A message that has begun and not ended."""
+    """A message that has begun and not ended.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> prompt = tok.encode_prompt([])
+    >>> opened = tok.parse(prompt, allow_open=True).open
+    >>> opened.index, opened.part, opened.role
+    (0, 'content', 'assistant')
+    """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     """Index that the message has, or will have, in the conversation."""

@@ -70,7 +70,18 @@ def stream_events(parser: StreamParser, ids: Iterable[int]) -> Iterator[Event]:
 
 
 async def astream_text(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIterator[str]:
-    """`stream_text` for an async iterable of ids."""
+    """`stream_text` for an async iterable of ids.
+
+    >>> import asyncio, chatfmt
+    >>> async def sampled():
+    ...     for token in (13225, 11, 2375, 200265):
+    ...         yield token
+    >>> async def text():
+    ...     tok = chatfmt.get_tokenizer("gpt-4o")
+    ...     return [piece async for piece in astream_text(tok.stream(), sampled())]
+    >>> asyncio.run(text())
+    ['Hello', ',', ' world']
+    """
     stops, feed = parser.stop_tokens, parser.feed_text
     async for token in ids:
         text = feed(token)
@@ -84,7 +95,17 @@ async def astream_text(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIt
 
 
 async def astream_events(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIterator[Event]:
-    """`stream_events` for an async iterable of ids."""
+    """`stream_events` for an async iterable of ids.
+
+    >>> import asyncio, chatfmt
+    >>> async def sampled():
+    ...     yield 200265
+    >>> async def events():
+    ...     tok = chatfmt.get_tokenizer("gpt-4o")
+    ...     return [event async for event in astream_events(tok.stream(), sampled())]
+    >>> asyncio.run(events())[-1]
+    MessageEnd(index=0, message=Message(role='assistant', content=''), token=200265)
+    """
     stops, feed = parser.stop_tokens, parser.feed
     async for token in ids:
         for event in feed(token):

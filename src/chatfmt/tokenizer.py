@@ -66,23 +66,46 @@ class ChatTokenizer:
 
     @property
     def format(self) -> ChatFormat:
-        """The format."""
+        """The format.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.format.name
+        'gpt-4o'
+        """
         return self._binding.format
 
     @property
     def encoding(self) -> TokenEncoding:
-        """The encoding."""
+        """The encoding.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.encoding.n_vocab
+        200267
+        """
         return self._binding.encoding
 
     @property
     def stop_tokens(self) -> frozenset[int]:
-        """The ids at which a server stops sampling the assistant."""
+        """The ids at which a server stops sampling the assistant.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stop_tokens
+        frozenset({200265})
+        """
         return frozenset(self._binding.ids[token] for token in self.format.stop_spellings)
 
     def encode(self, conversation: Messages, *, prologue: bool = True) -> list[int]:
         """The ids of a conversation.
 
         ``prologue=False`` leaves out what stands once at the start, for text that goes on.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.encode([{"role": "user", "content": "hello"}])
+        [200264, 1428, 200266, 24912, 200265]
 
         Raises:
             RenderError: the format cannot carry it; the error names message and field.
@@ -93,6 +116,11 @@ class ChatTokenizer:
 
     def decode(self, ids: Sequence[int], *, prologue: bool = True) -> Conversation:
         """The conversation of which these are the ids, whole and in order.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.decode([200264, 1428, 200266, 24912, 200265]).messages
+        (Message(role='user', content='hello'),)
 
         Raises:
             ParseError: they are not a conversation in this format, or not a complete one.
@@ -159,15 +187,32 @@ class ChatTokenizer:
         return ids
 
     def count(self, conversation: Messages) -> int:
-        """How many ids `encode` gives."""
+        """How many ids `encode` gives.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.count([{"role": "user", "content": "hello"}])
+        5
+        """
         return len(self.encode(conversation))
 
     def count_messages(self, conversation: Messages) -> list[int]:
-        """How many ids each message has, frame included; the prologue is not among them."""
+        """How many ids each message has, frame included; the prologue is not among them.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.count_messages([{"role": "user", "content": text} for text in ("", "hello")])
+        [4, 5]
+        """
         return self._renderer.count_messages(as_conversation(conversation).messages)
 
     def render(self, conversation: Messages) -> Transcript:
         """The conversation with its ids and spans, ready to go on.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.render([{"role": "user", "content": "hello"}])
+        <Transcript gpt-4o: 1 messages, 5 ids>
 
         Raises:
             RenderError: the format cannot carry it.
@@ -199,6 +244,11 @@ class ChatTokenizer:
             allow_open: the ids may end inside a message, as a prompt does; it is then `open`.
             prologue: whether the format's prologue stands at the start.
 
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.parse([200264, 1428, 200266, 24912], strict=False, allow_open=True)
+        <Transcript gpt-4o: 0 messages, 4 ids, open>
+
         Raises:
             ParseError: strict, and the ids are not what the format writes.
         """
@@ -224,6 +274,14 @@ class ChatTokenizer:
         """A parser for ids as they are sampled behind a prompt for this role.
 
         ``role=None``: a parser for a whole sequence, from its first id.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> [parser.feed_text(token) for token in (13225, 11, 2375, 200265)]
+        ['Hello', ',', ' world', '']
+        >>> parser.messages
+        [Message(role='assistant', content='Hello, world')]
 
         Raises:
             RenderError: the format has no such role.
@@ -406,6 +464,12 @@ class ChatTokenizer:
     def transcript_from_dict(self, saved: dict[str, Any]) -> Transcript:
         """The transcript that `Transcript.to_dict` has saved.
 
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> tok.transcript_from_dict(chat.to_dict()).ids == chat.ids
+        True
+
         Raises:
             TranscriptError: it belongs to another format or encoding, or is damaged.
         """
@@ -440,6 +504,9 @@ def get_tokenizer(
         name: name of the format, such as ``gpt-4o``; `chatfmt.FORMAT_ROWS` has them all.
         encoding: the vocabulary, where none is bundled or you bring your own.
 
+    >>> get_tokenizer("gpt-4o")
+    ChatTokenizer('gpt-4o', TiktokenEncoding('o200k_im'))
+
     Raises:
         UnknownFormatError: there is no such format.
         EncodingRequiredError: no vocabulary is bundled; the message names the special tokens.
@@ -452,6 +519,9 @@ def tokenizer_for_model(
     model: str, encoding: tiktoken.Encoding | TokenEncoding | None = None
 ) -> ChatTokenizer:
     """The tokenizer for a model of the table `chatfmt.MODELS`; there is no guessing.
+
+    >>> tokenizer_for_model("gpt-4o-mini")
+    ChatTokenizer('gpt-4o', TiktokenEncoding('o200k_im'))
 
     Raises:
         UnknownFormatError: the model is not in the table.

@@ -29,7 +29,14 @@ nothing is trained is left out. A turn that is too long by itself is refused in 
 
 
 class TrainingExample(NamedTuple):
-    """One sequence to train on; all three have the same length."""
+    """One sequence to train on; all three have the same length.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> chat = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hello"}]
+    >>> tok.encode_for_training(chat).weights
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    """
 
     input_ids: list[int]
     labels: list[int]

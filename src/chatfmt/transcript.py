@@ -25,7 +25,15 @@ __all__ = ["Completion", "Transcript", "restore"]
 
 
 class Completion(NamedTuple):
-    """What `Transcript.append_completion` made of sampled ids."""
+    """What `Transcript.append_completion` made of sampled ids.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> chat = tok.render([{"role": "user", "content": "hello"}])
+    >>> completion = chat.append_completion([13225, 200265, 198])
+    >>> completion.stop_reason, completion.stop_token, completion.rest
+    ('overrun', 200265, [198])
+    """
 
     messages: tuple[Message, ...]
     """The messages that these ids continued, began or ended, as they stand now."""
@@ -99,27 +107,68 @@ class Transcript:
 
     @property
     def conversation(self) -> Conversation:
-        """The messages so far. An open one is among them once its content has begun."""
+        """The messages so far. An open one is among them once its content has begun.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.conversation.messages
+        (Message(role='user', content='hello'),)
+        """
         return Conversation(messages=self._messages_from(0), metadata=self._metadata)
 
     @property
     def open(self) -> OpenMessage | None:
-        """The message that has begun and not ended."""
+        """The message that has begun and not ended.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.open is None
+        True
+        >>> _ = chat.prompt()
+        >>> chat.open.role
+        'assistant'
+        """
         parser = self._standing()
         return parser.open if parser else None
 
     @property
     def logprobs(self) -> list[float | None]:
-        """One for each id: what was given for sampled ids, None for all others."""
+        """One for each id: what was given for sampled ids, None for all others.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265], logprobs=[-0.5, -0.25])
+        >>> chat.logprobs[-3:]
+        [None, -0.5, -0.25]
+        """
         return [*self._logprobs, *[None] * (len(self.ids) - len(self._logprobs))]
 
     def weights(self, train_on: TrainOn = "assistant", *, train_end: bool = True) -> list[float]:
-        """The loss weight of each id; see `chatfmt.weights.TrainOn`."""
+        """The loss weight of each id; see `chatfmt.weights.TrainOn`.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265])
+        >>> chat.weights()
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+        """
         messages = self.conversation.messages
         return weights.span_weights(self.spans, messages, train_on, train_end=train_end)
 
     def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
-        """The ids, unshifted; ``ignore_index`` exactly where the weight is 0."""
+        """The ids, unshifted; ``ignore_index`` exactly where the weight is 0.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265])
+        >>> chat.labels()[-3:]
+        [-100, 13225, 200265]
+        """
         return weights.labels(self.ids, self.weights(train_on), ignore_index)
 
     def prompt(
@@ -128,6 +177,12 @@ class Transcript:
         """Begin a message for a model to write, and return all ids (a copy).
 
         A message that is open already is gone on with; nothing is then written.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.prompt(prefill="Hello")[-4:]
+        [200264, 173781, 200266, 13225]
 
         Raises:
             RenderError: the format has no such prompt, or another message is open; nothing has
@@ -155,6 +210,13 @@ class Transcript:
 
         Without messages it does just that, and writes a tail that is missing. The end token
         counts as written, not as sampled.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.append({"role": "assistant", "content": "Hello"})
+        >>> chat.ids[-5:]
+        [200264, 173781, 200266, 13225, 200265]
 
         Raises:
             RenderError: the format cannot carry one of them, or the open message has no role yet;
@@ -202,6 +264,14 @@ class Transcript:
             ids: the sampled ids, with the stop token where there was one.
             logprobs: one for each id, if wanted; the natural logarithm of its probability.
 
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.append_completion([13225]).stop_reason
+        'length'
+        >>> chat.append_completion([11, 2375, 200265]).messages
+        (Message(role='assistant', content='Hello, world'),)
+
         Raises:
             ValueError: the number of logprobs is not that of the ids; nothing has changed then.
             TypeError: an id is no integer, or a logprob no number; nothing has changed then.
@@ -241,6 +311,13 @@ class Transcript:
         Where a message is open, its first events tell of what stands there already, a prefill for
         example. Messages and positions count from 0: the message that is open or next, and the
         first sampled id. Give the ids to `append_completion` afterwards.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> parser = chat.stream()
+        >>> parser.feed_text(13225), len(chat.ids)
+        ('Hello', 5)
         """
         going_on = self._going_on(sampled=True)
         parser = StreamParser(self._binding, strict=strict, prologue=False, goes_on=going_on)
@@ -252,7 +329,16 @@ class Transcript:
         return parser
 
     def copy(self) -> Transcript:
-        """A branch: it and this transcript go on independently."""
+        """A branch: it and this transcript go on independently.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> branch = chat.copy()
+        >>> branch.append({"role": "assistant", "content": "Hello"})
+        >>> len(branch.ids), len(chat.ids)
+        (10, 5)
+        """
         return Transcript(
             self._renderer,
             ids=list(self.ids),
@@ -396,6 +482,12 @@ class Transcript:
         """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it.
 
         A logprob that is not finite stands there as a text, since JSON has no number for it.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.to_dict()["ids"]
+        [200264, 1428, 200266, 24912, 200265]
         """
         state = self.copy()
         saved = _Saved(

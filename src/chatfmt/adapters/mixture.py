@@ -39,7 +39,11 @@ T = TypeVar("T")
 
 
 class Source(BaseModel):
-    """One source of a mixture: files of one kind, and what to do with them."""
+    """One source of a mixture: files of one kind, and what to do with them.
+
+    >>> Source(name="sums", paths=["sums-*.jsonl"], where={"lang": "en"}).where
+    {'lang': ('en',)}
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -70,7 +74,13 @@ class Source(BaseModel):
         return self
 
     def files(self, folder: Path) -> list[str]:
-        """The files, sorted within each pattern, as the mixture spells them."""
+        """The files, sorted within each pattern, as the mixture spells them.
+
+        >>> Source(name="sums", paths=["no-*.jsonl"]).files(Path())
+        Traceback (most recent call last):
+            ...
+        chatfmt.errors.DataError: expected files, found none for 'no-*.jsonl' of 'sums'
+        """
         found = []
         for pattern in self.paths:
             literal = not has_magic(pattern) or (folder / pattern).is_file()
@@ -82,7 +92,17 @@ class Source(BaseModel):
         return found
 
     def size(self, folder: Path) -> int:
-        """The bytes of its files, as often as they are gone through."""
+        """The bytes of its files, as often as they are gone through.
+
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     folder = Path(name)
+        ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+        ...     size = Source(name="sums", paths=["*.jsonl"], repeat=2).size(folder)
+        >>> size
+        74
+        """
         return self.repeat * sum((folder / name).stat().st_size for name in self.files(folder))
 
     def fits(self, row: dict[str, Any]) -> bool:
@@ -98,7 +118,13 @@ class Source(BaseModel):
         )
 
     def finished(self, item: Item, **place: int | str) -> Item:
-        """An item of this source with its weight, and with its provenance as metadata."""
+        """An item of this source with its weight, and with its provenance as metadata.
+
+        >>> from chatfmt.conversation import Conversation
+        >>> source = Source(name="sums", paths=["sums.jsonl"])
+        >>> source.finished(Conversation(), row=1).metadata
+        {'provenance': {'source': 'sums', 'row': 1}}
+        """
         provenance: dict[str, Any] = {"source": self.name, **place}
         if "provenance" in item.metadata:
             provenance["earlier"] = item.metadata["provenance"]
@@ -114,6 +140,10 @@ class Mixture(BaseModel):
     With a seed, the next source is drawn at random, in proportion to the bytes of its files times
     ``repeat``, so that all end at about the same time; within a source the order is kept. Without
     one, sources follow each other. The same files and the same seed give the same stream.
+
+    >>> mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], seed=1)
+    >>> mixture.sources[0].name
+    'sums'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -138,6 +168,16 @@ class Mixture(BaseModel):
         gives) and ``round`` (0-based, among the repeats). A provenance that the row itself has is
         kept inside, as ``earlier``.
 
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     folder = Path(name)
+        ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+        ...     mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], folder=folder)
+        ...     [reading] = mixture.readings()
+        >>> reading.line, len(reading.items)
+        (1, 1)
+
         Raises:
             DataError: a pattern without files, at once.
         """
@@ -156,6 +196,16 @@ class Mixture(BaseModel):
             on_error: called for each row that cannot be used, which is then left out; without
                 it, the first such row raises.
 
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     folder = Path(name)
+        ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+        ...     mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], folder=folder)
+        ...     [conversation] = mixture.rows()
+        >>> conversation.metadata["provenance"]["row"]
+        1
+
         Raises:
             DataError: a pattern without files, or a bad row where there is no ``on_error``.
         """
@@ -164,6 +214,10 @@ class Mixture(BaseModel):
 
     def mixed(self, streams: Sequence[Iterator[T]]) -> Iterator[T]:
         """One stream for each source as one for all, in the order of the mixture.
+
+        >>> sources = [{"name": name, "paths": [name]} for name in ("a.jsonl", "b.jsonl")]
+        >>> list(Mixture(source=sources).mixed([iter([1, 2]), iter([3])]))
+        [1, 2, 3]
 
         Raises:
             DataError: a pattern without files.
@@ -238,7 +292,16 @@ _WEIGHED: dict[type[Item], Callable[[Any, float], dict[str, Any]]] = {
 
 
 def load_mixture(path: str | Path) -> Mixture:
-    """The mixture that a TOML file describes; docs/data.md has an example.
+    r"""The mixture that a TOML file describes; docs/data.md has an example.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> text = 'seed = 1\nsource = [{name = "sums", paths = ["sums-*.jsonl"]}]'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "mixture.toml").write_text(text)
+    ...     mixture = load_mixture(Path(folder) / "mixture.toml")
+    >>> mixture.seed, mixture.sources[0].name
+    (1, 'sums')
 
     Raises:
         DataError: the file is no TOML, or no mixture; the message lists everything at fault.

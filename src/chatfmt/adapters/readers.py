@@ -74,3 +74,4 @@ FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None], Iterator[Row]]] = {
     "json": read_document,
     "parquet": read_parquet,
 }
+"""Ending of a file's name to what reads it."""

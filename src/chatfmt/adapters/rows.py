@@ -10,7 +10,11 @@ __all__ = ["Row", "bad_row"]
 
 
 class Row(NamedTuple):
-    """One row of a file: its value, or what is wrong with it."""
+    """One row of a file: its value, or what is wrong with it.
+
+    >>> Row("a.jsonl", 1, {"prompt": "2+2?"}).error is None
+    True
+    """
 
     file: str
     line: int

@@ -39,11 +39,19 @@ class Preference(BaseModel):
 
 
 Item = Conversation | Preference
+"""What a row of a data set is read as."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One outside schema."""
+    """One outside schema.
+
+    >>> from chatfmt.adapters import SCHEMAS
+    >>> SCHEMAS["alpaca"].looks_for()
+    'instruction + output'
+    >>> SCHEMAS["alpaca"].detect({"prompt": "2+2?"})
+    False
+    """
 
     source: str
     """The project or page that defines it."""

@@ -43,10 +43,15 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
         "alpaca": alpaca.SCHEMA,
     }
 )
+"""Name to schema."""
 
 
 class Reading(NamedTuple):
-    """What one row of a file gives: conversations (or preferences), or an error."""
+    """What one row of a file gives: conversations (or preferences), or an error.
+
+    >>> Reading("sums.jsonl", 1, []).error is None
+    True
+    """
 
     file: str
     line: int
@@ -151,7 +156,13 @@ def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
 def read_rows(
     rows: Iterable[Row], *, schema: str | None = None, options: Options | None = None
 ) -> Iterator[Reading]:
-    """What each row of a file gives. Flat messages are put together into their trees first."""
+    """What each row of a file gives. Flat messages are put together into their trees first.
+
+    >>> from chatfmt.adapters import Row
+    >>> rows = [Row("sums.jsonl", 1, {"prompt": "2+2?", "completion": "4"})]
+    >>> [reading.items[0].messages[1].content for reading in read_rows(rows)]
+    ['4']
+    """
     for one in SCHEMAS.values() if schema is None else (_schema(schema),):
         rows = rows if one.gather is None else one.gather(rows)
     for row in rows:
@@ -175,5 +186,15 @@ def read_file(
     options: Options | None = None,
     format: str | None = None,
 ) -> Iterator[Reading]:
-    """What each row of a file gives, as a stream; arguments as for `read_row` and `iter_rows`."""
+    """What each row of a file gives, as a stream; arguments as for `read_row` and `iter_rows`.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+    ...     [reading] = read_file(folder / "sums.jsonl")
+    >>> reading.items[0].messages[1].content
+    '4'
+    """
     return read_rows(iter_rows(path, format=format), schema=schema, options=options)

@@ -37,6 +37,16 @@ def encode_locally(
 ) -> Generator[tuple[RecordBatch, RecordBatch]]:
     """`encode_records` of every batch, in order, by so many processes; one works in this process.
 
+    >>> import chatfmt
+    >>> from chatfmt.adapters import Source
+    >>> from chatfmt.corpus import EncodeOptions, RawRow, batches
+    >>> source = Source(name="sums", paths=["sums.jsonl"])
+    >>> options = EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=(source,))
+    >>> row = RawRow("sums", "sums.jsonl", 1, b'{"prompt": "2+2?", "completion": "4"}')
+    >>> [(examples, rejects)] = encode_locally(batches([row]), options, workers=1)
+    >>> examples.num_rows, rejects.num_rows
+    (1, 0)
+
     Raises:
         ChatfmtError: a process died three times over the same batch: too little memory, as a rule.
     """

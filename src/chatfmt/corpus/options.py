@@ -24,6 +24,12 @@ COLUMNS = ("weights", "attention_mask", "assistant_masks")
 class EncodeOptions:
     """How rows become examples; everything a worker needs, picklable.
 
+    >>> import chatfmt
+    >>> from chatfmt.adapters import Source
+    >>> source = Source(name="sums", paths=["sums.jsonl"])
+    >>> EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=(source,)).train_on
+    'assistant'
+
     Raises:
         ChatfmtError: two of the options do not go together.
     """
@@ -52,6 +58,9 @@ class EncodeOptions:
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
     """How examples become files.
+
+    >>> FileOptions(pack=2048, pad_id=0)
+    FileOptions(shuffle=None, pack=2048, pad_id=0, masks=(), shard_tokens=33554432)
 
     Raises:
         ChatfmtError: a number is out of range, or two of the options do not go together.

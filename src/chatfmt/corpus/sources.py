@@ -38,7 +38,11 @@ _BATCH_BYTES = 1 << 19
 
 
 class RawRow(NamedTuple):
-    """A row as it stands in its file."""
+    """A row as it stands in its file.
+
+    >>> RawRow("sums", "sums.jsonl", 1, b'{"prompt": "2+2?"}').error is None
+    True
+    """
 
     source: str
     """The name of a source of the mixture."""
@@ -66,12 +70,29 @@ def input_files(mixture: Mixture) -> list[tuple[str, int, int]]:
 
 
 def raw_rows(mixture: Mixture) -> Iterator[RawRow]:
-    """The rows of a mixture; with a seed, the next source is drawn row by row."""
+    """The rows of a mixture; with a seed, the next source is drawn row by row.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from chatfmt.adapters import Mixture
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+    ...     mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], folder=folder)
+    ...     [row] = raw_rows(mixture)
+    >>> row.source, row.line
+    ('sums', 1)
+    """
     return mixture.mixed([_source_rows(source, mixture.folder) for source in mixture.sources])
 
 
 def batches(rows: Iterable[RawRow]) -> Iterator[RecordBatch]:
-    """Rows in batches of the schema `RAW`, cut where there are enough rows or bytes."""
+    """Rows in batches of the schema `RAW`, cut where there are enough rows or bytes.
+
+    >>> [batch] = batches([RawRow("sums", "sums.jsonl", 1, b"{}")])
+    >>> batch.num_rows
+    1
+    """
     taken: list[RawRow] = []
     size = 0
     for row in rows:

@@ -22,7 +22,12 @@ _OTHER = "other reasons"
 
 @dataclass
 class Summary:
-    """Counts: rows = output + rejected + filtered, in all and for each source."""
+    """Counts: rows = output + rejected + filtered, in all and for each source.
+
+    >>> summary = Summary(rows=3, output=2, rejected=1)
+    >>> summary.to_dict()["output"]
+    2
+    """
 
     rows: int = 0
     """Rows that were read; a file that breaks off counts one more, which is rejected."""
@@ -47,7 +52,19 @@ class Summary:
     """Of packs: ids of examples divided by the ids that there is room for."""
 
     def add(self, rows: Mapping[str, int], examples: RecordBatch, rejects: RecordBatch) -> None:
-        """Count a batch: how many rows it had of each source, and what they have become."""
+        """Count a batch: how many rows it had of each source, and what they have become.
+
+        >>> import chatfmt
+        >>> from chatfmt.adapters import Source
+        >>> from chatfmt.corpus import EncodeOptions, RawRow, batches, encode_records
+        >>> source = Source(name="sums", paths=["sums.jsonl"])
+        >>> options = EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=(source,))
+        >>> [batch] = batches([RawRow("sums", "sums.jsonl", 1, b"{}")])
+        >>> summary = Summary()
+        >>> summary.add({"sums": 1}, *encode_records(batch, options))
+        >>> summary.rows, summary.rejected
+        (1, 1)
+        """
         refused = Counter(rejects["source"].to_pylist())
         for reason in rejects["reason"].to_pylist():
             kind = _kind(reason)

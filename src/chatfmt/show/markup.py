@@ -43,14 +43,24 @@ def to_html(
 def html_fragment(
     transcript: Showable, *, ids: bool = False, whitespace: bool = False, weights: bool = False
 ) -> str:
-    """The same as part of a page, such as a notebook's; it brings its own style sheet."""
+    """The same as part of a page, such as a notebook's; it brings its own style sheet.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> html_fragment(tok.render([{"role": "user", "content": "hi"}])).startswith("<div><style>")
+    True
+    """
     body = _html_blocks(transcript, ids=ids, whitespace=whitespace, weights=weights)
     return f"<div><style>\n{stylesheet()}</style>\n{body}</div>"
 
 
 @cache
 def stylesheet() -> str:
-    """The style sheet of tokens, blocks and tints: for these pages and the playground's."""
+    """The style sheet of tokens, blocks and tints: for these pages and the playground's.
+
+    >>> ".tint-user" in stylesheet()
+    True
+    """
     rules = resources.files("chatfmt.show").joinpath("tokens.css").read_text("utf-8")
 
     def variables(tint: Tint, *, dark: bool) -> str:

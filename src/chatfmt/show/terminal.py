@@ -38,7 +38,7 @@ def print_transcript(
     weights: bool = False,
     file: TextIO | None = None,
 ) -> None:
-    """Print a transcript, one block a message and the totals.
+    r"""Print a transcript, one block a message and the totals.
 
     In colour where the file is a terminal that has it, and rich is installed; as plain text
     elsewhere, with bars between the tokens.
@@ -49,6 +49,14 @@ def print_transcript(
         whitespace: signs for spaces, tabs, line ends and other characters without a shape.
         weights: what is trained stands out.
         file: standard output if left out.
+
+    >>> import chatfmt, io
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> file = io.StringIO()
+    >>> print_transcript(tok.render([{"role": "user", "content": "hi"}]), file=file)
+    >>> print(file.getvalue().partition("\n\n")[0])
+    user 5 tokens
+      <|im_start|>│user│<|im_sep|>│hi│<|im_end|>
     """
     file = sys.stdout if file is None else file
     shown = blocks(transcript)

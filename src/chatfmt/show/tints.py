@@ -11,6 +11,9 @@ class Tint(NamedTuple):
     """The colours of a role: two shades for its tokens, one for its name.
 
     Text on the shades, and the name on the page, have a contrast of at least 4.5 to 1.
+
+    >>> TINTS["user"].light
+    ('#e1f2ff', '#c3e3ff')
     """
 
     light: tuple[str, str]
@@ -33,7 +36,11 @@ TINTS: dict[str, Tint] = {
 
 
 def tint_name(role: str | None) -> str:
-    """The key of a role in `TINTS`."""
+    """The key of a role in `TINTS`.
+
+    >>> tint_name("user"), tint_name("cook"), tint_name(None)
+    ('user', 'other', 'frame')
+    """
     if role is None:
         return "frame"
     return role if role in TINTS and role != "frame" else "other"

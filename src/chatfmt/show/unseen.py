@@ -52,5 +52,9 @@ def signed(text: str, *, whitespace: bool = False) -> str:
 
 
 def one_line(text: str) -> str:
-    """Some other text in one line."""
+    r"""Some other text in one line.
+
+    >>> one_line("a\tb")
+    'a→b'
+    """
     return signed(text).replace("\n", "↵").replace("\t", "→")

@@ -43,7 +43,13 @@ class Showable(Protocol):
 
 
 class Piece(NamedTuple):
-    """One token, or the tokens that share a character."""
+    """One token, or the tokens that share a character.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> [*pieces(tok.render([{"role": "user", "content": "hi"}]))][3].text
+    'hi'
+    """
 
     start: int
     """Position of the first id."""
@@ -60,7 +66,14 @@ class Piece(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Pieces that stand together: a message, or what stands outside of any."""
+    """Pieces that stand together: a message, or what stands outside of any.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> [block] = blocks(tok.render([{"role": "user", "content": "hi"}]))
+    >>> block.label, block.tokens, block.trained
+    ('user', 5, 0)
+    """
 
     message: int | None
     role: str | None
@@ -129,7 +142,13 @@ def _units(binding: Binding, ids: Iterable[int]) -> Iterator[tuple[Kind, str, tu
 
 
 def blocks(transcript: Showable) -> list[Block]:
-    """The pieces, grouped by message."""
+    """The pieces, grouped by message.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> [block.role for block in blocks(tok.render([{"role": "user", "content": "hi"}]))]
+    ['user']
+    """
     messages, opened = transcript.conversation.messages, transcript.open
     found: list[Block] = []
     for index, group in groupby(pieces(transcript), key=lambda piece: piece.message):
@@ -143,7 +162,13 @@ def blocks(transcript: Showable) -> list[Block]:
 
 
 def totals(shown: Iterable[Block]) -> dict[str, int]:
-    """Tokens for each role (or part outside of messages), in the order of appearance."""
+    """Tokens for each role (or part outside of messages), in the order of appearance.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> totals(blocks(tok.render([{"role": "user", "content": "hi"}])))
+    {'user': 5}
+    """
     counts: Counter[str] = Counter()
     for block in shown:
         counts[block.label] += block.tokens
