@@ -517,7 +517,7 @@ def test_continue_last_needs_a_last_message_of_that_role(tok: ChatTokenizer) -> 
             tok.encode_prompt(said, prefill=prefill, continue_last=True)
     ann = [{"role": "assistant", "name": "Ann"}]
     assert tok.encode_prompt(ann, name="Ann", continue_last=True)[-1] == 200266
-    with pytest.raises(RenderError, match="name Bob, and no prefill; found .* name Ann"):
+    with pytest.raises(RenderError, match=r"name Bob, and no prefill; found .* name Ann"):
         tok.encode_prompt(ann, name="Bob", continue_last=True)
 
 

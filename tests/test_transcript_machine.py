@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from chatfmt import IssueKind, Message, RenderError, Span, Transcript
 from conftest import encoding_for
-from formats_under_test import tokenizer_for
+from formats_under_test import FORMATS, tokenizer_for
 from reference import reference_decode
 from strategies import conversations, messages, mutated, random_ids, retokenized, texts
 from test_laws import assert_tiles
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chatfmt import Issue
+
+
+NAMED = ("gpt-4o", "gpt-4", "gpt-3.5-turbo")
+"""Formats whose prompts have a place for a name."""
 
 
 class Chat:
@@ -48,6 +52,8 @@ class Chat:
         assert written >= 0
         assert ids[: len(self.ids)] == self.ids
         assert ids[len(ids) - len(taken) :] == list(taken)
+        if len(ids) > len(self.ids):
+            self.issues = list(self.transcript.issues)
         self.ids = list(ids)
         self.sampled += [False] * written + [True] * len(taken)
         self.logprobs += [None] * written
@@ -82,6 +88,22 @@ class TranscriptMachine(RuleBasedStateMachine):
         assert chat.transcript.conversation == conversation
         return self.checked(chat)
 
+    @rule(target=chats, data=st.data(), allow_open=st.booleans())
+    def parse(self, data: st.DataObject, *, allow_open: bool) -> Chat:
+        """Anything at all, to go on from: a prompt, half a message, garbage."""
+        ids = self.anything(data)
+        chat = Chat(self.tok.parse(ids, strict=False, allow_open=allow_open))
+        assert chat.ids == ids
+        # That the ids ended in a message is an issue until the message goes on.
+        chat.issues = self.tok.parse(ids, strict=False, allow_open=True).issues
+        return self.checked(chat)
+
+    def anything(self, data: st.DataObject) -> list[int]:
+        whole = self.tok.encode([data.draw(messages(self.name))])
+        special = [self.tok.encoding.special_tokens[s] for s in self.tok.format.special_tokens]
+        n_vocab = self.tok.encoding.n_vocab
+        return data.draw(mutated(whole, n_vocab) | random_ids(n_vocab, special, max_size=8))
+
     @rule(chat=chats, data=st.data())
     def append(self, chat: Chat, data: st.DataObject) -> None:
         new = data.draw(st.lists(messages(self.name), max_size=2))
@@ -103,7 +125,7 @@ class TranscriptMachine(RuleBasedStateMachine):
 
     @rule(chat=chats, role=st.sampled_from(["assistant", "user", "nobody"]), data=st.data())
     def prompt(self, chat: Chat, role: str, data: st.DataObject) -> None:
-        no_name = st.none() if self.name == "harmony" else st.sampled_from([None, "Ann"])
+        no_name = st.sampled_from([None, "Ann"]) if self.name in NAMED else st.none()
         name = data.draw(no_name)
         prefill = data.draw(st.just("") | texts(["<|im_end|>", "<|end|>"], max_pieces=2))
         transcript, opened = chat.transcript, chat.transcript.open
@@ -183,10 +205,7 @@ class TranscriptMachine(RuleBasedStateMachine):
     @rule(chat=chats, logprobs=st.booleans(), data=st.data())
     def mangle(self, chat: Chat, data: st.DataObject, *, logprobs: bool) -> None:
         """Anything at all."""
-        whole = self.tok.encode([data.draw(messages(self.name))])
-        special = [self.tok.encoding.special_tokens[s] for s in self.tok.format.special_tokens]
-        n_vocab = self.tok.encoding.n_vocab
-        given = data.draw(mutated(whole, n_vocab) | random_ids(n_vocab, special, max_size=8))
+        given = self.anything(data)
         stop = next((i for i, t in enumerate(given) if t in self.tok.stop_tokens), len(given))
         self.give(chat, given, given[: stop + 1], logprobs=logprobs)
 
@@ -233,7 +252,6 @@ class TranscriptMachine(RuleBasedStateMachine):
             assert [s.sampled for s in transcript.spans for _ in range(*s[:2])] == each.sampled
             assert set(each.issues) <= set(transcript.issues)
         transcript = chat.transcript
-        chat.issues = list(transcript.issues)
         weights = transcript.weights("sampled")
         assert all(sampled for sampled, weight in zip(chat.sampled, weights, strict=True) if weight)
 
@@ -255,7 +273,12 @@ class TranscriptMachine(RuleBasedStateMachine):
         return chat
 
 
-@pytest.mark.parametrize("name", ["gpt-4o", "gpt-3.5-turbo", "harmony"])
+HERE = ("gpt-4o", "gpt-3.5-turbo", "harmony")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in HERE)) for name in FORMATS]
+)
 def test_any_interleaving(name: str) -> None:
     machine = type("Machine", (TranscriptMachine,), {"name": name})
     run_state_machine_as_test(
