@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow bench check clean
+.PHONY: help demo test slow bench fuzz check clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -42,10 +42,13 @@ slow: $(VENV)/.slow  ## the tests that take minutes
 bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performance.md
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m benchmarks $(ARGS)
 
+fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for an hour
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
 check: $(VENV)/.check  ## ruff and mypy --strict
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy --strict src tests $(wildcard benchmarks/*.py examples/*.py)
+	@$(BIN)/mypy --strict src tests $(wildcard benchmarks/*.py conformance/*.py examples/*.py fuzz/*.py)
 
 clean:  ## remove the environment and what was built
 	@rm -rf $(VENV) build dist
@@ -70,6 +73,11 @@ $(VENV)/.slow: $(VENV)/.test
 $(VENV)/.bench: $(VENV)/.test
 	@echo 'Installing what is compared with ...'
 	@$(install) --group bench
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.test
+	@echo 'Installing the fuzzer ...'
+	@$(install) --group fuzz
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test

@@ -22,8 +22,9 @@ _TRIED = re.compile(rb"stat::number_of_executed_units:\s*(\d+)")
 
 def fuzz(name: str, seconds: int, corpus: Path) -> tuple[int, str]:
     """How many inputs a harness has tried, and what libFuzzer said if one of them broke it."""
-    kept = corpus / name
+    kept, findings = corpus / name, _HERE / "regressions"
     kept.mkdir(parents=True, exist_ok=True)
+    findings.mkdir(exist_ok=True)
     options = [
         f"-max_total_time={seconds}",
         "-max_len=512",
@@ -31,7 +32,7 @@ def fuzz(name: str, seconds: int, corpus: Path) -> tuple[int, str]:
         "-rss_limit_mb=4096",
         "-print_final_stats=1",
         "-verbosity=0",
-        f"-artifact_prefix={_HERE / 'regressions' / name}-",
+        f"-artifact_prefix={findings / name}-",
     ]
     path = os.pathsep.join(map(str, (_HERE.parent, _HERE.parent / "tests")))
     path += os.pathsep + os.environ.get("PYTHONPATH", "")

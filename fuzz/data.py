@@ -71,7 +71,8 @@ def _places(value: object) -> list[tuple[Any, Any]]:
     return places + [place for item in inner for place in _places(item)]
 
 
-def _damage(row: dict[str, Any], source: Source) -> None:
+def damage(row: dict[str, Any], source: Source) -> None:
+    """Change one place of a value, however deep: other values, other keys, fewer, more."""
     places = _places(row)
     if not places:
         row[source.pick(_keys())] = source.pick(_VALUES)
@@ -114,13 +115,19 @@ def _repeats_a_call(item: Item) -> bool:
     return len(set(ids)) < len(ids)
 
 
-def rows(source: Source) -> None:
-    """A row of a known schema, damaged, and read by any schema under any options."""
+def damaged_row(source: Source) -> Any:  # noqa: ANN401 - any JSON value
+    """A row of a known schema, with up to four places changed."""
     known = _rows()
     row = json.loads(known[source.number(2) % len(known)])
     if isinstance(row, dict):
         for _ in range(source.number() % 5):
-            _damage(row, source)
+            damage(row, source)
+    return row
+
+
+def rows(source: Source) -> None:
+    """A row of a known schema, damaged, and read by any schema under any options."""
+    row = damaged_row(source)
     schema = source.pick((None, None, None, *SCHEMAS))
     options = _options(source)
     kept = json.dumps(row)
@@ -151,7 +158,7 @@ def values(source: Source) -> None:
     message: dict[str, Any] = {"role": "user", "content": "x"}
     row: dict[str, Any] = {"messages": [message, dict(message)], "metadata": {}}
     for _ in range(1 + source.number() % 4):
-        _damage(row, source)
+        damage(row, source)
     tok = get_tokenizer("gpt-4o")
     try:
         ids = tok.encode(row)
@@ -205,9 +212,8 @@ _TEXTS = (
 )
 
 
-def files(source: Source) -> None:
-    """A file of any bytes, under any of the names that are read."""
-    suffix, pack = source.pick(_FILES)
+def pieces_of_json(source: Source) -> bytes:
+    """Rows, signs of JSON and any other bytes, one behind the other."""
     parts: list[bytes] = []
     for _ in range(source.number() % 24):
         kind = source.number() % 4
@@ -218,7 +224,13 @@ def files(source: Source) -> None:
             parts.append(source.take(source.number() % 16))
         else:
             parts.append(source.pick(_TEXTS))
-    data = b"".join(parts) if source.number() % 8 else source.take(4096)
+    return b"".join(parts)
+
+
+def files(source: Source) -> None:
+    """A file of any bytes, under any of the names that are read."""
+    suffix, pack = source.pick(_FILES)
+    data = pieces_of_json(source) if source.number() % 8 else source.take(4096)
     if source.number() % 8:
         data = pack(data)
     for _ in range(source.number() % 4):

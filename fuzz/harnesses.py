@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz import data, lines, wire
+from fuzz import data, lines, playground, wire
 from fuzz.source import Source
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ HARNESSES: dict[str, Callable[[Source], None]] = {
     "values": data.values,
     "rows": data.rows,
     "files": data.files,
+    "web": playground.web,
 }
 
 

@@ -43,6 +43,15 @@ class Source:
         data = self.take(self.number() % 24)
         return data.decode("utf-8", "replace")
 
+    def damaged(self, ids: list[int], odd: Sequence[int]) -> list[int]:
+        """The ids with some left out, put in, or said twice: none to five times."""
+        for _ in range(self.number() % 6):
+            at = self.number() % (len(ids) + 1)
+            put = self.pick((None, self.pick(odd), self.number(3), *ids[:200]))
+            behind = ids[at + self.number() % 2 :]
+            ids = [*ids[:at], *([] if put is None else [put]), *behind]
+        return ids
+
     def steps(self, most: int) -> Iterator[int]:
         """Count up as long as there are bytes, at most so far."""
         for step in range(most):

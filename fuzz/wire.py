@@ -81,7 +81,11 @@ def parse(source: Source) -> None:
     """Whole parses: strict and lenient, complete and open, and the decoder that has learnt."""
     tok = source.pick(_TOKENIZERS)
     prologue, allow_open = source.flag(), source.flag()
-    ids = ids_from(source, tok)
+    check_parse(tok, ids_from(source, tok), prologue=prologue, allow_open=allow_open)
+
+
+def check_parse(tok: ChatTokenizer, ids: list[int], *, prologue: bool, allow_open: bool) -> None:
+    """A strict parse gives what a lenient one does, or raises the first of its issues."""
     lenient = tok.parse(ids, strict=False, allow_open=allow_open, prologue=prologue)
     assert lenient.ids == ids
     check_spans(lenient.spans, len(ids))
@@ -114,11 +118,18 @@ def _fed(parser: StreamParser, chunks: list[list[int]]) -> tuple[list[Event], Pa
 
 
 def stream(source: Source) -> None:
-    """Parsers that are fed one at a time, in chunks and whole: all tell the same."""
+    """Parsers of any format, from the beginning of a sequence or of a reply."""
     tok = source.pick(_TOKENIZERS)
     role = source.pick((None, *tok.format.templates))
     strict = source.flag()
     ids = ids_from(source, tok)
+    check_stream(tok, ids, source, role=role, strict=strict)
+
+
+def check_stream(
+    tok: ChatTokenizer, ids: list[int], source: Source, *, role: str | None, strict: bool
+) -> None:
+    """Parsers that are fed one at a time, in chunks and whole: all tell the same."""
     chunks: list[list[int]] = []
     at = 0
     while at < len(ids):
@@ -139,6 +150,9 @@ def stream(source: Source) -> None:
             )
         )
     assert told[0] == told[1] == told[2], told
+    if role is None and not strict:
+        whole = tok.parse(ids, strict=False)
+        assert (whole.issues, whole.spans) == (told[0][1], told[0][3]), told
     if not strict:
         texts = tok.stream(role)
         once = "".join(map(texts.feed_text, ids))

@@ -1,0 +1,67 @@
+"""The fuzzer's harnesses without the fuzzer: what once broke them, and some bytes of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fuzz.harnesses import HARNESSES, run
+from fuzz.source import Source
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatfmt import ChatfmtError, ChatTokenizer, StreamParser
+from chatfmt.adapters import table
+from chatfmt.web import api
+
+REGRESSIONS = Path(__file__).resolve().parents[1] / "fuzz" / "regressions"
+
+
+def _harness_of(path: Path) -> str:
+    """``template-crash-3f…`` is an input of the harness ``template``."""
+    return path.name.partition("-")[0]
+
+
+@pytest.mark.parametrize("path", sorted(REGRESSIONS.iterdir()), ids=lambda path: path.name[:24])
+def test_what_broke_once(path: Path) -> None:
+    run(_harness_of(path), path.read_bytes())
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_any_bytes(name: str) -> None:
+    @settings(max_examples=50, deadline=None, report_multiple_bugs=False)
+    @given(st.binary(max_size=512))
+    def try_one(data: bytes) -> None:
+        run(name, data)
+
+    try_one()
+
+
+def test_the_same_bytes_decide_the_same() -> None:
+    def decisions(source: Source) -> list[object]:
+        return [source.number(3), source.flag(), source.pick("abc"), source.text(), bool(source)]
+
+    data = bytes(range(1, 20))
+    assert decisions(Source(data)) == decisions(Source(data)) != decisions(Source(data[1:]))
+    assert decisions(Source(b"")) == [0, False, "a", "", False]
+
+
+BROKEN = {
+    "template": (ChatTokenizer, "decode", lambda *_, **__: None),
+    "parse": (ChatTokenizer, "decode", lambda *_, **__: None),
+    "stream": (StreamParser, "feed", lambda *_: []),
+    "transcript": (ChatTokenizer, "transcript_from_dict", lambda *_: 1 / 0),
+    "values": (ChatTokenizer, "encode", lambda *_: 1 / 0),
+    "rows": (ChatTokenizer, "decode", lambda *_: None),
+    "files": (table, "read_row", lambda *_, **__: 1 / 0),
+    "web": (api, "_python", lambda *_: float("nan")),
+}
+"""For each harness a part of the library that it would notice to be wrong."""
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_a_harness_notices_what_is_broken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder, part, wrong = BROKEN[name]
+    monkeypatch.setattr(holder, part, wrong)
+    with pytest.raises((AssertionError, ZeroDivisionError, ValueError, ChatfmtError)):
+        test_any_bytes(name)
