@@ -296,6 +296,15 @@ def test_another_way_with_what_is_too_long_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize("overlong", ["fit", "split"])
+def test_a_cut_without_a_length_is_refused(overlong: str) -> None:
+    with pytest.raises(ValueError, match=f"^overlong is '{overlong}': expected max_tokens too"):
+        tokenizer_for("gpt-4o").encode_for_training(
+            TURNS,
+            overlong=overlong,  # type: ignore[call-overload]
+        )
+
+
 # -- batches ------------------------------------------------------------------------------------
 
 examples = st.lists(

@@ -65,6 +65,8 @@ def training_examples(
         )
     if overlong not in get_args(Overlong):
         raise ValueError(f"overlong must be refuse, fit or split, found {overlong!r}")
+    if max_tokens is None and overlong != "refuse":
+        raise ValueError(f"overlong is {overlong!r}: expected max_tokens too, found none")
     messages = conversation.messages
     factors = weights.message_weights(messages, train_on)
     examples: list[TrainingExample] = []
