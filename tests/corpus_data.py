@@ -100,10 +100,8 @@ def command(*arguments: object, **more: Any) -> subprocess.Popen[str]:
     """``chatfmt tokenize`` in a process of its own."""
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "chatfmt.cli", "tokenize", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
-        **more,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import multiprocessing
 import os
+import random
 import resource
 import signal
 import sys
@@ -122,27 +124,76 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same(tmp_path: Path) -> N
     _kill_and_resume(tmp_path, 20_000, [0.4 + 0.45 * number for number in range(12)])
 
 
+_MARK = "CHATFMT_TEST"
+_SEES_PROCESSES = pytest.mark.skipif(
+    not Path("/proc").is_dir(), reason="looks for processes in /proc"
+)
+
+
+def _marked(*arguments: object) -> Any:
+    """A run whose processes `_alive` finds."""
+    return command(*arguments, env={**os.environ, _MARK: str(os.getpid())})
+
+
+def _alive() -> list[int]:
+    """The processes of a run and of what it has started, the oldest first."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"{_MARK}={os.getpid()}".encode() in variables:
+            found.append(int(folder.name))
+    return sorted(found)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@_SEES_PROCESSES
 def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", lines(20_000))
-    mark = f"CHATFMT_TEST={os.getpid()}"
-    environment = {**os.environ, "CHATFMT_TEST": str(os.getpid())}
-    run = command(tmp_path / "a.jsonl", "-o", tmp_path / "out", "--workers", 2, env=environment)
-
-    def alive() -> int:
-        count = 0
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                count += mark.encode() in (folder / "environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-        return count
-
-    _wait(lambda: alive() >= 4)  # the run, two workers, what starts them
+    run = _marked(tmp_path / "a.jsonl", "-o", tmp_path / "out", "--workers", 2)
+    _wait(lambda: len(_alive()) >= 4)  # the run, two workers, what starts them
     run.kill()
     finish(run)
-    _wait(lambda: alive() == 0)
+    _wait(lambda: not _alive())
+
+
+@pytest.mark.slow
+@_SEES_PROCESSES
+def test_workers_that_are_killed_at_random_change_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", lines(20_000, bad_every=50))
+    arguments = [tmp_path / "a.jsonl", "--format", "gpt-4", "--workers", 2]
+    arguments += ["--shard-tokens", 100_000]
+    assert finish(command(*arguments, "-o", tmp_path / "whole"))[0] == 0
+    run = command(*arguments, "-o", tmp_path / "out")
+    chance = random.Random(7)  # noqa: S311 - moments, no secret
+    killed = shards = 0
+    while run.poll() is None:
+        time.sleep(chance.uniform(0, 0.3))
+        # The run has got on since the last kill, so that no rows meet three of them.
+        if (found := len(list((tmp_path / "out").glob("*.parquet")))) > shards:
+            shards = found
+            for victim in chance.sample(workers := _workers(run.pid), min(1, len(workers))):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+                    killed += 1
+    code, error = finish(run)
+    assert (code, killed > 1) == (0, True), error
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def _workers(parent: int) -> list[int]:
+    """Of the processes of a run, those that encode: children of the one that starts them."""
+
+    def children(process: int) -> list[int]:
+        try:
+            tasks = Path("/proc", str(process), "task", str(process), "children")
+            return list(map(int, tasks.read_text().split()))
+        except OSError:
+            return []
+
+    return [worker for starter in children(parent) for worker in children(starter)]
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chatfmt.corpus import FileOptions, encode_on_ray, tokenize
+import chatfmt
+from chatfmt.corpus import EncodeOptions, FileOptions, batches, encode_on_ray, raw_rows, tokenize
 from chatfmt.corpus.ray_engine import _ray
+from chatfmt.errors import ChatfmtError
 from corpus_data import contents, lines, mixture, options, write
 from heavy import heavy
+from killing_encoding import KillingEncoding
 
 if TYPE_CHECKING:
     from chatfmt.corpus import Summary
@@ -78,3 +81,31 @@ def test_ray_is_started_and_stopped_by_the_way(tmp_path: Path) -> None:
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
     assert not _ray().is_initialized()
     assert list(encode_on_ray([], options(mix), 1)) == []
+
+
+def test_an_actor_without_a_cpu_is_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", lines(4000))
+    mix = mixture(tmp_path, "a.jsonl")
+    expected = tokenize(mix, tmp_path / "local", options(mix), workers=1)
+    _ray().init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        assert tokenize(mix, tmp_path / "ray", options(mix), engine="ray", workers=3) == expected
+    finally:
+        _ray().shutdown()
+
+
+def test_rows_that_kill_are_given_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.jsonl", [b'{"prompt": "2+2?", "completion": "die"}'])
+    (tmp_path / "marks").mkdir()
+    mix = mixture(tmp_path, "a.jsonl")
+    tok = chatfmt.get_tokenizer("gpt-4", KillingEncoding(tmp_path / "marks", 99))
+    chosen = EncodeOptions(tokenizer=tok, sources=mix.sources)
+    # An actor does not find the tests' modules by itself: as on a machine that lacks something.
+    with pytest.raises(ChatfmtError, match=r"could not start.* No module named 'killing_encoding'"):
+        list(encode_on_ray(batches(raw_rows(mix)), chosen, 1))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    with pytest.raises(ChatfmtError, match="died 4 times over the same rows"):
+        list(encode_on_ray(batches(raw_rows(mix)), chosen, 1))
+    assert len(list((tmp_path / "marks").iterdir())) == 4

@@ -7,12 +7,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-import chatfmt.adapters
+import chatfmt
 from chatfmt.adapters import Preference, read_row
-from chatfmt.conversation import Conversation
-from chatfmt.corpus import RawRow, batches, encode_records, raw_rows
+from chatfmt.corpus import RawRow, batches, encode_records
 from chatfmt.corpus.arrow import pa
 from corpus_data import BAD_LINES, lines, mixture, options
 
@@ -142,36 +139,6 @@ def test_preferences_come_back_from_their_ids() -> None:
     assert "expected a conversation, found a preference" in rejects["reason"][0].as_py()
     _, rejects = _encode([text], preferences=True, max_tokens=10)
     assert rejects.num_rows == 1
-
-
-@pytest.mark.parametrize("format", ["gpt-4o", "gpt-4", "gpt-3.5-turbo"])
-def test_real_conversations_come_back(shared_data: Path, format: str) -> None:
-    names = sorted(path.name for path in shared_data.glob("*.json*"))
-    chosen = options(mixture(shared_data, *names), format)
-    tok, encoding = chosen.tokenizer, chosen.tokenizer.encoding
-    found = []
-    for batch in batches(raw_rows(mixture(shared_data, *names))):
-        examples, rejects = encode_records(batch, chosen)
-        assert rejects.num_rows == 0
-        found += examples.to_pylist()
-    expected = [
-        item
-        for name in names
-        for reading in chatfmt.adapters.read_file(shared_data / name)
-        for item in reading.items
-    ]
-    assert len(found) == len(expected) > 2000
-    for example, item in zip(found, expected, strict=True):
-        assert isinstance(item, Conversation)
-        assert tok.decode(example["input_ids"]).messages == item.on_wire().messages
-        trained = [
-            message
-            for message in item.messages
-            if message.role == "assistant" and message.weight != 0
-        ]
-        # Counted without the library: what each message has, and the token that ends it.
-        ids = sum(len(encoding.encode_ordinary(message.content)) + 1 for message in trained)
-        assert sum(label != -100 for label in example["labels"]) == ids
 
 
 def test_buffers_of_batches_are_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _EVERY = 10.0  # seconds between two lines of a log
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[Summary, float], None]]:
-    """What to call after each batch; it writes to standard error.
+    """What to call before the first batch and after each; it writes to standard error.
 
     Raises:
         ImportError: it is a terminal, and rich is not installed.
@@ -29,17 +30,17 @@ def shown_progress() -> Iterator[Callable[[Summary, float], None]]:
         return
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TaskProgressColumn
     except ImportError:
         message = "a progress bar needs rich: pip install 'chatfmt[data]'"
         raise ImportError(message, name="rich") from None
-    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (BarColumn(), TaskProgressColumn(), "{task.description}")
     clock = _Clock()
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=1.0)
 
         def show(summary: Summary, part: float) -> None:
-            bar.update(task, completed=part, description=clock.counts(summary))
+            bar.update(task, completed=part, description=clock.text(summary, part))
 
         yield show
 
@@ -53,11 +54,16 @@ class _Clock:
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def counts(self, summary: Summary) -> str:
+    def text(self, summary: Summary, part: float) -> str:
+        """Counts, and what follows from them: the rate, and the time that is left."""
         if self._rows is None:  # a resumed run has rows that cost this one nothing
             self._rows = summary.rows
         rate = (summary.rows - self._rows) / max(self.seconds, 1e-9)
-        return f"{summary.rows:,} rows  {summary.tokens:,} tokens  {rate:,.0f} rows/s"
+        counts = f"{summary.rows:,} rows  {summary.tokens:,} tokens"
+        if not (rate and part):
+            return counts
+        left = timedelta(seconds=round(summary.rows * (1 - part) / part / rate))
+        return f"{counts}  {rate:,.0f} rows/s  {left} left"
 
 
 class _Log:
@@ -66,8 +72,7 @@ class _Log:
         self._next = _EVERY
 
     def __call__(self, summary: Summary, part: float) -> None:
-        counts, seconds = self._clock.counts(summary), self._clock.seconds
+        text, seconds = self._clock.text(summary, part), self._clock.seconds
         if seconds >= self._next:
             self._next = seconds + _EVERY
-            left = f"{seconds / part * (1 - part):,.0f} s" if part else "?"
-            sys.stderr.write(f"{counts}  {part:.0%}  {left} left\n")
+            sys.stderr.write(f"{part:4.0%}  {text}\n")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.corpus.arrow import from_ipc, to_ipc
 from chatfmt.corpus.records import encode_records
+from chatfmt.errors import ChatfmtError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -38,11 +38,17 @@ def encode_on_ray(
     Args:
         batches: of raw rows.
         options: what to do with them; sent to each actor once.
-        workers: how many actors; None takes one for each CPU of the cluster.
+        workers: how many actors; None takes one for each CPU of the cluster. Work begins with the
+            first that runs, and the others join in when there is a CPU for them.
         address: of a running cluster; None uses Ray as it is set up in this process, or starts it.
+
+    >>> from chatfmt.corpus import batches, raw_rows
+    >>> for examples, rejects in encode_on_ray(batches(raw_rows(mixture)), options):
+    ...     print(examples.num_rows, rejects.num_rows)  # doctest: +SKIP
 
     Raises:
         ImportError: Ray is not installed.
+        ChatfmtError: an actor cannot start, or died again and again over the same batch.
     """
     ray = _ray()
     ours = not ray.is_initialized()
@@ -73,22 +79,40 @@ def _encode(
 ) -> Generator[tuple[RecordBatch, RecordBatch]]:
     count = workers or max(1, int(ray.cluster_resources()["CPU"]))
     actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=_ATTEMPTS)(_Encoder)
-    shared = ray.put(options)
-    crew = [actor.remote(shared) for _ in range(count)]
+    encoders = [actor.remote(options) for _ in range(count)]
+    starting = {encoder.ready.remote(): encoder for encoder in encoders}
+    crew: deque[Any] = deque()
     under_way: deque[Any] = deque()
-    for encoder, batch in zip(cycle(crew), batches, strict=False):
-        under_way.append(encoder.encode.remote(to_ipc(batch)))
-        if len(under_way) >= count * _AHEAD:
-            yield _pair(ray.get(under_way.popleft()))
+
+    def result() -> tuple[RecordBatch, RecordBatch]:
+        try:
+            examples, rejects = from_ipc(ray.get(under_way.popleft()))
+        except ray.exceptions.RayActorError:
+            message = f"an actor died {_ATTEMPTS + 1} times over the same rows; enough memory?"
+            raise ChatfmtError(message) from None
+        return examples, rejects
+
+    for batch in batches:
+        if starting:
+            # An actor may wait long for a CPU that others use: work is for those that run.
+            wanted, patience = (len(starting), 0) if crew else (1, None)
+            running, _ = ray.wait([*starting], num_returns=wanted, timeout=patience)
+            try:
+                ray.get(running)
+            except ray.exceptions.RayActorError as error:
+                [*_, reason] = str(error).strip().splitlines()
+                message = (
+                    "an actor could not start: is the same chatfmt on every machine of the "
+                    f"cluster, and what it is to use? Ray says: {reason.strip()}"
+                )
+                raise ChatfmtError(message) from None
+            crew.extend(map(starting.pop, running))
+        under_way.append(crew[0].encode.remote(to_ipc(batch)))
+        crew.rotate()
+        if len(under_way) >= len(crew) * _AHEAD:
+            yield result()
     while under_way:
-        yield _pair(ray.get(under_way.popleft()))
-    for encoder in crew:
-        ray.kill(encoder)
-
-
-def _pair(data: bytes) -> tuple[RecordBatch, RecordBatch]:
-    examples, rejects = from_ipc(data)
-    return examples, rejects
+        yield result()
 
 
 class _Encoder:
@@ -96,6 +120,9 @@ class _Encoder:
 
     def __init__(self, options: EncodeOptions) -> None:
         self._options = options
+
+    def ready(self) -> None:
+        """Answer, which it can once it runs."""
 
     def encode(self, data: bytes) -> bytes:
         [batch] = from_ipc(data)

@@ -40,7 +40,12 @@ _WORK, _REJECTS, _SUMMARY = "work", "rejects.jsonl", "summary.json"
 
 
 class TooManyRejectsError(DataError):
-    """More rows were refused than the run was to bear."""
+    """More rows were refused than the run was to bear.
+
+    >>> from chatfmt import DataError
+    >>> issubclass(TooManyRejectsError, DataError)
+    True
+    """
 
 
 def tokenize(
@@ -73,8 +78,22 @@ def tokenize(
         max_rejects: how many refused rows to bear; None is any number.
         resume: go on with what an interrupted run has left in ``out``.
         overwrite: begin again in the folder of an earlier run.
-        progress: called after each batch with the counts so far and the part of the input that is
-            read, from 0 to 1.
+        progress: called at the start and after each batch with the counts so far and the part of
+            the input that is read, from 0 to 1.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import chatfmt
+    >>> from chatfmt.adapters import Mixture
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+    ...     mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], folder=folder)
+    ...     tok = chatfmt.get_tokenizer("gpt-4o")
+    ...     options = EncodeOptions(tokenizer=tok, sources=mixture.sources)
+    ...     summary = tokenize(mixture, folder / "out", options, workers=1)
+    >>> summary.examples, summary.tokens
+    (1, 13)
 
     Raises:
         TooManyRejectsError: a run with a higher limit can resume this one.
@@ -107,6 +126,8 @@ def _plan(
                 f"expected max_tokens of at most {files.pack}, which is what a pack holds, found "
                 f"{options.max_tokens}"
             )
+    if options.overlong != "refuse" and options.max_tokens is None:
+        raise ChatfmtError(f"overlong is {options.overlong}: expected max_tokens too, found none")
     if options.preferences and files.masks:
         raise ChatfmtError("expected conversations for masks, found preferences")
     plan = {
@@ -166,10 +187,11 @@ class _Run:
     ) -> None:
         state, summary = self._state, self._state.summary
         reading = _Reading(self._mixture, self._plan["input"])
+        progress(summary, reading.part)
         with self._encoded() as writer, self._rejects() as rejects:
             results = engine(reading.batches(state.batches), self._options)
             for examples, refused in results:
-                summary.add(reading.taken.popleft(), examples, refused)
+                summary.add(reading.next_taken(), examples, refused)
                 _write_rejects(rejects, refused)
                 state.batches += 1
                 complete = writer.write(examples if self._two_stages else self._masked(examples))
@@ -291,24 +313,26 @@ class _Reading:
         for (name, size, _), repeat in zip(files, rounds, strict=True):
             self._sizes[name] += size * repeat
         self._total = max(1, sum(self._sizes.values()))
-        self._read = 0
-        self.taken: deque[Counter[str]] = deque()
-        """Rows of each source in the batches under way, the oldest first."""
+        self._under_way: deque[tuple[Counter[str], int]] = deque()
+        self.part = 0.0
+        """How much of the input is done, from 0 to 1; a guess for files that are compressed."""
 
-    @property
-    def part(self) -> float:
-        """How much of the input is read, from 0 to 1; a guess for files that are compressed."""
-        return self._read / self._total
+    def next_taken(self) -> Counter[str]:
+        """Rows of each source in the oldest batch under way, which is then done."""
+        rows, read = self._under_way.popleft()
+        self.part = read / self._total
+        return rows
 
     def batches(self, done: int) -> Iterator[RecordBatch]:
+        read = 0
         for number, batch in enumerate(batches(raw_rows(self._mixture))):
             for name, size in _sizes(batch).items():
                 # What a compressed file holds is more than its size.
                 counted = min(size, self._sizes[name])
                 self._sizes[name] -= counted
-                self._read += counted
+                read += counted
             if number >= done:
-                self.taken.append(Counter(batch["source"].to_pylist()))
+                self._under_way.append((Counter(batch["source"].to_pylist()), read))
                 yield batch
 
 
