@@ -41,7 +41,7 @@ _SPEAKERS = {"user": "human", "assistant": "gpt", "system": "system", "tool": "o
 
 def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversations")
-    turns = [(field, _read_turn(field, options)) for field in log.items()]
+    turns = [(field, message) for field in log.items() for message in _read_turn(field, options)]
     system = row.get("system")
     if system is not None and system.text():  # LLaMA-Factory takes an empty one for none
         turns.insert(0, _system_turn(system, turns))
@@ -55,7 +55,7 @@ def _system_turn(system: Field, turns: list[Turn]) -> Turn:
     return system, system.message(role="system", content=system.value)
 
 
-def _read_turn(field: Field, options: Options) -> Message:
+def _read_turn(field: Field, options: Options) -> list[Message]:
     speaker, value, weight = field.need("from"), field.need("value"), read_weight(field)
     roles = {**_ROLES, **options.speakers}
     speaker.label()  # first, for it tells whether this is a turn of this schema at all
@@ -66,31 +66,47 @@ def _read_turn(field: Field, options: Options) -> Message:
             f"speakers={{{speaker.value!r}: ROLE}} says whose turn it is"
         )
     role = roles[speaker.value]
-    if speaker.value == _CALL:
-        return field.message(role=role, weight=weight, **_read_call(value))
-    return field.message(role=role, weight=weight, content=value.text())
+    given = _read_calls(value) if speaker.value == _CALL else [{"content": value.text()}]
+    return [field.message(role=role, weight=weight, **fields) for fields in given]
 
 
-def _read_call(value: Field) -> dict[str, str]:
+def _read_calls(value: Field) -> list[dict[str, str]]:
+    """One call, or a list of parallel ones, as LLaMA-Factory's data/formatter.py takes it."""
     try:
-        members = _members(value.text())
-        name = json.loads(members.pop("name"))
-        arguments = members.pop("arguments")
+        return [_read_call(spelled) for spelled in _objects(value.text())]
     except (ValueError, KeyError, RecursionError):
-        name = None
-        members = {}
+        raise value.expected(
+            'JSON such as {"name": "f", "arguments": {"x": 1}}, or a list of that'
+        ) from None
+
+
+def _read_call(spelled: str) -> dict[str, str]:
+    members = _members(spelled)
+    name, arguments = json.loads(members.pop("name")), members.pop("arguments")
     if not isinstance(name, str) or not name or members:
-        raise value.expected('JSON such as {"name": "f", "arguments": {"x": 1}}')
+        raise ValueError(spelled)
     # Some writers put the arguments as a text that holds JSON, as OpenAI does.
     content = json.loads(arguments) if arguments.startswith('"') else arguments
     return {"recipient": FUNCTIONS + name, "content": content}
 
 
+def _objects(text: str) -> list[str]:
+    """The objects of a JSON text, each as it is spelled: it is one, or a list of some."""
+    value = json.loads(text)
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, dict) for item in items):
+        raise ValueError(text)
+    objects, at = [], 0
+    for _ in items:
+        # The text is valid, so between objects nothing else has a brace.
+        start = text.index("{", at)
+        _, at = json.JSONDecoder().raw_decode(text, start)
+        objects.append(text[start:at])
+    return objects
+
+
 def _members(text: str) -> dict[str, str]:
     """The members of a JSON object, each value as it is spelled: arguments are kept verbatim."""
-    json.loads(text)
-    if not text.lstrip().startswith("{"):
-        raise ValueError(text)
     decode = json.JSONDecoder().raw_decode
     members: dict[str, str] = {}
     # The text is valid, so the next quote opens a key, and a colon follows it.
