@@ -262,6 +262,18 @@ WIRES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         [{"role": "tool", "content": '{"t": 21}'}, {"role": "assistant", "content": "21 °C"}],
     ),
     (
+        "white-space",
+        "gpt-4o",
+        "<|im_start|>user<|im_sep|>a \ufeffb\u0085\u0085 \n\x1c\x1c c \ufeff\u180e<|im_end|>",
+        [{"role": "user", "content": "a \ufeffb\u0085\u0085 \n\x1c\x1c c \ufeff\u180e"}],
+    ),
+    (
+        "white-space",
+        "gpt-4",
+        "<|im_start|>user<|im_sep|>a \ufeffb\u0085\u0085 \n\x1c\x1c c \ufeff\u180e<|im_end|>",
+        [{"role": "user", "content": "a \ufeffb\u0085\u0085 \n\x1c\x1c c \ufeff\u180e"}],
+    ),
+    (
         "turns",
         "gpt-4",
         (
