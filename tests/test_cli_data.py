@@ -340,6 +340,7 @@ def test_the_tables(
     assert err[0].startswith("rows.jsonl:2: messages[0].role: expected ")
     assert err[1].startswith("rows.jsonl:4: expected ")
     assert "\n".join(out) == PRINTED
+    assert max(map(len, out)) <= 80
 
 
 def test_what_the_format_cannot_carry_is_a_bad_row(chatfmt: Callable[..., Result]) -> None:

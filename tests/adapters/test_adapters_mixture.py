@@ -99,6 +99,21 @@ def test_a_seed_interleaves_and_keeps_each_source_in_order(folder: Path) -> None
     assert found[: len(expected)] == expected
 
 
+def test_what_a_row_gives_stays_together(folder: Path) -> None:
+    replies = [{"message_id": f"{i}", "text": f"{i}", "role": "assistant"} for i in (2, 3, 4)]
+    prompt = {"message_id": "1", "text": "q", "role": "prompter", "replies": replies}
+    _write(folder, "t.jsonl", [{"message_tree_id": "1", "prompt": prompt}] * 9)
+    sources = SOURCES.replace("b-*", "t")
+    for seed in range(3):
+        items = list(_mixture(folder, f"seed = {seed}\n{sources}").rows())
+        assert len(items) == 6 + 27
+        for before, item in zip([None, *items], items, strict=False):
+            if item.metadata["provenance"]["part"]:
+                assert before is not None
+                place = before.metadata["provenance"]
+                assert {**place, "part": place["part"] + 1} == item.metadata["provenance"]
+
+
 def test_repeat_and_weight(folder: Path) -> None:
     mix = _mixture(
         folder,
