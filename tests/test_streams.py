@@ -144,10 +144,19 @@ def test_helpers_tell_what_the_parser_tells(name: str, data: st.DataObject) -> N
 
     parser = tok.stream()
     expected = [event for token in ids[:stop] for event in parser.feed(token)]
-    expected += parser.close()
-    assert list(stream_events(tok.stream(), ids)) == expected
+    if not ids[:stop] or ids[stop - 1] not in tok.stop_tokens:
+        expected += parser.close()
+    parser.feed_all([])
+    events, texts = tok.stream(), tok.stream()
+    assert list(stream_events(events, ids)) == expected
     deltas = [e for e in expected if isinstance(e, ContentDelta) and e.part == "content"]
-    assert list(stream_text(tok.stream(), ids)) == [delta.text for delta in deltas]
+    assert list(stream_text(texts, ids)) == [delta.text for delta in deltas]
+    for helped in (events, texts):
+        assert helped.messages == parser.messages
+        assert helped.issues == parser.issues
+        assert helped.position == parser.position
+        helped.feed_all([])
+        assert helped.spans == parser.spans
 
 
 def test_they_stop_behind_the_stop_token_and_take_no_more(tok: ChatTokenizer) -> None:

@@ -31,7 +31,7 @@ from chatfmt.template import ALPHABETS, Literal
 from chatfmt.utf8 import Utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import regex
 
@@ -197,6 +197,51 @@ class StreamParser:
                 self.position += 1
                 return text if self._field == "content" else ""
         return content_of(self.feed(token))
+
+    # These two do without a call for each id, which would cost a third of the time more.
+
+    def events(self, ids: Iterable[int]) -> Iterator[Event]:
+        """What `feed` gives through the first stop token, or else until `close`.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> [type(event).__name__ for event in tok.stream().events([13225])]
+        ['MessageStart', 'ContentDelta', 'MessageEnd']
+        """
+        stops, feed, whole = self.stop_tokens, self.feed, self._whole
+        for token in ids:
+            if (sink := self._sink) is not None and (text := whole[token]):
+                sink.append(text)
+                self.position += 1
+                yield _new(ContentDelta, (self._index, self._field, text))
+                continue
+            yield from feed(token)
+            if token in stops:
+                return
+        yield from self.close()
+
+    def texts(self, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ``content`` in these events, piece by piece, none of them empty.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> list(tok.stream().texts([13225, 11, 2375, 200265]))
+        ['Hello', ',', ' world']
+        """
+        stops, feed, whole = self.stop_tokens, self.feed, self._whole
+        for token in ids:
+            if (sink := self._sink) is not None and (text := whole[token]):
+                sink.append(text)
+                self.position += 1
+                if self._field == "content":
+                    yield text
+                continue
+            if text := content_of(feed(token)):
+                yield text
+            if token in stops:
+                return
+        if text := content_of(self.close()):
+            yield text
 
     def _find_sink(self) -> None:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""

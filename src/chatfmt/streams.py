@@ -35,16 +35,7 @@ def stream_text(parser: StreamParser, ids: Iterable[int]) -> Iterator[str]:
     Raises:
         ParseError: in a strict parse.
     """
-    stops, feed = parser.stop_tokens, parser.feed_text
-    for token in ids:
-        text = feed(token)
-        if text:
-            yield text
-        if token in stops:
-            return
-    text = content_of(parser.close())
-    if text:
-        yield text
+    return parser.texts(ids)
 
 
 def stream_events(parser: StreamParser, ids: Iterable[int]) -> Iterator[Event]:
@@ -61,12 +52,7 @@ def stream_events(parser: StreamParser, ids: Iterable[int]) -> Iterator[Event]:
     Raises:
         ParseError: in a strict parse.
     """
-    stops, feed = parser.stop_tokens, parser.feed
-    for token in ids:
-        yield from feed(token)
-        if token in stops:
-            return
-    yield from parser.close()
+    return parser.events(ids)
 
 
 async def astream_text(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIterator[str]:
