@@ -387,8 +387,8 @@ class StreamParser:
 
     # -- special tokens, and ids that do not exist ----------------------------------------------
 
-    def _special(self, token: int) -> None:
-        spelling = self.binding.spellings[token]
+    def _cut_character(self) -> None:
+        """What is no text has come: a character that has begun will not be completed."""
         if self._utf8.pending:
             self._invalid(self._utf8.begun_at)
             text = self._utf8.flush()
@@ -396,6 +396,10 @@ class StreamParser:
                 self._emit(text)
             else:
                 self._run += text
+
+    def _special(self, token: int) -> None:
+        spelling = self.binding.spellings[token]
+        self._cut_character()
         if self._phase is _Phase.LITERAL:
             if self._expected[0] == spelling:
                 self._literal_is_there(b"")
@@ -489,6 +493,7 @@ class StreamParser:
             self._header_special(spelling, token)
 
     def _unknown(self, token: int) -> None:
+        self._cut_character()
         self._issue(IssueKind.OUT_OF_VOCABULARY, self.binding.show(token), "an id of the encoding")
         if self._phase is _Phase.FREE:
             self._stray()
