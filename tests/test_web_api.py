@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -298,6 +299,44 @@ def test_bad_input_is_refused_with_reason_and_place(
     answer = client.post(f"/api/{name}", json=request_)
     assert answer.status_code == 422
     assert answer.json() == refusal.body()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"template": "<turn>{role}" + "x" * 1000 + "{content}</turn>"}, "format.template"),
+        ({"template": {f"r{n}": f"<turn>r{n}\n{{content}}</turn>" for n in range(21)}},
+         "format.template"),
+        ({"special_tokens": [f"<{n}>" for n in range(21)]}, "format.special_tokens"),
+        ({"special_tokens": ["<turn>", "x" * 101]}, "format.special_tokens[1]"),
+        ({"roles": [f"r{n}" for n in range(21)]}, "format.roles"),
+        ({"prologue": "x" * 1001}, "format.prologue"),
+    ],
+)  # fmt: skip
+def test_a_line_of_ones_own_has_its_limits(change: dict[str, Any], where: str) -> None:
+    refusal = refused("show", format=OWN | change, messages=[])
+    assert (refusal.error, refusal.where) == ("ValidationError", where)
+    assert "at most" in refusal.reason
+
+
+def test_the_dearest_line_that_is_tried_takes_a_second() -> None:
+    # Lines of many roles that begin alike, and can be told apart only at their end.
+    shared = "<turn>" + "x" * 900
+    template = {f"r{n}": f"{shared}r{n}x\n{{content}}</turn>" for n in range(20)}
+    start = time.process_time()
+    call("show", format={**OWN, "template": template, "roles": []}, messages=[])
+    assert time.process_time() - start < 3
+
+
+def test_the_time_it_takes_grows_as_the_conversation_does() -> None:
+    def seconds(messages: int) -> float:
+        start = time.process_time()
+        call("show", format="gpt-4o", messages=HEADLINE[:1] * messages)
+        return time.process_time() - start
+
+    seconds(10)
+    # Eight times as long: a square would make it 64 times.
+    assert seconds(8000) < 24 * seconds(1000)
 
 
 def test_a_parse_error_points_at_the_id() -> None:

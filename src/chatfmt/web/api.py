@@ -68,25 +68,41 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _kind(value: object) -> str:
+    # Told apart by hand, so that an error is about the one that was meant.
+    return _OBJECT if isinstance(value, dict | BaseModel) else _OTHER
+
+
+_OBJECT, _OTHER = "<object>", "<other>"
+_either = Discriminator(_kind)
+
+# Whether a line can be read back takes longer to find out the longer it is, and whoever follows a
+# link to one has not typed it. These are far beyond any line in use, and answered within a second.
+_Line = Annotated[str, Field(max_length=1000)]
+_Word = Annotated[str, Field(max_length=100)]
+_MANY = Field(max_length=20)
+
+
 class Row(_Request):
     """A format of one's own; the fields are those of `ChatFormat`."""
 
-    name: str = Field("custom", max_length=100)
-    template: str | dict[str, str]
-    special_tokens: list[str]
-    roles: list[str] | dict[str, str] = []
-    prologue: str = ""
-    ends: dict[str, Literal["stop", "continue"]] = {}
+    name: _Word = "custom"
+    template: Annotated[
+        Annotated[_Line, Tag(_OTHER)] | Annotated[dict[_Word, _Line], _MANY, Tag(_OBJECT)], _either
+    ]
+    special_tokens: Annotated[list[_Word], _MANY]
+    roles: Annotated[
+        Annotated[list[_Word], _MANY, Tag(_OTHER)]
+        | Annotated[dict[_Word, _Word], _MANY, Tag(_OBJECT)],
+        _either,
+    ] = []
+    prologue: _Line = ""
+    ends: Annotated[dict[_Word, Literal["stop", "continue"]], _MANY] = {}
     generation_start: Literal["content", "role"] = "content"
 
 
-def _kind(value: object) -> str:
-    # Told apart by hand, so that an error is about the one that was meant.
-    return "Row" if isinstance(value, dict | Row) else "str"
-
-
 class _WithFormat(_Request):
-    format: Annotated[Annotated[str, Tag("str")] | Annotated[Row, Tag("Row")], Discriminator(_kind)]
+    format: Annotated[Annotated[str, Tag(_OTHER)] | Annotated[Row, Tag(_OBJECT)], _either]
     """The name of a format of the table, or a format of one's own."""
     encoding: str | None = None
     """A bundled encoding; None: the format's own, or the first one."""
@@ -260,6 +276,7 @@ def _view(
 ) -> dict[str, Any]:
     shown = blocks(transcript)
     all_lines = lines(format)
+    messages = transcript.conversation.messages
     return {
         "tokens": len(transcript.ids),
         "trained": sum(block.trained for block in shown),
@@ -267,7 +284,7 @@ def _view(
         "created": vocabulary.created,
         **_description(format),
         "blocks": [
-            _block(block, transcript, all_lines, format, whitespace=request.whitespace)
+            _block(block, messages, all_lines, format, whitespace=request.whitespace)
             for block in shown
         ],
     }
@@ -275,13 +292,12 @@ def _view(
 
 def _block(
     block: Block,
-    transcript: Transcript,
+    messages: tuple[Message, ...],
     all_lines: list[Line],
     format: ChatFormat,
     *,
     whitespace: bool,
 ) -> dict[str, Any]:
-    messages = transcript.conversation.messages
     if block.message is not None and block.message < len(messages):
         values = messages[block.message].model_dump()
     else:
@@ -383,11 +399,11 @@ def _call(
 
 def _invalid(error: ValidationError) -> Refusal:
     first = error.errors(include_url=False)[0]
-    # The path also has the names of a union's types.
+    # The path also has the tags of a union's types.
     where = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}"
         for step in first["loc"]
-        if not (isinstance(step, str) and step in ("Row", "str", "dict[str,str]", "list[str]"))
+        if step not in (_OBJECT, _OTHER)
     ).lstrip(".")
     return Refusal("ValidationError", first["msg"], where or None)
 
