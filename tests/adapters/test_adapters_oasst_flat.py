@@ -171,7 +171,7 @@ def test_bad_flat_messages() -> None:
     flat = [
         _flat("1", None, 0),
         _flat("1", None, 0),
-        {"message_id": 3},
+        {"message_id": 3, "text": "a"},
         {**_flat("4", None, 0), "parent_id": 1},
         {**_flat("5", None, 0), "replies": [_flat("6", "5", 1)]},
     ]
@@ -181,6 +181,19 @@ def test_bad_flat_messages() -> None:
         "f:4: parent_id: expected text that is not empty, found the number 1",
         "f:5: replies: expected a flat message to have no replies; a tree has message_tree_id",
     ]
+
+
+def test_rows_that_only_name_a_message_or_a_thread_are_no_trees() -> None:
+    messages = [{"role": "user", "content": "a"}]
+    rows: list[Flat] = [
+        {"message_id": 7, "messages": messages},
+        {"thread_id": "t", "messages": messages},
+    ]
+    for row, reading in zip(rows, read_rows(_rows(rows)), strict=True):
+        [conversation] = reading.items
+        assert conversation.metadata == {k: v for k, v in row.items() if k != "messages"}
+    [reading] = read_rows(_rows([{"message_id": "1", "role": "prompter"}]), schema="oasst")
+    assert str(reading.error) == "f:1: text: expected text, found nothing"
 
 
 def test_a_long_chain_needs_no_deep_stack() -> None:

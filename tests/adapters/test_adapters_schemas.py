@@ -217,11 +217,11 @@ def test_nothing_fits() -> None:
     with pytest.raises(DataError) as caught:
         read_row({"text": "a"}, file="f", line=1)
     assert str(caught.value) == (
-        "f:1: expected the members of a known schema (oasst: message_id or thread_id or "
-        "message_tree_id; preference: input + preferred_output + non_preferred_output or "
-        "chosen + rejected; ultrachat: id + data or prompt_id + messages; openai: messages; "
-        "sharegpt: conversations; wildchat: conversation; prompt-completion: prompt + completion; "
-        "alpaca: instruction + output), found text"
+        "f:1: expected the members of a known schema (oasst: message_id + text or "
+        "thread_id + thread or message_tree_id; preference: input + preferred_output + "
+        "non_preferred_output or chosen + rejected; ultrachat: id + data or prompt_id + messages; "
+        "openai: messages; sharegpt: conversations; wildchat: conversation; prompt-completion: "
+        "prompt + completion; alpaca: instruction + output), found text"
     )
     with pytest.raises(DataError, match=r"^expected an object, found a list of 0$"):
         read_row([])  # type: ignore[arg-type]

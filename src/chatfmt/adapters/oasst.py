@@ -3,7 +3,8 @@
 Source: https://github.com/LAION-AI/Open-Assistant, oasst-data/README.md and
 oasst-data/oasst_data/schemas.py. A row with ``message_id`` is a flat message, one with
 ``thread_id`` a thread, one with ``message_tree_id`` a tree, told in this order because a flat
-message may name its tree. Members are often absent rather than null.
+message may name its tree. Members are often absent rather than null. Others name their messages
+and threads so, too: only with a text, or with a thread, is a row taken for one of these.
 
 A tree gives a conversation for each of its leaves, once the messages that the options drop are
 cut off with all replies to them, and then the prompters' that no assistant answered.
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA"]
 
+_FLAT = ("message_id", "text")  # what tells a flat message
 _ROLES = {"prompter": "user", "assistant": "assistant"}
 
 
@@ -43,6 +45,7 @@ class _Node:
 
 def _read(row: Field, options: Options) -> list[Item]:
     if row.get("message_id") is not None:
+        row.need("text").text()
         raise row.need("message_id").error(
             "a flat message is read with its whole file: read_file(path) puts the trees together"
         )
@@ -230,7 +233,7 @@ def _gather(rows: Iterable[Row]) -> Iterator[Row]:
     """
     flat: dict[str, Row] = {}
     for row in rows:
-        if row.value is None or row.value.get("message_id") is None:
+        if row.value is None or any(row.value.get(key) is None for key in _FLAT):
             yield row
             continue
         try:
@@ -335,7 +338,7 @@ def _wrong_tree(tree: object, below: list[str]) -> str:
 
 SCHEMA = Schema(
     source="https://github.com/LAION-AI/Open-Assistant/blob/main/oasst-data/README.md",
-    marks=(("message_id",), ("thread_id",), ("message_tree_id",)),
+    marks=(_FLAT, ("thread_id", "thread"), ("message_tree_id",)),
     read=_read,
     gather=_gather,
 )

@@ -159,11 +159,13 @@ def _read(path: Path, source: Source) -> Iterator[Row]:
     if FILE_FORMATS.get(source.file_format or ending) is not read_lines:
         yield from _whole(iter_rows(path, format=source.file_format), source)
         return
-    marks = {key.encode() for schema in _gathering(source) for mark in schema.marks for key in mark}
+    marks = [
+        [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
+    ]
     strict, number, file = StrictJSON(), 0, str(path)
     try:
         for number, line in enumerate(lines(chunks(path, unpacker)), 1):
-            if any(mark in line for mark in marks):
+            if any(all(key in line for key in mark) for mark in marks):
                 row = strict.line(file, number, line)
                 if row.value is not None and source.fits(row.value):
                     yield row
