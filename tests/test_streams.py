@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from chatfmt import (
     ParseError,
     astream_events,
     astream_text,
+    get_format,
     get_tokenizer,
     stream_events,
     stream_text,
@@ -28,7 +30,7 @@ from formats_under_test import FORMATS, tokenizer_for
 from strategies import messages, mutated, random_ids, retokenized
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from chatfmt import Event, StreamParser
 
@@ -90,6 +92,45 @@ def test_every_scalar_split_everywhere(tok: ChatTokenizer, by_bytes: dict[bytes,
             deltas = [parser.feed_text(token) for token in ids]
             assert deltas == ["0", *[""] * (len(pieces) - 1), text, "0"]
             assert not parser.issues
+
+
+class AnyBytes:
+    """An encoding in which any bytes, up to a whole character's, are a token."""
+
+    special_tokens: Mapping[str, int] = {"<|im_start|>": 0, "<|im_sep|>": 1, "<|im_end|>": 2}
+    n_vocab = 1 << 40
+    fingerprint = "any bytes"
+
+    @staticmethod
+    def token(data: bytes) -> int:
+        return int.from_bytes(b"\x01" + data)
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        return [self.token(char.encode()) for char in text]
+
+    def token_bytes(self, token: int) -> bytes:
+        return token.to_bytes((token.bit_length() + 7) // 8)[1:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plane", range(17))
+def test_every_scalar_of_a_plane_split_everywhere(plane: int) -> None:
+    """Also where no vocabulary of today has such tokens. Of the higher planes each 7th."""
+    points = range(plane << 16, (plane + 1) << 16, 7 if plane else 1)
+    characters = [chr(point) for point in points if not 0xD800 <= point < 0xE000]
+    tok = ChatTokenizer(get_format("gpt-4o"), AnyBytes())
+    for length in range(1, 5):
+        encoded = [(text, data) for text in characters if len(data := text.encode()) == length]
+        for way in splits(bytes(length)):
+            cuts = [0, *accumulate(map(len, way))]
+            parser = tok.stream(strict=True)
+            for text, data in encoded:
+                *first, last = [AnyBytes.token(data[a:b]) for a, b in pairwise(cuts)]
+                assert not any(map(parser.feed_text, first))
+                assert parser.feed_text(last) == text
+            parser.feed(2)
+            [message] = parser.messages
+            assert message.content == "".join(text for text, _ in encoded)
 
 
 # -- the short cut ---------------------------------------------------------------------------------
