@@ -337,6 +337,25 @@ def test_a_message_that_was_cut_off_goes_on_after_all(tok: ChatTokenizer) -> Non
     assert parsed.issues == [lasting]
 
 
+def test_a_prologue_that_was_missing_is_written_after_all() -> None:
+    tok = tokenizer_for("llama-3")
+    parsed = tok.parse([], strict=False)
+    assert [issue.kind for issue in parsed.issues] == [IssueKind.OPEN_MESSAGE]
+    parsed.append(USER)
+    assert not parsed.issues
+    assert parsed.ids == tok.encode([USER])
+
+
+def test_a_prologue_that_another_message_stands_for_stays_an_issue() -> None:
+    tok = tokenizer_for("llama-3")
+    ids = tok.encode_prompt([], prologue=False)
+    parsed = tok.parse(ids, strict=False, allow_open=True)
+    [issue] = parsed.issues
+    assert (issue.kind, issue.position) == (IssueKind.UNEXPECTED_SPECIAL, 0)
+    parsed.append_completion([15339])
+    assert parsed.issues == [issue]
+
+
 @pytest.mark.parametrize(
     ("message", "error"),
     [

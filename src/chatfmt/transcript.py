@@ -396,7 +396,7 @@ class Transcript:
         del self.spans[len(self.spans) - len(again) :]
         del self._messages[len(self._messages) if index is None else index :]
         # At the first id itself there may be an issue of the message before, which it cut off.
-        before = [issue for issue in self.issues if issue.position <= start]
+        before = [] if index is None else [i for i in self.issues if i.position <= start]
         self.issues.clear()
         parser = self._new_parser(start, prologue=index is None)
         for span in again:
