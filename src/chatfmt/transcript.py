@@ -6,7 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
 
 from chatfmt import weights
 from chatfmt.conversation import Conversation, Message
@@ -512,7 +512,7 @@ class _Saved(BaseModel):
 
     format: dict[str, Any]
     encoding: str
-    ids: list[int]
+    ids: list[StrictInt]
     spans: list[Span]
     messages: list[Message]
     issues: list[Issue]
@@ -553,7 +553,8 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
             f"{len(state.logprobs)}"
         )
     borders = [0, *(span.stop for span in state.spans)]
-    if borders[-1] != len(state.ids) or [span.start for span in state.spans] != borders[:-1]:
+    tiles = [span.start for span in state.spans] == borders[:-1] and borders == sorted({*borders})
+    if not tiles or borders[-1] != len(state.ids):
         raise TranscriptError(f"the spans do not tile the {len(state.ids)} ids")
     numbers = dict.fromkeys(span.message for span in state.spans if span.message is not None)
     opened = len(numbers) - len(state.messages)
