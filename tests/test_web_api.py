@@ -189,15 +189,39 @@ def test_signs_stand_where_characters_have_no_shape() -> None:
         (HEADLINE, ["user", "assistant", "user", "assistant"]),
         ({"model": "gpt-4o", "temperature": 1, "messages": HEADLINE[:1]}, ["user"]),
         ({"choices": [{"message": {**HEADLINE[1], "refusal": None}}]}, ["assistant"]),
+        (HEADLINE[0], ["user"]),
+        ({"choices": [{"message": {**HEADLINE[1], "annotations": []}}]}, ["assistant"]),
+        ({"model": "m", "system": "Be brief.", "messages": HEADLINE[:1]}, ["system", "user"]),
+        (
+            {"type": "message", "id": "m", "role": "assistant", "stop_reason": "end_turn",
+             "content": [{"type": "text", "text": "4"}]},
+            ["assistant"],
+        ),
+        ({"model": "m", "instructions": "Be brief.", "input": "2+2?"}, ["system", "user"]),
+        (
+            {"model": "m",
+             "input": [{"role": "user", "content": [{"type": "input_text", "text": "2+2?"}]},
+                       {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+                       {"type": "function_call_output", "call_id": "c", "output": "4"}]},
+            ["user", "assistant", "tool"],
+        ),
+        (
+            {"object": "response", "output": [
+                {"type": "reasoning", "id": "r", "summary": []},
+                {"type": "message", "role": "assistant", "status": "completed",
+                 "content": [{"type": "output_text", "text": "4", "annotations": []}]}]},
+            ["assistant"],
+        ),
         ({"conversations": [{"from": "human", "value": "2+2?"}]}, ["user"]),
         ({"instruction": "Add.", "input": "2 2", "output": "4"}, ["user", "assistant"]),
         ({"prompt": "2+2?", "completion": "4"}, ["user", "assistant"]),
     ],
-)
+)  # fmt: skip
 def test_json_of_known_schemas_is_read(document: object, roles: list[str]) -> None:
     (found,) = call("import", text=json.dumps(document))["conversations"]
     assert [message["role"] for message in found["messages"]] == roles
-    call("show", format="gpt-4o", messages=found["messages"])
+    # A call of a function has a recipient, for which harmony has a place.
+    call("show", format=own_row(HARMONY), messages=found["messages"])
 
 
 def test_a_preference_is_two_conversations() -> None:
@@ -280,6 +304,9 @@ def test_a_preference_is_two_conversations() -> None:
         ("import", {"text": "{"}, "JSONDecodeError", "line 1, column 2", "expected JSON"),
         ("import", {"text": "[NaN]"}, "JSONDecodeError", "text", "NaN"),
         ("import", {"text": "[" * 100_000}, "JSONDecodeError", None, "nested too deep"),
+        ("import", {"text": '{"model": "m", "input": [{"type": "image"}]}'}, "DataError",
+         "input[0]", "expected a message"),
+        ("import", {"text": '{"input": "2+2?", "output": "4"}'}, "DataError", None, "a known"),
         ("import", {"text": '{"a": 1}'}, "DataError", None, "expected the members of a known"),
         (
             "import",

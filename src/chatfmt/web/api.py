@@ -26,6 +26,7 @@ from chatfmt.encodings import ENCODING_CONSTRUCTORS
 from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError
 from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
+from chatfmt.web.pasted import rows
 from chatfmt.web.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def read(request: Read) -> dict[str, Any]:
 def import_text(request: Import) -> dict[str, Any]:
     """The conversations that pasted JSON holds."""
     found: list[dict[str, Any]] = []
-    for number, row in enumerate(_rows(_json(request.text)), 1):
+    for number, row in enumerate(rows(_json(request.text)), 1):
         for item in read_row(row, options=_LENIENT):
             if isinstance(item, Preference):
                 prompt = item.prompt.messages
@@ -226,24 +227,6 @@ def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
         raise Refusal("JSONDecodeError", "expected JSON, found it nested too deep") from None
     except ValueError as error:  # a number with too many digits
         raise Refusal("JSONDecodeError", f"expected JSON, found {error}") from None
-
-
-def _rows(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
-    """The rows of a document: itself, a list of rows or of messages, or an API's answer.
-
-    The answer's ``choices[].message`` is that of OpenAI's API reference, "The chat completion
-    object".
-    """
-    if isinstance(value, dict) and isinstance(value.get("choices"), list):
-        return [
-            {"messages": [choice["message"]]}
-            for choice in value["choices"]
-            if isinstance(choice, dict) and "message" in choice
-        ]
-    if isinstance(value, list):
-        holds_messages = all(isinstance(item, dict) and "role" in item for item in value)
-        return [{"messages": value}] if value and holds_messages else value
-    return [value]
 
 
 def _imported(label: str, messages: tuple[Message, ...]) -> dict[str, Any]:
