@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow bench fuzz check clean
+.PHONY: help demo test slow coverage bench fuzz mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -39,11 +39,28 @@ test: $(VENV)/.test  ## the tests that take seconds
 slow: $(VENV)/.slow  ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
+coverage: $(VENV)/.test  ## the tests that take seconds, and whether they go through every branch
+	@$(BIN)/python -m coverage run -m pytest -m 'not slow' $(ARGS)
+	@$(BIN)/python -m coverage report
+
 bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performance.md
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m benchmarks $(ARGS)
 
 fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for an hour
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
+mutate: $(VENV)/.mutate  ## change the core a thousand times, in a copy: does a test fail? takes long
+	@$(BIN)/python tests/mutate.py $(ARGS)
+
+docs: $(VENV)/.docs  ## build the documentation into site/, without a warning or a dead link
+	@$(BIN)/python docs/make_site.py
+
+lock: $(VENV)/.lock  ## write requirements-dev.txt anew, from the newest versions
+	@$(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' pyproject.toml \
+		$(addprefix --extra ,cli data hf web) $(addprefix --group ,$(LOCKED_GROUPS)) \
+		--output-file requirements-dev.txt
 
 check: $(VENV)/.check  ## ruff and mypy --strict
 	@$(BIN)/ruff check
@@ -51,12 +68,19 @@ check: $(VENV)/.check  ## ruff and mypy --strict
 	@$(BIN)/mypy --strict src tests $(wildcard benchmarks/*.py conformance/*.py examples/*.py fuzz/*.py)
 
 clean:  ## remove the environment and what was built
-	@rm -rf $(VENV) build dist
+	@rm -rf $(VENV) build dist site
 
-# Each stamp is an environment that holds what pyproject.toml asks for.
+# Each stamp is an environment that holds what pyproject.toml asks for. With LOCKED=1 it begins with
+# the very files that requirements-dev.txt lists, so that what follows is there already; only the
+# heavy ones of `make slow` and `make bench` are not among them.
+LOCKED_GROUPS := test check docs fuzz mutate
+
 $(VENV)/.base: pyproject.toml
 	@echo 'Installing chatfmt into $(VENV) ...'
 	@$(create)
+ifneq ($(LOCKED),)
+	@$(install) --require-hashes --requirement requirements-dev.txt
+endif
 	@$(install) --editable '.[cli]'
 	@touch $@
 
@@ -78,6 +102,20 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)/.fuzz: $(VENV)/.test
 	@echo 'Installing the fuzzer ...'
 	@$(install) --group fuzz
+	@touch $@
+
+$(VENV)/.mutate: $(VENV)/.test
+	@echo 'Installing what changes the code ...'
+	@$(install) --group mutate
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	@echo 'Installing what draws the documentation ...'
+	@$(install) --group docs
+	@touch $@
+
+$(VENV)/.lock: $(VENV)/.base
+	@$(install) --group lock
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 WIDTH = 88
+STAND_IN = "cl100k_im"
 EVERY_CHARACTER = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
 
 # -- Grammar: ABNF, RFC 5234, with case-sensitive strings, RFC 7405 ---------------------------
@@ -173,19 +174,16 @@ def registry(formats: Iterable[ChatFormat]) -> str:
 
 def page(format: ChatFormat) -> str:
     """What a row says, and an example with its ids and spans."""
-    base = format.encoding or "cl100k_im"
-    encoding = get_encoding(base)
-    new = [token for token in format.special_tokens if token not in encoding._special_tokens]
-    if new:
-        encoding = extend_encoding(encoding, f"{base}+", new)
-    tok = ChatTokenizer(format, encoding)
-    messages = _example(format)
+    tok = example_tokenizer(format)
+    messages = example(format)
     prompt = tok.encode_prompt([], prologue=False)
     if format.encoding:
-        vocabulary = f"`{base}`, bundled"
+        vocabulary = f"`{format.encoding}`, bundled"
     else:
-        made = f", with ids made up for the special tokens (from {tok.encoding.n_vocab - len(new)})"
-        vocabulary = f"the model's own; the example has `{base}`" + made * bool(new)
+        first = get_encoding(STAND_IN).n_vocab
+        made = f", with ids made up for the special tokens (from {first})"
+        vocabulary = f"the model's own; the example has `{STAND_IN}`"
+        vocabulary += made * (tok.encoding.n_vocab > first)
     begins = "behind the role" if format.generation_start == "role" else "before the free text"
     facts = {
         "roles": ", ".join(
@@ -204,10 +202,10 @@ def page(format: ChatFormat) -> str:
     shown = "\n".join(json.dumps(line) for line in lines)
     extra = "".join(f"\n{key}: {json.dumps(value)}" for key, value in given.items())
     told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items())
-    example = "\n".join(json.dumps(message) for message in messages)
+    spoken = "\n".join(json.dumps(message) for message in messages)
     return (
         f"## {format.name}\n\n```text\n{shown}{extra}\n```\n\n{told}\n\n"
-        f"```json\n{example}\n```\n\n{_table(tok, messages)}\n"
+        f"```json\n{spoken}\n```\n\n{_table(tok, messages)}\n"
     )
 
 
@@ -215,7 +213,15 @@ def _fields(format: ChatFormat) -> list[str]:
     return list(dict.fromkeys(f for t in format.templates.values() for f in ("role", *t.fields)))
 
 
-def _example(format: ChatFormat) -> list[dict[str, str]]:
+def example_tokenizer(format: ChatFormat) -> ChatTokenizer:
+    """With the encoding of the format, or one that stands in for the model's own."""
+    base = format.encoding or STAND_IN
+    encoding = get_encoding(base)
+    new = [token for token in format.special_tokens if token not in encoding._special_tokens]
+    return ChatTokenizer(format, extend_encoding(encoding, f"{base}+", new) if new else encoding)
+
+
+def example(format: ChatFormat) -> list[dict[str, str]]:
     """A question and an answer, with each optional field that the format has."""
     values = {
         "name": "Ann",

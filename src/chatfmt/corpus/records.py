@@ -76,9 +76,9 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
         options: what to do with them; the tokenizer is part of it.
 
     Returns:
-        Examples of the schema `example_schema(options)`, in the order of the rows, with
+        Examples of the schema ``example_schema(options)``, in the order of the rows, with
         ``source``, ``file``, ``row`` (1-based) and ``part`` (0-based, among the examples of a row),
-        and where asked to ``special_text``; and refused rows of the schema `REJECTS`.
+        and where asked to ``special_text``; and refused rows of the schema ``REJECTS``.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
