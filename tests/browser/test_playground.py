@@ -354,6 +354,7 @@ def test_a_line_with_ends_and_a_header_that_the_model_writes(open_page: Open) ->
         "<|start|>{role}▸[<|channel|>{channel}]<|message|>{content}{end}"
     )
     page.get_by_label("channel of message 1").fill("final")
+    expect(page.locator(".block").nth(1)).to_contain_text("final")
     page.get_by_role("button", name="Copy Python").click()
     expect(page.locator("#notice")).to_contain_text("Copied the Python")
     found: dict[str, Any] = {}
