@@ -81,8 +81,10 @@ class Figure(NamedTuple):
     seconds: float
     processor: float
     """Seconds of processor time, of all processes."""
+    parent: float | None = None
+    """Of these, those of the process that reads and writes; None where there is none."""
     megabytes: float | None = None
-    """Peak of the process that reads and writes; None where it is not looked at."""
+    """Peak of that process."""
 
     @property
     def rate(self) -> float:
@@ -120,12 +122,12 @@ def _wait_for_all() -> None:
             os.wait()
 
 
-# The command in a process of its own, which says at its end what it took at its peak.
+# The command in a process of its own, which says at its end what it took.
 _RUN = """
-import resource, sys
+import resource, sys, time
 from chatfmt.cli import main
 code = main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 sys.exit(code)
 """
 
@@ -145,7 +147,8 @@ def run(path: Path, workers: int, engine: str = "local", *more: str) -> Figure:
         seconds = time.perf_counter() - clock
         _wait_for_all()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    summary, megabytes = done.stdout.splitlines()
+    summary, took = done.stdout.splitlines()
+    parent, megabytes = map(float, took.split())
     counts = json.loads(summary)
     if counts["rejected"] or not counts["output"]:
         raise RuntimeError(f"expected every row to be encoded, found {counts}")
@@ -155,7 +158,8 @@ def run(path: Path, workers: int, engine: str = "local", *more: str) -> Figure:
         counts["tokens"],
         seconds,
         after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        float(megabytes),
+        parent,
+        megabytes,
     )
 
 
@@ -168,18 +172,18 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
-_HEADS = ("", "rows/s", "tokens/s", "seconds", "CPU-seconds", "peak of the parent")
+_HEADS = ("", "rows/s", "tokens/s", "seconds", "CPU-seconds", "the parent's", "its peak")
 
 
 def _line(figure: Figure, name: str = "") -> list[str]:
-    memory = "" if figure.megabytes is None else f"{figure.megabytes:,.0f} MB"
     return [
         name or figure.name,
         f"{figure.rate:,.0f}",
         f"{figure.tokens / figure.seconds:,.0f}",
         f"{figure.seconds:,.1f}",
         f"{figure.processor:,.1f}",
-        memory,
+        "" if figure.parent is None else f"{figure.parent:,.1f}",
+        "" if figure.megabytes is None else f"{figure.megabytes:,.0f} MB",
     ]
 
 
@@ -204,13 +208,15 @@ def measure(folder: Path, rows: int) -> Iterator[str]:
     ratio = local.rate / (cores * alone.rate)
     yield (
         f"{local.name}: {ratio:.2f} of {cores} processes that do nothing but encode "
-        f"(target {TARGET}: {_verdict(ratio >= TARGET)}).\n"
+        f"(target {TARGET}: {_verdict(ratio >= TARGET)}). The parent's own time would do for "
+        f"{local.rows / (local.parent or 1):,.0f} rows/s, and so for about "
+        f"{alone.processor / (local.parent or 1):.0f} workers.\n"
     )
 
     growth = [run(write_rows(source, count), cores) for count in (rows // 4, rows, 2 * rows)]
     yield "With the rows:\n"
     yield _table(("rows", *_HEADS[1:]), [_line(figure, f"{figure.rows:,}") for figure in growth])
-    peaks = [figure.megabytes or 0 for figure in growth]
+    peaks = [figure.megabytes or 0.0 for figure in growth]
     flat = peaks[2] <= 1.1 * peaks[1]
     yield (
         f"The parent's peak: {peaks[1]:,.0f} MB, and {peaks[2]:,.0f} MB for twice the rows "

@@ -87,6 +87,10 @@ def _endings(format_name: str) -> list[list[int]]:
     """What may complete a sequence that has begun: some text, then a message's special tokens."""
     encoding = encoding_for(format_name)
     bits = ("", "user", "r", "er", "e=a", "a", "=a", "\n", "\n\n", "a\n", "user\n", " ")
+    starts = [encoding.encode_ordinary(bit) for bit in bits]
+    # The rest of a character that has begun: one byte of two, two of four.
+    single = encoding.encoding.encode_single_token
+    starts += [[single(bytes([byte])) for byte in rest] for rest in (b"\xa9", b"\x98\x80")]
     special = [[encoding.special_tokens[spelling]] for spelling in SPECIALS[format_name]]
     # Every tail of a message with each optional field, so one begins wherever another stops.
     full = Message(role="user", content="x")
@@ -99,8 +103,8 @@ def _endings(format_name: str) -> list[list[int]]:
     ]
     tails = [whole[start:] for whole in wholes for start in range(len(whole) + 1)]
     return [
-        encoding.encode_ordinary(bit) + tail
-        for bit in bits
+        start + tail
+        for start in starts
         for tail in [*tails, *special, *([one, *two] for [one] in special for two in special)]
     ]
 

@@ -27,8 +27,8 @@ def test_there_are_a_hundred_conversations(example: Any) -> None:
 
 
 def test_a_short_training_lowers_the_loss_and_the_reply_parses(example: Any) -> None:
-    losses, chat, _ = example.main(steps=120)
-    assert fmean(losses[-10:]) < fmean(losses[:10]) / 4
+    losses, chat, _ = example.main(steps=80)
+    assert fmean(losses[-10:]) < fmean(losses[:10]) / 2
     roles = [message.role for message in chat.conversation.messages]
     assert roles == ["user", "assistant"] * 2
     tokenizer = example.make_tokenizer()
@@ -39,8 +39,8 @@ def test_a_short_training_lowers_the_loss_and_the_reply_parses(example: Any) -> 
 def test_the_whole_training_teaches_every_answer(example: Any) -> None:
     begun = time.process_time()
     losses, chat, right = example.main()
-    # Three minutes on two cores: processor time does not count what else the machine does.
-    assert time.process_time() - begun < 2 * 180
+    # It works on one core: so this does not count what else the machine does.
+    assert time.process_time() - begun < 180
     assert right == 1
     assert losses[-1] < 0.01
     assert [message.content for message in chat.conversation.messages] == [

@@ -27,7 +27,9 @@ from chatfmt import (
     get_tokenizer,
     tokenizer_for_model,
 )
+from chatfmt.template import GenerationStart, Group
 from formats_under_test import FORMATS, HARMONY, THINK, tokenizer_for
+from test_laws import assert_events_tell_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +56,27 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("could be read in two ways", "<s>{role}[ {name}][ {channel}]<t>{content}<e>", MORE, {}),
     ("or only be told apart too late", "<s>{role}\n[x<t>{name}<t>]{content}<e>", MORE, {}),
     ("its end", {"user": "<s>{content}<e>", "assistant": "<s>{content}<t>"}, MORE, {}),
+    ("its end", "<s>{content}<t>{role}<e>", MORE, {}),
+    (
+        "its end",
+        {"user": "<s>{reasoning}<e>{content}<t>", "assistant": "<s>{reasoning}<e>{content}<s>"},
+        MORE,
+        {},
+    ),
     ("same template", {"user": "<s>{content}<e>", "assistant": "<s>{content}<e>"}, TOKENS, {}),
+    # where one line ends the other goes on
+    (
+        "same template",
+        {"user": "<s>{content}<e>", "assistant": "<s>{content}<e>{reasoning}<t>"},
+        MORE,
+        {},
+    ),
+    (
+        "same template",
+        {"assistant": "<s>{content}<e>{reasoning}<t>", "user": "<s>{content}<e>"},
+        MORE,
+        {},
+    ),
     ("closed by <e> behind", {"user": "<s>{content}a<e>", "b": "<s>{content}b<e>"}, TOKENS, {}),
     # the place of free text
     ("without a special token between", "<s>{role}\n{content}{reasoning}<e>", TOKENS, {}),
@@ -98,6 +120,18 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
         TOKENS,
         {"generation_start": "role"},
     ),
+    (
+        "{content} follows {reasoning}",  # where the group between them is left out
+        "<s>{role}<e>{reasoning}[<t>{name}]\n{content}<e>",
+        MORE,
+        {},
+    ),
+    (
+        "{content}, which it writes, stands before it",
+        "<s>{content}<t>{role}<e>",
+        MORE,
+        {"generation_start": "role"},
+    ),
     # groups, fields, characters
     ("group within a group", "<s>{role}[a[ {name}]]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>{role}[ ]\n{content}<e>", TOKENS, {}),
@@ -113,17 +147,42 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("looks like a special token", "<s>{role}<|im_sep|>{content}<e>", TOKENS, {}),
     ("stands nowhere", "<s>{role}\n{content}<e>", MORE, {}),
     ("must be a list", "<s>{role}\n{content}<e>", "<s>", {}),  # type: ignore[list-item]
-    ("must be a list", "<s>{role}\n{content}<e>", ["<s>", "<e>", ""], {}),
+    ("must be a list", "<s>{role}\n{content}<e>", {"<s>", "<e>"}, {}),  # type: ignore[list-item]
+    ("has an empty one", "<s>{role}\n{content}<e>", ["<s>", "<e>", ""], {}),
+    ("has <s> twice", "<s>{role}\n{content}<e>", ["<s>", "<e>", "<s>"], {}),
+    ("has user twice", "<s>{role}\n{content}<e>", TOKENS, {"roles": ["user", "a", "user"]}),
+    ("looks like a special token", "<s>{role}\n{content}<e>", TOKENS, {"prologue": "<|bos|>"}),
+    ("looks like a special token", "<s>{role}\n{content}<e><|x|>", TOKENS, {}),
     ("only special tokens and literal", "<s>{role}\n{content}<e>", TOKENS, {"prologue": "{role}"}),
     ("cannot follow a tail", "{role}: {content}<e>\n", ["<e>"], {}),
     ("cannot follow a tail", "{role}: {content}<e>", ["<e>"], {"prologue": "Chat:\n"}),
     ("a role is like", "<s>{role}\n{content}<e>", TOKENS, {"roles": ["User"]}),
     ("cannot be how a role", "<s>{role}\n{content}<e>", TOKENS, {"roles": {"user": "a b"}}),
     ("spelled the same", "<s>{role}\n{content}<e>", TOKENS, {"roles": {"a": "x", "b": "x"}}),
-    ("expected the roles", "<s>{role}\n{content}<e>", TOKENS, {"roles": []}),
+    ("at least one role", "<s>{role}\n{content}<e>", TOKENS, {"roles": []}),
+    ("at least one role", {}, TOKENS, {"roles": []}),
+    ("expected the roles that have a line, none", {}, TOKENS, {"roles": ["user"]}),
     ("expected the roles", {"user": "<s>{content}<e>"}, TOKENS, {"roles": ["assistant"]}),
     ("could not be told from", "<s>{role}-{name}\n{content}<e>", TOKENS, {"roles": ["a-b"]}),
 ]
+
+
+# Arguments that are not what they must be: a row may come from a file.
+_WRONG: dict[str, list[Any]] = {
+    "roles": ["user", [1], None, {"user": 1}],
+    "prologue": [None, 1, "\ud800"],
+    "ends": [["<e>"], {"<e>": True}, None],
+    "generation_start": ["header", None],
+    "encoding": [1],
+    "source": [None],
+}
+_WRONG_LINES: list[Any] = [None, ["<s>{content}<e>"], {"user": 1}, "<s>\ud800{content}<e>"]
+REFUSED += [
+    (f"{name} must be", "<s>{role}\n{content}<e>", TOKENS, {name: value})
+    for name, values in _WRONG.items()
+    for value in values
+]
+REFUSED += [("template must be", line, TOKENS, {"roles": ["user"]}) for line in _WRONG_LINES]
 
 
 @pytest.mark.parametrize(("reason", "template", "tokens", "row"), REFUSED)
@@ -144,11 +203,22 @@ ACCEPTED: list[tuple[Lines, list[str], dict[str, Any]]] = [
     ("<s>{role}|{name}\n{content}<e>", TOKENS, {}),
     (r"<s>\[{role}\]\{\}\\{content}<e>", TOKENS, {}),
     ("<s>{role}é\n{content}<e>中\n", TOKENS, {}),
+    ("<s>{role}\n{content}<e>\U00010348\n", TOKENS, {}),  # a tail that can end in a character
+    ("<s>{role}\n{content}<e>", TOKENS, {"prologue": "<e>\U00010348<e>"}),
     ({"user": "<s>{content}<e>", "assistant": "{content}<e>"}, TOKENS, {}),
+    ({"user": "<s>{content}<e>", "assistant": "<s><t>{content}<e>"}, MORE, {}),
+    ({"user": "<s>a{content}<e>", "assistant": "<s>b<t>{content}<e>"}, MORE, {}),
+    ({"user": "<s>{content}<e>", "assistant": "<t>[<s>{channel}\n]{content}<e>"}, MORE, {}),
+    (
+        {"user": "<s>[-{channel}]<t>{content}{end}", "assistant": "<s>a{role}:{content}{end}"},
+        ["<s>", "<t>", "<e>", "<f>"],
+        {"ends": {"<e>": "continue", "<f>": "stop"}},
+    ),
     ({"user": "<s>{role}\n{content}<e>", "assistant": "<s>{role}: {content}<e>"}, TOKENS, {}),
     ({"user": "<s>{content}<t>", "assistant": "{content}<e>\n"[:-1]}, MORE, {"prologue": "<s>"}),
     ("<s>{role}\n{content}<e>\n", TOKENS, {"roles": {"user": "Human", "assistant": "model"}}),
     ("<s>{role}\n[<t>{reasoning}\n\n<t>]{content}\n<e>\n", MORE, {}),
+    ("<s>{role}[<t>{reasoning}<t>]\n{content}<e>", MORE, {}),
     ("<s>{role}[<t>{channel}]\n{content}<e>", MORE, {"generation_start": "role"}),
 ]
 
@@ -171,10 +241,32 @@ def test_accepted_lines_keep_the_laws(
             assert tok.parse(ids).spans == tok.render(conversation).spans
             for cut in range(len(ids)):
                 tok.parse(ids[:cut], strict=False)
-            if "name" not in made.templates[name].fields:
+            parser = tok.stream(role=None)
+            events = [event for token in ids for event in parser.feed(token)] + parser.close()
+            assert_events_tell_messages(events, conversation.messages)
+            assert parser.spans == tok.render(conversation).spans
+            if may_follow_a_prompt(made, conversation.messages[1]):
                 before = Conversation(messages=conversation.messages[:1])
                 prompt = tok.encode_prompt(before, role=name)
                 assert ids[: len(prompt)] == prompt
+
+
+def may_follow_a_prompt(made: ChatFormat, message: Message) -> bool:
+    """A prompt has no more than the role."""
+    pieces = made.templates[message.role].pieces
+    before = pieces[: pieces.index(GenerationStart())]
+    held = {p.field if isinstance(p, Group) else getattr(p, "name", "role") for p in before}
+    return all(getattr(message, name) is None for name in held - {"role"})
+
+
+def test_a_format_does_not_change_with_the_lists_it_was_made_of() -> None:
+    tokens, roles, ends = ["<s>", "<e>"], ["user", "assistant"], {"<e>": "stop"}
+    made = make("<s>{role}\n{content}{end}", tokens, roles=roles, ends=ends)
+    before = made.row()
+    tokens.append("<x>")
+    roles.append("tool")
+    ends["<x>"] = "stop"
+    assert made.row() == before
 
 
 def fitting(made: ChatFormat, messages: list[tuple[str, str]]) -> Conversation:
@@ -183,7 +275,7 @@ def fitting(made: ChatFormat, messages: list[tuple[str, str]]) -> Conversation:
     for i, (role, content) in enumerate(messages):
         places = made.templates[role].fields.items()
         wanted = {name for name, needed in places if needed or i % 2}
-        fields = {name: "x\n" if name == "reasoning" else "x" for name in wanted - {"role"}}
+        fields = {name: content if name == "reasoning" else "x" for name in wanted - {"role"}}
         fitted.append(Message.model_validate({**fields, "role": role, "content": content}))
     return Conversation(messages=tuple(fitted))
 
@@ -305,3 +397,25 @@ def test_a_prompt_leaves_out_what_is_optional_and_needs_the_rest() -> None:
     needed = ChatTokenizer(make("<s>{role} {recipient}\n{content}<e>"), encoding)
     with pytest.raises(RenderError, match="needs a recipient"):
         needed.encode_prompt([])
+
+
+def test_a_group_cannot_come_once_the_text_behind_it_has_begun() -> None:
+    made = make(
+        "<s>{role}\n{reasoning}<t>[<u>{channel}\n]{content}<e>", ["<s>", "<t>", "<u>", "<e>"]
+    )
+    encoding = extend_encoding(get_encoding("cl100k_im"), "t", made.special_tokens)
+    tok = ChatTokenizer(made, encoding)
+    fields = {"role": "user", "reasoning": "a", "channel": "b", "content": "c"}
+    ids = tok.encode([fields])
+    group = ids.index(encoding._special_tokens["<u>"])
+    ids.insert(group, *encoding.encode_ordinary("x"))  # text, and then the group
+    whole, parser = tok.parse(ids, strict=False), tok.stream(role=None)
+    for token in ids:
+        parser.feed(token)
+    parser.close()
+    assert (tuple(parser.messages), parser.issues, parser.spans) == (
+        whole.conversation.messages,
+        whole.issues,
+        whole.spans,
+    )
+    assert whole.issues[0].position == group + 1

@@ -77,6 +77,9 @@ class TranscriptMachine(RuleBasedStateMachine):
         self.tok = tokenizer_for(self.name)
         self.encoding = encoding_for(self.name)
         self.prompt_ids = self.tok.encode_prompt([])
+        ends = [self.tok.format.ends_of(role) for role in self.tok.format.templates]
+        stops = {spelling for each in ends for spelling in each if each[spelling]}
+        self.stops = {self.tok.encoding.special_tokens[spelling] for spelling in stops}
         self.all: list[Chat] = []
 
     # -- what can be done ---------------------------------------------------------------------
@@ -207,7 +210,7 @@ class TranscriptMachine(RuleBasedStateMachine):
     def mangle(self, chat: Chat, data: st.DataObject, *, logprobs: bool) -> None:
         """Anything at all."""
         given = self.anything(data)
-        stop = next((i for i, t in enumerate(given) if t in self.tok.stop_tokens), len(given))
+        stop = next((i for i, token in enumerate(given) if token in self.stops), len(given))
         self.give(chat, given, given[: stop + 1], logprobs=logprobs)
 
     def give(self, chat: Chat, given: list[int], taken: list[int], *, logprobs: bool) -> Any:

@@ -22,6 +22,20 @@ __all__ = ["ChatFormat"]
 
 _WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
 
+_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
+_KINDS = {
+    "name": (_TEXT,),
+    "template": (_TEXT, _MAPPING),
+    "special_tokens": (_LIST,),
+    "roles": (_LIST, _MAPPING),
+    "prologue": (_TEXT,),
+    "ends": (_MAPPING,),
+    "generation_start": (_TEXT,),
+    "encoding": (_TEXT, _NONE),
+    "source": (_TEXT,),
+}
+"""What each argument may be; a row may come from a file, so no type checker has seen it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChatFormat:
@@ -71,6 +85,8 @@ class ChatFormat:
     """What a parser follows."""
 
     def __post_init__(self) -> None:
+        self._check_kinds()
+        self._keep_copies()
         self._check_special_tokens()
         single = isinstance(self.template, str)
         lines: dict[str | None, str] = {}
@@ -78,7 +94,7 @@ class ChatFormat:
             lines[None] = self.template
         else:
             lines.update(self.template)
-        spellings = self._role_spellings([role for role in lines if role is not None])
+        spellings = self._role_spellings(None if single else list(self.template))
         lower = all(regex.fullmatch(ALPHABETS["role"].pattern, s) for s in spellings.values())
         compiled = {
             role: parse_template(
@@ -95,8 +111,6 @@ class ChatFormat:
         prologue = parse_prologue(
             self.prologue, self.special_tokens, f"format {self.name}, prologue"
         )
-        if not isinstance(self.roles, Mapping):
-            self._set("roles", tuple(self.roles))
         templates = {role: compiled[None if single else role] for role in spellings}
         self._set("role_spellings", MappingProxyType(spellings))
         self._set("templates", MappingProxyType(templates))
@@ -153,27 +167,49 @@ class ChatFormat:
         ends = (end for role in speakers for end in self.ends_of(role).items())
         return tuple(dict.fromkeys(token for token, stops in ends if stops))
 
-    def _check_special_tokens(self) -> None:
-        if isinstance(self.special_tokens, str) or not all(
-            isinstance(token, str) and token for token in self.special_tokens
-        ):
+    def _check_kinds(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if _kind(value) not in kinds:
+                raise FormatError(
+                    f"format {self.name}: {name} must be {' or '.join(kinds)}, found {value!r}"
+                )
+        if self.generation_start not in ("content", "role"):
             raise FormatError(
-                f"format {self.name}: special_tokens must be a list of spellings, found "
-                f"{self.special_tokens!r}"
+                f'format {self.name}: generation_start must be "content" or "role", found '
+                f"{self.generation_start!r}"
             )
 
-    def _role_spellings(self, lined: list[str]) -> dict[str, str]:
+    def _keep_copies(self) -> None:
+        """What the caller does to the lists later is not to change the format."""
+        for name in ("template", "special_tokens", "roles", "ends"):
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                self._set(name, dict(value))
+            elif not isinstance(value, str):
+                self._set(name, tuple(value))
+
+    def _check_special_tokens(self) -> None:
+        where = f"format {self.name}: special_tokens"
+        if "" in self.special_tokens:
+            raise FormatError(f"{where} has an empty one, which would stand everywhere")
+        if twice := _first_twice(self.special_tokens):
+            raise FormatError(f"{where} has {twice} twice")
+
+    def _role_spellings(self, lined: list[str] | None) -> dict[str, str]:
         where = f"format {self.name}"
-        if isinstance(self.roles, str):
-            raise FormatError(f"{where}: roles must be a list of roles, found {self.roles!r}")
         if isinstance(self.roles, Mapping):
             pairs = dict(self.roles)
+        elif twice := _first_twice(self.roles):
+            raise FormatError(f"{where}: roles has {twice} twice")
         else:
-            pairs = {role: role for role in self.roles or lined}
-        if not pairs or (lined and set(pairs) != set(lined)):
+            pairs = {role: role for role in self.roles or lined or ()}
+        if not pairs:
+            raise FormatError(f"{where}: expected at least one role, found none")
+        if lined is not None and set(pairs) != set(lined):
             raise FormatError(
-                f"{where}: expected the roles {', '.join(lined) or '(at least one)'}, found "
-                f"{', '.join(pairs) or 'none'}"
+                f"{where}: expected the roles that have a line, {', '.join(lined) or 'none'}; "
+                f"found {', '.join(pairs)}"
             )
         for role, spelling in pairs.items():
             if not regex.fullmatch(ALPHABETS["role"].pattern, role):
@@ -235,6 +271,26 @@ class ChatFormat:
                 raise FormatError(
                     f"format {self.name}: {token} is listed in special_tokens but stands nowhere"
                 )
+
+
+def _kind(value: object) -> str | None:
+    """The name of what a value is in `_KINDS`; None for anything else, such as a lone surrogate."""
+    match value:
+        case None:
+            return _NONE
+        case str():
+            return _TEXT if regex.fullmatch(r"\P{Cs}*", value) else None
+        case Mapping():
+            kind, texts = _MAPPING, [*value.keys(), *value.values()]
+        case Sequence():
+            kind, texts = _LIST, [*value]
+        case _:
+            return None
+    return kind if all(_kind(text) == _TEXT for text in texts) else None
+
+
+def _first_twice(texts: Sequence[str]) -> str | None:
+    return next((text for i, text in enumerate(texts) if text in texts[:i]), None)
 
 
 def _end(template: RoleTemplate) -> Special:

@@ -48,13 +48,14 @@ class FreeRun:
     """Header text that leads into the free-text field ``field``.
 
     ``closers`` maps each special token that may close the field to the literal text before it and
-    the node behind it.
+    the node behind it. ``role`` is whose text it is, where the line itself fixes it.
     """
 
     text: HeaderText
     pattern: regex.Pattern[str]
     field: str
     closers: dict[str, tuple[str, Node]]
+    role: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -118,12 +119,13 @@ def _insert(node: Node, pieces: Sequence[Piece], role: str | None, tail: str, wh
         else:
             suffix = "".join(piece.text for piece in run[free + 1 :] if isinstance(piece, Literal))
             behind = _free_run(node, run[:free], run[free].name, token, suffix, where=where)  # type: ignore[union-attr]
+        if behind.tail is not None or (not rest and (behind.plain or behind.free)):
+            raise FormatError(
+                f"{where}: two roles have the same template up to an end token, so they could not "
+                "be told apart"
+            )
         if rest:
             _insert(behind, rest, role, tail, where)
-        elif behind.tail is not None:
-            raise FormatError(
-                f"{where}: two roles have the same template, so they could not be told apart"
-            )
         else:
             behind.role, behind.tail = role, tail
 
@@ -169,23 +171,25 @@ def _expression(piece: Piece) -> str:
             return f"(?P<{GENERATION_START}>)"
 
 
-def _settle(node: Node, where: str) -> None:
-    """Check a node and all behind it, and let each know its role where that is fixed."""
-    behind = [run.behind for runs in node.plain.values() for run in runs]
-    behind += [after for run in node.free for _, after in run.closers.values()]
-    if not behind:
-        return
+def _settle(node: Node, where: str) -> set[str | None]:
+    """Check a node and all behind it, and note whose they are; the roles that pass here."""
+    if node.tail is not None:
+        return {node.role}
     _check(node, where)
-    for after in behind:
-        _settle(after, where)
-    for run in node.free:
-        if len({after.role for _, after in run.closers.values()}) > 1:
+    roles: set[str | None] = set()
+    for run in (run for runs in node.plain.values() for run in runs):
+        roles |= _settle(run.behind, where)
+    for free in node.free:
+        whose = set[str | None]().union(*(_settle(n, where) for _, n in free.closers.values()))
+        if len(whose) > 1:
             raise FormatError(
-                f"{where}: whose {{{run.field}}} it is could only be told at its end; begin the "
+                f"{where}: whose {{{free.field}}} it is could only be told at its end; begin the "
                 "lines of different roles with different tokens"
             )
-    roles = {after.role for after in behind}
-    node.role = roles.pop() if len(roles) == 1 else None
+        [free.role] = whose
+        roles |= whose
+    node.role = next(iter(roles)) if len(roles) == 1 else None
+    return roles
 
 
 def _check(node: Node, where: str) -> None:

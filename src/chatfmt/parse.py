@@ -117,6 +117,8 @@ class StreamParser:
         self._texts: dict[str, list[str]] = {}
         self._begun = False
         self._goes_on = goes_on
+        self._continued = False
+        self._generated_before = False
         # the run that is being read: its text, and where in it each id begins
         self._node: Node = self._format.tree
         self._run = ""
@@ -246,7 +248,7 @@ class StreamParser:
     def _find_sink(self) -> None:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""
         free = self._free
-        busy = self._suffixes or self._utf8.pending or not self._begun
+        busy = self._suffixes or self._utf8.pending or self._free_empty
         if self._phase is _Phase.FREE and free and not busy:
             self._sink, self._field = self._texts[free.field], free.field
 
@@ -293,9 +295,9 @@ class StreamParser:
                 self._take(token)
             return stop
         self._utf8.pending = b""
+        if self._free_empty:
+            self._begin_free()
         self.position += stop - at
-        self._free_empty = False
-        self._begun = True
         self._emit(text)
         return stop
 
@@ -317,8 +319,8 @@ class StreamParser:
 
     def _text(self, data: bytes, token: int) -> None:
         if self._phase is _Phase.FREE:
-            self._free_empty = False
-            self._begun = True
+            if self._free_empty:
+                self._begin_free()
             self._emit(self._decode(data))
         elif self._phase is _Phase.HEADER:
             self._header_text(data, token)
@@ -536,7 +538,7 @@ class StreamParser:
         self._message_start = self.position
         self._role = self._likely_role = self._reported_role = None
         self._fields, self._texts = {}, {}
-        self._begun = False
+        self._begun = self._continued = False
         self._switch(self.position, self._index, "header", generated=False)
 
     def _stand_at(self, node: Node, position: int) -> None:
@@ -555,8 +557,9 @@ class StreamParser:
         """A special token closes a run of header text."""
         if not self._in_message:
             self._begin()
-        if self._free is not None:  # a free run that turned out to be empty is header text
-            self._switch(self.position, self._index, "header", generated=True)
+        if self._free is not None:  # it turned out to be empty, and this to be more of the header
+            generated = self._generated_before or self._continued
+            self._switch(self.position, self._index, "header", generated=generated)
         self._read_fields(match)
         self._go_behind(behind, token)
 
@@ -580,6 +583,7 @@ class StreamParser:
             self._begin()
         if self._role is None and self._node.role is not None:
             self._set_role(self._node.role)
+        self._generated_before = self._span.generated
         self._read_fields(match)
         at = self._position_of(match.end()) if at is None else at
         self._switch(at, self._index, free.field, generated=True)  # type: ignore[arg-type]
@@ -589,9 +593,15 @@ class StreamParser:
         self._texts[free.field] = []
         rest, self._run = self._run[match.end() :], self._run[: match.end()]
         if rest or self._utf8.pending:
-            self._free_empty = False
-            self._begun = True
+            self._begin_free()
             self._emit(rest)
+
+    def _begin_free(self) -> None:
+        """There is text in the field, so nothing else can stand here."""
+        self._free_empty = False
+        self._begun = True
+        if self._role is None and self._free and self._free.role is not None:
+            self._set_role(self._free.role)
 
     def _read_fields(self, match: regex.Match[str]) -> None:
         """Take the fields from a complete run, and mark where the model begins to write."""
@@ -604,7 +614,8 @@ class StreamParser:
             value = found.get(name)
             if value is not None and name != "role" and name not in self._fields:
                 self._fields[name] = value
-                self._events.append(HeaderField(self._index, name, value))
+                if self._role is not None:
+                    self._events.append(HeaderField(self._index, name, value))
         if GENERATION_START in found:
             at = self._position_of(match.start(GENERATION_START))
             self._switch(at, self._index, "header", generated=True)
@@ -612,8 +623,11 @@ class StreamParser:
     def _set_role(self, role: str) -> None:
         self._role = role
         self._events.append(MessageStart(self._index, role))
+        for name, value in self._fields.items():  # those that stand before it
+            self._events.append(HeaderField(self._index, name, value))
         if role == self._goes_on:  # the model wrote this header from its first id
-            self._switch(self._message_start, self._index, "header", generated=True)
+            self._continued = True
+            self._span.generate(self._message_start)
 
     def _position_of(self, offset: int) -> int:
         """Position of the first id that begins at ``offset`` of the run's text, or behind it."""
@@ -860,7 +874,9 @@ class StreamParser:
     def _what_may_follow(self) -> str:
         if self._phase is _Phase.LITERAL:
             expected = self._expected[0]
-            return expected if isinstance(expected, str) else repr(expected.decode())
+            if isinstance(expected, str):
+                return expected
+            return repr(expected.decode(errors="backslashreplace"))
         tokens: list[str] = []
         text = False
         if self._free is not None:

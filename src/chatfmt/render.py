@@ -112,6 +112,9 @@ class Renderer:
             stop = offset + len(ids)
             if stop > start:
                 add(new(Span, (start, stop, index, "content", True, False)))
+            elif head_marks and head_marks[-1][2:] == close_marks[0][2:]:  # nothing between them
+                spans[-1] = spans[-1]._replace(stop=stop + close_marks[0][1])
+                close_marks = close_marks[1:]
             for begin, end, part, generated in close_marks:
                 add(new(Span, (stop + begin, stop + end, index, part, generated, False)))
             ids += close
@@ -334,8 +337,11 @@ class _Writer:
 
     def _end_span(self) -> None:
         start = self.marks[-1][1] if self.marks else 0
+        kind = (self._part, self.generated)
         if len(self.ids) > start:
-            self.marks.append((start, len(self.ids), self._part, self.generated))
+            if self.marks and self.marks[-1][2:] == kind:  # what was between them is empty
+                start = self.marks.pop()[0]
+            self.marks.append((start, len(self.ids), *kind))
 
 
 def _written(pieces: Iterable[Piece], values: Mapping[str, str | None]) -> list[Piece]:

@@ -26,14 +26,27 @@ class SpanWriter:
     def switch(self, at: int, message: int | None, part: Part, *, generated: bool) -> None:
         """The ids from position ``at`` on belong to this, also those that are written already."""
         self.write(max(at, self.start))
+        behind = self._cut(at)
+        self.message, self.part, self.generated = message, part, generated
+        for span in behind:
+            self._add(Span(span.start, span.stop, message, part, generated, span.sampled))
+
+    def generate(self, at: int) -> None:
+        """The ids from position ``at`` on are generated, whatever else they are."""
+        behind = self._cut(at)
+        self.generated = True
+        for span in behind:
+            self._add(span._replace(generated=True))
+
+    def _cut(self, at: int) -> list[Span]:
+        """Take off what is written from position ``at`` on."""
         behind: list[Span] = []
         while self.spans and self.spans[-1].stop > at:
-            behind.append(self.spans.pop())
-        self.message, self.part, self.generated = message, part, generated
-        for span in reversed(behind):
+            span = self.spans.pop()
             if span.start < at:
                 self.spans.append(span._replace(stop=at))
-            self._add(Span(max(at, span.start), span.stop, message, part, generated, span.sampled))
+            behind.append(span._replace(start=max(at, span.start)))
+        return behind[::-1]
 
     def write(self, stop: int) -> None:
         """Write down the span that ends before ``stop``."""

@@ -167,7 +167,7 @@ def parse_prologue(
         FormatError: there is a field or a group in it.
     """
     pieces: list[Special | Literal] = []
-    for piece in _merge(_pieces(_scan(line, special_tokens, where), where)):
+    for piece in _compile(line, special_tokens, where):
         if not isinstance(piece, Special | Literal) or piece == Special((), end=True):
             raise FormatError(f"{where}: only special tokens and literal text may stand here")
         pieces.append(piece)
@@ -198,7 +198,7 @@ def parse_template(
     Raises:
         FormatError: the line is malformed or breaks a rule of the language.
     """
-    pieces = _merge(_pieces(_scan(line, special_tokens, where), where))
+    pieces = _compile(line, special_tokens, where)
     names = [piece.name for piece in _flat(pieces) if isinstance(piece, Field)]
     for name in names:
         if names.count(name) > 1:
@@ -209,7 +209,12 @@ def parse_template(
         raise FormatError(f"{where}: there is no {{role}}")
     pieces, tail = _split_tail(pieces, ends, where)
     _check_free_text(pieces, where)
-    pieces = _place_generation_start(pieces, generation_start)
+    pieces = _place_generation_start(pieces, generation_start, where)
+    free = next(name for name in names if name in FREE_TEXT)
+    if "role" in names and names.index("role") > names.index(free) and role is None:
+        raise FormatError(
+            f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} first"
+        )
     written = list(_flat(pieces[pieces.index(GenerationStart()) + 1 : -1]))
     for piece in written:
         if isinstance(piece, Special) and set(piece.tokens) & set(pieces[-1].tokens):  # type: ignore[union-attr]
@@ -224,6 +229,17 @@ def parse_template(
         ]
         pieces = _merge(pieces)
     return RoleTemplate(tuple(_narrow(pieces, "", role_alphabet)), tail)
+
+
+def _compile(line: str, special_tokens: Sequence[str], where: str) -> list[Piece]:
+    pieces = _merge(_pieces(_scan(line, special_tokens, where), where))
+    for piece in _flat(pieces):
+        if isinstance(piece, Literal) and (found := _LOOKS_SPECIAL.search(piece.text)):
+            raise FormatError(
+                f"{where}: {found[0]} looks like a special token but is not listed in "
+                "special_tokens"
+            )
+    return pieces
 
 
 def _pieces(scanned: Iterator[tuple[str, str]], where: str, *, group: bool = False) -> list[Piece]:
@@ -313,13 +329,6 @@ def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[l
 
 def _check_free_text(pieces: list[Piece], where: str) -> None:
     """Behind free text only literal text may stand before the next special token."""
-    flat = [*_flat(pieces)]
-    for piece in flat:
-        if isinstance(piece, Literal) and (found := _LOOKS_SPECIAL.search(piece.text)):
-            raise FormatError(
-                f"{where}: {found[0]} looks like a special token but is not listed in "
-                "special_tokens"
-            )
     for group in (piece.pieces for piece in pieces if isinstance(piece, Group)):
         free = [
             i
@@ -331,10 +340,18 @@ def _check_free_text(pieces: list[Piece], where: str) -> None:
                 f"{where}: the group of {{{group[free[0]].name}}} needs a special token behind it, "  # type: ignore[union-attr]
                 "so that its end can be told"
             )
-    open_field: str | None = None
-    for piece in flat:
+    _close_free_text(pieces, None, where)
+
+
+def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str) -> str | None:
+    """The free-text field that is open behind the pieces, given the one that is open before."""
+    for piece in pieces:
         if isinstance(piece, Special):
             open_field = None
+        elif isinstance(piece, Group):
+            # It may be left out, so its special tokens close nothing that was open before it.
+            inner = _close_free_text(piece.pieces, open_field, where)
+            open_field = open_field or inner
         elif isinstance(piece, Field) and open_field:
             raise FormatError(
                 f"{where}: {{{piece.name}}} follows {{{open_field}}} without a special token "
@@ -342,9 +359,10 @@ def _check_free_text(pieces: list[Piece], where: str) -> None:
             )
         elif isinstance(piece, Field) and piece.name in FREE_TEXT:
             open_field = piece.name
+    return open_field
 
 
-def _place_generation_start(pieces: list[Piece], generation_start: str) -> list[Piece]:
+def _place_generation_start(pieces: list[Piece], generation_start: str, where: str) -> list[Piece]:
     def is_it(piece: Piece) -> bool:
         if generation_start == "role":
             return isinstance(piece, Field) and piece.name == "role"
@@ -353,6 +371,12 @@ def _place_generation_start(pieces: list[Piece], generation_start: str) -> list[
 
     at = next(i for i, piece in enumerate(pieces) if is_it(piece))
     at += generation_start == "role"
+    for piece in _flat(pieces[:at]):
+        if isinstance(piece, Field) and piece.name in FREE_TEXT:
+            raise FormatError(
+                f"{where}: the model is to begin behind {{role}}, yet {{{piece.name}}}, which it "
+                "writes, stands before it"
+            )
     return [*pieces[:at], GenerationStart(), *pieces[at:]]
 
 
