@@ -220,6 +220,7 @@ ACCEPTED: list[tuple[Lines, list[str], dict[str, Any]]] = [
     ("<s>{role}\n[<t>{reasoning}\n\n<t>]{content}\n<e>\n", MORE, {}),
     ("<s>{role}[<t>{reasoning}<t>]\n{content}<e>", MORE, {}),
     ("<s>{role}[<t>{channel}]\n{content}<e>", MORE, {"generation_start": "role"}),
+    ("{role}[ to={recipient}]\n{content}\n<e>", ["<e>"], {"generation_start": "role"}),
 ]
 
 TEXTS = ["", "\n", "\n\n", "a", " a\n", "<s>", "<e>x<t>", "é中\n", "user", "-", "|", "]", "\n\n\n"]
@@ -249,6 +250,11 @@ def test_accepted_lines_keep_the_laws(
                 before = Conversation(messages=conversation.messages[:1])
                 prompt = tok.encode_prompt(before, role=name)
                 assert ids[: len(prompt)] == prompt
+                opened = tok.parse(prompt, allow_open=True).open
+                assert (opened is None) == (prompt == tok.encode(before))
+                # Lines of one role each may begin alike, and then nobody can tell yet.
+                untold = None if isinstance(made.template, dict) else name
+                assert opened is None or (opened.index == 1 and opened.role in (name, untold))
 
 
 def may_follow_a_prompt(made: ChatFormat, message: Message) -> bool:

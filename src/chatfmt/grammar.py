@@ -71,6 +71,16 @@ class Node:
     role: str | None = None
     tail: str | None = None
 
+    def role_of_prompt(self, text: str) -> str | None:
+        """The role, as it is spelled, if a prompt that ends right behind it may end like this."""
+        heads = [run.text for runs in self.plain.values() for run in runs]
+        for head in (*heads, *(run.text for run in self.free)):
+            if GenerationStart() in head:
+                match = _compile(head[: head.index(GenerationStart())]).fullmatch(text)
+                if match and "role" in match.re.groupindex:
+                    return match["role"]
+        return None
+
     @property
     def has_text(self) -> bool:
         """Whether any text but the empty one may stand here."""

@@ -758,6 +758,8 @@ class StreamParser:
             return None
         part = self._free.field if self._phase is _Phase.FREE and self._free else "header"
         role = self._role or self._likely_role
+        if role is None and part == "header":  # a prompt may end where a longer role could go on
+            role = self._roles.get(self._node.role_of_prompt(self._run) or "")
         return OpenMessage(self._index, part, role, **self._fields)  # type: ignore[arg-type]
 
     @property
