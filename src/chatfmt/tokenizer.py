@@ -241,7 +241,8 @@ class ChatTokenizer:
         Args:
             ids: any integers; kept verbatim.
             strict: raise the first issue instead of recording it.
-            allow_open: the ids may end inside a message, as a prompt does; it is then in `open`.
+            allow_open: the ids may end inside a message, as a prompt does; then that is
+                `Transcript.open`.
             prologue: whether the format's prologue stands at the start.
 
         >>> import chatfmt
