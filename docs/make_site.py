@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "docs", "conformance", "examples")
+COPIED = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "NOTICE",
+    "docs",
+    "conformance",
+    "examples",
+    "fuzz",
+)
 MODULES = ("chatfmt", "chatfmt.adapters", "chatfmt.corpus", "chatfmt.hf", "chatfmt.show")
 """The modules with public names: those of ``__all__``."""
 FIRST = ("chatfmt.tokenizer",)
@@ -79,7 +88,7 @@ def _index(formats: list[str], reference: list[str]) -> str:
         "Guides": guides,
         "Formats": formats,
         "Reference": reference,
-        "Project": ["conformance/README", "CONTRIBUTING", "CHANGELOG"],
+        "Project": ["conformance/README", "fuzz/README", "CONTRIBUTING", "CHANGELOG"],
     }
     trees = (
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(paths) + "\n```\n"
