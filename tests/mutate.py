@@ -3,7 +3,7 @@
     python tests/mutate.py                       the files of `only_mutate` in pyproject.toml
     python tests/mutate.py 'chatfmt.weights*'    those whose module fits
 
-Prints what has survived, as a diff, and the figures. docs/mutation.md has those of the last run.
+Prints what has survived, as a diff, and the figures.
 """
 
 from __future__ import annotations

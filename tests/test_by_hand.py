@@ -1,6 +1,6 @@
 """Small facts worked out by hand: what the property tests know in general, each once and at once.
 
-They are the tests that tell changed code from right code in no time: see docs/mutation.md.
+They are the tests that tell changed code from right code in no time: `make mutate` runs them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ import regex
 
 from chatfmt import ChatFormat, ChatTokenizer, FormatError, Message, Span, extend_encoding
 from chatfmt.encodings import get_encoding
-from chatfmt.template import ALPHABETS, Alphabet, Literal, Special, parse_prologue, parse_template
+from chatfmt.template import (
+    ALPHABETS,
+    Alphabet,
+    Field,
+    Group,
+    Literal,
+    Special,
+    parse_prologue,
+    parse_template,
+)
 from chatfmt.weights import labels, message_weights, span_weights, spread
 from test_template import ACCEPTED, REFUSED, Lines, fitting, make
 
@@ -193,7 +202,9 @@ def test_a_line_of_one_role_knows_its_spelling() -> None:
     assert (end, compiled.tail) == (Special(("<e>",), end=True), ".")
     assert compiled.fields == {"name": False, "content": True}
     assert getattr(content, "alphabet", 0) is None
-    _, name = getattr(group, "pieces", (None, None))
+    assert isinstance(group, Group)
+    _, name = group.pieces
+    assert isinstance(name, Field)
     assert name.alphabet == ALPHABETS["name"].without(":")
 
 
