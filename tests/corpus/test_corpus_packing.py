@@ -35,6 +35,10 @@ def test_an_example_that_no_pack_holds_is_refused() -> None:
         best_fit([4, 5], 4)
 
 
+def _path(number: int) -> list[str] | None:
+    return [str(number)] * (number % 3) if number % 2 else None
+
+
 def _batch(rows: list[list[int]], first: int = 0) -> Any:
     number = list(range(first, first + len(rows)))
     batch = pa.record_batch(
@@ -45,6 +49,7 @@ def _batch(rows: list[list[int]], first: int = 0) -> Any:
                 [[0.0, *[0.5] * (len(row) - 1)] for row in rows], pa.list_(pa.float32())
             ),
             "row": pa.array(number, pa.int64()),
+            "path": pa.array(map(_path, number), pa.list_(pa.string())),
         }
     )
     return with_masks(batch, ("attention_mask", "assistant_masks"))
@@ -60,6 +65,7 @@ def test_a_pack_is_its_examples_end_to_end(rows: list[list[int]], pad_id: int | 
     assert sorted(number for pack in packs for number in pack["row"]) == list(range(len(rows)))
     for pack in packs:
         examples = [rows[number] for number in pack["row"]]
+        assert pack["path"] == [_path(number) for number in pack["row"]]
         assert pack["seq_lengths"] == list(map(len, examples))
         ids = [token for row in examples for token in row]
         padding = 0 if pad_id is None else size - len(ids)
@@ -107,7 +113,7 @@ def test_packs_are_within_3_percent_of_the_lower_bound() -> None:
 
 def test_masks_follow_from_the_labels_of_a_slice() -> None:
     whole = _batch([[1, 2], [3], [4, 5, 6]])
-    examples = whole.slice(1).select(["input_ids", "labels", "weights", "row"])
+    examples = whole.slice(1).select(["input_ids", "labels", "weights", "row", "path"])
     again = with_masks(examples, ("attention_mask", "assistant_masks"))
     assert again.to_pylist() == whole.slice(1).to_pylist()
     assert again.schema == mask_schema(examples.schema, ("attention_mask", "assistant_masks"))

@@ -34,7 +34,7 @@ def test_real_conversations_come_back(
     assert main(["tokenize", *files, "--format", format, "-o", str(out), "--workers", "1"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["rejected"] == 0
-    columns = ["input_ids", "labels", "file"]
+    columns = ["input_ids", "labels", "file", "path"]
     found = [
         row
         for path in sorted(out.glob("*.parquet"))
@@ -45,10 +45,13 @@ def test_real_conversations_come_back(
     ]
     assert len(found) == len(expected) == summary["examples"] > 2000
     tok, tiktoken = chatfmt.get_tokenizer(format), get_encoding(encoding)
+    assert any(example["path"] for example in found)
     in_all = 0
     for example, (file, item) in zip(found, expected, strict=True):
         assert isinstance(item, Conversation)
         assert example["file"] == file
+        assert example["path"] == item.metadata.get("path")
+        assert example["path"] is None or "oasst" in file
         assert tok.decode(example["input_ids"]).messages == item.on_wire().messages
         # Counted with tiktoken alone: what each message has, and the token that ends it.
         trained = sum(

@@ -34,7 +34,7 @@ def test_examples_are_those_of_the_core() -> None:
     for number, text in enumerate(texts, 1):
         if text not in BAD_LINES:
             example = tok.encode_for_training(json.loads(text)["messages"])
-            expected.append((example.input_ids, example.labels, "a", "a.jsonl", number, 0))
+            expected.append((example.input_ids, example.labels, "a", "a.jsonl", number, 0, None))
     assert list(zip(*examples.to_pydict().values(), strict=True)) == expected
     bad = [number for number, text in enumerate(texts, 1) if text in BAD_LINES]
     assert rejects["line"].to_pylist() == bad
@@ -51,6 +51,7 @@ def test_types_are_those_that_readers_take() -> None:
         "string",
         "int64",
         "int32",
+        "list<item: string>",
     ]
 
 
@@ -101,6 +102,8 @@ def test_a_row_is_used_whole_or_refused_whole() -> None:
     tree = json.dumps({"message_tree_id": "a", "prompt": prompt}).encode()
     examples, rejects = _encode([tree])
     assert (examples.num_rows, rejects.num_rows) == (2, 0)
+    assert examples["part"].to_pylist() == [0, 1]
+    assert examples["path"].to_pylist() == [["a", "b"], ["a", "c"]]
     examples, rejects = _encode([tree], max_tokens=30)
     assert (examples.num_rows, rejects.num_rows) == (0, 1)
 

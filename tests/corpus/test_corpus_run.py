@@ -73,7 +73,13 @@ def test_a_run_writes_every_row_in_order(data: Path, tmp_path: Path) -> None:
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             if line not in BAD_LINES:
                 example = tok.encode_for_training(json.loads(line)["messages"])
-                place = {"source": "*.jsonl", "file": path.name, "row": number, "part": 0}
+                place = {
+                    "source": "*.jsonl",
+                    "file": path.name,
+                    "row": number,
+                    "part": 0,
+                    "path": None,
+                }
                 ids = {"input_ids": example.input_ids, "labels": example.labels}
                 expected.append(ids | place)
     rows = _rows(tmp_path / "out")
@@ -159,6 +165,7 @@ def test_files_say_what_made_them(data: Path, tmp_path: Path) -> None:
         "string",
         "int64",
         "int32",
+        "list<element: string>",
     }
 
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, TypeAlias
 
-__all__ = ["Array", "RecordBatch", "Schema", "Table", "from_ipc", "pa", "pc", "pq", "to_ipc"]
+__all__ = [
+    "Array",
+    "Field",
+    "RecordBatch",
+    "Schema",
+    "Table",
+    "from_ipc",
+    "pa",
+    "pc",
+    "pq",
+    "to_ipc",
+]
 
 Array: TypeAlias = Any
+Field: TypeAlias = Any
 RecordBatch: TypeAlias = Any
 Table: TypeAlias = Any
 Schema: TypeAlias = Any

@@ -11,7 +11,7 @@ from chatfmt.corpus.arrow import pa, pc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from chatfmt.corpus.arrow import Array, RecordBatch, Schema, Table
+    from chatfmt.corpus.arrow import Array, Field, RecordBatch, Schema, Table
 
 __all__ = ["best_fit", "cu_seqlens", "pack_schema", "packed", "position_ids"]
 
@@ -51,13 +51,16 @@ def best_fit(lengths: Sequence[int], size: int) -> list[list[int]]:
 def pack_schema(schema: Schema) -> Schema:
     """The columns of packs: those of examples, the places as lists, and ``seq_lengths``."""
     fields = [
-        field
-        if pa.types.is_list(field.type)
-        else pa.field(field.name, pa.list_(field.type), nullable=False)
+        field if _is_sequence(field) else pa.field(field.name, pa.list_(field.type), nullable=False)
         for field in schema
     ]
     lengths = pa.field("seq_lengths", pa.list_(pa.int32()), nullable=False)
     return pa.schema([*fields, lengths], metadata=schema.metadata)
+
+
+def _is_sequence(field: Field) -> bool:
+    """Whether a column has a number for each id, rather than one fact for each example."""
+    return bool(pa.types.is_list(field.type) and pa.types.is_primitive(field.type.value_type))
 
 
 def packed(
@@ -101,7 +104,7 @@ def _batch(
     columns = []
     for field in examples.schema:
         [column] = taken[field.name].chunks
-        if not pa.types.is_list(field.type):
+        if not _is_sequence(field):
             columns.append(pa.ListArray.from_arrays(examples_before, column))
             continue
         # flatten, not values: these may begin before the first example

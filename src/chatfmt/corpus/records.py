@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.adapters import Preference, read_row
@@ -34,7 +33,14 @@ REJECTS = pa.schema(
 )
 """The columns of refused rows; ``row`` is the text, with ``\\xff`` for a byte that is no UTF-8."""
 
-_PLACE = [("source", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("part", pa.int32())]
+_PLACE = [
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("file", pa.string(), nullable=False),
+    pa.field("row", pa.int64(), nullable=False),
+    pa.field("part", pa.int32(), nullable=False),
+    pa.field("path", pa.list_(pa.string())),
+]
+"""Where an example comes from; ``path`` is the way through a tree, else null."""
 
 
 def id_columns(options: EncodeOptions) -> tuple[str, ...]:
@@ -50,11 +56,12 @@ def example_schema(options: EncodeOptions) -> Schema:
         pa.field(name, pa.list_(pa.float32() if name == "weights" else pa.int32()), nullable=False)
         for name in id_columns(options)
     ]
-    return pa.schema([*lists, *(pa.field(*place, nullable=False) for place in _places(options))])
+    return pa.schema([*lists, *_places(options)])
 
 
-def _places(options: EncodeOptions) -> list[tuple[str, Any]]:
-    return [*_PLACE, *([("special_text", pa.string())] if options.special_text == "warn" else [])]
+def _places(options: EncodeOptions) -> list[Any]:
+    spelled = pa.field("special_text", pa.string(), nullable=False)
+    return [*_PLACE, *([spelled] if options.special_text == "warn" else [])]
 
 
 class _Place(NamedTuple):
@@ -62,6 +69,7 @@ class _Place(NamedTuple):
     file: str
     row: int
     part: int
+    path: list[str] | None
     special_text: str
 
 
@@ -78,7 +86,8 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     Returns:
         Examples of the schema ``example_schema(options)``, in the order of the rows, with
         ``source``, ``file``, ``row`` (1-based) and ``part`` (0-based, among the examples of a row),
-        and where asked to ``special_text``; and refused rows of the schema ``REJECTS``.
+        ``path`` (the ids of the messages, where the row is a tree; else null), and where asked to
+        ``special_text``; and refused rows of the schema ``REJECTS``.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
@@ -107,21 +116,24 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
                 raise DataError(error)
             items = _items(sources[source], file, line, text, strict, fits=fits)
             spelled = _special_text(items, options)
-            encoded = list(chain.from_iterable(encode(item, options) for item in items))
+            encoded = [
+                (_path(item), example) for item in items for example in encode(item, options)
+            ]
         except ChatfmtError as refusal:
             shown = None if text is None else text.decode(errors="backslashreplace")
             rejects.append((source, file, line, _reason(refusal), shown))
             continue
-        examples += encoded
-        places += (_Place(source, file, line, part, spelled) for part in range(len(encoded)))
+        for part, (path, example) in enumerate(encoded):
+            examples.append(example)
+            places.append(_Place(source, file, line, part, path, spelled))
     schema = example_schema(options)
     lists = [
         _lists([example[i] for example in examples], schema.field(i).type)
         for i in range(len(id_columns(options)))
     ]
     arrays = [
-        pa.array([place[i] for place in places], kind)
-        for i, (_, kind) in enumerate(_places(options))
+        pa.array([place[i] for place in places], field.type)
+        for i, field in enumerate(_places(options))
     ]
     refused = [pa.array([row[i] for row in rejects], field.type) for i, field in enumerate(REJECTS)]
     return (
@@ -140,6 +152,13 @@ def _items(
         return []
     items = read_row(row.value, schema=source.schema_name, options=source.options)
     return [source.finished(item) for item in items]
+
+
+def _path(item: Item) -> list[str] | None:
+    """``metadata["path"]``, where the reader of trees puts the ids of the messages, root first."""
+    path = item.metadata.get("path")
+    is_path = isinstance(path, list) and all(isinstance(name, str) for name in path)
+    return path if is_path else None
 
 
 def _special_text(items: list[Item], options: EncodeOptions) -> str:
