@@ -49,7 +49,12 @@ def test_ctrl_c_gives_the_code_that_shells_give(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(Interrupted()))
     monkeypatch.setattr("sys.stdout", io.StringIO())  # which cannot be told how to encode
-    assert main(["count", "-"]) == 130
+    # A shell without job control starts what runs in the background with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["count", "-"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # -- ids and bytes ----------------------------------------------------------------------------

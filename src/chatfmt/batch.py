@@ -9,11 +9,12 @@ separator, and encodings other than tiktoken's, are encoded one by one.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from contextlib import contextmanager
 from itertools import accumulate, chain
 from math import gcd
-from operator import add, attrgetter, mul
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from operator import add, itemgetter, mul
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from chatfmt.errors import RenderError
 from chatfmt.guard import LONGEST_RUN
@@ -23,7 +24,7 @@ from chatfmt.weights import message_weights
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from chatfmt.conversation import Conversation, Message
+    from chatfmt.conversation import Conversation
     from chatfmt.render import Frame, Renderer
     from chatfmt.weights import TrainOn
 
@@ -89,38 +90,61 @@ def encode_batch(
         raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
     encode = _Encoder(renderer, conversations, train_on)
     if num_threads == 1:
-        chunks = [encode(part) for part in _parts(conversations)]
-    else:
-        from concurrent.futures import ThreadPoolExecutor
+        return _put_together(map(encode, _parts(conversations)))
+    from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(num_threads) as pool:
-            chunks = list(pool.map(encode, _parts(conversations)))
-    ids, weights = array("I"), array("f")
-    ids.frombytes(b"".join(chunk.ids for chunk in chunks))
-    weights.frombytes(b"".join(chunk.weights for chunk in chunks))
-    lengths = (length for chunk in chunks for length in chunk.lengths)
-    return EncodedBatch(ids, array("q", accumulate(lengths, initial=0)), weights)
+    with ThreadPoolExecutor(num_threads) as pool:
+        return _put_together(pool.map(encode, _parts(conversations)))
 
 
-def _parts(conversations: Sequence[Conversation]) -> Iterator[range]:
+def _put_together(chunks: Iterable[_Chunk]) -> EncodedBatch:
+    ids, weights, lengths = array("I"), array("f"), [0]
+    for chunk in chunks:
+        ids.frombytes(chunk.ids)
+        weights.frombytes(chunk.weights)
+        lengths += chunk.lengths
+    return EncodedBatch(ids, array("q", accumulate(lengths)), weights)
+
+
+class _Part(NamedTuple):
+    """Some of the conversations, as columns with an entry for each message."""
+
+    first: int
+    """Index of the first conversation."""
+    ends: list[int]
+    """For each conversation, how many messages there are up to its end."""
+    fields: list[dict[str, Any]]
+    """What each message holds."""
+    texts: list[str]
+    """The contents."""
+
+
+def _parts(conversations: Sequence[Conversation]) -> Iterator[_Part]:
     """Cut the conversations into parts of about `_CHUNK` characters."""
-    start, size = 0, 0
-    for stop, conversation in enumerate(conversations, 1):
-        size += sum([len(message.content) for message in conversation.messages])
-        if size >= _CHUNK or stop == len(conversations):
-            yield range(start, stop)
-            start, size = stop, 0
+    part, size = _Part(0, [], [], []), 0
+    for at, conversation in enumerate(conversations, 1):
+        # __dict__, and each message only once: to go through a million of them takes time
+        fields = [message.__dict__ for message in conversation.messages]
+        texts = [each["content"] for each in fields]
+        part.fields.extend(fields)
+        part.texts.extend(texts)
+        part.ends.append(len(part.texts))
+        size += sum(map(len, texts))
+        if size >= _CHUNK:
+            yield part
+            part, size = _Part(at, [], [], []), 0
+    if part.ends:
+        yield part
 
 
 # All of a message that decides what is around its content.
-_key = attrgetter("role", "name", "recipient", "channel", "content_type", "reasoning", "weight")
+_key = itemgetter("role", "name", "recipient", "channel", "content_type", "reasoning", "weight")
 
 
 class _Encoder:
     """Encodes parts of a list of conversations; several threads may call it at once.
 
-    A part becomes columns with an entry for each message, so that ``map``, ``zip`` and ``join`` do
-    most of the work.
+    ``map``, ``zip`` and ``join`` do most of the work, on whole columns.
     """
 
     def __init__(
@@ -143,21 +167,16 @@ class _Encoder:
         self._separator = min(tokens, key=lambda t: t in renderer.binding.ids, default="")
         self._item = pack([encoding.special_tokens[self._separator]]) if tokens else b""
 
-    def __call__(self, part: range) -> _Chunk:
-        several = [self._conversations[at].messages for at in part]
-        messages = list(chain.from_iterable(several))
-        ends = list(accumulate(map(len, several)))
-        if self._by_itself:
-            around = self._look_up(part, messages)
-        else:
-            around = list(chain.from_iterable(map(self._look_around, part, several)))
-        contents = self._contents(part, messages, around)
+    def __call__(self, part: _Part) -> _Chunk:
+        around = self._look_up(part) if self._by_itself else self._look_around(part)
+        contents = self._contents(part, around)
+        ends = part.ends
         if self._prologue.head:  # it goes before each conversation like a message of its own
             around = _put_before(self._prologue, around, ends)
             contents = _put_before(b"", contents, ends)
             ends = [end + more for more, end in enumerate(ends, 1)]
         if not around:
-            return _Chunk(b"", [0] * len(part), b"")
+            return _Chunk(b"", [0] * len(ends), b"")
         heads, closes, head_weights, weights, close_weights, sizes, _ = zip(*around, strict=True)
         counts = [len(content) // SIZE for content in contents]
         totals = [0, *accumulate(map(add, sizes, counts))]
@@ -168,21 +187,20 @@ class _Encoder:
             _interleaved(head_weights, map(mul, weights, counts), close_weights),
         )
 
-    def _look_up(self, part: range, messages: Sequence[Message]) -> list[_Around]:
-        """What is around each of the messages of a whole part."""
+    def _look_up(self, part: _Part) -> list[_Around]:
+        """What is around each of the messages, which no neighbour changes."""
         known = self._known
-        keys = list(map(_key, messages))
-        found = list(map(known.get, keys))
-        if not all(found):
-            for nth, (message, key) in enumerate(zip(messages, keys, strict=True)):
-                if found[nth] is None:
-                    found[nth] = known.get(key) or self._make_around(part, nth, message, key)
-        return found  # type: ignore[return-value]  # none is missing now
+        try:
+            return list(map(known.__getitem__, map(_key, part.fields)))
+        except KeyError:
+            return [
+                known.get(key) or self._make_around(part, nth, key)
+                for nth, key in enumerate(map(_key, part.fields))
+            ]
 
-    def _make_around(
-        self, part: range, nth: int, message: Message, key: tuple[object, ...]
-    ) -> _Around:
-        at, index = self._place(part, nth)
+    def _make_around(self, part: _Part, nth: int, key: tuple[object, ...]) -> _Around:
+        at, index = _place(part, nth)
+        message = self._conversations[at].messages[index]
         with _noting(at):
             [weight] = message_weights([message], self._train_on)
             around = _pack_around(self._renderer.frame(message, index), weight)
@@ -190,28 +208,23 @@ class _Encoder:
             self._known[key] = around
         return around
 
-    def _look_around(self, at: int, messages: Sequence[Message]) -> list[_Around]:
-        """What is around each of the messages of one conversation."""
-        with _noting(at):
-            weights = message_weights(messages, self._train_on)
-            frames = self._renderer.frames(messages)
-            return list(map(_pack_around, frames, weights))
+    def _look_around(self, part: _Part) -> list[_Around]:
+        """What is around each of the messages, seen among its neighbours."""
+        around: list[_Around] = []
+        for at in range(part.first, part.first + len(part.ends)):
+            messages = self._conversations[at].messages
+            with _noting(at):
+                weights = message_weights(messages, self._train_on)
+                frames = self._renderer.frames(messages)
+                around += map(_pack_around, frames, weights)
+        return around
 
-    def _contents(
-        self, part: range, messages: Sequence[Message], around: Sequence[_Around]
-    ) -> list[bytes]:
+    def _contents(self, part: _Part, around: Sequence[_Around]) -> list[bytes]:
         """The packed ids of each message's content, and of the suffix that is one with it."""
-        texts = [message.content for message in messages]
         suffixes = [one.suffix for one in around]
-        if any(suffixes):
-            texts = list(map(add, texts, suffixes))
+        texts = list(map(add, part.texts, suffixes)) if any(suffixes) else part.texts
         contents = None
-        if (
-            texts
-            and self._encode_joined
-            and self._separator
-            and max(map(len, texts)) <= LONGEST_RUN
-        ):
+        if texts and self._encode_joined and self._separator:
             contents = self._together(self._encode_joined, texts)
         if contents is None:
             contents = [self._alone(part, nth, text) for nth, text in enumerate(texts)]
@@ -220,9 +233,11 @@ class _Encoder:
     def _together(
         self, encode_joined: Callable[[str, str], bytes], texts: list[str]
     ) -> list[bytes] | None:
-        """All texts in one call, or None where one of them spells the separator."""
+        """All texts in one call, or None where one spells the separator, or may be too long."""
         joined = self._separator.join(texts)
         if joined.count(self._separator) != len(texts) - 1:
+            return None
+        if len(joined) > LONGEST_RUN and max(map(len, texts)) > LONGEST_RUN:
             return None
         try:
             packed = encode_joined(joined, self._separator)
@@ -240,23 +255,20 @@ class _Encoder:
             start = stop + 1
         return [*contents, packed[start * SIZE :]]
 
-    def _alone(self, part: range, nth: int, text: str) -> bytes:
+    def _alone(self, part: _Part, nth: int, text: str) -> bytes:
         """The packed ids of one text of the part."""
         try:
             return pack(self._renderer.encode(text, None))
         except RenderError:
-            at, index = self._place(part, nth)  # once more, to say where
+            at, index = _place(part, nth)  # once more, to say where
         with _noting(at):
             return pack(self._renderer.encode(text, index))
 
-    def _place(self, part: range, nth: int) -> tuple[int, int]:
-        """Conversation and message, of the messages of a part."""
-        for at in part:
-            count = len(self._conversations[at].messages)
-            if nth < count:
-                return at, nth
-            nth -= count
-        raise IndexError(nth)
+
+def _place(part: _Part, nth: int) -> tuple[int, int]:
+    """Conversation and message, of a message of the part."""
+    at = bisect_right(part.ends, nth)
+    return part.first + at, nth - (part.ends[at - 1] if at else 0)
 
 
 @contextmanager

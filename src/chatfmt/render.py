@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import regex
@@ -20,27 +20,30 @@ if TYPE_CHECKING:
     from chatfmt.spans import Part
     from chatfmt.template import Piece
 
-__all__ = ["Renderer"]
+__all__ = ["Frame", "Renderer"]
 
 _OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
 _MOST_FRAMES = 4096
 
 
+Mark: TypeAlias = "tuple[int, int, Part, bool]"
+"""Start, stop, part and generated of a span; positions count from 0 where the ids begin."""
+
+
 class Frame(NamedTuple):
-    """What stands around the content. Positions in the marks count from 0 on either side."""
+    """What stands around the content; the marks tile the ids."""
 
     head: list[int]
-    head_marks: list[tuple[int, int, Part, bool]]
-    """Start, stop, part and generated of each span of the head."""
+    head_marks: list[Mark]
     suffix: str
     """Literal text behind the content, encoded as one with it."""
     close: list[int]
-    close_marks: list[tuple[int, int, Part, bool]]
+    close_marks: list[Mark]
 
 
 _Key: TypeAlias = "tuple[str, str | None, str | None, str | None, str | None, str | None]"
-_key: Callable[[Message], _Key] = attrgetter("role", *_OPTIONAL)
-"""What decides a message's frame."""
+_key: Callable[[Mapping[str, Any]], _Key] = itemgetter("role", *_OPTIONAL)
+"""What decides a message's frame, out of its ``__dict__``: in half the time of six attributes."""
 
 
 class Renderer:
@@ -72,13 +75,18 @@ class Renderer:
         Raises:
             RenderError: the format cannot carry one of them.
         """
-        known, encode = self._frames.get, self.binding.encoding.encode_ordinary
+        known, encode, longest = (
+            self._frames.get,
+            self.binding.encoding.encode_ordinary,
+            LONGEST_RUN,
+        )
         for index, message in enumerate(messages, first):
-            head, _, suffix, close, _ = known(_key(message)) or self.frame(message, index)
-            text = message.content + suffix
+            fields = message.__dict__
+            head, _, suffix, close, _ = known(_key(fields)) or self.frame(message, index)
+            text = fields["content"] + suffix
             ids += head
             try:
-                ids += encode(text) if len(text) <= LONGEST_RUN else self.encode(text, index)
+                ids += encode(text) if len(text) <= longest else self.encode(text, index)
             except UnicodeEncodeError:
                 self.encode(text, index)  # raises what says where
             ids += close
@@ -176,7 +184,7 @@ class Renderer:
             if continues is not None and continues == message.role:
                 yield self.frame(message, index, continued=True)
             else:
-                yield known(_key(message)) or self.frame(message, index)
+                yield known(_key(message.__dict__)) or self.frame(message, index)
             if self.continues:
                 continues = message.role
 
@@ -186,7 +194,7 @@ class Renderer:
         ``continued``: the model wrote the header itself, behind an end token that let it go on.
         """
         frames = self._continued_frames if continued else self._frames
-        key = _key(message)
+        key = _key(message.__dict__)
         frame = frames.get(key)
         if frame is None:
             frame = self._make_frame(message, index, continued=continued)
@@ -301,7 +309,7 @@ class _Writer:
         self._part: Part = frame
         self.generated = False
         self.ids: list[int] = []
-        self.marks: list[tuple[int, int, Part, bool]] = []
+        self.marks: list[Mark] = []
 
     def write(self, pieces: Iterable[Piece], values: Mapping[str, str | None]) -> None:
         """Write pieces; text is encoded in runs, which end at special tokens and at cuts."""

@@ -67,20 +67,24 @@ def training_examples(
         raise ValueError(f"overlong must be refuse, fit or split, found {overlong!r}")
     if max_tokens is None and overlong != "refuse":
         raise ValueError(f"overlong is {overlong!r}: expected max_tokens too, found none")
+    weights.check_ignore_index(ignore_index)
     messages = conversation.messages
     factors = weights.message_weights(messages, train_on)
     examples: list[TrainingExample] = []
     seen: set[int] = set()
     for piece in _pieces(renderer, conversation, max_tokens, overlong):
-        ids, spans = list(renderer.prologue), list(renderer.prologue_spans)
-        renderer.extend_with_spans(ids, spans, [messages[index] for index in piece])
         # Instructions stand in several pieces; the first one trains them.
         trained = [0.0 if index in seen else factors[index] for index in piece]
         seen.update(piece)
-        spread = weights.spread(spans, trained, train_end=train_end)
-        labels = weights.labels(ids, spread, ignore_index)
-        if any(spread) or allow_untrained:
-            examples.append(TrainingExample(ids, labels, spread))
+        example = _example(
+            renderer,
+            [messages[index] for index in piece],
+            trained,
+            train_end=train_end,
+            ignore_index=ignore_index,
+        )
+        if allow_untrained or any(example.weights):
+            examples.append(example)
     if not examples:
         raise NothingToTrainError(
             f"expected something to train, found that no id of these {len(messages)} messages has "
@@ -88,6 +92,37 @@ def training_examples(
             "or let it pass with allow_untrained=True"
         )
     return examples
+
+
+def _example(
+    renderer: Renderer,
+    messages: Sequence[Message],
+    factors: Sequence[float],
+    *,
+    train_end: bool,
+    ignore_index: int,
+) -> TrainingExample:
+    """What rendering, `weights.spread` and `weights.labels` give, in one go and without spans."""
+    ids, trained = list(renderer.prologue), []
+    frames = renderer.frames(messages)
+    for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
+        head, head_marks, suffix, close, close_marks = frame
+        start = len(ids)
+        ids += head
+        ids += renderer.encode(message.content + suffix, index)
+        stop = len(ids)
+        ids += close
+        if factor:
+            trained.append((start + len(head), stop, factor))
+            for offset, marks in ((start, head_marks), (stop, close_marks)):
+                for first, last, part, generated in marks:
+                    if generated and (train_end or part != "end"):
+                        trained.append((offset + first, offset + last, factor))
+    labels, spread = [ignore_index] * len(ids), [0.0] * len(ids)
+    for start, stop, factor in trained:
+        labels[start:stop] = ids[start:stop]
+        spread[start:stop] = [factor] * (stop - start)
+    return TrainingExample(ids, labels, spread)
 
 
 def _pieces(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chatfmt.spans import Span
 
-__all__ = ["TrainOn", "labels", "message_weights", "span_weights", "spread"]
+__all__ = ["TrainOn", "check_ignore_index", "labels", "message_weights", "span_weights", "spread"]
 
 TrainOn: TypeAlias = (
     Literal["assistant", "last", "sampled", "all", "none"] | Callable[[Message, int], float]
@@ -81,9 +81,14 @@ def labels(ids: Sequence[int], weights: Sequence[float], ignore_index: int = -10
     Raises:
         ValueError: ``ignore_index`` might be an id, which then could not be told from it.
     """
+    check_ignore_index(ignore_index)
+    return [token if weight else ignore_index for token, weight in zip(ids, weights, strict=True)]
+
+
+def check_ignore_index(ignore_index: int) -> None:
+    """Raise ValueError where it might be an id."""
     if ignore_index >= 0:
         raise ValueError(f"ignore_index must be negative, as no id is; found {ignore_index}")
-    return [token if weight else ignore_index for token, weight in zip(ids, weights, strict=True)]
 
 
 def message_weights(messages: Sequence[Message], train_on: TrainOn) -> list[float]:
@@ -108,9 +113,9 @@ def message_weights(messages: Sequence[Message], train_on: TrainOn) -> list[floa
             "train_on must be assistant, last, sampled, all, none, or a function of message and "
             f"index; found {train_on!r}"
         )
-    for i, message in enumerate(messages):
-        if message.weight is not None:
-            chosen[i] = _checked(chosen[i] * message.weight, i)
+    for i, own in enumerate([message.weight for message in messages]):
+        if own is not None:
+            chosen[i] = _checked(chosen[i] * own, i)
     return chosen
 
 
