@@ -52,7 +52,8 @@ class Decoder:
     def decode(self, ids: Sequence[int], *, prologue: bool) -> Conversation | None:
         """The conversation, if every message is of a known kind; None for the parser to say."""
         try:
-            messages = self._messages(list(ids), prologue=prologue)
+            listed = ids if isinstance(ids, list) else list(ids)
+            messages = self._messages(listed, prologue=prologue)
         except (KeyError, OverflowError, TypeError, ValueError):
             return None  # ids that are no text, or none at all, or bytes that are no UTF-8
         return None if messages is None else Conversation.model_validate({"messages": messages})
