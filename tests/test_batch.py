@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatfmt import ChatTokenizer, Message, RenderError
 from chatfmt.guard import LONGEST_RUN, find_endless_run
+from chatfmt.packed import pack
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from strategies import conversations
@@ -55,6 +59,32 @@ def test_any_encoding_will_do() -> None:
     chats: list[object] = [[{"role": "user", "content": "<|im_end|> é"}], []]
     check(tok, chats, "all", 1)
     assert tok.decode(tok.encode(chats[0])).messages[0].content == "<|im_end|> é"  # type: ignore[arg-type]
+
+
+def test_bytes_of_two_ids_that_look_like_the_separator_are_none() -> None:
+    base = encoding_for("gpt-4o").encoding
+    first, second = base.encode_ordinary("hello world")
+    # The last three bytes of one id and the first of the next, as one id would have them.
+    look_alike = int.from_bytes((pack([first, second]))[1:5], sys.byteorder)
+    im = {token: n for token, n in base._special_tokens.items() if "im_" in token}
+    encoding = tiktoken.Encoding(
+        "look-alike",
+        pat_str=base._pat_str,
+        mergeable_ranks=base._mergeable_ranks,
+        special_tokens={**im, "<|other|>": look_alike},
+    )
+    tok = ChatTokenizer(tokenizer_for("gpt-4o").format, encoding)
+    text = "hello world"
+    chats: list[object] = [[{"role": "user", "content": text}, {"role": "user", "content": text}]]
+    check(tok, chats, "all", 1)
+
+
+def test_what_a_batch_cannot_be_is_refused() -> None:
+    tok = tokenizer_for("gpt-4o")
+    with pytest.raises(ValueError, match="num_threads must be at least 1, found 0"):
+        tok.encode_batch([], num_threads=0)
+    with pytest.raises(ValueError, match="needs ids that were sampled"):
+        tok.encode_batch([], train_on="sampled")
 
 
 def test_many_parts_in_two_threads() -> None:

@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from chatfmt import ChatTokenizer, astream_text, get_format, get_tokenizer
+from chatfmt import (
+    ChatFormat,
+    ChatTokenizer,
+    IssueKind,
+    Message,
+    ParseError,
+    astream_text,
+    extend_encoding,
+    get_format,
+    get_tokenizer,
+)
 from chatfmt.cli import main
 from chatfmt.decode import _MOST_HEADS
+from chatfmt.encodings import get_encoding
 from chatfmt.hf import HFEncoding
 from chatfmt.packed import find, pack
 from conftest import encoding_for
@@ -31,10 +42,11 @@ def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str
     assert "usage: chatfmt" in capsys.readouterr().err
 
 
-def test_nobody_has_to_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("buffering", [1, -1])  # while it writes, and when all is written
+def test_nobody_has_to_read_to_the_end(monkeypatch: pytest.MonkeyPatch, buffering: int) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with open(writing, "w", encoding="utf-8") as nobody:  # noqa: PTH123 - it has no path
+    with open(writing, "w", buffering, encoding="utf-8") as nobody:  # noqa: PTH123 - it has no path
         monkeypatch.setattr("sys.stdout", nobody)
         assert main(["formats"]) == 0
 
@@ -93,7 +105,90 @@ def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
     assert len(tok._decoder._known) <= _MOST_HEADS
 
 
+# -- sequences that no format of the table gives ----------------------------------------------
+
+
+def tokenizer(template: dict[str, str] | str, **row: Any) -> tuple[ChatTokenizer, dict[str, int]]:
+    tokens = ["<s>", "<m>", "<e>", "<z>"]
+    lines = [template] if isinstance(template, str) else template.values()
+    used = [token for token in tokens if any(token in line for line in lines)]
+    encoding = extend_encoding(get_encoding("cl100k_im"), "corners", tokens)
+    made = ChatFormat(name="x", template=template, special_tokens=used, **row)
+    return ChatTokenizer(made, encoding), {token: encoding._special_tokens[token] for token in used}
+
+
+def test_a_message_may_begin_with_its_content_and_be_empty() -> None:
+    tok, ids = tokenizer({"user": "{content}<e>", "assistant": "<s>{content}<e>"})
+    chat = (Message(role="user"), Message(role="assistant"))
+    assert tok.encode(chat) == [ids["<e>"], ids["<s>"], ids["<e>"]]
+    assert tok.decode([ids["<e>"], ids["<s>"], ids["<e>"]]).messages == chat
+
+
+def test_where_there_is_one_role_all_is_its() -> None:
+    tok, ids = tokenizer({"assistant": "{content}<e>"})
+    chat = (Message(role="assistant"), Message(role="assistant", content="a"))
+    assert tok.decode(tok.encode(chat)).messages == chat
+    assert tok.encode(chat)[0] == ids["<e>"]
+
+
+def test_behind_a_header_that_breaks_off_any_closing_token_will_do() -> None:
+    line = "<s>{role}<m>[think {reasoning}<z>]say {content}<e>"
+    tok, ids = tokenizer(line, roles=["user", "assistant"])
+    start, wrong = tok.encoding.encode_ordinary("user"), tok.encoding.encode_ordinary("?")
+    found = [ids["<s>"], *start, ids["<m>"], *wrong, ids["<e>"]]
+    read = tok.parse(found, strict=False)
+    assert read.conversation.messages == (Message(role="user"),)
+    assert [(issue.kind, issue.position) for issue in read.issues] == [
+        (IssueKind.MALFORMED_HEADER, 3)
+    ]
+
+
+def test_headers_of_one_beginning_part_where_they_differ() -> None:
+    tok, ids = tokenizer({"user": "<s>x<m>{content}<e>", "assistant": "<s>y<m>{content}<z>"})
+    chat = (Message(role="user", content="a"), Message(role="assistant", content="b"))
+    assert tok.decode(tok.encode(chat)).messages == chat
+    [header] = tok.encoding.encode_ordinary("z")
+    assert tok.parse([ids["<s>"], header, ids["<m>"]], strict=False).conversation.messages == ()
+
+
+GAP = {"user": "<s>x {content}<e>", "assistant": "<s>y<m>{content}<z>"}
+
+
+@pytest.mark.parametrize("token", ["<m>", "<z>", "<s>"])
+def test_what_breaks_off_before_its_text_belongs_to_nobody(token: str) -> None:
+    tok, ids = tokenizer(GAP)
+    found = [ids["<s>"], *tok.encoding.encode_ordinary("x "), ids[token]]
+    with pytest.raises(ParseError) as error:
+        tok.parse(found)
+    assert (error.value.kind, error.value.position) == (IssueKind.UNEXPECTED_SPECIAL, 3)
+    read = tok.parse(found, strict=False)
+    assert read.conversation.messages == ()
+    assert (read.issues[0].kind, read.issues[0].position) == (IssueKind.UNEXPECTED_SPECIAL, 3)
+
+
+def test_a_token_goes_on_where_the_model_begins_to_write() -> None:
+    line = "<s>{role}Element[ to={recipient}]<m>{content}<e>"
+    roles = {"user": "user", "assistant": "get"}
+    tok, ids = tokenizer(line, roles=roles, generation_start="role")
+    encode = tok.encoding.encode_ordinary
+    assert len(encode("getElement")) == 1
+    joined = [ids["<s>"], *encode("getElement to=x"), ids["<m>"], ids["<e>"]]
+    read = tok.parse(joined)
+    assert read.conversation.messages == (Message(role="assistant", recipient="x"),)
+    assert [(issue.kind, issue.position) for issue in read.issues] == [
+        (IssueKind.STRADDLING_TOKEN, 1)
+    ]
+    assert [span.start for span in read.spans if span.generated] == [2, 5]
+
+
 # -- small things -----------------------------------------------------------------------------
+
+
+def test_half_a_character_is_no_text_yet() -> None:
+    tok = get_tokenizer("gpt-4o")
+    halves = tok.encoding.encode_ordinary("🦉")
+    assert len(halves) > 1
+    assert list(tok.stream().texts(halves)) == ["🦉"]
 
 
 def test_a_stream_without_text_gives_none() -> None:

@@ -324,10 +324,10 @@ class _Writer:
                     if alphabet is None:
                         self.cut("reasoning", generated=self.generated)
                     self._text += values[name] or ""
-                case GenerationStart():
-                    self.cut(self._part, generated=True)
                 case Group():
                     self.write(_written([piece], values), values)
+                case _:  # GenerationStart
+                    self.cut(self._part, generated=True)
 
     def cut(self, part: Part, *, generated: bool) -> None:
         """Encode the run of text that is waiting; what follows belongs to another part."""
@@ -365,14 +365,12 @@ def _written(pieces: Iterable[Piece], values: Mapping[str, str | None]) -> list[
 
 def _behind(pieces: tuple[Piece, ...], part: Part) -> tuple[Piece, ...]:
     """The pieces behind a free-text field, or behind the place where a prompt ends."""
-    for i, piece in enumerate(pieces):
-        if part == "header" and isinstance(piece, GenerationStart):
-            return pieces[i + 1 :]
-        if isinstance(piece, Group) and piece.field == part:
-            return (*_behind(piece.pieces, part), *pieces[i + 1 :])
-        if isinstance(piece, Field) and piece.name == part:
-            return pieces[i + 1 :]
-    raise ValueError(part)
+    if part == "header":
+        return pieces[pieces.index(GenerationStart()) + 1 :]
+    at = next(i for i, piece in enumerate(pieces) if _held(piece) == part)
+    piece = pieces[at]
+    inside = _behind(piece.pieces, part) if isinstance(piece, Group) else ()
+    return (*inside, *pieces[at + 1 :])
 
 
 def _held(piece: Piece) -> str | None:

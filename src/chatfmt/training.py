@@ -137,14 +137,12 @@ def _pieces(
     tokens = prologue + sum(counts)
     if tokens <= max_tokens:
         return [whole]
-    match overlong:
-        case "refuse":
-            raise ContextOverflowError(tokens, max_tokens)
-        case "fit":
-            dropped = set(fit(conversation, counts, prologue, max_tokens).dropped)
-            return [[index for index in whole if index not in dropped]]
-        case "split":
-            return _split(messages, counts, prologue, max_tokens)
+    if overlong == "refuse":
+        raise ContextOverflowError(tokens, max_tokens)
+    if overlong == "fit":
+        dropped = set(fit(conversation, counts, prologue, max_tokens).dropped)
+        return [[index for index in whole if index not in dropped]]
+    return _split(messages, counts, prologue, max_tokens)
 
 
 def _split(
