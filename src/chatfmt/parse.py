@@ -75,6 +75,37 @@ class StreamParser:
     ([Message(role='assistant', content='Hello')], 1)
     """
 
+    # Set where a phase begins that has them:
+    _phase: _Phase
+    _expected: list[str | bytes]  # in LITERAL: the text and special tokens that must come next
+    _tail: bytes  # the text behind an end token that has begun
+    # the run of header text that is being read: its text, and where in it each id begins
+    _node: Node
+    _run: str
+    _run_at: int
+    _starts: list[tuple[int, int, bool]]
+    # the message that is being read
+    _in_message: bool
+    _index: int
+    _message_start: int
+    _role: str | None
+    _likely_role: str | None
+    _reported_role: str | None
+    _goes_on: str | None
+    _continued: bool
+    _fields: dict[str, str]
+    _texts: dict[str, list[str]]
+    _begun: bool
+    # its free-text field
+    _free: FreeRun | None
+    _free_empty: bool
+    _generated_before: bool
+    _held: str
+    _suffixes: list[str]
+    # where text goes that needs no more thought: free text, nothing pending or held back
+    _sink: list[str] | None
+    _field: str
+
     def __init__(
         self,
         binding: Binding,
@@ -103,34 +134,9 @@ class StreamParser:
         self._utf8 = Utf8()
         self._span = SpanWriter(self.spans, position)
         self._switch = self._span.switch
-        # literal text and special tokens that must come next, in the phase LITERAL
-        self._expected: list[str | bytes] = []
         self._tail = b""
-        # the message that is being read
-        self._in_message = False
-        self._index = 0
-        self._message_start = position
-        self._role: str | None = None
-        self._likely_role: str | None = None
-        self._reported_role: str | None = None
-        self._fields: dict[str, str] = {}
-        self._texts: dict[str, list[str]] = {}
-        self._begun = False
         self._goes_on = goes_on
-        self._continued = False
-        self._generated_before = False
-        # the run that is being read: its text, and where in it each id begins
-        self._node: Node = self._format.tree
-        self._run = ""
-        self._run_at = position
-        self._starts: list[tuple[int, int, bool]] = []
-        self._free: FreeRun | None = None
-        self._free_empty = True
-        self._held = ""
-        self._suffixes: list[str] = []
-        # where text goes that needs no more thought: free text, nothing pending or held back
-        self._sink: list[str] | None = None
-        self._field = ""
+        self._sink = None
         self._between()
         if prologue and self._format.prologue_pieces:
             self._phase = _Phase.LITERAL
@@ -247,9 +253,8 @@ class StreamParser:
 
     def _find_sink(self) -> None:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""
-        free = self._free
-        busy = self._suffixes or self._utf8.pending or self._free_empty
-        if self._phase is _Phase.FREE and free and not busy:
+        free = self._free if self._phase is _Phase.FREE else None
+        if free and not (self._suffixes or self._utf8.pending or self._free_empty):
             self._sink, self._field = self._texts[free.field], free.field
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:

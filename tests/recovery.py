@@ -1,0 +1,186 @@
+"""Broken sequences, and what a lenient parse makes of them: tests/recovery.jsonl.
+
+    python tests/recovery.py
+
+tries all short sequences of what each format has and has not, and writes down the few that between
+them show everything that comes about, with what is read. The file says what chatfmt does, not what
+it must do: the rules are in docs/protocol.md. A change in it is to be seen, and wanted.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatfmt import (
+    ChatFormat,
+    ChatTokenizer,
+    ContentDelta,
+    HeaderField,
+    MessageStart,
+    extend_encoding,
+)
+from chatfmt.encodings import get_encoding
+from formats_under_test import FORMATS, tokenizer_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from chatfmt import StreamParser
+    from chatfmt.events import Event
+
+FILE = Path(__file__).with_name("recovery.jsonl")
+
+_TOKENS = ["<s>", "<m>", "<e>", "<z>"]
+_TWO = {"user": "user", "assistant": "assistant"}
+LINES: dict[str, dict[str, Any]] = {
+    "gap": {"template": {"user": "<s>x {content}<e>", "assistant": "<s>y<m>{content}<z>"}},
+    "alone": {"template": {"assistant": "{content}<e>"}},
+    "first": {"template": {"user": "{content}<e>", "assistant": "<s>{content}<e>"}},
+    "labels": {"template": "{role}: {content}<e>", "roles": _TWO},
+    "joined": {
+        "template": "<s>{role}Element[ to={recipient}]<m>{content}<e>",
+        "roles": {"user": "user", "assistant": "get"},
+        "generation_start": "role",
+    },
+    "thinks": {"template": "<s>{role}<m>[think {reasoning}<z>]say {content}<e>", "roles": _TWO},
+    "closed": {"template": "<s>{role}[ {name}]<m>{content} ok<e>\n", "roles": _TWO},
+    "several": {
+        "template": "<s>{role}[ to={recipient}]<m>{content}{end}",
+        "roles": _TWO,
+        "ends": {"<e>": "continue", "<z>": "stop"},
+        "generation_start": "role",
+    },
+}
+"""Format lines that have what no format of the table has."""
+
+_TABLE = ("gpt-4o", "gpt-3.5-turbo", "llama-3", "nanochat", "harmony", "think")
+
+_WORDS = {
+    "gap": ["x ", "x", "y"],
+    "labels": ["user", ": ", "narrator"],
+    "joined": ["getElement", "get", "Element", " to=x"],
+    "thinks": ["user", "think ", "say "],
+    "closed": ["user", " Ann", " ok", "\n"],
+    "several": ["user", "assistant", " to=x"],
+    "harmony": ["user", "assistant", "narrator", ":x", " to=x", " "],
+    "think": ["user", "\n", "\n\n"],
+    "llama-3": ["user", "\n\n"],
+    "nanochat": [],
+}
+_OWL = get_encoding("cl100k_im").encode_ordinary("🦉")[:1]  # half a character
+_STRANGE = 10_000_000
+_LONGEST = 5
+_MOST = 20_000  # sequences tried for a format
+
+
+@functools.cache
+def tokenizer(name: str) -> ChatTokenizer:
+    """A format of the tests, or one of `LINES`."""
+    if name in FORMATS:
+        return tokenizer_for(name)
+    row = LINES[name]
+    line = row["template"]
+    used = [token for token in _TOKENS if token in str(line) or token in row.get("ends", ())]
+    encoding = extend_encoding(get_encoding("cl100k_im"), "recovery", _TOKENS)
+    return ChatTokenizer(ChatFormat(name=name, special_tokens=used, **row), encoding)
+
+
+def ids_of(tok: ChatTokenizer, pieces: Iterable[str | int]) -> list[int]:
+    """Special tokens as they are spelled, text, and ids."""
+    special = tok.encoding.special_tokens
+    ids: list[int] = []
+    for piece in pieces:
+        if isinstance(piece, int):
+            ids.append(piece)
+        elif piece in special:
+            ids.append(special[piece])
+        else:
+            ids += tok.encoding.encode_ordinary(piece)
+    return ids
+
+
+def reading(parser: StreamParser, events: Sequence[Event]) -> dict[str, list[str]]:
+    """What was read, for people."""
+    return {
+        "messages": [repr(message) for message in parser.messages],
+        "issues": [
+            f"{kind} at {position}, in {state}: expected {expected}, found {found}"
+            for kind, position, state, expected, found in parser.issues
+        ],
+        "spans": [
+            f"{start}-{stop} {part} of {message}" + ", generated" * generated
+            for start, stop, message, part, generated, _ in parser.spans
+        ],
+        "events": [_event(event) for event in events],
+    }
+
+
+def _event(event: Event) -> str:
+    match event:
+        case MessageStart(index, role):
+            return f"{index} begins: {role}"
+        case HeaderField(index, name, value):
+            return f"{index} {name}: {value}"
+        case ContentDelta(index, part, text):
+            return f"{index} {part}: {text}"
+        case _:
+            return f"{event.index} ends at {event.token}"
+
+
+def read(tok: ChatTokenizer, ids: Sequence[int]) -> dict[str, list[str]]:
+    """What a lenient parse makes of the ids, one at a time."""
+    parser = tok.stream(role=None)
+    events = [event for token in ids for event in parser.feed(token)]
+    return reading(parser, [*events, *parser.close()])
+
+
+# -- which sequences are written down ---------------------------------------------------------
+
+
+def _alphabet(name: str) -> list[str | int]:
+    tok = tokenizer(name)
+    special = [*dict.fromkeys([*tok.format.special_tokens, "<|endoftext|>"])]
+    words = _WORDS.get(name, ["user", "assistant", "narrator", " name=x"])
+    return [*special, *words, "hi", *_OWL, _STRANGE]
+
+
+def _sequences(name: str) -> Iterator[tuple[str | int, ...]]:
+    alphabet = _alphabet(name)
+    lengths = (itertools.product(alphabet, repeat=n) for n in range(1, _LONGEST + 1))
+    prologue = tokenizer(name).encode([])
+    for pieces in itertools.islice(itertools.chain.from_iterable(lengths), _MOST):
+        yield (*prologue, *pieces)
+
+
+def _features(found: dict[str, list[str]]) -> set[tuple[str, str]]:
+    """What comes about together, but neither places nor texts."""
+    issues = [_plain(issue.split(": expected")[0]) for issue in found["issues"]]
+    others = [_plain(span.split(" ", 1)[1]) for span in found["spans"]]
+    others += [event.split(" ")[1] for event in found["events"]]
+    return {*itertools.product(issues, others), *itertools.pairwise(issues)}
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text if not character.isdigit())
+
+
+def chosen() -> Iterator[dict[str, Any]]:
+    """For each format few sequences that show all that comes about: each time what shows most."""
+    for name in (*LINES, *_TABLE):
+        tok = tokenizer(name)
+        found = {pieces: read(tok, ids_of(tok, pieces)) for pieces in _sequences(name)}
+        shows = {pieces: _features(row) for pieces, row in found.items()}
+        left = set().union(*shows.values())
+        while left:
+            best = max(shows, key=lambda pieces: len(shows[pieces] & left))
+            left -= shows[best]
+            yield {"format": name, "pieces": best, **found[best]}
+
+
+if __name__ == "__main__":
+    with FILE.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen())
