@@ -285,3 +285,57 @@ def test_headers_stream_their_fields() -> None:
     events = list(stream_events(tok.stream(), ids))
     assert [event.message for event in events if isinstance(event, MessageEnd)] == said
     assert events[-1] == MessageEnd(1, said[1], call)
+
+
+@pytest.mark.parametrize("way", ["feed", "feed_all", "feed_text", "texts", "events"])
+def test_every_way_to_feed_counts_the_ids(tok: ChatTokenizer, way: str) -> None:
+    ids = tok.encoding.encode_ordinary("Hello, world 🦉 again")
+    parser = tok.stream()
+    if way in ("feed", "feed_text"):
+        for token in ids:
+            getattr(parser, way)(token)
+        parser.close()
+    elif way == "feed_all":
+        parser.feed_all(ids)
+        parser.close()
+    else:
+        assert list(getattr(parser, way)(ids))
+    assert parser.position == len(ids)
+    assert [(issue.kind, issue.position) for issue in parser.issues] == [
+        (IssueKind.OPEN_MESSAGE, len(ids))
+    ]
+    assert parser.spans[-1].stop == len(ids)
+    assert parser.messages[0].content == "Hello, world 🦉 again"
+
+
+def test_only_the_content_of_what_is_fed_comes_back_as_text() -> None:
+    tok = tokenizer_for("think")
+    chat = [Message(role="assistant", reasoning="So.", content="Yes, I do.")]
+    ids = tok.encode(chat)[len(tok.encode_prompt(())) :]
+    parser = tok.stream()
+    pieces = [parser.feed_text(token) for token in ids]
+    assert "".join(pieces) == "Yes, I do."
+    assert pieces[-1] == ""
+    assert parser.messages == chat
+
+
+@pytest.mark.parametrize("way", ["append_completion", "stream"])
+def test_a_message_that_follows_its_like_is_the_models_from_its_first_id(way: str) -> None:
+    tok = tokenizer_for("harmony")
+    thought = Message(role="assistant", channel="analysis", content="Hm.")
+    said = Message(role="assistant", channel="final", content="Yes.")
+    written = tok.render([thought, said])
+    prompt, begun = len(tok.encode_prompt([])), len(tok.encode([thought]))
+    transcript = tok.render([])
+    assert transcript.append_completion(written.ids[prompt:begun]).messages == (thought,)
+    if way == "append_completion":
+        assert transcript.append_completion(written.ids[begun:]).messages == (said,)
+        assert transcript.ids == written.ids
+        spans = transcript.spans
+    else:
+        parser = transcript.stream()
+        parser.feed_all(written.ids[begun:])
+        assert parser.messages == [said]
+        spans = [span._replace(start=span.start + begun) for span in parser.spans]
+    header = next(span for span in spans if span.start >= begun)
+    assert (header.start, header.part, header.generated) == (begun, "header", True)
