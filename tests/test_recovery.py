@@ -13,7 +13,7 @@ from recovery import FILE, ids_of, read, reading, tokenizer
 ROWS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['format']}: {row['pieces']}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["format"])
 def test_what_is_left_of_a_broken_sequence(row: dict[str, Any]) -> None:
     tok = tokenizer(row["format"])
     ids = ids_of(tok, row["pieces"])
