@@ -7,6 +7,7 @@ import gc
 import hashlib
 import random
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -193,11 +194,11 @@ def decode(scale: Scale) -> Iterator[Row]:
 
 
 def _peers() -> Iterator[Peer]:
-    for make in PEERS.values():
+    for name, make in PEERS.items():
         try:
             yield make()
-        except ImportError:
-            continue
+        except ImportError as error:
+            sys.stderr.write(f"{name} is left out: {error}\n")
 
 
 def peers(scale: Scale) -> Iterator[Row]:
