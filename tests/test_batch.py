@@ -87,6 +87,11 @@ def test_what_a_batch_cannot_be_is_refused() -> None:
         tok.encode_batch([], train_on="sampled")
 
 
+def test_a_part_may_end_with_the_last_conversation() -> None:
+    chats: list[object] = [[{"role": "user", "content": "some words " * 30_000}]]
+    check(tokenizer_for("gpt-4o"), chats, "all", 1)
+
+
 def test_many_parts_in_two_threads() -> None:
     tok = tokenizer_for("gpt-3.5-turbo")
     separators = "".join(tok.encoding.special_tokens)

@@ -16,6 +16,7 @@ from chatfmt import (
     ChatTokenizer,
     IssueKind,
     Message,
+    MessageStart,
     ParseError,
     astream_text,
     extend_encoding,
@@ -27,7 +28,9 @@ from chatfmt.decode import _MOST_HEADS
 from chatfmt.encodings import get_encoding
 from chatfmt.hf import HFEncoding
 from chatfmt.packed import find, pack
+from chatfmt.turns import sections
 from conftest import encoding_for
+from formats_under_test import tokenizer_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -173,12 +176,44 @@ def test_a_token_goes_on_where_the_model_begins_to_write() -> None:
     encode = tok.encoding.encode_ordinary
     assert len(encode("getElement")) == 1
     joined = [ids["<s>"], *encode("getElement to=x"), ids["<m>"], ids["<e>"]]
+    assert tok.decode(joined).messages == (Message(role="assistant", recipient="x"),)
     read = tok.parse(joined)
     assert read.conversation.messages == (Message(role="assistant", recipient="x"),)
     assert [(issue.kind, issue.position) for issue in read.issues] == [
         (IssueKind.STRADDLING_TOKEN, 1)
     ]
     assert [span.start for span in read.spans if span.generated] == [2, 5]
+
+
+def test_a_sequence_may_come_in_any_two_parts() -> None:
+    chat = [
+        Message(role="user", content="Weather?"),
+        Message(role="assistant", recipient="functions.f", channel="commentary", content="{}"),
+    ]
+    tok = tokenizer_for("harmony")
+    whole = tok.render(chat)
+    for cut in range(len(whole.ids) + 1):
+        parser = tok.stream(role=None)
+        events = [*parser.feed_all(whole.ids[:cut]), *parser.feed_all(whole.ids[cut:])]
+        events += parser.close()
+        assert (parser.messages, parser.spans) == (chat, whole.spans)
+        assert sum(isinstance(event, MessageStart) for event in events) == 2
+
+
+def test_what_is_decoded_without_a_prologue_is_learnt_without_one() -> None:
+    tok = ChatTokenizer(get_format("llama-3"), encoding_for("llama-3"))
+    ids = tok.encode([{"role": "user", "content": "a"}], prologue=False)
+    for _ in range(2):
+        assert tok.decode(ids, prologue=False).messages[0].content == "a"
+    with pytest.raises(ParseError):
+        tok.decode(ids)
+
+
+def test_instructions_go_with_what_they_stand_before() -> None:
+    roles = ["system", "user", "assistant", "system", "developer", "user"]
+    assert sections([Message(role=role) for role in roles]) == [range(3), range(3, 6)]
+    roles = ["assistant", "user"]
+    assert sections([Message(role=role) for role in roles]) == [range(1), range(1, 2)]
 
 
 # -- small things -----------------------------------------------------------------------------
@@ -189,6 +224,8 @@ def test_half_a_character_is_no_text_yet() -> None:
     halves = tok.encoding.encode_ordinary("🦉")
     assert len(halves) > 1
     assert list(tok.stream().texts(halves)) == ["🦉"]
+    assert list(tok.stream().texts(halves[:1])) == ["\ufffd"]
+    assert list(tok.stream().texts([])) == []
 
 
 def test_a_stream_without_text_gives_none() -> None:
