@@ -205,6 +205,10 @@ def measure(folder: Path, rows: int) -> Iterator[str]:
         f"{platform.python_version()}.\n"
     )
     yield _table(_HEADS, [_line(figure) for figure in (alone, *engines)])
+    yield (
+        "CPU-seconds are those of all processes whose end was seen. With Ray that of a worker may "
+        "be missing: then they are too few.\n"
+    )
     ratio = local.rate / (cores * alone.rate)
     yield (
         f"{local.name}: {ratio:.2f} of {cores} processes that do nothing but encode "

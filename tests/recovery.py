@@ -23,18 +23,20 @@ from chatfmt import (
     MessageStart,
     extend_encoding,
 )
-from chatfmt.encodings import get_encoding
+from chatfmt.encodings import TiktokenEncoding, get_encoding
 from formats_under_test import FORMATS, tokenizer_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    import tiktoken
 
     from chatfmt import StreamParser
     from chatfmt.events import Event
 
 FILE = Path(__file__).with_name("recovery.jsonl")
 
-_TOKENS = ["<s>", "<m>", "<e>", "<z>"]
+_TOKENS = ["<s>", "<m>", "<e>", "<z>", "<f>"]
 _TWO = {"user": "user", "assistant": "assistant"}
 LINES: dict[str, dict[str, Any]] = {
     "gap": {"template": {"user": "<s>x {content}<e>", "assistant": "<s>y<m>{content}<z>"}},
@@ -48,6 +50,17 @@ LINES: dict[str, dict[str, Any]] = {
     },
     "thinks": {"template": "<s>{role}<m>[think {reasoning}<z>]say {content}<e>", "roles": _TWO},
     "closed": {"template": "<s>{role}[ {name}]<m>{content} ok<e>\n", "roles": _TWO},
+    "framed": {
+        "template": "<s>{role}<m>{content}<z><e>",
+        "roles": _TWO,
+        "generation_start": "role",
+    },
+    "to": {"template": "<s>{recipient} {role}<m>{content}<e>", "roles": _TWO},
+    "more": {
+        "template": "<s>{role}<m>[<z>{reasoning}<z>]{content}{end}",
+        "roles": _TWO,
+        "ends": {"<e>": "continue", "<f>": "stop"},
+    },
     "several": {
         "template": "<s>{role}[ to={recipient}]<m>{content}{end}",
         "roles": _TWO,
@@ -60,21 +73,24 @@ LINES: dict[str, dict[str, Any]] = {
 _TABLE = ("gpt-4o", "gpt-3.5-turbo", "llama-3", "nanochat", "harmony", "think")
 
 _WORDS = {
-    "gap": ["x ", "x", "y"],
+    "gap": ["x ", "x", "y", "<s>x "],
     "labels": ["user", ": ", "narrator"],
-    "joined": ["getElement", "get", "Element", " to=x"],
-    "thinks": ["user", "think ", "say "],
-    "closed": ["user", " Ann", " ok", "\n"],
-    "several": ["user", "assistant", " to=x"],
+    "joined": ["getElement", "get", "Element", " to=x", "<s>getElement<m>"],
+    "thinks": ["user", "think ", "say ", "<s>user<m>say "],
+    "closed": ["user", " Ann", " ok", "\n", "<s>user<m>hi"],
+    "framed": ["user", "<s>user<m>", "<s>user<m>hi<z>"],
+    "to": ["x user", " assistant", "<s>x user<m>"],
+    "more": ["user", "<s>assistant<m>", "<s>assistant<m>hi<e>"],
+    "several": ["user", "assistant", " to=x", "<s>assistant<m>hi<e>"],
     "harmony": ["user", "assistant", "narrator", ":x", " to=x", " "],
-    "think": ["user", "\n", "\n\n"],
-    "llama-3": ["user", "\n\n"],
-    "nanochat": [],
+    "think": ["user", "\n", "\n\n", "<|im_start|>user\n<think>\nhi\n"],
+    "llama-3": ["user", "\n\n", "<|start_header_id|>user<|end_header_id|>\n\n"],
+    "nanochat": ["<|user_start|>hi"],
 }
 _OWL = get_encoding("cl100k_im").encode_ordinary("🦉")[:1]  # half a character
 _STRANGE = 10_000_000
 _LONGEST = 5
-_MOST = 20_000  # sequences tried for a format
+_MOST = 30_000  # sequences tried for a format
 
 
 @functools.cache
@@ -89,17 +105,20 @@ def tokenizer(name: str) -> ChatTokenizer:
     return ChatTokenizer(ChatFormat(name=name, special_tokens=used, **row), encoding)
 
 
+def tiktoken_of(tok: ChatTokenizer) -> tiktoken.Encoding:
+    """What the encoding of a tokenizer of the tests is made of."""
+    assert isinstance(tok.encoding, TiktokenEncoding)
+    return tok.encoding.encoding
+
+
 def ids_of(tok: ChatTokenizer, pieces: Iterable[str | int]) -> list[int]:
-    """Special tokens as they are spelled, text, and ids."""
-    special = tok.encoding.special_tokens
+    """Text in which special tokens are special, and ids."""
     ids: list[int] = []
     for piece in pieces:
         if isinstance(piece, int):
             ids.append(piece)
-        elif piece in special:
-            ids.append(special[piece])
         else:
-            ids += tok.encoding.encode_ordinary(piece)
+            ids += tiktoken_of(tok).encode(piece, allowed_special="all")
     return ids
 
 
@@ -154,6 +173,8 @@ def _sequences(name: str) -> Iterator[tuple[str | int, ...]]:
     prologue = tokenizer(name).encode([])
     for pieces in itertools.islice(itertools.chain.from_iterable(lengths), _MOST):
         yield (*prologue, *pieces)
+        if prologue and len(pieces) == 1:
+            yield pieces
 
 
 def _features(found: dict[str, list[str]]) -> set[tuple[str, str]]:
@@ -161,7 +182,7 @@ def _features(found: dict[str, list[str]]) -> set[tuple[str, str]]:
     issues = [_plain(issue.split(": expected")[0]) for issue in found["issues"]]
     others = [_plain(span.split(" ", 1)[1]) for span in found["spans"]]
     others += [event.split(" ")[1] for event in found["events"]]
-    return {*itertools.product(issues, others), *itertools.pairwise(issues)}
+    return set(itertools.product(issues, others))
 
 
 def _plain(text: str) -> str:

@@ -150,6 +150,30 @@ def test_an_alphabet_without_what_may_follow() -> None:
     assert Alphabet("[a-c]", "[a-c]").without("-?") == Alphabet("[a-c]", "[a-c]")
 
 
+@pytest.mark.parametrize("start", ["content", "role"])
+def test_what_may_follow_a_field_is_no_part_of_it(start: str) -> None:
+    compiled = parse_template(
+        "<s>{role}[-{name}][_{recipient}] {channel}{content_type}<m>[({reasoning}<m>]{content}<e>",
+        special_tokens=["<s>", "<m>", "<e>"],
+        ends=[],
+        generation_start=start,
+        role=None,
+        role_alphabet=ALPHABETS["role"],
+        where="here",
+    )
+    inside = (piece.pieces if isinstance(piece, Group) else (piece,) for piece in compiled.pieces)
+    fields = [piece for pieces in inside for piece in pieces if isinstance(piece, Field)]
+    assert {field.name: field.alphabet for field in fields} == {
+        "role": ALPHABETS["role"].without("-_"),
+        "name": ALPHABETS["name"].without("_"),
+        "recipient": ALPHABETS["recipient"],
+        "channel": ALPHABETS["channel"],
+        "content_type": ALPHABETS["content_type"],
+        "reasoning": None,
+        "content": None,
+    }
+
+
 def test_a_name_is_bounded_wherever_it_stands() -> None:
     made = make("<s>{role}[ {name}]:\n{content}<e>")
     tok = ChatTokenizer(made, encoding())

@@ -34,16 +34,17 @@ def fresh(name: str) -> ChatTokenizer:
 def shapes(roles: Any, fields: Any) -> list[Message]:
     """A message of every role with every choice of fields, with and without content."""
     return [
-        Message(role=role, content=content, **dict(zip(chosen, map(value, chosen), strict=True)))
+        Message(role=role, content=content, **dict(zip(chosen, values, strict=True)))
         for role in roles
         for count in range(len(fields) + 1)
         for chosen in itertools.combinations(fields, count)
+        for values in itertools.product(*map(possible, chosen))
         for content in ("", "a\n", " ok")
     ]
 
 
-def value(field: str) -> str:
-    return VALUES.get(field, f"some {field}")
+def possible(field: str) -> list[str]:
+    return [VALUES[field]] if field in VALUES else ["", "some thoughts"]
 
 
 def chats(messages: list[Message]) -> Iterator[tuple[Message, ...]]:
@@ -115,7 +116,9 @@ def test_a_prompt_in_every_role(name: str) -> None:
             assert tok.encode_prompt(conversation, role=role, name="Ann") == prompt
 
 
-@pytest.mark.parametrize("name", [*FORMATS, *(name for name in LINES if name != "alone")])
+@pytest.mark.parametrize(
+    "name", [*FORMATS, *(name for name in LINES if name not in ("alone", "to"))]
+)
 @pytest.mark.parametrize("sampled", ["", "Hi"])
 def test_a_message_that_was_cut_off_is_ended_before_the_next(name: str, sampled: str) -> None:
     tok = fresh(name)
@@ -192,6 +195,28 @@ def test_what_cannot_be_written_is_refused_with_its_place(
             way(chat)
         found = error.value
         assert (found.reason, found.format, found.message, found.field) == (reason, name, 1, field)
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning"])
+def test_a_lone_surrogate_that_no_model_has_seen_is_refused(field: str) -> None:
+    unchecked = Message(role="user").model_copy(update={field: "a\ud800"})
+    tok = fresh("think")
+    for way in (tok.encode, tok.render, tok.count_messages):
+        with pytest.raises(RenderError) as error:
+            way([Message(role="user"), unchecked])
+        found = error.value
+        assert found.reason == "the lone surrogate U+D800 at offset 1 has no UTF-8 form"
+        assert (found.format, found.message, found.field) == ("think", 1, field)
+
+
+def test_a_message_of_an_unknown_role_is_ended_like_any_other() -> None:
+    tok = fresh("gpt-4o")
+    special, encode = tok.encoding.special_tokens, tok.encoding.encode_ordinary
+    found = [special["<|im_start|>"], *encode("narrator"), special["<|im_sep|>"], *encode("Hi")]
+    transcript = tok.parse(found, strict=False, allow_open=True)
+    after = Message(role="user", content="a")
+    transcript.append(after)
+    assert transcript.ids == [*found, special["<|im_end|>"], *tok.encode([after])]
 
 
 def test_a_name_is_refused_with_what_it_may_be() -> None:

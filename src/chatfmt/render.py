@@ -69,8 +69,8 @@ class Renderer:
     def __reduce__(self) -> tuple[Any, ...]:
         return Renderer, (self.binding,)
 
-    def extend(self, ids: list[int], messages: Iterable[Message], first: int = 0) -> None:
-        """Append the ids of ``messages`` to ``ids``; ``first`` is the index of the first.
+    def extend(self, ids: list[int], messages: Iterable[Message]) -> None:
+        """Append the ids of ``messages`` to ``ids``.
 
         Raises:
             RenderError: the format cannot carry one of them.
@@ -80,7 +80,7 @@ class Renderer:
             self.binding.encoding.encode_ordinary,
             LONGEST_RUN,
         )
-        for index, message in enumerate(messages, first):
+        for index, message in enumerate(messages):
             fields = message.__dict__
             head, _, suffix, close, _ = known(_key(fields)) or self.frame(message, index)
             text = fields["content"] + suffix
@@ -170,7 +170,6 @@ class Renderer:
         template = templates.get(role) or next(iter(templates.values()))
         writer = self._writer(None, "name")
         writer.write(_behind(template.pieces, part), dict.fromkeys((*_OPTIONAL, "content")))
-        writer.cut("tail", generated=False)
         writer.write([Literal(template.tail)], {})
         writer.flush()
         return writer.ids

@@ -146,7 +146,8 @@ _LOOKS_SPECIAL = regex.compile(r"<\|[^\s|]*\|>")
 
 def _scan(line: str, special_tokens: Sequence[str], where: str) -> Iterator[tuple[str, str]]:
     """Cut a line into ``(kind, text)``; the longest special token wins."""
-    spellings = "|".join(map(regex.escape, sorted(special_tokens, key=len, reverse=True)))
+    # Backwards, so that what another one begins with comes behind it.
+    spellings = "|".join(map(regex.escape, sorted(special_tokens, reverse=True)))
     special = f"(?P<special>{spellings})|" if spellings else ""
     for match in regex.finditer(f"{special}{_ESCAPED}|{_OTHER}", line, flags=regex.DOTALL):
         kind = match.lastgroup or ""
