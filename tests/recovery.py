@@ -55,7 +55,7 @@ LINES: dict[str, dict[str, Any]] = {
         "roles": _TWO,
         "generation_start": "role",
     },
-    "to": {"template": "<s>{recipient} {role}<m>{content}<e>", "roles": _TWO},
+    "to": {"template": "<s>{recipient}<m>{role}<z>{content}<e>", "roles": _TWO},
     "more": {
         "template": "<s>{role}<m>[<z>{reasoning}<z>]{content}{end}",
         "roles": _TWO,
@@ -79,7 +79,7 @@ _WORDS = {
     "thinks": ["user", "think ", "say ", "<s>user<m>say "],
     "closed": ["user", " Ann", " ok", "\n", "<s>user<m>hi"],
     "framed": ["user", "<s>user<m>", "<s>user<m>hi<z>"],
-    "to": ["x user", " assistant", "<s>x user<m>"],
+    "to": ["x", "user", "<s>x<m>user<z>"],
     "more": ["user", "<s>assistant<m>", "<s>assistant<m>hi<e>"],
     "several": ["user", "assistant", " to=x", "<s>assistant<m>hi<e>"],
     "harmony": ["user", "assistant", "narrator", ":x", " to=x", " "],

@@ -147,6 +147,9 @@ def test_an_alphabet_without_what_may_follow() -> None:
     assert narrow.most == 3
     assert list(filter(matches, ["a", "ac0", "c9"])) == ["a", "ac0", "c9"]
     assert list(filter(matches, ["", "b", "ab", "a-", "ac00", "?"])) == []
+    capitals = Alphabet("[A-Z]", "[A-Z]").without("AB").pattern
+    assert regex.fullmatch(capitals, "XC", regex.V1)
+    assert not regex.fullmatch(capitals, "XB", regex.V1)
     assert Alphabet("[a-c]", "[a-c]").without("-?") == Alphabet("[a-c]", "[a-c]")
 
 

@@ -228,6 +228,14 @@ def test_a_name_is_refused_with_what_it_may_be() -> None:
     assert (error.value.message, error.value.field) == (0, "name")
 
 
+def test_a_message_that_follows_its_like_is_refused_with_its_place() -> None:
+    said = Message(role="assistant", channel="final", content="a")
+    odd = Message(role="assistant", channel="no channel", content="b")
+    with pytest.raises(RenderError) as error:
+        fresh("harmony").render([said, odd])
+    assert (error.value.message, error.value.field) == (1, "channel")
+
+
 def test_a_field_that_must_be_there_is_missed() -> None:
     tok = ChatTokenizer(
         type(tokenizer("alone").format)(
