@@ -1,11 +1,16 @@
-"""The formats of the table and two lines that are not in it, each with an encoding."""
+"""The formats that the tests run over, each with an encoding."""
 
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING, Any
 
-from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_format
+from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, extend_encoding, get_format
+from chatfmt.encodings import get_encoding
 from conftest import encoding_for
+
+if TYPE_CHECKING:
+    import tiktoken
 
 HARMONY = ChatFormat(
     name="harmony",
@@ -38,8 +43,57 @@ THINK = ChatFormat(
 FORMATS = (*FORMAT_ROWS, "harmony", "think")
 
 
+_TWO = {"user": "user", "assistant": "assistant"}
+LINES: dict[str, dict[str, Any]] = {
+    "gap": {"template": {"user": "<s>x {content}<e>", "assistant": "<s>y<m>{content}<z>"}},
+    "apart": {"template": {"user": "<s>x<m>{content}<e>", "assistant": "<s>y<m>{content}<z>"}},
+    "alone": {"template": {"assistant": "{content}<e>"}},
+    "first": {"template": {"user": "{content}<e>", "assistant": "<s>{content}<e>"}},
+    "labels": {"template": "{role}: {content}<e>", "roles": _TWO},
+    "joined": {
+        "template": "<s>{role}Element[ to={recipient}]<m>{content}<e>",
+        "roles": {"user": "user", "assistant": "get"},
+        "generation_start": "role",
+    },
+    "thinks": {"template": "<s>{role}<m>[think {reasoning}<z>]say {content}<e>", "roles": _TWO},
+    "closed": {"template": "<s>{role}[ {name}]<m>{content} ok<e>\n", "roles": _TWO},
+    "framed": {
+        "template": "<s>{role}<m>{content}<z><e>",
+        "roles": _TWO,
+        "generation_start": "role",
+    },
+    "to": {"template": "<s>{recipient}<m>{role}<z>{content}<e>", "roles": _TWO},
+    "more": {
+        "template": "<s>{role}<m>[<z>{reasoning}<z>]{content}{end}",
+        "roles": _TWO,
+        "ends": {"<e>": "continue", "<f>": "stop"},
+    },
+    "several": {
+        "template": "<s>{role}[ to={recipient}]<m>{content}{end}",
+        "roles": _TWO,
+        "ends": {"<e>": "continue", "<z>": "stop"},
+        "generation_start": "role",
+    },
+}
+"""Format lines that have what no format of the table has."""
+
+_TOKENS = ["<s>", "<m>", "<e>", "<z>", "<f>"]
+
+
+@functools.cache
+def _encoding_of_lines() -> tiktoken.Encoding:
+    return extend_encoding(get_encoding("cl100k_im"), "lines", _TOKENS)
+
+
 @functools.cache
 def tokenizer_for(name: str) -> ChatTokenizer:
-    """The tokenizer that the tests use for a format; one object per format."""
+    """The tokenizer that the tests use for a format, or a line; one object for each."""
+    if name in LINES:
+        row = LINES[name]
+        written = f"{row['template']} {row.get('ends')}"
+        used = [token for token in _TOKENS if token in written]
+        return ChatTokenizer(
+            ChatFormat(name=name, special_tokens=used, **row), _encoding_of_lines()
+        )
     extra = {"harmony": HARMONY, "think": THINK}
     return ChatTokenizer(extra.get(name) or get_format(name), encoding_for(name))

@@ -9,22 +9,19 @@ it must do: the rules are in docs/protocol.md. A change in it is to be seen, and
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatfmt import (
-    ChatFormat,
     ChatTokenizer,
     ContentDelta,
     HeaderField,
     MessageStart,
-    extend_encoding,
 )
 from chatfmt.encodings import TiktokenEncoding, get_encoding
-from formats_under_test import FORMATS, tokenizer_for
+from formats_under_test import LINES, tokenizer_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,44 +33,11 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).with_name("recovery.jsonl")
 
-_TOKENS = ["<s>", "<m>", "<e>", "<z>", "<f>"]
-_TWO = {"user": "user", "assistant": "assistant"}
-LINES: dict[str, dict[str, Any]] = {
-    "gap": {"template": {"user": "<s>x {content}<e>", "assistant": "<s>y<m>{content}<z>"}},
-    "alone": {"template": {"assistant": "{content}<e>"}},
-    "first": {"template": {"user": "{content}<e>", "assistant": "<s>{content}<e>"}},
-    "labels": {"template": "{role}: {content}<e>", "roles": _TWO},
-    "joined": {
-        "template": "<s>{role}Element[ to={recipient}]<m>{content}<e>",
-        "roles": {"user": "user", "assistant": "get"},
-        "generation_start": "role",
-    },
-    "thinks": {"template": "<s>{role}<m>[think {reasoning}<z>]say {content}<e>", "roles": _TWO},
-    "closed": {"template": "<s>{role}[ {name}]<m>{content} ok<e>\n", "roles": _TWO},
-    "framed": {
-        "template": "<s>{role}<m>{content}<z><e>",
-        "roles": _TWO,
-        "generation_start": "role",
-    },
-    "to": {"template": "<s>{recipient}<m>{role}<z>{content}<e>", "roles": _TWO},
-    "more": {
-        "template": "<s>{role}<m>[<z>{reasoning}<z>]{content}{end}",
-        "roles": _TWO,
-        "ends": {"<e>": "continue", "<f>": "stop"},
-    },
-    "several": {
-        "template": "<s>{role}[ to={recipient}]<m>{content}{end}",
-        "roles": _TWO,
-        "ends": {"<e>": "continue", "<z>": "stop"},
-        "generation_start": "role",
-    },
-}
-"""Format lines that have what no format of the table has."""
-
 _TABLE = ("gpt-4o", "gpt-3.5-turbo", "llama-3", "nanochat", "harmony", "think")
 
 _WORDS = {
     "gap": ["x ", "x", "y", "<s>x "],
+    "apart": ["x", "y", "z", "<s>x<m>"],
     "labels": ["user", ": ", "narrator"],
     "joined": ["getElement", "get", "Element", " to=x", "<s>getElement<m>"],
     "thinks": ["user", "think ", "say ", "<s>user<m>say "],
@@ -91,18 +55,6 @@ _OWL = get_encoding("cl100k_im").encode_ordinary("🦉")[:1]  # half a character
 _STRANGE = 10_000_000
 _LONGEST = 5
 _MOST = 30_000  # sequences tried for a format
-
-
-@functools.cache
-def tokenizer(name: str) -> ChatTokenizer:
-    """A format of the tests, or one of `LINES`."""
-    if name in FORMATS:
-        return tokenizer_for(name)
-    row = LINES[name]
-    line = row["template"]
-    used = [token for token in _TOKENS if token in str(line) or token in row.get("ends", ())]
-    encoding = extend_encoding(get_encoding("cl100k_im"), "recovery", _TOKENS)
-    return ChatTokenizer(ChatFormat(name=name, special_tokens=used, **row), encoding)
 
 
 def tiktoken_of(tok: ChatTokenizer) -> tiktoken.Encoding:
@@ -161,7 +113,7 @@ def read(tok: ChatTokenizer, ids: Sequence[int]) -> dict[str, list[str]]:
 
 
 def _alphabet(name: str) -> list[str | int]:
-    tok = tokenizer(name)
+    tok = tokenizer_for(name)
     special = [*dict.fromkeys([*tok.format.special_tokens, "<|endoftext|>"])]
     words = _WORDS.get(name, ["user", "assistant", "narrator", " name=x"])
     return [*special, *words, "hi", *_OWL, _STRANGE]
@@ -170,7 +122,7 @@ def _alphabet(name: str) -> list[str | int]:
 def _sequences(name: str) -> Iterator[tuple[str | int, ...]]:
     alphabet = _alphabet(name)
     lengths = (itertools.product(alphabet, repeat=n) for n in range(1, _LONGEST + 1))
-    prologue = tokenizer(name).encode([])
+    prologue = tokenizer_for(name).encode([])
     for pieces in itertools.islice(itertools.chain.from_iterable(lengths), _MOST):
         yield (*prologue, *pieces)
         if prologue and len(pieces) == 1:
@@ -192,7 +144,7 @@ def _plain(text: str) -> str:
 def chosen() -> Iterator[dict[str, Any]]:
     """For each format few sequences that show all that comes about: each time what shows most."""
     for name in (*LINES, *_TABLE):
-        tok = tokenizer(name)
+        tok = tokenizer_for(name)
         found = {pieces: read(tok, ids_of(tok, pieces)) for pieces in _sequences(name)}
         shows = {pieces: _features(row) for pieces, row in found.items()}
         left = set().union(*shows.values())

@@ -12,20 +12,17 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from chatfmt import (
-    ChatFormat,
     ChatTokenizer,
     IssueKind,
     Message,
     MessageStart,
     ParseError,
     astream_text,
-    extend_encoding,
     get_format,
     get_tokenizer,
 )
 from chatfmt.cli import main
 from chatfmt.decode import _MOST_HEADS
-from chatfmt.encodings import get_encoding
 from chatfmt.hf import HFEncoding
 from chatfmt.packed import find, pack
 from chatfmt.turns import sections
@@ -33,7 +30,7 @@ from conftest import encoding_for
 from formats_under_test import tokenizer_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from chatfmt.encodings import TiktokenEncoding
 
@@ -111,32 +108,27 @@ def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
 # -- sequences that no format of the table gives ----------------------------------------------
 
 
-def tokenizer(template: dict[str, str] | str, **row: Any) -> tuple[ChatTokenizer, dict[str, int]]:
-    tokens = ["<s>", "<m>", "<e>", "<z>"]
-    lines = [template] if isinstance(template, str) else template.values()
-    used = [token for token in tokens if any(token in line for line in lines)]
-    encoding = extend_encoding(get_encoding("cl100k_im"), "corners", tokens)
-    made = ChatFormat(name="x", template=template, special_tokens=used, **row)
-    return ChatTokenizer(made, encoding), {token: encoding._special_tokens[token] for token in used}
+def line(name: str) -> tuple[ChatTokenizer, Mapping[str, int]]:
+    tok = tokenizer_for(name)
+    return tok, tok.encoding.special_tokens
 
 
 def test_a_message_may_begin_with_its_content_and_be_empty() -> None:
-    tok, ids = tokenizer({"user": "{content}<e>", "assistant": "<s>{content}<e>"})
+    tok, ids = line("first")
     chat = (Message(role="user"), Message(role="assistant"))
     assert tok.encode(chat) == [ids["<e>"], ids["<s>"], ids["<e>"]]
     assert tok.decode([ids["<e>"], ids["<s>"], ids["<e>"]]).messages == chat
 
 
 def test_where_there_is_one_role_all_is_its() -> None:
-    tok, ids = tokenizer({"assistant": "{content}<e>"})
+    tok, ids = line("alone")
     chat = (Message(role="assistant"), Message(role="assistant", content="a"))
     assert tok.decode(tok.encode(chat)).messages == chat
     assert tok.encode(chat)[0] == ids["<e>"]
 
 
 def test_behind_a_header_that_breaks_off_any_closing_token_will_do() -> None:
-    line = "<s>{role}<m>[think {reasoning}<z>]say {content}<e>"
-    tok, ids = tokenizer(line, roles=["user", "assistant"])
+    tok, ids = line("thinks")
     start, wrong = tok.encoding.encode_ordinary("user"), tok.encoding.encode_ordinary("?")
     found = [ids["<s>"], *start, ids["<m>"], *wrong, ids["<e>"]]
     read = tok.parse(found, strict=False)
@@ -147,19 +139,16 @@ def test_behind_a_header_that_breaks_off_any_closing_token_will_do() -> None:
 
 
 def test_headers_of_one_beginning_part_where_they_differ() -> None:
-    tok, ids = tokenizer({"user": "<s>x<m>{content}<e>", "assistant": "<s>y<m>{content}<z>"})
+    tok, ids = line("apart")
     chat = (Message(role="user", content="a"), Message(role="assistant", content="b"))
     assert tok.decode(tok.encode(chat)).messages == chat
     [header] = tok.encoding.encode_ordinary("z")
     assert tok.parse([ids["<s>"], header, ids["<m>"]], strict=False).conversation.messages == ()
 
 
-GAP = {"user": "<s>x {content}<e>", "assistant": "<s>y<m>{content}<z>"}
-
-
 @pytest.mark.parametrize("token", ["<m>", "<z>", "<s>"])
 def test_what_breaks_off_before_its_text_belongs_to_nobody(token: str) -> None:
-    tok, ids = tokenizer(GAP)
+    tok, ids = line("gap")
     found = [ids["<s>"], *tok.encoding.encode_ordinary("x "), ids[token]]
     with pytest.raises(ParseError) as error:
         tok.parse(found)
@@ -170,9 +159,7 @@ def test_what_breaks_off_before_its_text_belongs_to_nobody(token: str) -> None:
 
 
 def test_a_token_goes_on_where_the_model_begins_to_write() -> None:
-    line = "<s>{role}Element[ to={recipient}]<m>{content}<e>"
-    roles = {"user": "user", "assistant": "get"}
-    tok, ids = tokenizer(line, roles=roles, generation_start="role")
+    tok, ids = line("joined")
     encode = tok.encoding.encode_ordinary
     assert len(encode("getElement")) == 1
     joined = [ids["<s>"], *encode("getElement to=x"), ids["<m>"], ids["<e>"]]

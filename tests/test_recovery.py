@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from chatfmt import IssueKind, ParseError
-from recovery import FILE, ids_of, read, reading, tokenizer
+from formats_under_test import tokenizer_for
+from recovery import FILE, ids_of, read, reading
 
 ROWS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["format"])
 def test_what_is_left_of_a_broken_sequence(row: dict[str, Any]) -> None:
-    tok = tokenizer(row["format"])
+    tok = tokenizer_for(row["format"])
     ids = ids_of(tok, row["pieces"])
     said = {key: row[key] for key in ("messages", "issues", "spans", "events")}
     assert read(tok, ids) == said, "python tests/recovery.py writes it anew, if it is to be so"

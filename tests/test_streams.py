@@ -27,7 +27,6 @@ from chatfmt import (
 )
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
-from recovery import tokenizer
 from strategies import messages, mutated, random_ids, retokenized
 
 if TYPE_CHECKING:
@@ -311,7 +310,7 @@ def test_every_way_to_feed_counts_the_ids(tok: ChatTokenizer, way: str) -> None:
 
 @pytest.mark.parametrize("name", ["think", "thinks"])
 def test_only_the_content_of_what_is_fed_comes_back_as_text(name: str) -> None:
-    tok = tokenizer(name)
+    tok = tokenizer_for(name)
     chat = [Message(role="assistant", reasoning="So it is.", content="Yes, I do.")]
     ids = tok.encode(chat)[len(tok.encode_prompt(())) :]
     parser = tok.stream()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from chatfmt.errors import RenderError
 from chatfmt.guard import LONGEST_RUN
 from chatfmt.packed import SIZE, find, pack
+from chatfmt.render import FRAME_FIELDS
 from chatfmt.weights import message_weights
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _parts(conversations: Sequence[Conversation]) -> Iterator[_Part]:
 
 
 # All of a message that decides what is around its content.
-_key = itemgetter("role", "name", "recipient", "channel", "content_type", "reasoning", "weight")
+_key = itemgetter(*FRAME_FIELDS, "weight")
 
 
 class _Encoder:

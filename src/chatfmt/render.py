@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from chatfmt.spans import Part
     from chatfmt.template import Piece
 
-__all__ = ["Frame", "Renderer"]
+__all__ = ["FRAME_FIELDS", "Frame", "Renderer"]
 
 _OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
+FRAME_FIELDS = ("role", *_OPTIONAL)
+"""What decides a message's frame."""
 _MOST_FRAMES = 4096
 
 
@@ -42,8 +44,8 @@ class Frame(NamedTuple):
 
 
 _Key: TypeAlias = "tuple[str, str | None, str | None, str | None, str | None, str | None]"
-_key: Callable[[Mapping[str, Any]], _Key] = itemgetter("role", *_OPTIONAL)
-"""What decides a message's frame, out of its ``__dict__``: in half the time of six attributes."""
+_key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
+"""Those fields out of a message's ``__dict__``, which is faster than six attributes."""
 
 
 class Renderer:

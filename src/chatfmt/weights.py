@@ -113,9 +113,9 @@ def message_weights(messages: Sequence[Message], train_on: TrainOn) -> list[floa
             "train_on must be assistant, last, sampled, all, none, or a function of message and "
             f"index; found {train_on!r}"
         )
-    for i, own in enumerate([message.weight for message in messages]):
-        if own is not None:
-            chosen[i] = _checked(chosen[i] * own, i)
+    for i, message in enumerate(messages):
+        if message.weight is not None:
+            chosen[i] = _checked(chosen[i] * message.weight, i)
     return chosen
 
 

@@ -40,7 +40,7 @@ _PLACE = [
     pa.field("part", pa.int32(), nullable=False),
     pa.field("path", pa.list_(pa.string())),
 ]
-"""Where an example comes from; ``path`` is the way through a tree, else null."""
+"""Where an example comes from; ``path`` is what `_path` says."""
 
 
 def id_columns(options: EncodeOptions) -> tuple[str, ...]:
