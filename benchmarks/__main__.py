@@ -12,7 +12,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks.rows import FULL, ROWS
+from benchmarks.stock import build
 from benchmarks.table import Row, markdown, terminal
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +31,9 @@ def _load() -> str:
 
 
 def main(names: list[str]) -> None:
+    build()
+    from benchmarks.rows import FULL, ROWS  # reads conversations
+
     if unknown := set(names) - ROWS.keys():
         sys.exit(f"unknown rows: {', '.join(unknown)}; there are {', '.join(ROWS)}")
     load, rows = _load(), list[Row]()

@@ -19,7 +19,8 @@ import tiktoken
 import chatfmt
 from chatfmt import ChatFormat, ChatTokenizer, Conversation, get_format
 from chatfmt.encodings import extend_encoding
-from conftest import encoding_for
+from chatfmt.patterns import faster
+from conftest import encoding_for, stock_pattern
 from formats_under_test import tokenizer_for
 from hf_tokenizers import hf_tokenizer_from
 
@@ -153,8 +154,15 @@ def _renderers_over_tiktoken() -> Peer:
     """Without offsets of characters it gives no mask, but says of each id whose message it is."""
     renderers: Any = importlib.import_module("renderers")
 
-    renderer = renderers.PrimeQwen3Renderer(_Tiktoken(_encoding()))
-    tok = ChatTokenizer(get_format("chatml"), _encoding())
+    ours = _encoding()
+    theirs = tiktoken.Encoding(
+        "cl100k_peers",
+        pat_str=stock_pattern(ours._pat_str),
+        mergeable_ranks=ours._mergeable_ranks,
+        special_tokens=ours._special_tokens,
+    )
+    renderer = renderers.PrimeQwen3Renderer(_Tiktoken(theirs))
+    tok = ChatTokenizer(get_format("chatml"), ours)
     return Peer(
         "renderers over tiktoken, no mask",
         tok,
@@ -215,7 +223,7 @@ def _mistral() -> Peer:
     special |= {token: tekken.get_special_token(token) for token in ("[INST]", "[/INST]")}
     encoding = tiktoken.Encoding(
         "tekken",
-        pat_str=tekken._model._pat_str,
+        pat_str=faster(tekken._model._pat_str),
         mergeable_ranks={
             token: first + rank for token, rank in tekken._model._mergeable_ranks.items()
         },

@@ -17,10 +17,11 @@ import chatfmt
 from benchmarks import memory
 from benchmarks.peers import PEERS, hugging_face
 from benchmarks.sets import SETS, contents, conversations, prose
+from benchmarks.stock import stock
 from benchmarks.table import Row, Target
 from benchmarks.timing import Pair, alternate, alternate_fresh, two_processes
 from chatfmt import Conversation, Message, stream_events, stream_text
-from chatfmt.encodings import get_encoding
+from chatfmt.encodings import ENCODING_CONSTRUCTORS, get_encoding
 from chatfmt.guard import LONGEST_RUN
 
 if TYPE_CHECKING:
@@ -54,13 +55,7 @@ _TWO = 1.7
 
 
 def _raw_loop(texts: Sequence[str]) -> Callable[[], None]:
-    encode = get_encoding("o200k_im").encode_ordinary
-
-    def run() -> None:
-        for text in texts:
-            encode(text)
-
-    return run
+    return _each(stock().encode_ordinary, texts)
 
 
 def _each(work: Callable[[Any], object], items: Sequence[Any]) -> Callable[[], None]:
@@ -82,7 +77,7 @@ def _beside_the_raw_loop(
     scale: Scale,
     wanted: dict[str, float],
 ) -> Iterator[Row]:
-    raw = get_encoding("o200k_im").encode_ordinary
+    raw = stock().encode_ordinary
     tok = chatfmt.get_tokenizer("gpt-4o")
     for on in SETS:
         chosen = conversations(on, scale.characters)
@@ -105,6 +100,18 @@ def _beside_the_raw_loop(
                 per=len(texts),
                 target=None if collect else target,
             )
+
+
+def split(scale: Scale) -> Iterator[Row]:
+    for name in ENCODING_CONSTRUCTORS:
+        for on in SETS:
+            texts = contents(conversations(on, scale.characters))
+            ours, theirs = get_encoding(name).encode_ordinary, stock(name).encode_ordinary
+            _check(all(ours(text) == theirs(text) for text in texts), name)
+            pair = alternate(_each(ours, texts), _each(theirs, texts), seconds=scale.seconds)
+            peer = f"tiktoken's {name.replace('_im', '_base')}"
+            what = f"raw loop of {name}"
+            yield Row.of(what, on, peer, "µs a message", pair, per=len(texts))
 
 
 def encode(scale: Scale) -> Iterator[Row]:
@@ -130,7 +137,7 @@ def weights(scale: Scale) -> Iterator[Row]:
 
 
 def batch(scale: Scale) -> Iterator[Row]:
-    tok, raw = chatfmt.get_tokenizer("gpt-4o"), get_encoding("o200k_im")
+    tok, raw = chatfmt.get_tokenizer("gpt-4o"), stock()
     for on in SETS:
         chosen = conversations(on, scale.batch)
         joined, messages = "\n".join(contents(chosen)), len(contents(chosen))
@@ -168,7 +175,7 @@ def batch(scale: Scale) -> Iterator[Row]:
 
 
 def decode(scale: Scale) -> Iterator[Row]:
-    tok, raw = chatfmt.get_tokenizer("gpt-4o"), get_encoding("o200k_im")
+    tok, raw = chatfmt.get_tokenizer("gpt-4o"), stock()
     wanted = {"short": 0.18, "long": 0.6}
     for on in SETS:
         chosen = conversations(on, scale.characters)
@@ -226,7 +233,7 @@ def peers(scale: Scale) -> Iterator[Row]:
 
 def _completions(texts: Sequence[str], at_least: int) -> list[list[int]]:
     """What a model might sample: texts of at least so many tokens, each with the end token."""
-    encode = get_encoding("o200k_im").encode_ordinary
+    encode = stock().encode_ordinary
     [end] = chatfmt.get_tokenizer("gpt-4o").stop_tokens
     completions: list[list[int]] = []
     waiting: list[int] = []
@@ -241,7 +248,7 @@ def _completions(texts: Sequence[str], at_least: int) -> list[list[int]]:
 def _by_hand(ids: Sequence[int]) -> list[str]:
     """What one would write with tiktoken alone."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    token_bytes = get_encoding("o200k_im").decode_single_token_bytes
+    token_bytes = stock().decode_single_token_bytes
     texts = (decoder.decode(token_bytes(token)) for token in ids[:-1])
     return [text for text in texts if text]
 
@@ -386,7 +393,7 @@ def growth(scale: Scale) -> Iterator[Row]:
 
 def guard(scale: Scale) -> Iterator[Row]:
     texts = contents(conversations("short", scale.characters))
-    encode = get_encoding("o200k_im").encode_ordinary
+    encode = stock().encode_ordinary
 
     def guarded() -> None:
         for text in texts:
@@ -441,6 +448,7 @@ def peak(scale: Scale) -> Iterator[Row]:
 ROWS: dict[str, Callable[[Scale], Iterator[Row]]] = {
     work.__name__: work
     for work in (
+        split,
         encode,
         render,
         weights,

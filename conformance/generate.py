@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 import chatfmt
-from conftest import encoding_for
+from conftest import encoding_for, stock_pattern
 from formats_under_test import tokenizer_for
 from reference import (
     FIELDS,
@@ -469,7 +469,7 @@ def formats() -> Vector:
         base = encoding.encoding.name.split("_im")[0]
         row["encoding"] = {
             "ranks": f"{base}_base.tiktoken",
-            "pattern": encoding.encoding._pat_str,
+            "pattern": stock_pattern(encoding.encoding._pat_str),
             "special_tokens": dict(sorted(encoding.special_tokens.items(), key=lambda i: i[1])),
         }
         made[name] = row

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
+from chatfmt.patterns import CL100K, O200K, faster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +61,11 @@ def encoding_for(format_name: str) -> TiktokenEncoding:
     if special_tokens:
         encoding = extend_encoding(encoding, f"{base}_{format_name}", special_tokens)
     return TiktokenEncoding(encoding)
+
+
+def stock_pattern(pattern: str) -> str:
+    """The split pattern as tiktoken, and everybody else, writes it."""
+    return {faster(stock): stock for stock in (CL100K, O200K)}[pattern]
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ pytest.importorskip("transformers", reason="transformers converts the rank table
 from tokenizers import Tokenizer
 from transformers.convert_slow_tokenizer import TikTokenConverter
 
+from conftest import stock_pattern
+
 if TYPE_CHECKING:
     import tiktoken
 
@@ -27,7 +29,8 @@ def hf_tokenizer_from(encoding: tiktoken.Encoding) -> Tokenizer:
     # Hugging Face's regex engine reads {1,3}+ as a repetition of {1,3}, not as a possessive one.
     # Source: doc/RE of github.com/kkos/oniguruma, section 4.
     untyped: Any = TikTokenConverter
-    converter = untyped(pattern=encoding._pat_str.replace("{1,3}+", "{1,3}"))
+    pattern = stock_pattern(encoding._pat_str).replace("{1,3}+", "{1,3}")
+    converter = untyped(pattern=pattern)
     converter.load_tiktoken_bpe = lambda _: encoding._mergeable_ranks  # no file, no download
     tokenizer = converter.converted()
     # An added token gets the next free id, unless the vocabulary names its id already.

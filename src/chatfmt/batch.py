@@ -1,4 +1,4 @@
-"""Many conversations to flat buffers: one call of the encoder for about 256 KB of contents.
+"""Many conversations to flat buffers: one call of the encoder for about a megabyte of contents.
 
 The contents are joined with a special token as separator, which an encoder never merges across,
 encoded at once, and cut apart again; headers and weights are put in between. The result is that
@@ -10,28 +10,30 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from contextlib import contextmanager
 from itertools import accumulate, chain
-from math import gcd
 from operator import add, itemgetter, mul
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.errors import RenderError
 from chatfmt.guard import LONGEST_RUN
-from chatfmt.packed import SIZE, find, pack
+from chatfmt.packed import SIZE, pack
 from chatfmt.render import FRAME_FIELDS
 from chatfmt.weights import message_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from chatfmt.conversation import Conversation
+    from chatfmt.conversation import Conversation, Message
     from chatfmt.render import Frame, Renderer
     from chatfmt.weights import TrainOn
 
 __all__ = ["EncodedBatch", "encode_batch"]
 
-_CHUNK = 256 * 1024
+_CHUNK = 1024 * 1024
+"""Characters. A walk through many Python objects drives the encoder's tables out of the
+processor's cache: the fewer turns the two take, the better."""
+_SHARED_CHUNK = 256 * 1024
+"""The same where threads share the work, which must not end with waiting for one of them."""
 
 
 class EncodedBatch(NamedTuple):
@@ -60,8 +62,9 @@ class _Chunk(NamedTuple):
     """Part of a batch, packed."""
 
     ids: bytes
-    lengths: list[int]
     weights: bytes
+    sizes: list[int]
+    """How many ids each entry has."""
 
 
 class _Around(NamedTuple):
@@ -89,211 +92,161 @@ def encode_batch(
         raise ValueError(f"num_threads must be at least 1, found {num_threads}")
     if train_on == "sampled":
         raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
-    encode = _Encoder(renderer, conversations, train_on)
+    batch = _Batch(renderer, train_on, _CHUNK if num_threads == 1 else _SHARED_CHUNK)
+    batch.take(conversations)
     if num_threads == 1:
-        return _put_together(map(encode, _parts(conversations)))
+        return batch.put_together(map(batch.encode, batch.parts))
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(num_threads) as pool:
-        return _put_together(pool.map(encode, _parts(conversations)))
-
-
-def _put_together(chunks: Iterable[_Chunk]) -> EncodedBatch:
-    ids, weights, lengths = array("I"), array("f"), [0]
-    for chunk in chunks:
-        ids.frombytes(chunk.ids)
-        weights.frombytes(chunk.weights)
-        lengths += chunk.lengths
-    return EncodedBatch(ids, array("q", accumulate(lengths)), weights)
-
-
-class _Part(NamedTuple):
-    """Some of the conversations, as columns with an entry for each message."""
-
-    first: int
-    """Index of the first conversation."""
-    ends: list[int]
-    """For each conversation, how many messages there are up to its end."""
-    fields: list[dict[str, Any]]
-    """What each message holds."""
-    texts: list[str]
-    """The contents."""
-
-
-def _parts(conversations: Sequence[Conversation]) -> Iterator[_Part]:
-    """Cut the conversations into parts of about `_CHUNK` characters."""
-    part, size = _Part(0, [], [], []), 0
-    for at, conversation in enumerate(conversations, 1):
-        # __dict__, and each message only once: to go through a million of them takes time
-        fields = [message.__dict__ for message in conversation.messages]
-        texts = [each["content"] for each in fields]
-        part.fields.extend(fields)
-        part.texts.extend(texts)
-        part.ends.append(len(part.texts))
-        size += sum(map(len, texts))
-        if size >= _CHUNK:
-            yield part
-            part, size = _Part(at, [], [], []), 0
-    if part.ends:
-        yield part
+        return batch.put_together(pool.map(batch.encode, batch.parts))
 
 
 # All of a message that decides what is around its content.
 _key = itemgetter(*FRAME_FIELDS, "weight")
 
 
-class _Encoder:
-    """Encodes parts of a list of conversations; several threads may call it at once.
+class _Batch:
+    """Conversations as columns, with an entry for each message and each prologue.
 
-    ``map``, ``zip`` and ``join`` do most of the work, on whole columns.
+    ``map``, ``zip`` and ``join`` do most of the work, on whole columns. Several threads may encode
+    parts of it at once.
     """
 
-    def __init__(
-        self, renderer: Renderer, conversations: Sequence[Conversation], train_on: TrainOn
-    ) -> None:
+    def __init__(self, renderer: Renderer, train_on: TrainOn, chunk: int) -> None:
         self._renderer = renderer
-        self._conversations = conversations
         self._train_on = train_on
-        prologue = pack(renderer.prologue)
-        untrained = bytes(len(prologue))
-        self._prologue = _Around(prologue, b"", untrained, b"", b"", len(renderer.prologue), "")
+        self._chunk = chunk
         self._known: dict[tuple[object, ...], _Around] = {}
         # then what is around a content follows from the message, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
+        self._texts: list[str] = []
+        """The contents."""
+        self._around: list[_Around] = []
+        self._ends: list[int] = []
+        """For each conversation, how many entries there are up to its end."""
+        self.parts: list[slice] = []
+        """The entries in parts of about a chunk."""
         encoding = renderer.binding.encoding
         self._encode_joined = getattr(encoding, "encode_joined", None)
-        # One that cannot overlap with itself, so that counting finds all; and rather one that the
-        # format does not use, since contents may well quote those.
-        tokens = [token for token in encoding.special_tokens if not _overlaps(token)]
-        self._separator = min(tokens, key=lambda t: t in renderer.binding.ids, default="")
-        self._item = pack([encoding.special_tokens[self._separator]]) if tokens else b""
+        # rather one that the format does not use, since contents may well quote those
+        separators = [
+            (token in renderer.binding.ids, token, pack([number]))
+            for token, number in encoding.special_tokens.items()
+            if not _overlaps(token) and _is_seen_whole(number, encoding.n_vocab)
+        ]
+        _, self._separator, self._item = min(separators, default=(True, "", b""))
 
-    def __call__(self, part: _Part) -> _Chunk:
-        around = self._look_up(part) if self._by_itself else self._look_around(part)
-        contents = self._contents(part, around)
-        ends = part.ends
-        if self._prologue.head:  # it goes before each conversation like a message of its own
-            around = _put_before(self._prologue, around, ends)
-            contents = _put_before(b"", contents, ends)
-            ends = [end + more for more, end in enumerate(ends, 1)]
-        if not around:
-            return _Chunk(b"", [0] * len(ends), b"")
-        heads, closes, head_weights, weights, close_weights, sizes, _ = zip(*around, strict=True)
-        counts = [len(content) // SIZE for content in contents]
-        totals = [0, *accumulate(map(add, sizes, counts))]
-        starts = [0, *ends[:-1]]
-        return _Chunk(
-            _interleaved(heads, contents, closes),
-            [totals[stop] - totals[start] for start, stop in zip(starts, ends, strict=True)],
-            _interleaved(head_weights, map(mul, weights, counts), close_weights),
-        )
+    def take(self, conversations: Iterable[Conversation]) -> None:
+        """Fill the columns.
 
-    def _look_up(self, part: _Part) -> list[_Around]:
-        """What is around each of the messages, which no neighbour changes."""
-        known = self._known
-        try:
-            return list(map(known.__getitem__, map(_key, part.fields)))
-        except KeyError:
-            return [
-                known.get(key) or self._make_around(part, nth, key)
-                for nth, key in enumerate(map(_key, part.fields))
-            ]
+        One plain loop that touches each message once: it is the way to memory that takes time.
+        """
+        known, texts, around = self._known, self._texts, self._around
+        prologue = self._prologue()
+        size = 0
+        for at, conversation in enumerate(conversations):
+            messages = conversation.messages
+            if prologue:  # it goes before each conversation like a message of its own
+                texts.append("")
+                around.append(prologue)
+            try:
+                if not self._by_itself:
+                    weights = message_weights(messages, self._train_on)
+                    around += map(_pack_around, self._renderer.frames(messages), weights)
+                for index, message in enumerate(messages):
+                    fields = message.__dict__
+                    if self._by_itself:
+                        key = _key(fields)
+                        try:
+                            around.append(known[key])
+                        except KeyError:
+                            around.append(self._make_around(message, index, key))
+                    text = fields["content"]
+                    texts.append(text)
+                    size += len(text)
+            except ValueError as error:
+                error.add_note(f"conversation {at}")
+                raise
+            self._ends.append(len(texts))
+            if size >= self._chunk:
+                self._cut()
+                size = 0
+        self._cut()
 
-    def _make_around(self, part: _Part, nth: int, key: tuple[object, ...]) -> _Around:
-        at, index = _place(part, nth)
-        message = self._conversations[at].messages[index]
-        with _noting(at):
-            [weight] = message_weights([message], self._train_on)
-            around = _pack_around(self._renderer.frame(message, index), weight)
+    def _cut(self) -> None:
+        start, stop = self.parts[-1].stop if self.parts else 0, len(self._texts)
+        if stop > start:
+            self.parts.append(slice(start, stop))
+
+    def _prologue(self) -> _Around | None:
+        ids = self._renderer.prologue
+        return _Around(pack(ids), b"", bytes(4 * len(ids)), b"", b"", len(ids), "") if ids else None
+
+    def _make_around(self, message: Message, index: int, key: tuple[object, ...]) -> _Around:
+        [weight] = message_weights([message], self._train_on)
+        around = _pack_around(self._renderer.frame(message, index), weight)
         if message.reasoning is None:  # a text that hardly ever returns
             self._known[key] = around
         return around
 
-    def _look_around(self, part: _Part) -> list[_Around]:
-        """What is around each of the messages, seen among its neighbours."""
-        around: list[_Around] = []
-        for at in range(part.first, part.first + len(part.ends)):
-            messages = self._conversations[at].messages
-            with _noting(at):
-                weights = message_weights(messages, self._train_on)
-                frames = self._renderer.frames(messages)
-                around += map(_pack_around, frames, weights)
-        return around
-
-    def _contents(self, part: _Part, around: Sequence[_Around]) -> list[bytes]:
-        """The packed ids of each message's content, and of the suffix that is one with it."""
-        suffixes = [one.suffix for one in around]
-        texts = list(map(add, part.texts, suffixes)) if any(suffixes) else part.texts
-        contents = None
-        if texts and self._encode_joined and self._separator:
-            contents = self._together(self._encode_joined, texts)
+    def encode(self, part: slice) -> _Chunk:
+        """The packed ids and weights of some of the entries."""
+        heads, closes, head_weights, weights, close_weights, around, suffixes = zip(
+            *self._around[part], strict=True
+        )
+        texts = self._texts[part]
+        if any(suffixes):
+            texts = [*map(add, texts, suffixes)]
+        contents = self._together(texts)
         if contents is None:
-            contents = [self._alone(part, nth, text) for nth, text in enumerate(texts)]
-        return contents
+            contents = [self._alone(nth, text) for nth, text in enumerate(texts, part.start)]
+        counts = [len(content) // SIZE for content in contents]
+        return _Chunk(
+            _interleaved(heads, contents, closes),
+            _interleaved(head_weights, map(mul, weights, counts), close_weights),
+            [*map(add, around, counts)],
+        )
 
-    def _together(
-        self, encode_joined: Callable[[str, str], bytes], texts: list[str]
-    ) -> list[bytes] | None:
-        """All texts in one call, or None where one spells the separator, or may be too long."""
-        joined = self._separator.join(texts)
-        if joined.count(self._separator) != len(texts) - 1:
+    def put_together(self, chunks: Iterable[_Chunk]) -> EncodedBatch:
+        """The whole batch, of the chunks of all of its parts."""
+        ids, weights, sizes = array("I"), array("f"), [0]
+        for chunk in chunks:
+            ids.frombytes(chunk.ids)
+            weights.frombytes(chunk.weights)
+            sizes += chunk.sizes
+        totals = [*accumulate(sizes)]
+        return EncodedBatch(ids, array("q", map(totals.__getitem__, [0, *self._ends])), weights)
+
+    def _together(self, texts: list[str]) -> list[bytes] | None:
+        """The packed ids of each text, by one call for all of them.
+
+        None where they have to be encoded one by one: the encoding has no such call, a text spells
+        the separator, may be too long, or has no UTF-8 form.
+        """
+        if not self._encode_joined or not self._separator:
             return None
+        joined = self._separator.join(texts)
         if len(joined) > LONGEST_RUN and max(map(len, texts)) > LONGEST_RUN:
             return None
         try:
-            packed = encode_joined(joined, self._separator)
+            contents: list[bytes] = self._encode_joined(joined, self._separator).split(self._item)
         except UnicodeEncodeError:
-            return None  # one by one it can be said which
-        contents = packed.split(self._item)
-        # whole ids only, which the greatest common divisor tells of all lengths at once
-        if len(contents) == len(texts) and gcd(*map(len, contents)) % SIZE == 0:
-            return contents
-        # the bytes of two neighbouring ids looked like a separator: look at whole ids only
-        contents, start = [], 0
-        for _ in texts[1:]:
-            stop = find(packed, self._item, start)
-            contents.append(packed[start * SIZE : stop * SIZE])
-            start = stop + 1
-        return [*contents, packed[start * SIZE :]]
+            return None
+        return contents if len(contents) == len(texts) else None
 
-    def _alone(self, part: _Part, nth: int, text: str) -> bytes:
-        """The packed ids of one text of the part."""
+    def _alone(self, nth: int, text: str) -> bytes:
+        """The packed ids of one text."""
         try:
             return pack(self._renderer.encode(text, None))
-        except RenderError:
-            at, index = _place(part, nth)  # once more, to say where
-        with _noting(at):
-            return pack(self._renderer.encode(text, index))
-
-
-def _place(part: _Part, nth: int) -> tuple[int, int]:
-    """Conversation and message, of a message of the part."""
-    at = bisect_right(part.ends, nth)
-    return part.first + at, nth - (part.ends[at - 1] if at else 0)
-
-
-@contextmanager
-def _noting(at: int) -> Iterator[None]:
-    """Note on an error which conversation it is about."""
-    try:
-        yield
-    except ValueError as error:
-        error.add_note(f"conversation {at}")
-        raise
-
-
-_T = TypeVar("_T")
-
-
-def _put_before(first: _T, column: list[_T], ends: Iterable[int]) -> list[_T]:
-    """The column with ``first`` before each group of entries, which end before ``ends``."""
-    longer: list[_T] = []
-    start = 0
-    for end in ends:
-        longer.append(first)
-        longer += column[start:end]
-        start = end
-    return longer
+        except RenderError:  # once more, to say where
+            at = bisect_right(self._ends, nth)
+            first = (self._ends[at - 1] if at else 0) + bool(self._renderer.prologue)
+            try:
+                return pack(self._renderer.encode(text, nth - first))
+            except RenderError as error:
+                error.add_note(f"conversation {at}")
+                raise error from None
 
 
 def _interleaved(*columns: Iterable[bytes]) -> bytes:
@@ -302,7 +255,18 @@ def _interleaved(*columns: Iterable[bytes]) -> bytes:
 
 
 def _overlaps(token: str) -> bool:
+    """Whether it may overlap with itself, so that a text may have more of them than were put in."""
     return any(token.startswith(token[-n:]) for n in range(1, len(token)))
+
+
+def _is_seen_whole(number: int, n_vocab: int) -> bool:
+    """Whether the bytes of this id are never seen across two neighbouring ids.
+
+    The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
+    where one begins in the middle of an id, that zero stands where it has none.
+    """
+    width = ((n_vocab - 1).bit_length() + 7) // 8
+    return width < SIZE and all(number.to_bytes(width, "little"))
 
 
 def _pack_around(frame: Frame, weight: float) -> _Around:

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from chatfmt.errors import EncodingError
+from chatfmt.patterns import CL100K, O200K, faster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,8 @@ class TiktokenEncoding:
             (token, spelling.encode()) for spelling, token in self.special_tokens.items()
         )
         digest = hashlib.sha256()
-        for table in ([(0, self.encoding._pat_str.encode())], ranks, special):
+        pattern = faster(self.encoding._pat_str)
+        for table in ([(0, pattern.encode())], ranks, special):
             # With every length written down, no two encodings hash the same bytes.
             digest.update(b"%d:" % len(table))
             for token, spelling in table:
@@ -188,7 +190,7 @@ def extend_encoding(
         ids.add(token)
         taken[spelling] = token
     return tiktoken.Encoding(
-        name, pat_str=base._pat_str, mergeable_ranks=ranks, special_tokens=taken
+        name, pat_str=faster(base._pat_str), mergeable_ranks=ranks, special_tokens=taken
     )
 
 
@@ -211,24 +213,12 @@ def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
     return dict(zip(map(binascii.a2b_base64, tokens), range(len(tokens)), strict=True))
 
 
-# Pattern, special tokens and hash of both tables are those of tiktoken_ext/openai_public.py
-# (tiktoken 0.14); the im tokens are those the Tiktokenizer page shows for these models.
+# Special tokens and hash of both tables are those of tiktoken_ext/openai_public.py (tiktoken
+# 0.14); the im tokens are those the Tiktokenizer page shows for these models.
 def _o200k_im() -> dict[str, Any]:
-    contraction = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-    upper, lower = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}", r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
     return {
         "name": "o200k_im",
-        "pat_str": "|".join(
-            [
-                rf"[^\r\n\p{{L}}\p{{N}}]?[{upper}]*[{lower}]+{contraction}",
-                rf"[^\r\n\p{{L}}\p{{N}}]?[{upper}]+[{lower}]*{contraction}",
-                r"\p{N}{1,3}",
-                r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-                r"\s*[\r\n]+",
-                r"\s+(?!\S)",
-                r"\s+",
-            ]
-        ),
+        "pat_str": faster(O200K),
         "mergeable_ranks": _read_ranks(
             "o200k_base", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
         ),
@@ -245,10 +235,7 @@ def _o200k_im() -> dict[str, Any]:
 def _cl100k_im() -> dict[str, Any]:
     return {
         "name": "cl100k_im",
-        "pat_str": (
-            r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+|"
-            r" ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
-        ),
+        "pat_str": faster(CL100K),
         "mergeable_ranks": _read_ranks(
             "cl100k_base", "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"
         ),

@@ -1,0 +1,71 @@
+r"""Split patterns: where a text is cut before byte pairs are merged.
+
+To split takes most of the time of encoding. An engine runs a regular expression as one automaton;
+but one look-ahead or one possessive quantifier in a pattern, and tiktoken's engine tries all of
+its alternatives one after another, each with an automaton of its own, and backtracks. `faster`
+says the same so that the alternatives that are regular are one automaton again.
+"""
+
+from __future__ import annotations
+
+import re
+
+import regex
+
+__all__ = ["CL100K", "O200K", "faster"]
+
+_UPPER, _LOWER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}", r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
+_CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+# Both patterns are those of tiktoken_ext/openai_public.py (tiktoken 0.14).
+O200K = "|".join(
+    [
+        rf"[^\r\n\p{{L}}\p{{N}}]?[{_UPPER}]*[{_LOWER}]+{_CONTRACTION}",
+        rf"[^\r\n\p{{L}}\p{{N}}]?[{_UPPER}]+[{_LOWER}]*{_CONTRACTION}",
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    ]
+)
+"""How o200k_base splits."""
+CL100K = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+|"
+    r" ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+"""How cl100k_base splits."""
+
+_LOOK_AHEAD = r"|\s+(?!\S)|"
+
+
+_FLAGS = re.compile(r"\(\?[\w-]+\)")
+
+
+def faster(pattern: str) -> str:
+    r"""An equal pattern that tiktoken splits faster with; the same one where none is known.
+
+    What stands before the look-ahead that most split patterns have becomes one group. Alternatives
+    are tried in the order in which they stood, so that the same text matches.
+
+    >>> faster(r"\p{L}+|\p{N}|\s+(?!\S)|\s+")
+    '(?:\\p{L}+|\\p{N})|\\s+(?!\\S)|\\s+'
+    """
+    before, look_ahead, behind = pattern.partition(_LOOK_AHEAD)
+    if pattern == CL100K:
+        # Its possessive quantifiers are not missed: what follows each of them matches none of the
+        # same characters, or is the end of the text, or nothing.
+        before = re.sub(r"([?*+]|{[\d,]+})\+", r"\1", before)
+    elif not look_ahead or (pattern != O200K and not _stands_alone(before)):
+        return pattern
+    return f"(?:{before}){look_ahead}{behind}"
+
+
+def _stands_alone(before: str) -> bool:
+    """Whether this is all alternatives up to here, and means the same in a group."""
+    if before.startswith("(?:") or _FLAGS.search(before):  # flags are for what follows, too
+        return False
+    try:
+        regex.compile(before)
+    except regex.error:  # the look-ahead is in the middle of a group
+        return False
+    return True
