@@ -1,4 +1,4 @@
-"""Many conversations to flat buffers: one call of the encoder for about a megabyte of contents.
+"""Many conversations to flat buffers: one call of the encoder for a hundred kilobytes of contents.
 
 The contents are joined with a special token as separator, which an encoder never merges across,
 encoded at once, and cut apart again; headers and weights are put in between. The result is that
@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from itertools import accumulate, chain
-from operator import add, itemgetter, mul
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from chatfmt.errors import RenderError
 from chatfmt.guard import LONGEST_RUN
@@ -21,7 +20,7 @@ from chatfmt.render import FRAME_FIELDS
 from chatfmt.weights import message_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.render import Frame, Renderer
@@ -29,11 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EncodedBatch", "encode_batch"]
 
-_CHUNK = 1024 * 1024
-"""Characters. A walk through many Python objects drives the encoder's tables out of the
-processor's cache: the fewer turns the two take, the better."""
-_SHARED_CHUNK = 256 * 1024
-"""The same where threads share the work, which must not end with waiting for one of them."""
+_CHUNK = 128 * 1024
+"""Characters."""
 
 
 class EncodedBatch(NamedTuple):
@@ -63,21 +59,29 @@ class _Chunk(NamedTuple):
 
     ids: bytes
     weights: bytes
-    sizes: list[int]
-    """How many ids each entry has."""
+    ends: list[int]
+    """For each conversation, how many ids there are up to its end."""
 
 
-class _Around(NamedTuple):
-    """What stands around the contents of messages with one frame and one weight, packed."""
+class _Part(NamedTuple):
+    """Some of the conversations, as columns with an entry for each message and each prologue."""
 
-    head: bytes
-    close: bytes
-    head_weights: bytes
-    weight: bytes
-    close_weights: bytes
-    size: int
-    """How many ids head and close are."""
-    suffix: str
+    first: int
+    """Index of the first conversation."""
+    ends: list[int]
+    """For each conversation, how many entries there are up to its end."""
+    texts: list[str]
+    """The contents, each with the suffix that is one with it."""
+    around: list[_Around]
+
+
+_Around: TypeAlias = "tuple[bytes, bytes, bytes, bytes, bytes, int]"
+"""What stands around the contents of messages with one frame and one weight.
+
+Packed ids of head and close; packed weights of the head, of one id of the content, and of the
+close; how many ids head and close are. A plain tuple: to take a named one apart takes three times
+the time.
+"""
 
 
 def encode_batch(
@@ -92,42 +96,48 @@ def encode_batch(
         raise ValueError(f"num_threads must be at least 1, found {num_threads}")
     if train_on == "sampled":
         raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
-    batch = _Batch(renderer, train_on, _CHUNK if num_threads == 1 else _SHARED_CHUNK)
-    batch.take(conversations)
+    encoder = _Encoder(renderer, train_on)
+    parts = encoder.parts(conversations)
     if num_threads == 1:
-        return batch.put_together(map(batch.encode, batch.parts))
+        # All parts before the first is woven: what goes through many Python objects drives the
+        # encoder's tables out of the processor's cache.
+        packed = [encoder.encode(part) for part in parts]
+        return _put_together(map(encoder.weave, parts, packed))
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(num_threads) as pool:
-        return batch.put_together(pool.map(batch.encode, batch.parts))
+        return _put_together(map(encoder.weave, parts, pool.map(encoder.encode, parts)))
+
+
+def _put_together(chunks: Iterable[_Chunk]) -> EncodedBatch:
+    ids, weights, offsets = array("I"), array("f"), array("q", [0])
+    for chunk in chunks:
+        before = len(ids)
+        offsets.extend(before + end for end in chunk.ends)
+        ids.frombytes(chunk.ids)
+        weights.frombytes(chunk.weights)
+    return EncodedBatch(ids, offsets, weights)
 
 
 # All of a message that decides what is around its content.
 _key = itemgetter(*FRAME_FIELDS, "weight")
 
 
-class _Batch:
-    """Conversations as columns, with an entry for each message and each prologue.
+class _Encoder:
+    """Encodes conversations in parts: `parts` collects, `encode` encodes, `weave` puts together.
 
-    ``map``, ``zip`` and ``join`` do most of the work, on whole columns. Several threads may encode
-    parts of it at once.
+    Several threads may call `encode` at once. The two others are plain loops that touch each
+    message once: it is the way to memory that takes time, not the interpreter.
     """
 
-    def __init__(self, renderer: Renderer, train_on: TrainOn, chunk: int) -> None:
+    def __init__(self, renderer: Renderer, train_on: TrainOn) -> None:
         self._renderer = renderer
         self._train_on = train_on
-        self._chunk = chunk
-        self._known: dict[tuple[object, ...], _Around] = {}
         # then what is around a content follows from the message, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
-        self._texts: list[str] = []
-        """The contents."""
-        self._around: list[_Around] = []
-        self._ends: list[int] = []
-        """For each conversation, how many entries there are up to its end."""
-        self.parts: list[slice] = []
-        """The entries in parts of about a chunk."""
+        self._known: dict[tuple[object, ...], tuple[_Around, str]] = {}
         encoding = renderer.binding.encoding
+        self._encode_joined: Callable[[str, str], bytes] | None
         self._encode_joined = getattr(encoding, "encode_joined", None)
         # rather one that the format does not use, since contents may well quote those
         separators = [
@@ -137,121 +147,108 @@ class _Batch:
         ]
         _, self._separator, self._item = min(separators, default=(True, "", b""))
 
-    def take(self, conversations: Iterable[Conversation]) -> None:
-        """Fill the columns.
-
-        One plain loop that touches each message once: it is the way to memory that takes time.
-        """
-        known, texts, around = self._known, self._texts, self._around
-        prologue = self._prologue()
-        size = 0
+    def parts(self, conversations: Iterable[Conversation]) -> list[_Part]:
+        """The conversations in parts of about `_CHUNK` characters."""
+        prologue = _pack_prologue(self._renderer.prologue)
+        parts, part, size = list[_Part](), _Part(0, [], [], []), 0
         for at, conversation in enumerate(conversations):
-            messages = conversation.messages
-            if prologue:  # it goes before each conversation like a message of its own
-                texts.append("")
-                around.append(prologue)
+            if self._renderer.prologue:  # it goes before each like a message of its own
+                part.texts.append("")
+                part.around.append(prologue)
             try:
-                if not self._by_itself:
-                    weights = message_weights(messages, self._train_on)
-                    around += map(_pack_around, self._renderer.frames(messages), weights)
-                for index, message in enumerate(messages):
-                    fields = message.__dict__
-                    if self._by_itself:
-                        key = _key(fields)
-                        try:
-                            around.append(known[key])
-                        except KeyError:
-                            around.append(self._make_around(message, index, key))
-                    text = fields["content"]
-                    texts.append(text)
-                    size += len(text)
+                size += self._collect(part, conversation.messages)
             except ValueError as error:
                 error.add_note(f"conversation {at}")
                 raise
-            self._ends.append(len(texts))
-            if size >= self._chunk:
-                self._cut()
-                size = 0
-        self._cut()
+            part.ends.append(len(part.texts))
+            if size >= _CHUNK:
+                parts.append(part)
+                part, size = _Part(at + 1, [], [], []), 0
+        return [*parts, part]
 
-    def _cut(self) -> None:
-        start, stop = self.parts[-1].stop if self.parts else 0, len(self._texts)
-        if stop > start:
-            self.parts.append(slice(start, stop))
+    def _collect(self, part: _Part, messages: Sequence[Message]) -> int:
+        """Put the messages of a conversation into the columns; how many characters they have."""
+        _, _, texts, around = part
+        known, size = self._known, 0
+        if not self._by_itself:
+            weights = message_weights(messages, self._train_on)
+            frames = self._renderer.frames(messages)
+            for message, frame, weight in zip(messages, frames, weights, strict=True):
+                texts.append(message.content + frame.suffix)
+                around.append(_pack_around(frame, weight))
+                size += len(message.content)
+            return size
+        for index, message in enumerate(messages):
+            fields = message.__dict__
+            try:
+                one, suffix = known[_key(fields)]
+            except KeyError:
+                one, suffix = self._look_up(message, index)
+            text = fields["content"] + suffix
+            texts.append(text)
+            around.append(one)
+            size += len(text)
+        return size
 
-    def _prologue(self) -> _Around | None:
-        ids = self._renderer.prologue
-        return _Around(pack(ids), b"", bytes(4 * len(ids)), b"", b"", len(ids), "") if ids else None
-
-    def _make_around(self, message: Message, index: int, key: tuple[object, ...]) -> _Around:
+    def _look_up(self, message: Message, index: int) -> tuple[_Around, str]:
         [weight] = message_weights([message], self._train_on)
-        around = _pack_around(self._renderer.frame(message, index), weight)
+        frame = self._renderer.frame(message, index)
+        found = _pack_around(frame, weight), frame.suffix
         if message.reasoning is None:  # a text that hardly ever returns
-            self._known[key] = around
-        return around
+            self._known[_key(message.__dict__)] = found
+        return found
 
-    def encode(self, part: slice) -> _Chunk:
-        """The packed ids and weights of some of the entries."""
-        heads, closes, head_weights, weights, close_weights, around, suffixes = zip(
-            *self._around[part], strict=True
-        )
-        texts = self._texts[part]
-        if any(suffixes):
-            texts = [*map(add, texts, suffixes)]
-        contents = self._together(texts)
-        if contents is None:
-            contents = [self._alone(nth, text) for nth, text in enumerate(texts, part.start)]
-        counts = [len(content) // SIZE for content in contents]
-        return _Chunk(
-            _interleaved(heads, contents, closes),
-            _interleaved(head_weights, map(mul, weights, counts), close_weights),
-            [*map(add, around, counts)],
-        )
+    def encode(self, part: _Part) -> bytes | list[bytes]:
+        """The packed ids of all texts of the part, with the separator between them.
 
-    def put_together(self, chunks: Iterable[_Chunk]) -> EncodedBatch:
-        """The whole batch, of the chunks of all of its parts."""
-        ids, weights, sizes = array("I"), array("f"), [0]
-        for chunk in chunks:
-            ids.frombytes(chunk.ids)
-            weights.frombytes(chunk.weights)
-            sizes += chunk.sizes
-        totals = [*accumulate(sizes)]
-        return EncodedBatch(ids, array("q", map(totals.__getitem__, [0, *self._ends])), weights)
-
-    def _together(self, texts: list[str]) -> list[bytes] | None:
-        """The packed ids of each text, by one call for all of them.
-
-        None where they have to be encoded one by one: the encoding has no such call, a text spells
-        the separator, may be too long, or has no UTF-8 form.
+        Or those of each text, where they had to be encoded one by one: the encoding has no call
+        for them all, or a text may be too long, or has no UTF-8 form.
         """
-        if not self._encode_joined or not self._separator:
-            return None
-        joined = self._separator.join(texts)
-        if len(joined) > LONGEST_RUN and max(map(len, texts)) > LONGEST_RUN:
-            return None
+        if self._encode_joined is None or not self._separator:
+            return self._one_by_one(part)
+        joined = self._separator.join(part.texts)
+        if len(joined) > LONGEST_RUN and max(map(len, part.texts)) > LONGEST_RUN:
+            return self._one_by_one(part)
         try:
-            contents: list[bytes] = self._encode_joined(joined, self._separator).split(self._item)
+            return self._encode_joined(joined, self._separator)
         except UnicodeEncodeError:
-            return None
-        return contents if len(contents) == len(texts) else None
+            return self._one_by_one(part)
 
-    def _alone(self, nth: int, text: str) -> bytes:
-        """The packed ids of one text."""
+    def _one_by_one(self, part: _Part) -> list[bytes]:
+        return [self._alone(part, nth, text) for nth, text in enumerate(part.texts)]
+
+    def weave(self, part: _Part, packed: bytes | list[bytes]) -> _Chunk:
+        """The ids of a part, with what is around each content, and the weights."""
+        contents = packed.split(self._item) if isinstance(packed, bytes) else packed
+        if len(contents) != len(part.texts):  # one of them spells the separator, or there is none
+            contents = self._one_by_one(part)
+        ids, weights, totals, total = list[bytes](), list[bytes](), [0], 0
+        add_ids, add_weights = ids.append, weights.append
+        for around, content in zip(part.around, contents, strict=True):
+            head, close, head_weights, weight, close_weights, size = around
+            count = len(content) // SIZE
+            add_ids(head)
+            add_ids(content)
+            add_ids(close)
+            add_weights(head_weights)
+            add_weights(weight * count)
+            add_weights(close_weights)
+            total += size + count
+            totals.append(total)
+        return _Chunk(b"".join(ids), b"".join(weights), [totals[end] for end in part.ends])
+
+    def _alone(self, part: _Part, nth: int, text: str) -> bytes:
+        """The packed ids of one text of the part."""
         try:
             return pack(self._renderer.encode(text, None))
         except RenderError:  # once more, to say where
-            at = bisect_right(self._ends, nth)
-            first = (self._ends[at - 1] if at else 0) + bool(self._renderer.prologue)
+            at = bisect_right(part.ends, nth)
+            first = (part.ends[at - 1] if at else 0) + bool(self._renderer.prologue)
             try:
                 return pack(self._renderer.encode(text, nth - first))
             except RenderError as error:
-                error.add_note(f"conversation {at}")
+                error.add_note(f"conversation {part.first + at}")
                 raise error from None
-
-
-def _interleaved(*columns: Iterable[bytes]) -> bytes:
-    """The first of each column, the second of each, and so on."""
-    return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def _overlaps(token: str) -> bool:
@@ -272,12 +269,15 @@ def _is_seen_whole(number: int, n_vocab: int) -> bool:
 def _pack_around(frame: Frame, weight: float) -> _Around:
     spread = []
     for ids, marks in ((frame.head, frame.head_marks), (frame.close, frame.close_marks)):
-        weights = array("f", bytes(4 * len(ids)))
+        weights = [0.0] * len(ids)
         for start, stop, _, generated in marks:
             if generated:
-                weights[start:stop] = array("f", [weight]) * (stop - start)
-        spread.append(weights.tobytes())
-    head, close = pack(frame.head), pack(frame.close)
+                weights[start:stop] = [weight] * (stop - start)
+        spread.append(array("f", weights).tobytes())
     one = array("f", [weight]).tobytes()
-    size = (len(head) + len(close)) // SIZE
-    return _Around(head, close, spread[0], one, spread[1], size, frame.suffix)
+    size = len(frame.head) + len(frame.close)
+    return pack(frame.head), pack(frame.close), spread[0], one, spread[1], size
+
+
+def _pack_prologue(ids: list[int]) -> _Around:
+    return pack(ids), b"", array("f", [0.0] * len(ids)).tobytes(), b"", b"", len(ids)
