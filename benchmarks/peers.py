@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from unittest import mock
 
 import tiktoken
 
-import chatfmt
 from chatfmt import ChatFormat, ChatTokenizer, Conversation, get_format
 from chatfmt.encodings import extend_encoding
 from chatfmt.patterns import faster
 from conftest import encoding_for, stock_pattern
 from formats_under_test import tokenizer_for
+from harmony_encoding import load_harmony
 from hf_tokenizers import hf_tokenizer_from
 
 if TYPE_CHECKING:
@@ -176,10 +173,7 @@ def _renderers_over_tiktoken() -> Peer:
 def _harmony() -> Peer:
     theirs: Any = importlib.import_module("openai_harmony")
 
-    # Where it finds o200k_base.tiktoken, which it would download otherwise.
-    vocab = str(Path(chatfmt.__file__).parent / "vocab")
-    with mock.patch.dict(os.environ, {"TIKTOKEN_ENCODINGS_BASE": vocab}):
-        encoding = theirs.load_harmony_encoding(theirs.HarmonyEncodingName.HARMONY_GPT_OSS)
+    encoding = load_harmony()
     keep_all = theirs.RenderConversationConfig(auto_drop_analysis=False)
 
     def prepare(conversation: Conversation) -> Any:

@@ -11,7 +11,6 @@ encoding. Where another implementation and the reference disagree, no vector is 
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 from importlib import import_module
@@ -26,6 +25,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 import chatfmt
 from conftest import encoding_for, stock_pattern
 from formats_under_test import tokenizer_for
+from harmony_encoding import load_harmony
 from reference import (
     FIELDS,
     FORMATS,
@@ -204,12 +204,10 @@ HARMONY_CHATS: dict[str, list[dict[str, Any]]] = {
 
 def openai_harmony() -> Iterator[Vector]:
     """OpenAI's own renderer. It ends a call with <|call|>, which reads as the same message."""
-    os.environ["TIKTOKEN_ENCODINGS_BASE"] = str(Path(chatfmt.__file__).parent / "vocab")
     library: Any = import_module("openai_harmony")
     from test_harmony_second_opinion import _as_theirs
 
-    name = library.HarmonyEncodingName.HARMONY_GPT_OSS
-    renderer = library.load_harmony_encoding(name)
+    renderer = load_harmony()
     keep_all = library.RenderConversationConfig(auto_drop_analysis=False)
     origin = (
         f"openai-harmony {version('openai-harmony')}: render_conversation, keeping all analysis"

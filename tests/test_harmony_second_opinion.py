@@ -7,21 +7,23 @@ assistant's message to a recipient with ``<|call|>`` where a conversation's defa
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import chatfmt
+from chatfmt import Conversation
 from conftest import encoding_for
 from formats_under_test import tokenizer_for
+from harmony_encoding import load_harmony
 from real_data import FILES, real_conversations
 from strategies import conversations
 
 if TYPE_CHECKING:
-    from chatfmt import Conversation, Message
+    from pathlib import Path
+
+    from chatfmt import Message
 
 openai_harmony: Any = pytest.importorskip("openai_harmony", reason="the second opinion")
 
@@ -31,12 +33,7 @@ SPECIAL = encoding_for("harmony").special_tokens
 
 @pytest.fixture(scope="module")
 def theirs() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        # Where it finds o200k_base.tiktoken, which it would download otherwise.
-        vocab = Path(chatfmt.__file__).parent / "vocab"
-        patch.setenv("TIKTOKEN_ENCODINGS_BASE", str(vocab))
-        name = openai_harmony.HarmonyEncodingName.HARMONY_GPT_OSS
-        return openai_harmony.load_harmony_encoding(name)
+    return load_harmony()
 
 
 def _as_theirs(message: Message) -> Any:
@@ -65,7 +62,7 @@ def test_same_ids(theirs: Any, conversation: Conversation) -> None:
         m.model_copy(update={"role": "user"} if m.role == "tool" else {})
         for m in conversation.messages
     )
-    conversation = chatfmt.Conversation(messages=messages)
+    conversation = Conversation(messages=messages)
     assert TOK.encode(conversation) == _their_ids(theirs, conversation)
 
 

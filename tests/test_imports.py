@@ -19,7 +19,7 @@ SOURCE = Path(chatfmt.__file__).parent
 # From the ground up; a package counts as one. A module may import from the storeys below its own,
 # be it at the top, inside a function or for its types alone, and so not from its own storey.
 STOREYS = [
-    {"errors", "guard", "packed", "utf8"},
+    {"errors", "guard", "packed", "patterns", "utf8"},
     {"conversation", "encodings"},
     {"hf", "template", "turns"},
     {"ambiguity"},

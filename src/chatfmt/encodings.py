@@ -7,7 +7,6 @@ to know of an encoding: the `TokenEncoding` protocol.
 
 from __future__ import annotations
 
-import binascii
 import functools
 import hashlib
 import re
@@ -46,7 +45,7 @@ class TokenEncoding(Protocol):
     >>> encoding.token_bytes(24912)
     b'hello'
     >>> encoding.special_tokens["<|im_end|>"], encoding.n_vocab, encoding.fingerprint[:8]
-    (200265, 200267, '89a7e8c2')
+    (200265, 200267, '177fa078')
     """
 
     @property
@@ -195,9 +194,9 @@ def extend_encoding(
 
 
 def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
-    # Not tiktoken.load.load_tiktoken_bpe: on a local path it copies the file into a cache.
+    # Not tiktoken's own file and function: to read those takes as long as to build the encoder.
     try:
-        data = resources.files("chatfmt").joinpath("vocab", f"{name}.tiktoken").read_bytes()
+        data = resources.files("chatfmt").joinpath("vocab", f"{name}.tokens").read_bytes()
     except OSError as error:
         raise EncodingError(
             f"the bundled rank table cannot be read ({error}); install chatfmt again"
@@ -205,22 +204,24 @@ def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise EncodingError(
-            f"the bundled rank table {name}.tiktoken is damaged: expected sha256 {sha256}, found "
+            f"the bundled rank table {name}.tokens is damaged: expected sha256 {sha256}, found "
             f"{found} in {len(data)} bytes; install chatfmt again"
         )
-    # A line is a token in base 64 and its rank, which in both tables is the number of the line.
-    tokens = data.split()[::2]
-    return dict(zip(map(binascii.a2b_base64, tokens), range(len(tokens)), strict=True))
+    # The tokens in the order of their ranks, and the byte FF between them, which no UTF-8 has: no
+    # token but the one that is this byte has it, and that one is left empty.
+    tokens = data.split(b"\xff")
+    tokens[tokens.index(b"")] = b"\xff"
+    return dict(zip(tokens, range(len(tokens)), strict=True))
 
 
-# Special tokens and hash of both tables are those of tiktoken_ext/openai_public.py (tiktoken
-# 0.14); the im tokens are those the Tiktokenizer page shows for these models.
+# Special tokens, and the ranks, are those of tiktoken_ext/openai_public.py (tiktoken 0.14); the im
+# tokens are those the Tiktokenizer page shows for these models.
 def _o200k_im() -> dict[str, Any]:
     return {
         "name": "o200k_im",
         "pat_str": faster(O200K),
         "mergeable_ranks": _read_ranks(
-            "o200k_base", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+            "o200k_base", "75a984bf59dfb77b03d00f651cb144e88345efa853f75797f4fdb2eb674a1c7e"
         ),
         "special_tokens": {
             "<|endoftext|>": 199999,
@@ -237,7 +238,7 @@ def _cl100k_im() -> dict[str, Any]:
         "name": "cl100k_im",
         "pat_str": faster(CL100K),
         "mergeable_ranks": _read_ranks(
-            "cl100k_base", "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"
+            "cl100k_base", "bd4318815e7f3812511bd1e8edbba1d503cfdd3d714e5f7cdc52496b1a166df3"
         ),
         "special_tokens": {
             "<|endoftext|>": 100257,

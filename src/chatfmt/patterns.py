@@ -38,6 +38,7 @@ CL100K = (
 _LOOK_AHEAD = r"|\s+(?!\S)|"
 
 
+_POSSESSIVE = re.compile(r"([?*+]|{[\d,]+})\+")
 _FLAGS = re.compile(r"\(\?[\w-]+\)")
 
 
@@ -54,15 +55,17 @@ def faster(pattern: str) -> str:
     if pattern == CL100K:
         # Its possessive quantifiers are not missed: what follows each of them matches none of the
         # same characters, or is the end of the text, or nothing.
-        before = re.sub(r"([?*+]|{[\d,]+})\+", r"\1", before)
+        before = _POSSESSIVE.sub(r"\1", before)
     elif not look_ahead or (pattern != O200K and not _stands_alone(before)):
         return pattern
     return f"(?:{before}){look_ahead}{behind}"
 
 
 def _stands_alone(before: str) -> bool:
-    """Whether this is all alternatives up to here, and means the same in a group."""
-    if before.startswith("(?:") or _FLAGS.search(before):  # flags are for what follows, too
+    """Whether this is whole alternatives, the same in a group, and gains by being in one."""
+    if before.startswith("(?:") or _POSSESSIVE.search(before):
+        return False
+    if _FLAGS.search(before):  # they are for what follows, too
         return False
     try:
         regex.compile(before)
