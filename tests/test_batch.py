@@ -6,12 +6,13 @@ import sys
 
 import pytest
 import tiktoken
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatTokenizer, Message, RenderError
+from chatfmt import ChatTokenizer, Conversation, Message, RenderError
+from chatfmt.batch import _Encoder, _is_seen_whole
 from chatfmt.guard import LONGEST_RUN, find_endless_run
-from chatfmt.packed import pack
+from chatfmt.packed import SIZE, pack
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from strategies import conversations
@@ -79,6 +80,30 @@ def test_bytes_of_two_ids_that_look_like_the_separator_are_none() -> None:
     check(tok, chats, "all", 1)
 
 
+@given(
+    number=st.integers(0, 2**24),
+    n_vocab=st.integers(1, 2**25) | st.sampled_from([255, 256, 257, 2**16, 2**16 + 1, 2**24]),
+    neighbours=st.tuples(st.integers(0, 2**25), st.integers(0, 2**25)),
+)
+@example(number=0x030201, n_vocab=2**24, neighbours=(0x020100, 0x000003))
+@example(number=0x000201, n_vocab=2**24, neighbours=(0x020100, 0x000000))
+@settings(max_examples=2000)
+def test_an_id_that_is_seen_whole_is_not_seen_across_two(
+    number: int, n_vocab: int, neighbours: tuple[int, int]
+) -> None:
+    number %= n_vocab
+    packed = pack(neighbour % n_vocab for neighbour in neighbours)
+    across = {packed[start : start + SIZE] for start in range(1, SIZE)}
+    assert not (_is_seen_whole(number, n_vocab) and pack([number]) in across)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_one_call_encodes_all_of_a_part(name: str) -> None:
+    encoder = _Encoder(tokenizer_for(name)._renderer, "assistant")
+    [part] = encoder.parts([Conversation(messages=(Message(role="user", content="a"),))] * 2)
+    assert isinstance(encoder.encode(part), bytes)
+
+
 def test_what_a_batch_cannot_be_is_refused() -> None:
     tok = tokenizer_for("gpt-4o")
     with pytest.raises(ValueError, match="num_threads must be at least 1, found 0"):
@@ -116,6 +141,7 @@ def test_errors_name_conversation_and_message() -> None:
             tok.encode_batch([good, [*good, bad]])
         assert error.value.message == 1
         assert error.value.__notes__ == ["conversation 1"]
+        assert error.value.__context__ is None or error.value.__suppress_context__
     with pytest.raises(ValueError, match=r"message 1: .*, found -1") as other:
         tok.encode_batch([good, [*good, *good]], train_on=lambda _, index: -index)
     assert other.value.__notes__ == ["conversation 1"]

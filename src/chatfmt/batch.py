@@ -181,9 +181,10 @@ class _Encoder:
         for index, message in enumerate(messages):
             fields = message.__dict__
             try:
-                one, suffix = known[_key(fields)]
-            except KeyError:
-                one, suffix = self._look_up(message, index)
+                found = known[_key(fields)]
+            except KeyError:  # what is raised in here would seem to come of this error
+                found = None
+            one, suffix = found or self._look_up(message, index)
             text = fields["content"] + suffix
             texts.append(text)
             around.append(one)
@@ -262,7 +263,7 @@ def _is_seen_whole(number: int, n_vocab: int) -> bool:
     The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
     where one begins in the middle of an id, that zero stands where it has none.
     """
-    width = ((n_vocab - 1).bit_length() + 7) // 8
+    width = max(1, ((n_vocab - 1).bit_length() + 7) // 8)
     return width < SIZE and all(number.to_bytes(width, "little"))
 
 

@@ -43,6 +43,9 @@ class Frame(NamedTuple):
     close_marks: list[Mark]
 
 
+_Around: TypeAlias = "tuple[list[int], str, list[int]]"
+"""Head, suffix and close of a frame: a plain tuple is taken apart in a third of the time."""
+
 _Key: TypeAlias = "tuple[str, str | None, str | None, str | None, str | None, str | None]"
 _key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than six attributes."""
@@ -64,9 +67,8 @@ class Renderer:
             for start, stop, part, generated in writer.marks
         ]
         self._frames: dict[_Key, Frame] = {}
-        # What `extend` needs of each frame; a plain tuple is taken apart in a third of the time.
-        self._around: dict[_Key, tuple[list[int], str, list[int]]] = {}
         self._continued_frames: dict[_Key, Frame] = {}
+        self._around: dict[_Key, _Around] = {}
         self.continues = [*self.format.ends.values()][:1] == ["continue"]
         """Whether the end token that is written lets the model go on with another message."""
 
@@ -87,9 +89,10 @@ class Renderer:
         for index, message in enumerate(messages):
             fields = message.__dict__
             try:
-                head, suffix, close = known[_key(fields)]
-            except KeyError:
-                head, _, suffix, close, _ = self.frame(message, index)
+                around = known[_key(fields)]
+            except KeyError:  # what is raised in here would seem to come of this error
+                around = None
+            head, suffix, close = around or self._look_up(message, index)
             text = fields["content"] + suffix
             ids += head
             try:
@@ -97,6 +100,15 @@ class Renderer:
             except UnicodeEncodeError:
                 self.encode(text, index)  # raises what says where
             ids += close
+
+    def _look_up(self, message: Message, index: int) -> _Around:
+        frame = self.frame(message, index)
+        around = frame.head, frame.suffix, frame.close
+        if message.reasoning is None:  # as in `frame`
+            if len(self._around) >= _MOST_FRAMES:
+                self._around.clear()
+            self._around[_key(message.__dict__)] = around
+        return around
 
     def extend_with_spans(
         self,
@@ -207,10 +219,7 @@ class Renderer:
             if message.reasoning is None:  # texts that hardly ever return are not worth keeping
                 if len(frames) >= _MOST_FRAMES:
                     frames.clear()
-                    self._around.clear()
                 frames[key] = frame
-                if not continued:
-                    self._around[key] = frame.head, frame.suffix, frame.close
         return frame
 
     def _make_frame(self, message: Message, index: int | None, *, continued: bool) -> Frame:
