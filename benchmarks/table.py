@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.timing import Pair
 
-__all__ = ["Row", "Target", "markdown", "terminal"]
+__all__ = ["Row", "Target", "markdown", "pooled", "terminal"]
 
 _SCALES = {"µs a message": 1e6, "ns a token": 1e9, "ns a message": 1e9, "ms": 1e3, "s": 1, "MB": 1}
 
@@ -29,6 +29,12 @@ class Target(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.of} {self.sign} {self.bound:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """What `str` has written."""
+        of, sign, bound = text.split()
+        return cls(cast("Any", of), cast("Any", sign), float(bound))
 
 
 class Row(NamedTuple):
@@ -79,6 +85,23 @@ class Row(NamedTuple):
             target.is_met(found) if target else None,
             note,
         )
+
+
+def pooled(rows: Sequence[Row]) -> Row:
+    """One comparison in several processes, as one row: the medians of what they found.
+
+    Where only some of them could be held to the target, it is those that count.
+    """
+    counted = [row for row in rows if row.target] or rows
+    figures = ("chatfmt", "theirs", "ratio", "ratio_of_minima")
+    found = {
+        figure: _rounded(statistics.median(getattr(row, figure) for row in counted))
+        for figure in figures
+    }
+    row = sorted(counted, key=lambda row: row.ratio)[len(counted) // 2]
+    met = Target.parse(row.target).is_met(found) if row.target else None
+    rounds = sum(row.rounds for row in counted)
+    return Row(**{**row._asdict(), **found, "rounds": rounds, "met": met})
 
 
 def _rounded(figure: float) -> float:
@@ -153,15 +176,16 @@ _INTRODUCTION = """\
 
 This page is written by `make bench`; the same figures are in `benchmarks/results.json`.
 
-Every row compares two ways to do one thing, by turns (A, B, A, B, ...) in one process, or in fresh
-processes where it says so. The clock is the processor time of the process, which others disturb
-least; for rows with threads and for fresh processes it is the time on the wall. *chatfmt* and
-*takes* are medians. *ratio* is the peer's median by chatfmt's, so above 1 chatfmt is ahead; *of
-minima* is the same of the fastest rounds. Ratios hold from machine to machine, times do not.
-Garbage collection is off while timing, except where a row says "gc on" and in fresh processes.
-Conversations are made into the objects each side takes beforehand, and the ids of both sides are
-compared before timing. Where a peer refuses a conversation, or makes other ids of it, it is left
-out for both, and the row says how many are compared.
+Every row compares two ways to do one thing, by turns (A, B, A, B, ...) in one process, and that in
+four of them, one after another, of whose figures it shows the medians; or each in fresh processes,
+where it says so. The clock is the processor time of the process, which others disturb least; for
+rows with threads and for fresh processes it is the time on the wall. *chatfmt* and *takes* are
+medians. *ratio* is the peer's median by chatfmt's, so above 1 chatfmt is ahead; *of minima* is the
+same of the fastest rounds. Ratios hold from machine to machine, times do not. Garbage collection is
+off while timing, except where a row says "gc on" and in fresh processes. Conversations are made into
+the objects each side takes beforehand, and the ids of both sides are compared before timing. Where a
+peer refuses a conversation, or makes other ids of it, it is left out for both, and the row says how
+many are compared.
 
 The sets: *short* has about 17 tokens a message, *long* about 1500, *code* is Python, *cjk* Chinese
 characters, all made from words of a varied vocabulary; *real* are conversations of Open Assistant,
@@ -178,5 +202,6 @@ its own `o200k_base` and `cl100k_base`. The encodings of chatfmt have equal patt
 engine runs faster (`chatfmt/patterns.py`; the tests hold them to the same ids): the rows *raw loop
 of o200k_im* and *raw loop of cl100k_im* show what this alone gains, and why chatfmt may come out
 ahead of a loop that does less. Where an encoder's tables happen to lie in memory makes a tenth of
-its time on short texts, so that these ratios differ by some hundredths from run to run.
+its time on short texts. So chatfmt's are built first in two of the four processes, and tiktoken's
+in the others; still these ratios differ by some hundredths from run to run.
 """

@@ -10,7 +10,7 @@ pytest.importorskip("numpy", reason="tiktoken's raw call to a buffer")
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 
 from benchmarks.rows import ROWS, Scale
-from benchmarks.table import markdown, terminal
+from benchmarks.table import Row, Target, markdown, pooled, terminal
 
 TINY = Scale(seconds=0.0, characters=4000, batch=4000, turns=3, text=4000, rounds=1)
 SLOW = {"batch", "growth", "load", "peak", "peers"}  # processes of their own, or large peers
@@ -28,3 +28,18 @@ def test_it_runs_and_both_sides_do_the_same(name: str) -> None:
     page = markdown(saved)
     assert page.count("\n| ") == len(rows) + 2
     assert page.count("| not met |") == sum(row.met is False for row in rows)
+
+
+def test_rows_of_several_processes_are_one_row() -> None:
+    row = Row("a", "b", "c", "ms", 1.0, 2.0, 2.0, 2.5, 3, "ratio ≥ 2", met=True)
+    worse = row._replace(chatfmt=3.0, ratio=1.0, note="slow", met=False)
+    free = row._replace(ratio=0.1, target="", met=None)
+    expected = row._replace(chatfmt=2.0, ratio=1.5, rounds=6, met=False)
+    assert pooled([row, free, worse]) == expected
+    assert pooled([free, free])._replace(rounds=3) == free
+    assert pooled([row, row, worse]) == row._replace(rounds=9)
+
+
+def test_a_target_is_read_as_it_is_written() -> None:
+    for target in (Target("ratio", "≥", 0.85), Target("chatfmt", "≤", 600)):
+        assert Target.parse(str(target)) == target
