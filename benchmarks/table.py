@@ -182,10 +182,10 @@ where it says so. The clock is the processor time of the process, which others d
 rows with threads and for fresh processes it is the time on the wall. *chatfmt* and *takes* are
 medians. *ratio* is the peer's median by chatfmt's, so above 1 chatfmt is ahead; *of minima* is the
 same of the fastest rounds. Ratios hold from machine to machine, times do not. Garbage collection is
-off while timing, except where a row says "gc on" and in fresh processes. Conversations are made into
-the objects each side takes beforehand, and the ids of both sides are compared before timing. Where a
-peer refuses a conversation, or makes other ids of it, it is left out for both, and the row says how
-many are compared.
+off while timing, except where a row says "gc on" and in fresh processes. Conversations are made
+into the objects each side takes beforehand, and the ids of both sides are compared before timing.
+Where a peer refuses a conversation, or makes other ids of it, it is left out for both, and the row
+says how many are compared.
 
 The sets: *short* has about 17 tokens a message, *long* about 1500, *code* is Python, *cjk* Chinese
 characters, all made from words of a varied vocabulary; *real* are conversations of Open Assistant,

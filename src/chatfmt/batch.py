@@ -20,7 +20,7 @@ from chatfmt.render import FRAME_FIELDS
 from chatfmt.weights import message_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.render import Frame, Renderer
@@ -97,16 +97,20 @@ def encode_batch(
     if train_on == "sampled":
         raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
     encoder = _Encoder(renderer, train_on)
-    parts = encoder.parts(conversations)
     if num_threads == 1:
-        # All parts before the first is woven: what goes through many Python objects drives the
+        # One step for all parts, then the next: what goes through many Python objects drives the
         # encoder's tables out of the processor's cache.
+        parts = [*encoder.parts(conversations)]
         packed = [encoder.encode(part) for part in parts]
         return _put_together(map(encoder.weave, parts, packed))
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(num_threads) as pool:
-        return _put_together(map(encoder.weave, parts, pool.map(encoder.encode, parts)))
+        # Encoders release the lock of the interpreter: the next part is collected meanwhile.
+        started = [
+            (part, pool.submit(encoder.encode, part)) for part in encoder.parts(conversations)
+        ]
+        return _put_together(encoder.weave(part, done.result()) for part, done in started)
 
 
 def _put_together(chunks: Iterable[_Chunk]) -> EncodedBatch:
@@ -147,10 +151,10 @@ class _Encoder:
         ]
         _, self._separator, self._item = min(separators, default=(True, "", b""))
 
-    def parts(self, conversations: Iterable[Conversation]) -> list[_Part]:
+    def parts(self, conversations: Iterable[Conversation]) -> Iterator[_Part]:
         """The conversations in parts of about `_CHUNK` characters."""
         prologue = _pack_prologue(self._renderer.prologue)
-        parts, part, size = list[_Part](), _Part(0, [], [], []), 0
+        part, size = _Part(0, [], [], []), 0
         for at, conversation in enumerate(conversations):
             if self._renderer.prologue:  # it goes before each like a message of its own
                 part.texts.append("")
@@ -162,9 +166,9 @@ class _Encoder:
                 raise
             part.ends.append(len(part.texts))
             if size >= _CHUNK:
-                parts.append(part)
+                yield part
                 part, size = _Part(at + 1, [], [], []), 0
-        return [*parts, part]
+        yield part
 
     def _collect(self, part: _Part, messages: Sequence[Message]) -> int:
         """Put the messages of a conversation into the columns; how many characters they have."""
