@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import chatfmt
 from benchmarks.sets import contents, conversations
-from benchmarks.stock import stock
+from chatfmt.encodings import get_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def _kilobytes(key: str) -> int:
 def _work(characters: int) -> dict[str, Callable[[], object]]:
     chosen = conversations("short", characters)
     texts, joined = contents(chosen), "\n".join(contents(chosen))
-    tok, raw = chatfmt.get_tokenizer("gpt-4o"), stock()
+    tok, raw = chatfmt.get_tokenizer("gpt-4o"), get_encoding("o200k_im")
     return {
         "encode": lambda: [tok.encode(conversation) for conversation in chosen],
         "the raw loop": lambda: [raw.encode_ordinary(text) for text in texts],

@@ -1,9 +1,10 @@
 r"""Split patterns: where a text is cut before byte pairs are merged.
 
-To split takes most of the time of encoding. An engine runs a regular expression as one automaton;
+To split takes much of the time of encoding. An engine runs a regular expression as one automaton;
 but one look-ahead or one possessive quantifier in a pattern, and tiktoken's engine tries all of
 its alternatives one after another, each with an automaton of its own, and backtracks. `faster`
-says the same so that the alternatives that are regular are one automaton again.
+says the same so that the alternatives that are regular are one automaton again. So it is with
+tiktoken 0.14; version 0.9 takes either form in the same time.
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ CL100K = (
 """How cl100k_base splits."""
 
 _LOOK_AHEAD = r"|\s+(?!\S)|"
-
-
 _POSSESSIVE = re.compile(r"([?*+]|{[\d,]+})\+")
 _FLAGS = re.compile(r"\(\?[\w-]+\)")
 
