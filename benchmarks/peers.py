@@ -16,7 +16,7 @@ import tiktoken
 from chatfmt import ChatFormat, ChatTokenizer, Conversation, get_format
 from chatfmt.encodings import extend_encoding
 from chatfmt.patterns import faster
-from conftest import encoding_for, stock_pattern
+from conftest import encoding_for, stock_encoding
 from formats_under_test import tokenizer_for
 from harmony_encoding import load_harmony
 from hf_tokenizers import hf_tokenizer_from
@@ -152,13 +152,7 @@ def _renderers_over_tiktoken() -> Peer:
     renderers: Any = importlib.import_module("renderers")
 
     ours = _encoding()
-    theirs = tiktoken.Encoding(
-        "cl100k_peers",
-        pat_str=stock_pattern(ours._pat_str),
-        mergeable_ranks=ours._mergeable_ranks,
-        special_tokens=ours._special_tokens,
-    )
-    renderer = renderers.PrimeQwen3Renderer(_Tiktoken(theirs))
+    renderer = renderers.PrimeQwen3Renderer(_Tiktoken(stock_encoding(ours)))
     tok = ChatTokenizer(get_format("chatml"), ours)
     return Peer(
         "renderers over tiktoken, no mask",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import tiktoken
 
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
 from chatfmt.patterns import CL100K, O200K, faster
@@ -66,6 +67,16 @@ def encoding_for(format_name: str) -> TiktokenEncoding:
 def stock_pattern(pattern: str) -> str:
     """The split pattern as tiktoken, and everybody else, writes it."""
     return {faster(stock): stock for stock in (CL100K, O200K)}[pattern]
+
+
+def stock_encoding(ours: tiktoken.Encoding) -> tiktoken.Encoding:
+    """An encoding of ours with the split pattern as everybody else writes it."""
+    return tiktoken.Encoding(
+        ours.name,
+        pat_str=stock_pattern(ours._pat_str),
+        mergeable_ranks=ours._mergeable_ranks,
+        special_tokens=ours._special_tokens,
+    )
 
 
 @pytest.fixture(scope="session")

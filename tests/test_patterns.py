@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 import regex
-import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
 from chatfmt.patterns import CL100K, O200K, faster
-from conftest import stock_pattern
+from conftest import stock_encoding
+
+if TYPE_CHECKING:
+    import tiktoken
 
 # Each kind of character that a pattern asks for: white space with and without a new line, letters
 # of each case and of none, marks, numbers, contractions and what case folding makes of them.
@@ -44,20 +47,11 @@ def cuts(pattern: str, text: str) -> list[tuple[int, int]]:
     return [found.span() for found in regex.finditer(pattern, text, regex.V1)]
 
 
-def stock(name: str) -> tiktoken.Encoding:
-    ours = get_encoding(name)
-    return tiktoken.Encoding(
-        "stock",
-        pat_str=stock_pattern(ours._pat_str),
-        mergeable_ranks=ours._mergeable_ranks,
-        special_tokens=ours._special_tokens,
-    )
-
-
 @pytest.fixture(scope="module", params=["o200k_im", "cl100k_im"])
 def both(request: pytest.FixtureRequest) -> tuple[tiktoken.Encoding, tiktoken.Encoding]:
     """A bundled encoding, and tiktoken's with the pattern that everybody knows."""
-    return get_encoding(request.param), stock(request.param)
+    ours = get_encoding(request.param)
+    return ours, stock_encoding(ours)
 
 
 def check(both: tuple[tiktoken.Encoding, tiktoken.Encoding], text: str) -> None:
@@ -103,13 +97,13 @@ def test_the_same_ids_for_every_character(
 
 
 def test_an_encoding_that_is_extended_gets_the_faster_form() -> None:
-    base = stock("cl100k_im")
+    base = stock_encoding(get_encoding("cl100k_im"))
     extended = extend_encoding(base, "more", [])
     assert extended._pat_str == get_encoding("cl100k_im")._pat_str
     assert extended.encode_ordinary("I'll  go 1234") == base.encode_ordinary("I'll  go 1234")
 
 
 def test_the_form_of_the_pattern_is_not_in_the_fingerprint() -> None:
-    base = stock("cl100k_im")
+    base = stock_encoding(get_encoding("cl100k_im"))
     ours = TiktokenEncoding(get_encoding("cl100k_im"))
     assert TiktokenEncoding(base).fingerprint == ours.fingerprint

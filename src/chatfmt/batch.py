@@ -207,7 +207,7 @@ class _Encoder:
         """The packed ids of all texts of the part, with the separator between them.
 
         Or those of each text, where they had to be encoded one by one: the encoding has no call
-        for them all, or a text may be too long, or has no UTF-8 form.
+        for them all, or no separator, or a text may be too long, or has no UTF-8 form.
         """
         if self._encode_joined is None or not self._separator:
             return self._one_by_one(part)

@@ -39,6 +39,9 @@ CL100K = (
 _LOOK_AHEAD = r"|\s+(?!\S)|"
 _POSSESSIVE = re.compile(r"([?*+]|{[\d,]+})\+")
 _FLAGS = re.compile(r"\(\?[\w-]+\)")
+# Its possessive quantifiers are not missed: what follows each of them matches none of the same
+# characters, or is the end of the text, or nothing.
+_GREEDY = {CL100K: _POSSESSIVE.sub(r"\1", CL100K)}
 
 
 def faster(pattern: str) -> str:
@@ -50,12 +53,8 @@ def faster(pattern: str) -> str:
     >>> faster(r"\p{L}+|\p{N}|\s+(?!\S)|\s+")
     '(?:\\p{L}+|\\p{N})|\\s+(?!\\S)|\\s+'
     """
-    before, look_ahead, behind = pattern.partition(_LOOK_AHEAD)
-    if pattern == CL100K:
-        # Its possessive quantifiers are not missed: what follows each of them matches none of the
-        # same characters, or is the end of the text, or nothing.
-        before = _POSSESSIVE.sub(r"\1", before)
-    elif not look_ahead or (pattern != O200K and not _stands_alone(before)):
+    before, look_ahead, behind = _GREEDY.get(pattern, pattern).partition(_LOOK_AHEAD)
+    if not look_ahead or not _stands_alone(before):
         return pattern
     return f"(?:{before}){look_ahead}{behind}"
 
