@@ -15,7 +15,7 @@ import tiktoken
 
 from chatfmt import ChatFormat, ChatTokenizer, Conversation, get_format
 from chatfmt.encodings import extend_encoding
-from chatfmt.patterns import faster
+from chatfmt.encodings.patterns import faster
 from conftest import encoding_for, stock_encoding
 from formats_under_test import tokenizer_for
 from harmony_encoding import load_harmony

@@ -21,7 +21,7 @@ from benchmarks.table import Row, Target
 from benchmarks.timing import Pair, alternate, alternate_fresh, two_processes
 from chatfmt import Conversation, Message, stream_events, stream_text
 from chatfmt.encodings import ENCODING_CONSTRUCTORS, get_encoding
-from chatfmt.guard import LONGEST_RUN
+from chatfmt.encodings.guard import LONGEST_RUN
 from rank_tables import write_tables
 
 if TYPE_CHECKING:

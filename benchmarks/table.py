@@ -199,9 +199,9 @@ ShareGPT and KdConv and user-interface strings in 30 languages.
 
 In all of them, and in peers that use tiktoken, tiktoken is as it comes, with the split patterns of
 its own `o200k_base` and `cl100k_base`. The encodings of chatfmt have equal patterns that tiktoken's
-engine runs faster (`chatfmt/patterns.py`; the tests hold them to the same ids): the rows *raw loop
-of o200k_im* and *raw loop of cl100k_im* show what this alone gains, and why chatfmt may come out
-ahead of a loop that does less. Where an encoder's tables happen to lie in memory makes a tenth of
-its time on short texts. So chatfmt's are built first in two of the four processes, and tiktoken's
-in the others; still these ratios differ by some hundredths from run to run.
+engine runs faster (`chatfmt/encodings/patterns.py`; the tests hold them to the same ids): the rows
+*raw loop of o200k_im* and *raw loop of cl100k_im* show what this alone gains, and why chatfmt may
+come out ahead of a loop that does less. Where an encoder's tables happen to lie in memory makes a
+tenth of its time on short texts. So chatfmt's are built first in two of the four processes, and
+tiktoken's in the others; still these ratios differ by some hundredths from run to run.
 """

@@ -16,13 +16,14 @@ import regex
 
 from chatfmt import FORMAT_ROWS, ChatTokenizer, get_format
 from chatfmt.encodings import extend_encoding, get_encoding
-from chatfmt.template import ALPHABETS, FREE_TEXT, Alphabet, Field, Group, Literal, Special
+from chatfmt.line.fields import ALPHABETS, FREE_TEXT, Alphabet
+from chatfmt.line.language import Field, Group, Literal, Special
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chatfmt.chatformat import ChatFormat
-    from chatfmt.template import Piece
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.line.language import Piece
 
 HERE = Path(__file__).resolve().parent
 WIDTH = 88

@@ -51,9 +51,9 @@ FIRST = ("chatfmt.tokenizer",)
 """What a reader looks for first; the other files follow by name."""
 ALIASES = {
     "chatfmt.tokenizer": ["Messages"],
-    "chatfmt.weights": ["TrainOn"],
-    "chatfmt.training": ["Overlong"],
-    "chatfmt.spans": ["Part"],
+    "chatfmt.training.weights": ["TrainOn"],
+    "chatfmt.training.examples": ["Overlong"],
+    "chatfmt.wire.spans": ["Part"],
 }
 """What signatures are made of: module to the names of its types."""
 

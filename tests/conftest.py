@@ -11,7 +11,7 @@ import pytest
 import tiktoken
 
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
-from chatfmt.patterns import CL100K, O200K, faster
+from chatfmt.encodings.patterns import CL100K, O200K, faster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Change the core in many places, one at a time, in a copy of the tree: does a test fail?
 
-    python tests/mutate.py                       the files of `only_mutate` in pyproject.toml
-    python tests/mutate.py 'chatfmt.weights*'    those whose module fits
+    python tests/mutate.py                              the files of `only_mutate` in pyproject.toml
+    python tests/mutate.py 'chatfmt.training.weights*'    those whose module fits
 
 Prints what has survived, as a diff, and the figures.
 """
@@ -37,7 +37,8 @@ def outcomes(folder: Path) -> dict[str, dict[str, str]]:
             name: KILLED.get(code, "time-out") for name, code in codes.items() if code is not None
         }
         if run:
-            found[path.name.removesuffix(".meta")] = run
+            source = path.relative_to(folder / "mutants" / "src" / "chatfmt")
+            found[source.as_posix().removesuffix(".meta")] = run
     return found
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import tiktoken
 
     from chatfmt import StreamParser
-    from chatfmt.events import Event
+    from chatfmt.wire.events import Event
 
 FILE = Path(__file__).with_name("recovery.jsonl")
 

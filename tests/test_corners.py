@@ -22,10 +22,10 @@ from chatfmt import (
     get_tokenizer,
 )
 from chatfmt.cli import main
-from chatfmt.decode import _MOST_HEADS
 from chatfmt.hf import HFEncoding
-from chatfmt.packed import find, pack
-from chatfmt.turns import sections
+from chatfmt.training.turns import sections
+from chatfmt.wire.fast.decode import _MOST_HEADS
+from chatfmt.wire.fast.packed import find, pack
 from conftest import encoding_for
 from formats_under_test import tokenizer_for
 

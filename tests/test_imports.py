@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import graphlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,87 +17,126 @@ if TYPE_CHECKING:
 
 SOURCE = Path(chatfmt.__file__).parent
 
-# From the ground up; a package counts as one. A module may import from the storeys below its own,
-# be it at the top, inside a function or for its types alone, and so not from its own storey.
-STOREYS = [
-    {"errors", "guard", "packed", "patterns", "utf8"},
-    {"conversation", "encodings"},
-    {"hf", "template", "turns"},
-    {"ambiguity"},
-    {"grammar"},
-    {"chatformat"},
-    {"binding", "formats"},
-    {"events", "spans"},
-    {"spanwriter"},
-    {"decode", "parse", "render", "weights"},
-    {"show", "streams"},
-    {"transcript"},
-    {"explain", "fit", "scan"},
-    {"training"},
-    {"batch"},
-    {"tokenizer"},
-    {"adapters"},
-    {"corpus"},
-    {"__init__"},
-    {"web"},
-    {"commands"},
-    {"cli"},
-]
-STOREY_OF = {name: storey for storey, names in enumerate(STOREYS) for name in names}
+# What imports what, from the ground up. A folder counts as one, and so does a module beside the
+# folders. An import counts wherever it stands: at the top, in a function, or for types alone.
+HOUSE = {
+    "_moved": "",
+    "errors": "",
+    "conversation": "",
+    "line": "errors",
+    "encodings": "errors",
+    "hf": "encodings",
+    "wire": "errors conversation line encodings",
+    "training": "errors conversation encodings wire",
+    "show": "errors conversation wire",
+    "transcript": "errors conversation wire training show",
+    "tools": "conversation wire",
+    "tokenizer": "errors conversation line encodings wire training transcript tools",
+    "adapters": "errors conversation",
+    "corpus": "errors conversation encodings training tokenizer adapters",
+    "__init__": (
+        "_moved errors conversation line encodings wire training transcript tools tokenizer"
+    ),
+    "web": "errors conversation line encodings show transcript adapters __init__",
+    "commands": (
+        "errors conversation line encodings hf show transcript tokenizer adapters corpus web"
+    ),
+    "cli": "errors commands",
+}
+FLOORS = list(HOUSE)
 
 
 def _unit(path: Path) -> str:
-    """The module or package of chatfmt that a file belongs to."""
+    """The module or folder of chatfmt that a file belongs to."""
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
 @functools.cache
+def _code() -> dict[Path, ast.AST]:
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+@functools.cache
 def _units() -> frozenset[str]:
-    return frozenset(_unit(path) for path in SOURCE.rglob("*.py"))
+    return frozenset(map(_unit, _code()))
+
+
+def _named(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that a syntax tree imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Line and unit of every import of chatfmt in a syntax tree."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno}: a relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            package, _, rest = f"{name}.".partition(".")
-            if package == "chatfmt":
-                first = rest.partition(".")[0]
-                yield node.lineno, first if first in _units() else "__init__"
+    for line, name in _named(tree):
+        package, _, rest = f"{name}.".partition(".")
+        if package == "chatfmt":
+            first = rest.partition(".")[0]
+            yield line, first if first in _units() else "__init__"
 
 
-def _upward(path: Path, code: str) -> list[str]:
+def _upward(path: Path, tree: ast.AST) -> list[str]:
     unit = _unit(path)
     return [
         f"{path.relative_to(SOURCE)}:{line}: {unit} imports {imported}"
-        for line, imported in _imports(ast.parse(code))
-        if imported != unit and STOREY_OF[imported] >= STOREY_OF[unit]
+        for line, imported in _imports(tree)
+        if imported != unit and FLOORS.index(imported) >= FLOORS.index(unit)
     ]
 
 
-def test_every_module_has_its_place() -> None:
-    assert _units() <= STOREY_OF.keys()
-    assert len(STOREY_OF) == sum(map(len, STOREYS))
+def _file(name: str) -> Path | None:
+    """The file that has what is imported by this name; None if it is not of chatfmt."""
+    parts = name.split(".")
+    if parts[0] != "chatfmt":
+        return None
+    while True:
+        bare = SOURCE.joinpath(*parts[1:])
+        for path in (bare.with_suffix(".py"), bare / "__init__.py"):
+            if path in _code():
+                return path
+        parts.pop()
+
+
+def test_every_folder_has_its_place() -> None:
+    assert sorted(_units()) == sorted(HOUSE)
 
 
 def test_imports_point_downward_only() -> None:
-    files = sorted(SOURCE.rglob("*.py"))
-    assert len(files) > 10
-    assert [line for path in files for line in _upward(path, path.read_text("utf-8"))] == []
+    assert [line for path, tree in _code().items() for line in _upward(path, tree)] == []
+
+
+@pytest.mark.parametrize("unit", HOUSE)
+def test_what_imports_what(unit: str) -> None:
+    found = {
+        imported
+        for path, tree in _code().items()
+        if _unit(path) == unit
+        for _, imported in _imports(tree)
+    }
+    assert sorted(found - {unit}, key=FLOORS.index) == HOUSE[unit].split()
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Inside a folder imports have a direction too."""
+    graph = {path: {_file(name) for _, name in _named(tree)} for path, tree in _code().items()}
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert {*graph} == {*order} - {None}
+    parser = SOURCE / "wire" / "read" / "parser.py"
+    graph[SOURCE / "wire" / "spans.py"].add(parser)
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_what_is_private_to_a_module_stays_there() -> None:
     found = [
         f"{path.relative_to(SOURCE)}:{node.lineno}: {alias.name}"
-        for path in sorted(SOURCE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for path, tree in _code().items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.name.startswith("_") and node.module != "__future__"
@@ -104,28 +144,35 @@ def test_what_is_private_to_a_module_stays_there() -> None:
     assert found == []
 
 
-def test_render_and_parse_do_not_know_each_other() -> None:
-    def reached(unit: str) -> set[str]:
-        code = (SOURCE / f"{unit}.py").read_text("utf-8")
-        direct = {imported for _, imported in _imports(ast.parse(code))}
-        return direct.union(*map(reached, direct))
+def test_writing_and_reading_do_not_know_each_other() -> None:
+    def reached(path: Path) -> set[Path]:
+        direct = {_file(name) for _, name in _named(_code()[path])} - {None, path}
+        found = {file for file in direct if file is not None}
+        return found.union(*map(reached, found))
 
-    assert {"render", "transcript", "tokenizer"}.isdisjoint(reached("parse"))
-    assert {"parse", "transcript", "tokenizer"}.isdisjoint(reached("render"))
+    write, read = SOURCE / "wire" / "write.py", SOURCE / "wire" / "read"
+    from_reading = {file for path in _code() if read in path.parents for file in reached(path)}
+    assert SOURCE / "wire" / "spans.py" in reached(write) & from_reading
+    above = {SOURCE / "transcript.py", SOURCE / "tokenizer.py"}
+    assert (above | {write}).isdisjoint(from_reading)
+    assert above.isdisjoint(reached(write))
+    assert not [file for file in reached(write) if read in file.parents]
 
 
 @pytest.mark.parametrize(
     "code",
     [
         "import chatfmt",
-        "import chatfmt.render",
-        "from chatfmt import render",
+        "import chatfmt.training.batch",
+        "from chatfmt import training",
         "from chatfmt import encode",
-        "from chatfmt.render import Renderer",
+        "from chatfmt.training.weights import labels",
         "def f():\n    from chatfmt.transcript import Transcript",
         "if TYPE_CHECKING:\n    import chatfmt.tokenizer as t",
     ],
 )
 def test_an_upward_import_is_seen_wherever_it_stands(code: str) -> None:
-    assert len(_upward(SOURCE / "parse.py", code)) == 1
-    assert _upward(SOURCE / "parse.py", "import json\nfrom chatfmt.errors import ParseError") == []
+    path = SOURCE / "wire" / "read" / "parser.py"
+    assert len(_upward(path, ast.parse(code))) == 1
+    downward = "import json\nfrom chatfmt.errors import ParseError\nimport chatfmt.wire.spans"
+    assert _upward(path, ast.parse(downward)) == []

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = {
     "chatfmt/py.typed",
-    "chatfmt/vocab/cl100k_base.tokens",
-    "chatfmt/vocab/o200k_base.tokens",
+    "chatfmt/encodings/vocab/cl100k_base.tokens",
+    "chatfmt/encodings/vocab/o200k_base.tokens",
     "tiktoken_ext/chatfmt_encodings.py",
 }
 

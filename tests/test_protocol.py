@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatfmt import FORMAT_ROWS, IssueKind, ParseError
-from chatfmt.spans import Part
+from chatfmt.wire.spans import Part
 from conftest import encoding_for
 from formats_under_test import tokenizer_for
 from strategies import conversations, mutated

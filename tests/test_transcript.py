@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from assertions import assert_tiles
 from chatfmt import (
     ChatTokenizer,
     Conversation,
@@ -28,7 +29,6 @@ from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from reference import reference_encode
 from strategies import conversations, messages, mutated, random_ids
-from test_laws import assert_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatfmt import Conversation, IssueKind, ParseError
-from chatfmt.spans import Span
+from chatfmt.wire.spans import Span
 from formats_under_test import FORMATS, tokenizer_for
 from vectors import files, vectors
 

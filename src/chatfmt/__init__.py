@@ -7,8 +7,9 @@
 'What is 2+2?'
 """
 
-from chatfmt.batch import EncodedBatch
-from chatfmt.chatformat import ChatFormat
+import sys
+
+from chatfmt._moved import Moved
 from chatfmt.conversation import Conversation, Message
 from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding
 from chatfmt.errors import (
@@ -26,17 +27,19 @@ from chatfmt.errors import (
     TranscriptError,
     UnknownFormatError,
 )
-from chatfmt.events import ContentDelta, Event, HeaderField, MessageEnd, MessageStart
-from chatfmt.explain import Cause, Difference
-from chatfmt.fit import Fitted
-from chatfmt.formats import FORMAT_ROWS, MODELS, get_format
-from chatfmt.parse import StreamParser
-from chatfmt.scan import SpecialText
-from chatfmt.spans import OpenMessage, Span
-from chatfmt.streams import astream_events, astream_text, stream_events, stream_text
+from chatfmt.line.format import ChatFormat
+from chatfmt.line.formats import FORMAT_ROWS, MODELS, get_format
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer, tokenizer_for_model
-from chatfmt.training import TrainingExample, collate
+from chatfmt.tools.explain import Cause, Difference
+from chatfmt.tools.scan import SpecialText
+from chatfmt.training.batch import EncodedBatch
+from chatfmt.training.examples import TrainingExample, collate
+from chatfmt.training.fit import Fitted
 from chatfmt.transcript import Completion, Transcript
+from chatfmt.wire.events import ContentDelta, Event, HeaderField, MessageEnd, MessageStart
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.spans import OpenMessage, Span
+from chatfmt.wire.streams import astream_events, astream_text, stream_events, stream_text
 
 __all__ = [
     "FORMAT_ROWS",
@@ -86,3 +89,6 @@ __all__ = [
     "stream_text",
     "tokenizer_for_model",
 ]
+
+if Moved not in sys.meta_path:
+    sys.meta_path.append(Moved)

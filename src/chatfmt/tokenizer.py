@@ -5,32 +5,32 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from chatfmt.batch import EncodedBatch, encode_batch
-from chatfmt.binding import Binding, encoding_required
 from chatfmt.conversation import Conversation, Message
-from chatfmt.decode import Decoder
 from chatfmt.encodings import TokenEncoding, as_token_encoding, get_encoding
 from chatfmt.errors import RenderError
-from chatfmt.explain import explain
-from chatfmt.fit import fit
-from chatfmt.formats import format_for_model, get_format
-from chatfmt.parse import StreamParser
-from chatfmt.render import Renderer
-from chatfmt.scan import scan
-from chatfmt.training import training_examples
+from chatfmt.line.formats import format_for_model, get_format
+from chatfmt.tools.explain import explain
+from chatfmt.tools.scan import scan
+from chatfmt.training.batch import EncodedBatch, encode_batch
+from chatfmt.training.examples import training_examples
+from chatfmt.training.fit import fit
 from chatfmt.transcript import Transcript, restore
+from chatfmt.wire.binding import Binding, encoding_required
+from chatfmt.wire.fast.decode import Decoder
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.write import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import tiktoken
 
-    from chatfmt.chatformat import ChatFormat
-    from chatfmt.explain import Difference
-    from chatfmt.fit import Fitted
-    from chatfmt.scan import SpecialText
-    from chatfmt.training import Overlong, TrainingExample
-    from chatfmt.weights import TrainOn
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.tools.explain import Difference
+    from chatfmt.tools.scan import SpecialText
+    from chatfmt.training.examples import Overlong, TrainingExample
+    from chatfmt.training.fit import Fitted
+    from chatfmt.training.weights import TrainOn
 
 __all__ = ["ChatTokenizer", "Messages", "get_tokenizer", "tokenizer_for_model"]
 
@@ -344,11 +344,11 @@ class ChatTokenizer:
 
         Args:
             conversation: what was said.
-            train_on: which messages are trained; see `chatfmt.weights.TrainOn`.
+            train_on: which messages are trained; see `chatfmt.training.weights.TrainOn`.
             train_end: whether the end token of a trained message is trained too.
             max_tokens: how long an example may be, in ids.
-            overlong: what becomes of a longer one; see `chatfmt.training.Overlong`. ``"split"``
-                gives a list of examples, also where it has only one.
+            overlong: what becomes of a longer one; see `chatfmt.training.examples.Overlong`.
+                ``"split"`` gives a list of examples, also where it has only one.
             allow_untrained: let an example pass in which nothing is trained.
             ignore_index: the label where the weight is 0.
 
@@ -395,7 +395,7 @@ class ChatTokenizer:
 
         Args:
             conversations: any number of them.
-            train_on: which messages are trained; see `chatfmt.weights.TrainOn`.
+            train_on: which messages are trained; see `chatfmt.training.weights.TrainOn`.
             num_threads: how many threads encode at once.
 
         Raises:

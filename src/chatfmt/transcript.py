@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
 
-from chatfmt import weights
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import Issue, RenderError, TranscriptError
-from chatfmt.parse import StreamParser
-from chatfmt.spans import Span  # noqa: TC001 - pydantic reads it
+from chatfmt.training import weights
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.spans import Span  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chatfmt.render import Renderer
-    from chatfmt.spans import OpenMessage
-    from chatfmt.weights import TrainOn
+    from chatfmt.training.weights import TrainOn
+    from chatfmt.wire.spans import OpenMessage
+    from chatfmt.wire.write import Renderer
 
 __all__ = ["Completion", "Transcript", "restore"]
 
@@ -147,7 +147,7 @@ class Transcript:
         return [*self._logprobs, *[None] * (len(self.ids) - len(self._logprobs))]
 
     def weights(self, train_on: TrainOn = "assistant", *, train_end: bool = True) -> list[float]:
-        """The loss weight of each id; see `chatfmt.weights.TrainOn`.
+        """The loss weight of each id; see `chatfmt.training.weights.TrainOn`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import chatfmt
-from chatfmt.chatformat import ChatFormat
 from chatfmt.cli import main
 from chatfmt.corpus import FileOptions, TooManyRejectsError, run, sources, tokenize
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.errors import ChatfmtError, DataError
+from chatfmt.line.format import ChatFormat
 from corpus_data import BAD_LINES, contents, lines, mixture, options, rejects, write
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chatfmt.chatformat import ChatFormat
 from chatfmt.commands._input import loads
 from chatfmt.encodings import get_encoding
 from chatfmt.errors import EncodingRequiredError, FormatError
-from chatfmt.formats import get_format
 from chatfmt.hf import HFEncoding
+from chatfmt.line.format import ChatFormat
+from chatfmt.line.formats import get_format
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
 
 if TYPE_CHECKING:

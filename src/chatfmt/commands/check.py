@@ -12,7 +12,7 @@ from chatfmt.commands._input import add_input, conversation, for_each
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
 from chatfmt.errors import ParseError
-from chatfmt.template import Field, GenerationStart, Group
+from chatfmt.line.language import Field, GenerationStart, Group
 
 if TYPE_CHECKING:
     import argparse

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from chatfmt.formats import FORMAT_ROWS, get_format
+from chatfmt.line.formats import FORMAT_ROWS, get_format
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from chatfmt.chatformat import ChatFormat
     from chatfmt.commands import Subparsers
+    from chatfmt.line.format import ChatFormat
 
 __all__ = ["add", "run"]
 

@@ -12,10 +12,10 @@ from chatfmt.show.unseen import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from chatfmt.binding import Binding
     from chatfmt.conversation import Conversation
     from chatfmt.errors import Issue
-    from chatfmt.spans import OpenMessage, Part, Span
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.spans import OpenMessage, Part, Span
 
 __all__ = ["Block", "Piece", "Showable", "blocks", "pieces", "summary", "title", "totals"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
 from chatfmt.show import one_line
-from chatfmt.template import Field, GenerationStart, Group, Literal, Special
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from chatfmt.chatformat import ChatFormat
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.line.language import Piece
     from chatfmt.show import Block
-    from chatfmt.template import Piece
 
 __all__ = ["Line", "lines", "segments_of"]
 

@@ -13,7 +13,7 @@ from chatfmt.errors import EncodingError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatfmt.chatformat import ChatFormat
+    from chatfmt.line.format import ChatFormat
 
 __all__ = ["Vocabulary"]
 

@@ -1,0 +1,24 @@
+"""Encodings: text to token ids and back, offline.
+
+The protocol that an encoding has (`protocol`), tiktoken's encodings (`tiktoken`), those that come
+with the package (`bundled`, with the rank tables in ``vocab/``), special tokens on top of one
+(`extend`), Hugging Face tokenizers (`hf`, only imported when asked for), the split patterns, and
+what no encoder is given (`guard`). This folder imports `chatfmt.errors` and nothing else of
+chatfmt.
+"""
+
+from chatfmt.encodings.bundled import ENCODING_CONSTRUCTORS, get_encoding
+from chatfmt.encodings.extend import extend_encoding
+from chatfmt.encodings.protocol import TokenEncoding
+from chatfmt.encodings.tiktoken import TiktokenEncoding, as_token_encoding, bundled_encoding
+
+__all__ = [
+    "ENCODING_CONSTRUCTORS",
+    "TiktokenEncoding",
+    "TokenEncoding",
+    "as_token_encoding",
+    "extend_encoding",
+    "get_encoding",
+]
+
+_bundled = bundled_encoding  # its name in pickles from before this was a folder

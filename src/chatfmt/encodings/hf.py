@@ -1,0 +1,245 @@
+"""The `TokenEncoding` protocol over a Hugging Face tokenizer (extra ``hf``).
+
+A ``tokenizer.json`` is a pipeline: normalizer, pre-tokenizer, model, decoder, and beside it a list
+of added tokens that are searched for in every text. Only byte-level BPE inverts exactly, so
+anything else is refused. The search for added tokens is left out, or content could forge
+structure; what remains is the model with its pre-tokenizer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chatfmt.errors import EncodingError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+
+    from tokenizers import Tokenizer
+
+__all__ = ["FastTokenizer", "HFEncoding"]
+
+# Byte-level BPE spells each byte as one character: printable ones as themselves, the others from
+# U+0100 on, in order. Source: bytes_to_unicode in github.com/openai/gpt-2, src/encoder.py.
+_PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_OTHERS = [byte for byte in range(256) if byte not in _PRINTABLE]
+_BYTE_OF = {chr(byte): byte for byte in _PRINTABLE} | {
+    chr(256 + i): byte for i, byte in enumerate(_OTHERS)
+}
+# Some vocabularies leave out the 13 bytes that no UTF-8 text contains.
+_NEVER_IN_UTF8 = {0xC0, 0xC1, *range(0xF5, 0x100)}
+_NEEDED = {char: byte for char, byte in _BYTE_OF.items() if byte not in _NEVER_IN_UTF8}
+
+# The pre-tokenizers that only cut a text, as long as their behavior is not "Removed".
+_CUTTERS = {"Digits", "Punctuation", "Split"}
+
+
+class FastTokenizer(Protocol):
+    """What is asked of a transformers tokenizer: that it is backed by a `tokenizers.Tokenizer`.
+
+    >>> def size(tokenizer: FastTokenizer) -> int:
+    ...     return tokenizer.backend_tokenizer.get_vocab_size()
+    """
+
+    @property
+    def backend_tokenizer(self) -> Tokenizer:
+        """The tokenizer that does the work."""
+
+
+class HFEncoding:
+    """The `TokenEncoding` protocol over a byte-level BPE tokenizer of Hugging Face's.
+
+    Takes a `tokenizers.Tokenizer` or a fast tokenizer of transformers, as it is now: what is
+    added to the tokenizer later is not seen. Every added token is a special token here, also one
+    that is not flagged ``special``, such as ``<think>``: no text encodes to it. Otherwise text
+    gets the ids that the tokenizer gives it, with two exceptions:
+
+    - An NFC normalizer (as Qwen's) is left out, since it changes text and so could not be
+      inverted. Text that is NFC gets the tokenizer's own ids; other text stays as it is.
+    - Where runs of spaces are added tokens (as in GPT-NeoX's), they are special tokens here, and
+      spaces in text are encoded by the model.
+
+    Attributes:
+        special_tokens: spelling to id of every added token.
+        n_vocab: one more than the highest id.
+        fingerprint: hex SHA-256 over model, pre-tokenizer and added tokens.
+
+    >>> from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    >>> alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    >>> tokenizer = Tokenizer(models.BPE({char: i for i, char in enumerate(alphabet)}, []))
+    >>> tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    >>> tokenizer.decoder = decoders.ByteLevel()
+    >>> tokenizer.add_special_tokens(["<|end|>"])
+    1
+    >>> encoding = HFEncoding(tokenizer)
+    >>> encoding.special_tokens
+    {'<|end|>': 256}
+    >>> b"".join(map(encoding.token_bytes, encoding.encode_ordinary("<|end|>")))
+    b'<|end|>'
+
+    Raises:
+        EncodingError: the tokenizer is not byte-level BPE, changes text, or has an added token
+            that its model also makes out of ordinary text.
+    """
+
+    special_tokens: Mapping[str, int]
+    n_vocab: int
+    fingerprint: str
+
+    def __init__(self, tokenizer: Tokenizer | FastTokenizer) -> None:
+        backend: Any = getattr(tokenizer, "backend_tokenizer", tokenizer)
+        if not hasattr(backend, "to_str"):
+            raise EncodingError(
+                "expected a tokenizers.Tokenizer or a fast tokenizer of transformers, found "
+                f"{type(tokenizer).__name__}"
+            )
+        self.__setstate__(backend.to_str())
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> HFEncoding:
+        """The encoding that a ``tokenizer.json`` describes.
+
+        >>> HFEncoding.from_file("no/tokenizer.json")
+        Traceback (most recent call last):
+            ...
+        FileNotFoundError: [Errno 2] No such file or directory: 'no/tokenizer.json'
+
+        Raises:
+            EncodingError: the file does not hold a tokenizer, or one that is refused.
+            OSError: the file cannot be read.
+            ImportError: the extra ``hf`` is not installed.
+        """
+        data = Path(path).read_bytes()
+        try:
+            return cls(_tokenizer(data.decode()))
+        except ValueError as error:
+            raise EncodingError(f"{path}: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"HFEncoding(n_vocab={self.n_vocab}, special_tokens={len(self.special_tokens)})"
+
+    def __getstate__(self) -> str:
+        return self._json
+
+    def __setstate__(self, text: str) -> None:
+        """Build everything from a tokenizer's JSON, which is all that is pickled."""
+        spec: dict[str, Any] = json.loads(text)
+        model = spec["model"]
+        objections = [*_objections_to_model(model), *_objections_to_steps(spec)]
+        if objections:
+            found = "; ".join(objections)
+            raise EncodingError(f"expected a byte-level BPE tokenizer, found {found}")
+
+        special = {token["content"]: token["id"] for token in spec["added_tokens"]}
+        token_bytes = {token: _token_bytes(entry) for entry, token in model["vocab"].items()}
+        token_bytes |= {token: spelling.encode() for spelling, token in special.items()}
+        _leave_out(special, model)
+        off = dict.fromkeys(("truncation", "padding", "normalizer", "post_processor"))
+
+        self._json = text
+        self._bytes = token_bytes
+        self._ordinary = _tokenizer(json.dumps(spec | off | {"added_tokens": []}))
+        self.special_tokens = special
+        self.n_vocab = max(token_bytes) + 1
+        decisive = [model, spec["pre_tokenizer"], special]
+        self.fingerprint = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text, special-token spellings being text like any other."""
+        try:
+            return list(self._ordinary.encode(text, add_special_tokens=False).ids)
+        except TypeError:
+            text.encode()  # a lone surrogate is a UnicodeEncodeError, as it is with tiktoken
+            raise
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of one id; KeyError where the encoding has no such id."""
+        return self._bytes[token]
+
+
+def _tokenizer(text: str) -> Tokenizer:
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise ImportError("chatfmt.hf needs tokenizers: pip install 'chatfmt[hf]'") from error
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as error:  # tokenizers raises the bare Exception, so no other can be named
+        raise EncodingError(
+            f"expected the JSON of a Hugging Face tokenizer, found {error}"
+        ) from error
+
+
+def _steps(stage: Mapping[str, Any] | None, members: str) -> list[Mapping[str, Any]]:
+    """A stage of the pipeline as a list of steps: sequences, which nest, are opened."""
+    if stage is None:
+        return []
+    if stage["type"] == "Sequence":
+        return [step for child in stage[members] for step in _steps(child, members)]
+    return [stage]
+
+
+def _objections_to_model(model: Mapping[str, Any]) -> Iterator[str]:
+    if model["type"] != "BPE":
+        yield f"a {model['type']} model (it does not give a text back exactly)"
+        return
+    for affix in ("continuing_subword_prefix", "end_of_word_suffix"):
+        if model[affix]:
+            yield f"{affix} {model[affix]!r} (it adds to the text)"
+    if model["dropout"]:
+        yield f"dropout {model['dropout']} (ids are random; set it to None)"
+
+
+def _objections_to_steps(spec: Mapping[str, Any]) -> Iterator[str]:
+    for step in _steps(spec["normalizer"], "normalizers"):
+        if step["type"] != "NFC":
+            yield f"the normalizer {step['type']} (it changes the text)"
+
+    cuts = _steps(spec["pre_tokenizer"], "pretokenizers")
+    byte_levels = [step for step in cuts if step["type"] == "ByteLevel"]
+    if len(byte_levels) != 1:
+        yield f"{len(byte_levels)} ByteLevel pre-tokenizers (there must be one)"
+    if any(step["add_prefix_space"] for step in byte_levels):
+        yield "add_prefix_space (it adds to the text; set it to False)"
+    for step in cuts:
+        if step["type"] not in _CUTTERS | {"ByteLevel"} or step.get("behavior") == "Removed":
+            yield f"the pre-tokenizer {step['type']} (it may change the text)"
+
+    decoders = [step["type"] for step in _steps(spec["decoder"], "decoders")]
+    if decoders != ["ByteLevel"]:
+        yield f"the decoder {' + '.join(decoders) or None} (it must be ByteLevel alone)"
+
+
+def _token_bytes(entry: str) -> bytes:
+    try:
+        return bytes(map(_BYTE_OF.__getitem__, entry))
+    except KeyError:  # no text comes to this token; its bytes are those that ByteLevel decodes to
+        return entry.encode()
+
+
+def _leave_out(special: Mapping[str, int], model: dict[str, Any]) -> None:
+    """Take the special tokens out of the model's vocabulary, where many tokenizers list them too.
+
+    Otherwise a text that spells one could come to its id: with ``ignore_merges``, a piece that is
+    an entry of the vocabulary becomes that entry at once.
+    """
+    ids = set(special.values())
+    left_out = {entry for entry, token in model["vocab"].items() if token in ids}
+    model["vocab"] = {e: token for e, token in model["vocab"].items() if e not in left_out}
+    for left, right in model["merges"]:
+        clash = left_out & {left, right, left + right}
+        if clash:
+            raise EncodingError(
+                f"the added token {clash.pop()!r} is part of the merge {left!r} + {right!r}, so "
+                "ordinary text could forge it: take it out of the added tokens"
+            )
+    missing = [byte for char, byte in _NEEDED.items() if char not in model["vocab"]]
+    if missing:
+        raise EncodingError(
+            f"the vocabulary has no token for {len(missing)} of the bytes that UTF-8 text can "
+            f"contain, beginning with 0x{min(missing):02X}: such text would be lost"
+        )

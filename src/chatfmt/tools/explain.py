@@ -1,0 +1,293 @@
+"""Where two sequences of ids part, and why: what to ask when trainer and server disagree."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
+
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.spans import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt.conversation import Message
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.spans import Part
+
+__all__ = ["Cause", "Difference", "explain"]
+
+_SHOWN = 8  # tokens
+_QUOTED = 40  # characters
+_PLACES = {"stray": "ids that have no place in the format"}
+
+
+class Cause(StrEnum):
+    """Why two sequences of ids differ, where it can be told. The set is closed.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> ids = tok.encode([{"role": "user", "content": "hello"}])
+    >>> tok.explain(ids, [*ids[:3], *tok.encoding.encode_ordinary(" hello"), *ids[4:]]).cause
+    <Cause.WHITE_SPACE: 'white_space'>
+    """
+
+    PROLOGUE = "prologue"
+    """One side has what stands at the start more often than the other, or has it not."""
+    TOKENIZATION = "tokenization"
+    """The same text up to the next special token, in other tokens."""
+    SPELLED = "spelled"
+    """A special token on one side, text that spells it on the other."""
+    DROPPED_MESSAGE = "dropped_message"
+    """One side lacks messages that the other has; the rest is the same."""
+    WHITE_SPACE = "white_space"
+    """Text that differs in white space alone, up to the next special token."""
+
+
+class Difference(NamedTuple):
+    """The first difference of two sequences of ids; ``str()`` tells it to a person.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> difference = tok.explain([200264, 1428], [200264, 173781])
+    >>> difference.position, difference.tokens_a, difference.tokens_b
+    (1, ("'user'",), ("'assistant'",))
+    """
+
+    position: int
+    """Index of the first id that differs; the length of the shorter one, if that is all of it."""
+    message: int | None
+    """Index of the message it is in, or None outside of any."""
+    part: Part | None
+    """The part of the format it is in, as in `Span`; None where there is none."""
+    text_a: str
+    """What the first sequence has there, up to the next special token and with it."""
+    text_b: str
+    """The same of the second."""
+    cause: Cause | None
+    """None where it cannot be told."""
+    reason: str
+    """What is the case, and how to mend it."""
+    tokens_a: tuple[str, ...]
+    """The first ids from ``position`` on, each as it reads; at most eight."""
+    tokens_b: tuple[str, ...]
+
+    def __str__(self) -> str:
+        place = "" if self.part is None else f", in {_PLACES.get(self.part, f'the {self.part}')}"
+        place += "" if self.message is None else f" of message {self.message}"
+        return (
+            f"the ids differ from index {self.position} on{place}: {self.reason}\n"
+            f"  a: {' '.join(self.tokens_a) or '(nothing more)'}\n"
+            f"  b: {' '.join(self.tokens_b) or '(nothing more)'}"
+        )
+
+
+def explain(
+    binding: Binding, prologue: Sequence[int], ids_a: Sequence[int], ids_b: Sequence[int]
+) -> Difference | None:
+    """The first difference, or None where there is none; see `ChatTokenizer.explain`."""
+    a, b = _Side("a", binding, ids_a, prologue), _Side("b", binding, ids_b, prologue)
+    position = _common(a.ids, b.ids)
+    if position == len(a.ids) == len(b.ids):
+        return None
+    cause, reason = _cause(a, b, position)
+    message, part = _place(a, b, position)
+    if cause is Cause.PROLOGUE:
+        message, part = None, "prologue"
+    return Difference(
+        position,
+        message,
+        part,
+        a.text_from(position),
+        b.text_from(position),
+        cause,
+        reason,
+        a.shown(position),
+        b.shown(position),
+    )
+
+
+class _Side:
+    """One of the two sequences, taken apart."""
+
+    def __init__(
+        self, name: str, binding: Binding, ids: Sequence[int], prologue: Sequence[int]
+    ) -> None:
+        self.name = name
+        self.ids = list(ids)
+        self._binding = binding
+        size = len(prologue)
+        at = 0
+        while size and self.ids[at : at + size] == list(prologue):
+            at += size
+        self.prologues = at // size if size else 0
+        # Another number of prologues than one is a difference of its own, none of the messages'.
+        parser = StreamParser(binding, strict=False, prologue=False, position=at)
+        parser.feed_all(self.ids[at:])
+        self._spans = [Span(0, at, None, "prologue", generated=False), *parser.spans]
+        opened = parser.open_content
+        self.messages = [*parser.messages, *([opened] if opened else [])]
+
+    def span_at(self, position: int) -> Span | None:
+        """The span of an id; None behind the last one."""
+        return next((s for s in self._spans if s.start <= position < s.stop), None)
+
+    def shown(self, position: int) -> tuple[str, ...]:
+        """Ids as they read: text quoted, special tokens bare."""
+        return tuple(map(self._shown, self.ids[position : position + _SHOWN]))
+
+    def _shown(self, token: int) -> str:
+        spelled = self._binding.spell(token).decode(errors="backslashreplace")
+        if self.is_special(token):
+            return spelled
+        return repr(spelled) if spelled else f"(no id of the encoding: {token})"
+
+    def is_special(self, token: int) -> bool:
+        """Whether an id is that of a special token."""
+        return token in self._binding.spellings
+
+    def run(self, start: int) -> bytes:
+        """The text from here to the next special token."""
+        text = takewhile(lambda token: not self.is_special(token), self.ids[start:])
+        return b"".join(map(self._spell, text))
+
+    def text_without(self, messages: range) -> bytes:
+        """All of the text, special tokens as they are spelled, but for some messages."""
+        left = (s for s in self._spans if s.message is None or s.message not in messages)
+        return b"".join(self._spell(token) for s in left for token in self.ids[s.start : s.stop])
+
+    def _spell(self, token: int) -> bytes:
+        # An id that the encoding does not have is no text, but it must not be the same as none.
+        return self._binding.spell(token) or b"\xff%d" % token
+
+    def special_behind(self, start: int) -> bytes:
+        """The special token that closes the run, as it is spelled; nothing at the end."""
+        return self._binding.spell(next(filter(self.is_special, self.ids[start:]), -1))
+
+    def text_from(self, position: int) -> str:
+        """The text from here to the next special token, and that token as it is spelled."""
+        text = self.run(position) + self.special_behind(position)
+        return _text(text)
+
+
+def _place(a: _Side, b: _Side, position: int) -> tuple[int | None, Part | None]:
+    """Message and part; those of the text, where the other side has a special token."""
+    sides = sorted((a, b), key=lambda side: side.run(position) == b"")
+    spans = filter(None, (side.span_at(position) for side in sides))
+    span = next(spans, None)
+    return (span.message, span.part) if span else (None, None)
+
+
+def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:
+    # Tokens that differ may hold text that stood before: so the whole run of text is compared.
+    start = position
+    while start > 0 and not a.is_special(a.ids[start - 1]):
+        start -= 1
+    run_a, run_b = a.run(start), b.run(start)
+    behind_a, behind_b = a.special_behind(start), b.special_behind(start)
+    for one, other, run, behind, text in (
+        (a, b, run_a, behind_a, run_b),
+        (b, a, run_b, behind_b, run_a),
+    ):
+        if behind and text.startswith(run + behind):
+            return Cause.SPELLED, (
+                f"{behind.decode()} is a special token in {one.name}, and text that spells it in "
+                f"{other.name}; {other.name} has encoded structure as text, or {one.name} has let "
+                "text become structure"
+            )
+    if a.prologues != b.prologues:
+        return Cause.PROLOGUE, _prologue(a, b)
+    if run_a == run_b and behind_a == behind_b:
+        return Cause.TOKENIZATION, (
+            "the same text in other tokens; one side has encoded again what had ids already, or "
+            "has encoded it in other pieces"
+        )
+    for longer, shorter in ((a, b), (b, a)):
+        missing = _missing(longer.messages, shorter.messages)
+        if missing is not None and longer.text_without(missing) == shorter.text_without(range(0)):
+            return Cause.DROPPED_MESSAGE, _dropped(longer, shorter, missing)
+    if run_a != run_b and behind_a == behind_b and _bare(run_a) == _bare(run_b):
+        return Cause.WHITE_SPACE, (
+            f"the text differs in white space alone: {_apart(_text(run_a), _text(run_b))}; a "
+            "template that trims, or a newline behind an end token, is the usual reason"
+        )
+    return None, _what(a, b, position)
+
+
+def _what(a: _Side, b: _Side, position: int) -> str:
+    """What is the case, where the cause cannot be told."""
+    longer, shorter = (a, b) if len(a.ids) > len(b.ids) else (b, a)
+    more = len(longer.ids) - len(shorter.ids)
+    if position == len(shorter.ids):
+        return f"{shorter.name} ends here and {longer.name} goes on"
+    for index, (one, other) in enumerate(zip(a.messages, b.messages, strict=False)):
+        for field, value in one:
+            if value != getattr(other, field):
+                return f"the {field} of message {index} is {_apart(value, getattr(other, field))}"
+    if more and longer.ids[position + more :] == shorter.ids[position:]:
+        return f"{longer.name} has ids here that {shorter.name} has not; the rest is the same"
+    return "what stands there is not the same"
+
+
+def _prologue(a: _Side, b: _Side) -> str:
+    often, seldom = (a, b) if a.prologues > b.prologues else (b, a)
+    if seldom.prologues == 0:
+        return (
+            f"the prologue is missing in {seldom.name} and stands in {often.name}; write it once, "
+            "or leave it out of both"
+        )
+    return (
+        f"the prologue stands {often.prologues} times in {often.name}, "
+        f"{seldom.prologues} {'times' if seldom.prologues > 1 else 'time'} in {seldom.name}; a "
+        "tokenizer that adds it to ids that have it already is the usual reason"
+    )
+
+
+def _missing(longer: Sequence[Message], shorter: Sequence[Message]) -> range | None:
+    """The messages that one side has and the other has not, if that is all."""
+    count = len(longer) - len(shorter)
+    first = _common(longer, shorter)
+    if count <= 0 or list(longer[first + count :]) != list(shorter[first:]):
+        return None
+    return range(first, first + count)
+
+
+def _dropped(longer: _Side, shorter: _Side, missing: range) -> str:
+    first = longer.messages[missing[0]]
+    told = f"{first.role}: {_short(first.content)!r}"
+    if len(missing) == 1:
+        which = f"message {missing[0]} of {longer.name} ({told}) is"
+    else:
+        which = f"messages {missing[0]} to {missing[-1]} of {longer.name} (from {told} on) are"
+    return f"{which} not in {shorter.name}; the rest is the same"
+
+
+def _common(a: Sequence[object], b: Sequence[object]) -> int:
+    """How many items are the same at the start."""
+    pairs = zip(a, b, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _text(run: bytes) -> str:
+    return run.decode(errors="backslashreplace")
+
+
+def _bare(run: bytes) -> str:
+    return "".join(_text(run).split())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
+
+
+def _apart(a: str | None, b: str | None) -> str:
+    """What two values are, from shortly before they part."""
+    same = _common(a or "", b or "")
+    start = same - _QUOTED // 4 if same > _QUOTED // 2 else 0
+    lead = "…" if start else ""
+    a, b = (value and lead + _short(value[start:]) for value in (a, b))
+    alike = normalize("NFC", a or "") == normalize("NFC", b or "")
+    quoted = ascii if alike else repr  # which characters there are shows where they look the same
+    return f"{quoted(a)} in a and {quoted(b)} in b"

@@ -1,0 +1,288 @@
+"""Many conversations to flat buffers: one call of the encoder for a hundred kilobytes of contents.
+
+The contents are joined with a special token as separator, which an encoder never merges across,
+encoded at once, and cut apart again; headers and weights are put in between. The result is that
+of `Renderer.extend` and `chatfmt.training.weights`, which the tests hold it to. Contents that spell
+the separator, and encodings other than tiktoken's, are encoded one by one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from chatfmt.encodings.guard import LONGEST_RUN
+from chatfmt.errors import RenderError
+from chatfmt.training.weights import message_weights
+from chatfmt.wire.fast.packed import SIZE, pack
+from chatfmt.wire.write import FRAME_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from chatfmt.conversation import Conversation, Message
+    from chatfmt.training.weights import TrainOn
+    from chatfmt.wire.write import Frame, Renderer
+
+__all__ = ["EncodedBatch", "encode_batch"]
+
+_CHUNK = 128 * 1024
+"""Characters."""
+
+
+class EncodedBatch(NamedTuple):
+    """Conversations behind one another, in flat buffers that numpy and torch take as they are.
+
+    Conversation ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, and the same places of ``weights``.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> batch = tok.encode_batch([[{"role": "user", "content": "hello"}]])
+    >>> batch.ids
+    array('I', [200264, 1428, 200266, 24912, 200265])
+    >>> batch.weights
+    array('f', [0.0, 0.0, 0.0, 0.0, 0.0])
+    """
+
+    ids: array[int]
+    """uint32."""
+    offsets: array[int]
+    """int64; one more than there are conversations, the first is 0."""
+    weights: array[float]
+    """float32."""
+
+
+class _Chunk(NamedTuple):
+    """Part of a batch, packed."""
+
+    ids: bytes
+    weights: bytes
+    ends: list[int]
+    """For each conversation, how many ids there are up to its end."""
+
+
+class _Part(NamedTuple):
+    """Some of the conversations, as columns with an entry for each message and each prologue."""
+
+    first: int
+    """Index of the first conversation."""
+    ends: list[int]
+    """For each conversation, how many entries there are up to its end."""
+    texts: list[str]
+    """The contents, each with the suffix that is one with it."""
+    around: list[_Around]
+
+
+_Around: TypeAlias = "tuple[bytes, bytes, bytes, bytes, bytes, int]"
+"""What stands around the contents of messages with one frame and one weight.
+
+Packed ids of head and close; packed weights of the head, of one id of the content, and of the
+close; how many ids head and close are. A plain tuple: to take a named one apart takes three times
+the time.
+"""
+
+
+def encode_batch(
+    renderer: Renderer,
+    conversations: Sequence[Conversation],
+    *,
+    train_on: TrainOn = "assistant",
+    num_threads: int = 1,
+) -> EncodedBatch:
+    """The arguments are those of `ChatTokenizer.encode_batch`."""
+    if num_threads < 1:
+        raise ValueError(f"num_threads must be at least 1, found {num_threads}")
+    if train_on == "sampled":
+        raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
+    encoder = _Encoder(renderer, train_on)
+    if num_threads == 1:
+        # One step for all parts, then the next: what goes through many Python objects drives the
+        # encoder's tables out of the processor's cache.
+        parts = [*encoder.parts(conversations)]
+        packed = [encoder.encode(part) for part in parts]
+        return _put_together(map(encoder.weave, parts, packed))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(num_threads) as pool:
+        # Encoders release the lock of the interpreter: the next part is collected meanwhile.
+        started = [
+            (part, pool.submit(encoder.encode, part)) for part in encoder.parts(conversations)
+        ]
+        return _put_together(encoder.weave(part, done.result()) for part, done in started)
+
+
+def _put_together(chunks: Iterable[_Chunk]) -> EncodedBatch:
+    ids, weights, offsets = array("I"), array("f"), array("q", [0])
+    for chunk in chunks:
+        before = len(ids)
+        offsets.extend(before + end for end in chunk.ends)
+        ids.frombytes(chunk.ids)
+        weights.frombytes(chunk.weights)
+    return EncodedBatch(ids, offsets, weights)
+
+
+# All of a message that decides what is around its content.
+_key = itemgetter(*FRAME_FIELDS, "weight")
+
+
+class _Encoder:
+    """Encodes conversations in parts: `parts` collects, `encode` encodes, `weave` puts together.
+
+    Several threads may call `encode` at once. The two others are plain loops that touch each
+    message once: it is the way to memory that takes time, not the interpreter.
+    """
+
+    def __init__(self, renderer: Renderer, train_on: TrainOn) -> None:
+        self._renderer = renderer
+        self._train_on = train_on
+        # then what is around a content follows from the message, whatever its neighbours are
+        self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
+        self._known: dict[tuple[object, ...], tuple[_Around, str]] = {}
+        encoding = renderer.binding.encoding
+        self._encode_joined: Callable[[str, str], bytes] | None
+        self._encode_joined = getattr(encoding, "encode_joined", None)
+        # rather one that the format does not use, since contents may well quote those
+        separators = [
+            (token in renderer.binding.ids, token, pack([number]))
+            for token, number in encoding.special_tokens.items()
+            if not _overlaps(token) and _is_seen_whole(number, encoding.n_vocab)
+        ]
+        _, self._separator, self._item = min(separators, default=(True, "", b""))
+
+    def parts(self, conversations: Iterable[Conversation]) -> Iterator[_Part]:
+        """The conversations in parts of about `_CHUNK` characters."""
+        prologue = _pack_prologue(self._renderer.prologue)
+        part, size = _Part(0, [], [], []), 0
+        for at, conversation in enumerate(conversations):
+            if self._renderer.prologue:  # it goes before each like a message of its own
+                part.texts.append("")
+                part.around.append(prologue)
+            try:
+                size += self._collect(part, conversation.messages)
+            except ValueError as error:
+                error.add_note(f"conversation {at}")
+                raise
+            part.ends.append(len(part.texts))
+            if size >= _CHUNK:
+                yield part
+                part, size = _Part(at + 1, [], [], []), 0
+        yield part
+
+    def _collect(self, part: _Part, messages: Sequence[Message]) -> int:
+        """Put the messages of a conversation into the columns; how many characters they have."""
+        _, _, texts, around = part
+        known, size = self._known, 0
+        if not self._by_itself:
+            weights = message_weights(messages, self._train_on)
+            frames = self._renderer.frames(messages)
+            for message, frame, weight in zip(messages, frames, weights, strict=True):
+                texts.append(message.content + frame.suffix)
+                around.append(_pack_around(frame, weight))
+                size += len(message.content)
+            return size
+        for index, message in enumerate(messages):
+            fields = message.__dict__
+            try:
+                found = known[_key(fields)]
+            except KeyError:  # what is raised in here would seem to come of this error
+                found = None
+            one, suffix = found or self._look_up(message, index)
+            text = fields["content"] + suffix
+            texts.append(text)
+            around.append(one)
+            size += len(text)
+        return size
+
+    def _look_up(self, message: Message, index: int) -> tuple[_Around, str]:
+        [weight] = message_weights([message], self._train_on)
+        frame = self._renderer.frame(message, index)
+        found = _pack_around(frame, weight), frame.suffix
+        if message.reasoning is None:  # a text that hardly ever returns
+            self._known[_key(message.__dict__)] = found
+        return found
+
+    def encode(self, part: _Part) -> bytes | list[bytes]:
+        """The packed ids of all texts of the part, with the separator between them.
+
+        Or those of each text, where they had to be encoded one by one: the encoding has no call
+        for them all, or no separator, or a text may be too long, or has no UTF-8 form.
+        """
+        if self._encode_joined is None or not self._separator:
+            return self._one_by_one(part)
+        joined = self._separator.join(part.texts)
+        if len(joined) > LONGEST_RUN and max(map(len, part.texts)) > LONGEST_RUN:
+            return self._one_by_one(part)
+        try:
+            return self._encode_joined(joined, self._separator)
+        except UnicodeEncodeError:
+            return self._one_by_one(part)
+
+    def _one_by_one(self, part: _Part) -> list[bytes]:
+        return [self._alone(part, nth, text) for nth, text in enumerate(part.texts)]
+
+    def weave(self, part: _Part, packed: bytes | list[bytes]) -> _Chunk:
+        """The ids of a part, with what is around each content, and the weights."""
+        contents = packed.split(self._item) if isinstance(packed, bytes) else packed
+        if len(contents) != len(part.texts):  # one of them spells the separator, or there is none
+            contents = self._one_by_one(part)
+        ids, weights, totals, total = list[bytes](), list[bytes](), [0], 0
+        add_ids, add_weights = ids.append, weights.append
+        for around, content in zip(part.around, contents, strict=True):
+            head, close, head_weights, weight, close_weights, size = around
+            count = len(content) // SIZE
+            add_ids(head)
+            add_ids(content)
+            add_ids(close)
+            add_weights(head_weights)
+            add_weights(weight * count)
+            add_weights(close_weights)
+            total += size + count
+            totals.append(total)
+        return _Chunk(b"".join(ids), b"".join(weights), [totals[end] for end in part.ends])
+
+    def _alone(self, part: _Part, nth: int, text: str) -> bytes:
+        """The packed ids of one text of the part."""
+        try:
+            return pack(self._renderer.encode(text, None))
+        except RenderError:  # once more, to say where
+            at = bisect_right(part.ends, nth)
+            first = (part.ends[at - 1] if at else 0) + bool(self._renderer.prologue)
+            try:
+                return pack(self._renderer.encode(text, nth - first))
+            except RenderError as error:
+                error.add_note(f"conversation {part.first + at}")
+                raise error from None
+
+
+def _overlaps(token: str) -> bool:
+    """Whether it may overlap with itself, so that a text may have more of them than were put in."""
+    return any(token.startswith(token[-n:]) for n in range(1, len(token)))
+
+
+def _is_seen_whole(number: int, n_vocab: int) -> bool:
+    """Whether the bytes of this id are never seen across two neighbouring ids.
+
+    The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
+    where one begins in the middle of an id, that zero stands where it has none.
+    """
+    width = max(1, ((n_vocab - 1).bit_length() + 7) // 8)
+    return width < SIZE and all(number.to_bytes(width, "little"))
+
+
+def _pack_around(frame: Frame, weight: float) -> _Around:
+    spread = []
+    for ids, marks in ((frame.head, frame.head_marks), (frame.close, frame.close_marks)):
+        weights = [0.0] * len(ids)
+        for start, stop, _, generated in marks:
+            if generated:
+                weights[start:stop] = [weight] * (stop - start)
+        spread.append(array("f", weights).tobytes())
+    one = array("f", [weight]).tobytes()
+    size = len(frame.head) + len(frame.close)
+    return pack(frame.head), pack(frame.close), spread[0], one, spread[1], size
+
+
+def _pack_prologue(ids: list[int]) -> _Around:
+    return pack(ids), b"", array("f", [0.0] * len(ids)).tobytes(), b"", b"", len(ids)

@@ -1,0 +1,225 @@
+"""Conversations to training examples: ids, labels and weights, and batches of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
+
+from chatfmt.errors import ContextOverflowError, NothingToTrainError
+from chatfmt.training import weights
+from chatfmt.training.fit import fit
+from chatfmt.training.turns import INSTRUCTIONS, sections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt.conversation import Conversation, Message
+    from chatfmt.training.weights import TrainOn
+    from chatfmt.wire.write import Renderer
+
+__all__ = ["Overlong", "TrainingExample", "collate", "training_examples"]
+
+Overlong: TypeAlias = Literal["refuse", "fit", "split"]
+"""What becomes of a conversation with more than ``max_tokens`` ids.
+
+``refuse``: `ContextOverflowError`. ``fit``: the oldest turns are dropped, as `ChatTokenizer.fit`
+does, and so are their labels. ``split``: pieces of whole turns, each with the system and developer
+messages before it, so that every message is trained in exactly one of them; a piece in which
+nothing is trained is left out. A turn that is too long by itself is refused in every case.
+"""
+
+
+class TrainingExample(NamedTuple):
+    """One sequence to train on; all three have the same length.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> chat = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hello"}]
+    >>> tok.encode_for_training(chat).weights
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    """
+
+    input_ids: list[int]
+    labels: list[int]
+    """The ids, unshifted; the ignore index exactly where the weight is 0."""
+    weights: list[float]
+
+
+def training_examples(
+    renderer: Renderer,
+    conversation: Conversation,
+    *,
+    train_on: TrainOn = "assistant",
+    train_end: bool = True,
+    max_tokens: int | None = None,
+    overlong: Overlong = "refuse",
+    allow_untrained: bool = False,
+    ignore_index: int = -100,
+) -> list[TrainingExample]:
+    """The examples that a conversation gives: one, or with ``overlong="split"`` perhaps several.
+
+    The arguments are those of `ChatTokenizer.encode_for_training`.
+    """
+    if train_on == "sampled":
+        raise ValueError(
+            'train_on="sampled" needs ids that were sampled: it is for Transcript.weights'
+        )
+    if overlong not in get_args(Overlong):
+        raise ValueError(f"overlong must be refuse, fit or split, found {overlong!r}")
+    if max_tokens is None and overlong != "refuse":
+        raise ValueError(f"overlong is {overlong!r}: expected max_tokens too, found none")
+    weights.check_ignore_index(ignore_index)
+    messages = conversation.messages
+    factors = weights.message_weights(messages, train_on)
+    examples: list[TrainingExample] = []
+    seen: set[int] = set()
+    for piece in _pieces(renderer, conversation, max_tokens, overlong):
+        # Instructions stand in several pieces; the first one trains them.
+        trained = [0.0 if index in seen else factors[index] for index in piece]
+        seen.update(piece)
+        example = _example(
+            renderer,
+            [messages[index] for index in piece],
+            trained,
+            train_end=train_end,
+            ignore_index=ignore_index,
+        )
+        if allow_untrained or any(example.weights):
+            examples.append(example)
+    if not examples:
+        raise NothingToTrainError(
+            f"expected something to train, found that no id of these {len(messages)} messages has "
+            f"a weight (train_on={train_on!r}, train_end={train_end}): leave the conversation out, "
+            "or let it pass with allow_untrained=True"
+        )
+    return examples
+
+
+def _example(
+    renderer: Renderer,
+    messages: Sequence[Message],
+    factors: Sequence[float],
+    *,
+    train_end: bool,
+    ignore_index: int,
+) -> TrainingExample:
+    """What rendering, `weights.spread` and `weights.labels` give, in one go and without spans."""
+    ids, trained = list(renderer.prologue), []
+    frames = renderer.frames(messages)
+    for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
+        head, head_marks, suffix, close, close_marks = frame
+        start = len(ids)
+        ids += head
+        ids += renderer.encode(message.content + suffix, index)
+        stop = len(ids)
+        ids += close
+        if factor:
+            trained.append((start + len(head), stop, factor))
+            for offset, marks in ((start, head_marks), (stop, close_marks)):
+                for first, last, part, generated in marks:
+                    if generated and (train_end or part != "end"):
+                        trained.append((offset + first, offset + last, factor))
+    labels, spread = [ignore_index] * len(ids), [0.0] * len(ids)
+    for start, stop, factor in trained:
+        labels[start:stop] = ids[start:stop]
+        spread[start:stop] = [factor] * (stop - start)
+    return TrainingExample(ids, labels, spread)
+
+
+def _pieces(
+    renderer: Renderer, conversation: Conversation, max_tokens: int | None, overlong: Overlong
+) -> list[list[int]]:
+    """Indices of the messages that go into each example."""
+    messages = conversation.messages
+    whole = list(range(len(messages)))
+    if max_tokens is None:
+        return [whole]
+    prologue, counts = len(renderer.prologue), renderer.count_messages(messages)
+    tokens = prologue + sum(counts)
+    if tokens <= max_tokens:
+        return [whole]
+    if overlong == "refuse":
+        raise ContextOverflowError(tokens, max_tokens)
+    if overlong == "fit":
+        dropped = set(fit(conversation, counts, prologue, max_tokens).dropped)
+        return [[index for index in whole if index not in dropped]]
+    return _split(messages, counts, prologue, max_tokens)
+
+
+def _split(
+    messages: Sequence[Message], counts: Sequence[int], prologue: int, max_tokens: int
+) -> list[list[int]]:
+    """As few pieces as whole turns allow, each as full as can be."""
+    pieces: list[list[int]] = []
+    tokens = 0
+    for section in sections(messages):
+        added = sum(counts[index] for index in section)
+        if pieces and tokens + added <= max_tokens:
+            pieces[-1] += section
+            tokens += added
+            continue
+        before = [index for index in range(section.start) if messages[index].role in INSTRUCTIONS]
+        pieces.append([*before, *section])
+        tokens = prologue + sum(counts[index] for index in pieces[-1])
+        if tokens > max_tokens:
+            raise ContextOverflowError(tokens, max_tokens)
+    return pieces
+
+
+def collate(
+    examples: Sequence[TrainingExample],
+    *,
+    pad_id: int,
+    side: Literal["right", "left"] = "right",
+    pad_to_multiple_of: int | None = None,
+    ignore_index: int = -100,
+) -> dict[str, list[list[Any]]]:
+    """Examples to one batch: rectangular lists, of which any tensor library makes tensors.
+
+    The attention mask follows from the lengths, never from comparing ids, so that ``pad_id`` may
+    be the end token.
+
+    Args:
+        examples: any number of examples.
+        pad_id: the id in the places that are left over.
+        side: on which side those are.
+        pad_to_multiple_of: the length of the rows is the next multiple of it.
+        ignore_index: the label of padding.
+
+    Returns:
+        ``input_ids``, ``labels``, ``attention_mask`` and ``weights``, each with a row for an
+        example, all rows of one length.
+
+    Raises:
+        ValueError: ``side`` or ``pad_to_multiple_of`` makes no sense, or an example has not as many
+            labels and weights as ids.
+
+    >>> batch = collate([TrainingExample([7, 8], [-100, 8], [0.0, 1.0])],
+    ...                 pad_id=8, pad_to_multiple_of=4)
+    >>> batch["input_ids"], batch["labels"], batch["attention_mask"]
+    ([[7, 8, 8, 8]], [[-100, 8, -100, -100]], [[1, 1, 0, 0]])
+    """
+    if side not in ("right", "left"):
+        raise ValueError(f"side must be right or left, found {side!r}")
+    if pad_to_multiple_of is not None and pad_to_multiple_of < 1:
+        raise ValueError(f"pad_to_multiple_of must be at least 1, found {pad_to_multiple_of}")
+    for index, example in enumerate(examples):
+        if not len(example.input_ids) == len(example.labels) == len(example.weights):
+            raise ValueError(
+                f"example {index}: expected as many labels and weights as ids, found "
+                f"{len(example.input_ids)} ids, {len(example.labels)} labels and "
+                f"{len(example.weights)} weights"
+            )
+    longest = max((len(example.input_ids) for example in examples), default=0)
+    multiple = pad_to_multiple_of or 1
+    length = -(-longest // multiple) * multiple
+
+    def padded(row: Sequence[Any], filler: float) -> list[Any]:
+        padding = [filler] * (length - len(row))
+        return [*row, *padding] if side == "right" else [*padding, *row]
+
+    return {
+        "input_ids": [padded(example.input_ids, pad_id) for example in examples],
+        "labels": [padded(example.labels, ignore_index) for example in examples],
+        "attention_mask": [padded([1] * len(example.input_ids), 0) for example in examples],
+        "weights": [padded(example.weights, 0.0) for example in examples],
+    }

@@ -1,0 +1,139 @@
+"""Ids to messages in a hurry, where nothing is out of the ordinary.
+
+The parser reads any ids and says what is wrong with them; most ids are right, and their headers
+are always the same few. So this path looks for what the parser has read before: the same ids
+before the content, text, and the same ids behind it. Whatever it does not know it leaves to the
+parser, and learns from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.conversation import Conversation
+from chatfmt.wire.fast.packed import find, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from chatfmt.conversation import Message
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.spans import Span
+
+__all__ = ["Decoder"]
+
+_MOST_HEADS = 4096
+
+
+class _Known(NamedTuple):
+    """What is known of messages that begin with the same ids."""
+
+    fields: dict[str, str]
+    packed_end: bytes
+    tail: list[int]
+
+
+class Decoder:
+    """Reads what it has learnt; None for anything else."""
+
+    def __init__(self, binding: Binding) -> None:
+        self._table = binding.text
+        self._tails = {r: t.tail.encode() for r, t in binding.format.templates.items()}
+        self._special = frozenset(binding.spellings)
+        # all special tokens begin alike as a rule, so that text without it can have none
+        spellings = sorted(spelling.encode() for spelling in binding.spellings.values())
+        self._mark = _common_prefix(spellings[0], spellings[-1])
+        self._decode_bytes: Callable[[list[int]], bytes] | None
+        self._decode_bytes = getattr(binding.encoding, "decode_bytes", None)
+        self._prologue: list[int] | None = None
+        self._known: dict[tuple[int, ...], _Known] = {}
+        self._lengths: tuple[int, ...] = ()
+
+    def decode(self, ids: Sequence[int], *, prologue: bool) -> Conversation | None:
+        """The conversation, if every message is of a known kind; None for the parser to say."""
+        try:
+            listed = ids if isinstance(ids, list) else list(ids)
+            messages = self._messages(listed, prologue=prologue)
+        except (KeyError, OverflowError, TypeError, ValueError):
+            return None  # ids that are no text, or none at all, or bytes that are no UTF-8
+        return None if messages is None else Conversation.model_validate({"messages": messages})
+
+    def _messages(self, ids: list[int], *, prologue: bool) -> list[dict[str, Any]] | None:
+        packed = pack(ids)
+        messages: list[dict[str, Any]] = []
+        at, length = 0, len(ids)
+        if prologue:
+            if self._prologue is None or ids[: len(self._prologue)] != self._prologue:
+                return None
+            at = len(self._prologue)
+        while at < length:
+            for size in self._lengths:
+                known = self._known.get(tuple(ids[at : at + size]))
+                if known is not None:
+                    break
+            else:
+                return None
+            start = at + size
+            stop = find(packed, known.packed_end, start)
+            if stop < 0:
+                return None
+            content = self._text(ids[start:stop]) if stop > start else ""
+            messages.append({**known.fields, "content": content})
+            at = stop + 1
+            if known.tail:
+                tail = ids[at : at + len(known.tail)]
+                if tail and tail != known.tail:
+                    return None
+                at += len(tail)
+        return messages
+
+    def _text(self, ids: list[int]) -> str:
+        if self._decode_bytes is None:
+            return self._bytes(ids).decode()
+        data = self._decode_bytes(ids)
+        # one byte is looked for at many times the speed of two
+        begins = self._mark[:1] in data and self._mark in data
+        if begins and not self._special.isdisjoint(ids):
+            raise ValueError("a special token within the content")
+        return data.decode()
+
+    def _bytes(self, ids: Iterable[int]) -> bytes:
+        return b"".join(map(self._table.__getitem__, ids))
+
+    def learn(
+        self,
+        ids: Sequence[int],
+        spans: Sequence[Span],
+        messages: Sequence[Message],
+        *,
+        prologue: bool,
+    ) -> None:
+        """Take note of what is around contents that the parser has read without an issue."""
+        if len(self._known) >= _MOST_HEADS:
+            self._known.clear()
+        parts: list[dict[str, list[int]]] = [{} for _ in messages]
+        first: dict[str, list[int]] = {}
+        for span in spans:
+            where = first if span.message is None else parts[span.message]
+            if span.part == "header" and "content" in where:
+                where["behind"] = []  # not the simple kind
+            where.setdefault(span.part, []).extend(ids[span.start : span.stop])
+        if prologue:
+            self._prologue = first.get("prologue", [])
+        for message, found in zip(messages, parts, strict=True):
+            head = tuple(found.get("header", ()))
+            simple = (
+                {"header", "content", "end", "tail"}.issuperset(found)
+                and self._bytes(found.get("content", ())) == message.content.encode()
+                and self._bytes(found.get("tail", ())) == self._tails[message.role]
+            )
+            if simple and head and head not in self._known:
+                fields = message.model_dump(exclude={"content"}, exclude_none=True)
+                packed_end = pack(found["end"])
+                self._known[head] = _Known(fields, packed_end, found.get("tail", []))
+        heads = list(self._known)  # a copy: another thread may be learning too
+        self._lengths = tuple(sorted(set(map(len, heads))))
+
+
+def _common_prefix(one: bytes, other: bytes) -> bytes:
+    return next(one[:n] for n in range(len(one), -1, -1) if other.startswith(one[:n]))

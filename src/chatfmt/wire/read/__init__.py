@@ -1,0 +1,8 @@
+"""Reading ids: `StreamParser` takes them one by one or all at once.
+
+This folder imports what ``wire`` may import, and of ``wire`` all but ``write`` and ``fast``.
+"""
+
+from chatfmt.wire.read.parser import StreamParser
+
+__all__ = ["StreamParser"]

@@ -1,0 +1,102 @@
+"""Sampled ids, as they come, to text or events: for iterators and for async iterators.
+
+All four take a parser from `ChatTokenizer.stream` or `Transcript.stream`, and ids in any iterable.
+They stop right behind the first stop token and take no further id; where the ids end without one,
+the parser is closed: what was waiting for its other half becomes U+FFFD, with an issue. Text is
+never half a character.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.wire.read.parser import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.read.parser import StreamParser
+
+__all__ = ["astream_events", "astream_text", "stream_events", "stream_text"]
+
+
+def stream_text(parser: StreamParser, ids: Iterable[int]) -> Iterator[str]:
+    """The text of ``content``, piece by piece, none of them empty.
+
+    Reasoning is left out. In a format whose messages differ in channel or recipient take
+    `stream_events`, which tells them apart.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> list(stream_text(tok.stream(), [13225, 11, 2375, 200265]))
+    ['Hello', ',', ' world']
+
+    Raises:
+        ParseError: in a strict parse.
+    """
+    return parser.texts(ids)
+
+
+def stream_events(parser: StreamParser, ids: Iterable[int]) -> Iterator[Event]:
+    """The events; where the message is cut off, the last is a `MessageEnd` without a token.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> for event in stream_events(tok.stream(), [13225, 200265]):
+    ...     print(event)
+    MessageStart(index=0, role='assistant')
+    ContentDelta(index=0, part='content', text='Hello')
+    MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=200265)
+
+    Raises:
+        ParseError: in a strict parse.
+    """
+    return parser.events(ids)
+
+
+async def astream_text(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIterator[str]:
+    """`stream_text` for an async iterable of ids.
+
+    >>> import asyncio, chatfmt
+    >>> async def sampled():
+    ...     for token in (13225, 11, 2375, 200265):
+    ...         yield token
+    >>> async def text():
+    ...     tok = chatfmt.get_tokenizer("gpt-4o")
+    ...     return [piece async for piece in astream_text(tok.stream(), sampled())]
+    >>> asyncio.run(text())
+    ['Hello', ',', ' world']
+    """
+    stops, feed = parser.stop_tokens, parser.feed_text
+    async for token in ids:
+        text = feed(token)
+        if text:
+            yield text
+        if token in stops:
+            return
+    text = content_of(parser.close())
+    if text:
+        yield text
+
+
+async def astream_events(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIterator[Event]:
+    """`stream_events` for an async iterable of ids.
+
+    >>> import asyncio, chatfmt
+    >>> async def sampled():
+    ...     yield 200265
+    >>> async def events():
+    ...     tok = chatfmt.get_tokenizer("gpt-4o")
+    ...     return [event async for event in astream_events(tok.stream(), sampled())]
+    >>> asyncio.run(events())[-1]
+    MessageEnd(index=0, message=Message(role='assistant', content=''), token=200265)
+    """
+    stops, feed = parser.stop_tokens, parser.feed
+    async for token in ids:
+        for event in feed(token):
+            yield event
+        if token in stops:
+            return
+    for event in parser.close():
+        yield event
