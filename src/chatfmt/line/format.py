@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import regex
 
 from chatfmt.errors import FormatError
-from chatfmt.line.fields import ALPHABETS, Alphabet
-from chatfmt.line.grammar import build_tree
-from chatfmt.line.language import Field, Special, parse_prologue, parse_template
+from chatfmt.line.fields import ALPHABETS, FREE_TEXT, Alphabet
+from chatfmt.line.language import Field, Special
 from chatfmt.line.language import Literal as LiteralText
+from chatfmt.line.lines import make_line, read_prologue
+from chatfmt.line.machine import build_machine
+from chatfmt.line.proof import find_witness
 
 if TYPE_CHECKING:
-    from chatfmt.line.grammar import Node
-    from chatfmt.line.language import RoleTemplate
+    from chatfmt.line.lines import Line
+    from chatfmt.line.places import Places
 
 __all__ = ["ChatFormat"]
 
@@ -77,13 +80,13 @@ class ChatFormat:
 
     role_spellings: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Role to its spelling on the wire."""
-    templates: Mapping[str, RoleTemplate] = field(init=False, repr=False, compare=False)
+    templates: Mapping[str, Line] = field(init=False, repr=False, compare=False)
     """Role to its compiled line."""
     prologue_pieces: tuple[Special | LiteralText, ...] = field(
         init=False, repr=False, compare=False
     )
-    tree: Node = field(init=False, repr=False, compare=False)
-    """What a parser follows."""
+    lines: tuple[Line, ...] = field(init=False, repr=False, compare=False)
+    """The lines, each once."""
 
     def __post_init__(self) -> None:
         self._check_kinds()
@@ -98,18 +101,20 @@ class ChatFormat:
         spellings = self._role_spellings(None if single else list(self.template))
         lower = all(regex.fullmatch(ALPHABETS["role"].pattern, s) for s in spellings.values())
         compiled = {
-            role: parse_template(
+            role: make_line(
                 line,
                 special_tokens=self.special_tokens,
                 ends=list(self.ends),
                 generation_start=self.generation_start,
-                role=None if role is None else spellings[role],
+                role=role,
+                roles=list(spellings),
+                spelling="" if role is None else spellings[role],
                 role_alphabet=ALPHABETS["role"] if lower else _WIRE_ROLE,
                 where=f"format {self.name}" + ("" if role is None else f", role {role}"),
             )
             for role, line in lines.items()
         }
-        prologue = parse_prologue(
+        prologue = read_prologue(
             self.prologue, self.special_tokens, f"format {self.name}, prologue"
         )
         templates = {role: compiled[None if single else role] for role in spellings}
@@ -120,7 +125,36 @@ class ChatFormat:
         self._check_ends()
         self._check_boundaries()
         self._check_all_used()
-        self._set("tree", build_tree(compiled, f"format {self.name}"))
+        self._set("lines", tuple(compiled.values()))
+        self._prove()
+
+    @cached_property
+    def machine(self) -> Places:
+        """What readers follow."""
+        return build_machine(self.lines, {}, self.prologue_pieces, tuple(self.templates))
+
+    def _prove(self) -> None:
+        where = f"format {self.name}"
+        machine = self.machine
+        if machine.ends_twice is not None:
+            raise FormatError(
+                f"{where}: two roles have the same line up to an end token, so they could not be "
+                "told apart"
+            )
+        witness = find_witness(machine)
+        if witness is None:
+            return
+        fields = [place.meaning.field for place in (witness.first, witness.second)]
+        free = [field for field in fields if field in FREE_TEXT]
+        if witness.late and len({*fields}) == 1:
+            raise FormatError(
+                f"{where}: whose {{{free[0]}}} it is could only be told at its end; begin the lines of "
+                "different roles with different tokens"
+            )
+        raise FormatError(
+            f"{where}: {witness.text!r} could be read in two ways, or only be told apart too late; "
+            "put a special token, or a character that the field before it cannot have, between them"
+        )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -294,7 +328,7 @@ def _first_twice(texts: Sequence[str]) -> str | None:
     return next((text for i, text in enumerate(texts) if text in texts[:i]), None)
 
 
-def _end(template: RoleTemplate) -> Special:
+def _end(template: Line) -> Special:
     return next(p for p in template.pieces if isinstance(p, Special) and p.end)
 
 

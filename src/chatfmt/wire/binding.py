@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import EncodingError, EncodingRequiredError
+from chatfmt.wire.read.steps import Steps
 
 if TYPE_CHECKING:
     from chatfmt.encodings import TokenEncoding
@@ -73,6 +74,8 @@ class Binding:
         """Id to spelling of every special token of the encoding, the format's or not."""
         self.text = TextTable(encoding)
         self.whole = WholeTable(self.text)
+        self.steps = Steps(format.machine, self.text, self.spellings)
+        """What each token does to a reader."""
         self.stops = frozenset(
             self.ids[spelling]
             for role in format.templates

@@ -1,0 +1,108 @@
+"""The cheapest way on from where no reading goes on: a search over the places, remembered.
+
+From where a reader stands it may skip what the format writes there and a model left out:
+
+====================================  ====
+a character of white space            2
+any other character of literal text   3
+a special token that ends nothing     6
+====================================  ====
+
+The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed. Text
+never leads past a special token into free text: there it would pass for something that it is not.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.line.fields import FREE_TEXT
+
+if TYPE_CHECKING:
+    from chatfmt.line.places import Place, Places
+
+__all__ = ["MOST", "Repairs", "Way"]
+
+MOST = 14
+_WHITE, _LITERAL, _SPECIAL = 2, 3, 6
+
+
+class Way(NamedTuple):
+    """A way on."""
+
+    thread: int
+    """Which of the threads it goes on from."""
+    place: int
+    """From where the symbol is taken."""
+    begins: bool
+    """Whether it skips the token with which a message begins."""
+    past_special: bool
+    """Whether it skips a special token."""
+    skipped: str
+    """What was skipped, as the format spells it."""
+
+
+class Repairs:
+    """Ways on, for one machine."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._known: dict[tuple[tuple[int, ...], str], Way | None] = {}
+
+    def find(self, threads: tuple[int, ...], symbol: str) -> Way | None:
+        """The cheapest way to a place that takes a character, or a special token by its spelling."""
+        key = threads, symbol
+        if key not in self._known:
+            if len(self._known) >= 10_000:
+                self._known.clear()
+            self._known[key] = self._search(threads, symbol)
+        return self._known[key]
+
+    def _search(self, threads: tuple[int, ...], symbol: str) -> Way | None:
+        heap = [(0, i, Way(i, place, begins=False, past_special=False, skipped="")) for i, place in enumerate(threads)]
+        seen: set[int] = set()
+        count = len(heap)
+        while heap:
+            cost, _, way = heapq.heappop(heap)
+            if way.place in seen:
+                continue
+            seen.add(way.place)
+            place = self._places.all[way.place]
+            if cost and self._takes(place, symbol, past_special=way.past_special):
+                return way
+            for price, target, skipped in self._skips(place):
+                if cost + price <= MOST:
+                    count += 1
+                    begins = way.begins or (
+                        price == _SPECIAL and self._places.all[target].meaning.opens == "message"
+                    )
+                    past = way.past_special or price == _SPECIAL
+                    new = Way(way.thread, target, begins, past, way.skipped + skipped)
+                    heapq.heappush(heap, (cost + price, count, new))
+        return None
+
+    def _skips(self, place: Place) -> list[tuple[int, int, str]]:
+        """What may be skipped after a place: what it costs, where that leads, and how it is spelled."""
+        skips = []
+        for move in place.moves:
+            target = self._places.all[move.target]
+            if target.letter:
+                price = _WHITE if target.letter.isspace() else _LITERAL
+                skips.append((price, move.target, target.letter))
+        for spelling, targets in place.specials.items():
+            for index in targets:
+                if self._places.all[index].meaning.part != "end":
+                    skips.append((_SPECIAL, index, spelling))
+        return skips
+
+    def _takes(self, place: Place, symbol: str, *, past_special: bool) -> bool:
+        if symbol in place.specials:
+            return True
+        if len(symbol) > 1:
+            return False
+        kind = self._places.characters.kind(symbol)
+        targets = [self._places.all[m.target] for m in place.moves if m.characters & kind]
+        if past_special:
+            targets = [t for t in targets if t.letter or t.meaning.field not in FREE_TEXT]
+        return bool(targets)
