@@ -1,8 +1,10 @@
-"""Hypothesis strategies for JSON texts in every spelling, and what Python's own parser says."""
+"""Strategies for JSON and Python literals in every spelling, and what Python reads in them."""
 
 from __future__ import annotations
 
+import ast
 import json
+import warnings
 from typing import Any, NoReturn
 
 from hypothesis import strategies as st
@@ -109,3 +111,43 @@ def is_json(text: str, *types: type) -> bool:
     except ValueError:
         return False
     return not types or type(value) in types
+
+
+PYTHON_VALUES = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(st.characters(), max_size=5),
+        st.sampled_from(
+            ["it's", '"', "'\"", "\\", "\\'", "a,b)", "\n", "\x00", "\U0010ffff", "\xad"]
+        ),
+    ),
+    lambda values: st.one_of(
+        st.lists(values, max_size=3),
+        st.lists(values, max_size=3).map(tuple),
+        st.dictionaries(st.text(max_size=3), values, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+def _has_json(value: object) -> bool:
+    """Whether it is made of what JSON can express, and tuples."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _has_json(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(_has_json, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def evaluated(text: str) -> object:
+    """The value of a Python literal; an Ellipsis if it is none, or none that JSON can express."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return ...
+    return value if _has_json(value) else ...

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from chatfmt.errors import ChatfmtError
 from chatfmt.line.coders import CODERS
 from chatfmt.line.jsontext import CodeError
-from json_texts import OBJECTS, STRINGS, VALUES, Number, Pairs, is_json, nearly, parsed
+from json_texts import (
+    OBJECTS,
+    PYTHON_VALUES,
+    STRINGS,
+    VALUES,
+    Number,
+    Pairs,
+    evaluated,
+    is_json,
+    nearly,
+    parsed,
+)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 TYPES = st.frozensets(
@@ -243,6 +254,20 @@ def test_python_is_spelled_as_repr_writes_it(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False)
     assert CODERS["python"].spell(text) == repr(value)
     assert CODERS["python"].read(repr(value)) == text
+
+
+@given(nearly(PYTHON_VALUES.map(repr)))
+@example("(1)")
+@example("(1 ,\n)")
+@example("'\\u001f0'")
+@example("'\\ud83d\\ude00'")
+def test_what_is_read_of_a_python_literal_is_the_value_that_python_gives_it(text: str) -> None:
+    try:
+        value = CODERS["python"].read(text)
+    except CodeError:
+        assert evaluated(text) is ... or repr(evaluated(text)) != text or "\\ud" in text
+    else:
+        assert plain(parsed(value)) == plain(evaluated(text))
 
 
 @pytest.mark.parametrize(

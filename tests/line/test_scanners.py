@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import math
 import random
-import warnings
 from collections import deque
 from typing import Any
 
@@ -27,9 +25,11 @@ from chatfmt.line.scanners import (
 from json_texts import (
     HOSTILE_CHARACTERS,
     OBJECTS,
+    PYTHON_VALUES,
     STRINGS,
     VALUES,
     Pairs,
+    evaluated,
     is_json,
     nearly,
 )
@@ -132,46 +132,6 @@ def test_nesting_is_bounded_and_what_is_within_the_bound_is_read(
         assert scan(scanner, deeper) == (deeper.index("0") - len(opening), False)
 
 
-PYTHON_VALUES = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(allow_nan=False, allow_infinity=False),
-        st.text(st.characters(), max_size=5),
-        st.sampled_from(
-            ["it's", '"', "'\"", "\\", "\\'", "a,b)", "\n", "\x00", "\U0010ffff", "\xad"]
-        ),
-    ),
-    lambda values: st.one_of(
-        st.lists(values, max_size=3),
-        st.lists(values, max_size=3).map(tuple),
-        st.dictionaries(st.text(max_size=3), values, max_size=3),
-    ),
-    max_leaves=8,
-)
-
-
-def _has_json(value: object) -> bool:
-    """Whether it is made of what JSON can express, and tuples."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _has_json(item) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return all(map(_has_json, value))
-    return value is None or isinstance(value, (bool, int, float, str))
-
-
-def _evaluated(text: str) -> object:
-    """The value of a Python literal; an Ellipsis if it is none, or none that JSON can express."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            return ...
-    return value if _has_json(value) else ...
-
-
 @given(nearly(PYTHON_VALUES.map(repr)))
 @example("(1)")
 @example("(,)")
@@ -195,7 +155,7 @@ def _evaluated(text: str) -> object:
 def test_what_is_scanned_as_a_python_literal_is_one_and_what_repr_writes_is_scanned(
     text: str,
 ) -> None:
-    value = _evaluated(text)
+    value = evaluated(text)
     accepted = accepts(PythonLiteral(), text)
     if accepted:
         assert value is not ...
