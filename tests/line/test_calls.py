@@ -41,6 +41,7 @@ OTHER_KEYS = st.one_of(
             '"names"',
             '"n\\u00e1me"',
             '"\\nname"',
+            '"\\name"',
             '""',
             '"type"',
             '"argument"',
@@ -223,6 +224,23 @@ def test_what_no_layout_can_write_is_refused() -> None:
         spell_call("f", "{}", "c", CallObject())
     with pytest.raises(CodeError, match="half of a surrogate pair"):
         spell_call("\ud800", "{}", None, KEYS)
+
+
+def test_escapes_in_a_key_have_few_states() -> None:
+    before = KEYS.start()
+    for char in '{"':
+        after = KEYS.step(before, char)
+        assert after is not None
+        before = after
+    seen = set()
+    for code in range(0, 0x10000, 0x7):
+        state = before
+        for char in f"\\u{code:04x}":
+            after = KEYS.step(state, char)
+            assert after is not None
+            state = after
+            seen.add(state)
+    assert len(seen) < 20
 
 
 @pytest.mark.parametrize("keys", [("a", "a"), ("", "a"), ("é", "a")])

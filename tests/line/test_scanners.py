@@ -81,6 +81,9 @@ def check_prefixes(scanner: Any, text: str) -> None:
 @example('{"a": ' + "9" * 5000 + "e99999}")
 @example('\ufeff{"a": 1}')
 @example('{"a": 1} ')
+@example('{"a": "\x1f"}')
+@example('{"a": "\x7f\x00"}')
+@example('{"a": "\x7f"}')
 def test_a_json_object_is_what_pythons_parser_reads_as_one(text: str) -> None:
     assert accepts(JsonObject(), text) == is_json(text, Pairs)
 
@@ -149,6 +152,9 @@ def test_nesting_is_bounded_and_what_is_within_the_bound_is_read(
 @example(r"'\N{BULLET}'")
 @example(r"'\x4'")
 @example("'\n'")
+@example("'\r'")
+@example("'\0'")
+@example("'\ud800'")
 @example("'''a'''")
 @example("None ")
 @example("nan")

@@ -73,7 +73,7 @@ class Coder:
 
 
 def _spell_string(value: str, _: Types) -> str:
-    return quoted(whole(value, 0))
+    return quoted(value)
 
 
 def _read_string(text: str, _: Types) -> str:
