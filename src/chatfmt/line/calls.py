@@ -28,7 +28,7 @@ class CallState(NamedTuple):
     digits: str = ""
     r"""The digits of a ``\u`` in that key, so far."""
     member: str = ""
-    """The part whose value is being read, or comes next; empty for a key that is not known."""
+    """The part whose key was read last; empty after a key that is not known."""
     seen: frozenset[str] = frozenset()
     part: str = "call"
 
@@ -70,6 +70,7 @@ class CallObject:
 
     first: ClassVar[str] = "{"
     last: ClassVar[str] = "}"
+    most: ClassVar[int] = _CALL.most
     parts: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Which part has which key: the known keys."""
 
@@ -78,7 +79,7 @@ class CallObject:
         if self.id is not None:
             keys.append((self.id, "id"))
         parts = dict(keys)
-        if len(parts) < len(keys) or not all(key.isascii() for key in parts):
+        if len(parts) < len(keys) or not all(key and key.isascii() for key in parts):
             raise ValueError(f"expected different keys in ASCII, found {[key for key, _ in keys]}")
         object.__setattr__(self, "parts", parts)
 
@@ -107,9 +108,8 @@ class CallObject:
         if begins and char not in _MAY_BEGIN.get(member, char):
             return None
         within = begins or before.quote or len(before.inside) > 1
-        ended = json.inside == "{" and json.at == "after"
         part = member if within and member else "call"
-        return CallState(json, member="" if ended else member, seen=state.seen, part=part)
+        return CallState(json, member=member, seen=state.seen, part=part)
 
     def _step_in_key(self, state: CallState, json: State, char: str) -> CallState | None:
         key, seen = state.key, state.seen
@@ -128,7 +128,7 @@ class CallObject:
         if key is None or (at == "text" and char == "\\") or (at == "escape" and char == "u"):
             return key, ""
         if at in HEX:
-            digits += char.lower()
+            digits += char
             if at == "hex1":
                 char = chr(int(digits, 16))
         elif at == "escape":

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, TypeAlias
 from chatfmt.line.jsontext import (
     PREPARE,
     CodeError,
+    check,
     check_json,
     difference,
     is_json,
     quoted,
-    refuse,
     string_in,
     whole,
 )
-from chatfmt.line.scanners import JsonObject, JsonString, JsonValue, PythonLiteral, scan
+from chatfmt.line.scanners import JsonObject, JsonString, JsonValue, PythonLiteral
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -73,7 +73,7 @@ class Coder:
 
 
 def _spell_string(value: str, _: Types) -> str:
-    return quoted(whole(value, 0))
+    return quoted(value)
 
 
 def _read_string(text: str, _: Types) -> str:
@@ -126,7 +126,7 @@ _PYTHON_TOKEN = re.compile(
     r'|"[^"\\]*+(?:\\.[^"\\]*+)*+"'
     r"|True|False|None|\(|,[ \t\r\n]*+\)|\)"
 )
-_PYTHON_ESCAPE = re.compile(r"\\(?:[xuU]([0-9a-fA-F]+)|(.))")
+_PYTHON_ESCAPE = re.compile(r"\\(?:x(..)|u(.{4})|U(.{8})|(.))")
 _PYTHON_ESCAPED = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 
 
@@ -141,12 +141,12 @@ def _spell_python(value: str, _: Types) -> str:
 
 
 def _unescape(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16)) if escape[1] else _PYTHON_ESCAPED.get(escape[2], escape[2])
+    digits = escape[1] or escape[2] or escape[3]
+    return chr(int(digits, 16)) if digits else _PYTHON_ESCAPED.get(escape[4], escape[4])
 
 
 def _read_python(text: str, _: Types) -> str:
-    if scan(PythonLiteral(), text) != (len(text), True):
-        refuse(text, PythonLiteral(), "a Python literal as repr() writes it")
+    check(text, PythonLiteral(), "a Python literal as repr() writes it")
 
     def translate(token: re.Match[str]) -> str:
         found = token[0]

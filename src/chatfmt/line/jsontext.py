@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chatfmt.errors import ChatfmtError
-from chatfmt.line.scanners import MAX_DEPTH, scan
+from chatfmt.line.scanners import scan
 
 if TYPE_CHECKING:
     from chatfmt.line.scanners import Scanner
@@ -15,11 +16,11 @@ __all__ = [
     "DECODER",
     "PREPARE",
     "CodeError",
+    "check",
     "check_json",
     "difference",
     "is_json",
     "quoted",
-    "refuse",
     "string_in",
     "whole",
 ]
@@ -60,11 +61,23 @@ DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_co
 """Numbers stay text: Python would round them, or refuse to read 5,000 digits."""
 
 
+_NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^][}{"]++')
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at most, as far as the text is JSON."""
+    open_brackets = deepest = 0
+    for bracket in _NO_BRACKETS.sub("", text):
+        open_brackets += 1 if bracket in "{[" else -1
+        deepest = max(deepest, open_brackets)
+    return deepest
+
+
 def is_json(text: str, scanner: Scanner[Any]) -> bool:
-    """``scan(scanner, text) == (len(text), True)``, by a parser in C where it says the same."""
-    if _may_be_deep(text):
-        return scan(scanner, text) == (len(text), True)
+    """``scan(scanner, text) == (len(text), True)`` for a scanner of JSON, by a parser in C."""
     if text[:1] not in scanner.first or text[-1:] not in scanner.last:
+        return False
+    if text.count("{") + text.count("[") > scanner.most and _depth(text) > scanner.most:
         return False
     try:
         DECODER.decode(text)
@@ -74,30 +87,29 @@ def is_json(text: str, scanner: Scanner[Any]) -> bool:
 
 
 def check_json(text: str, scanner: Scanner[Any], expected: str) -> None:
-    """Refuse a text that is anything but one value of a JSON scanner.
+    """Refuse a text that is anything but one value of a scanner of JSON.
 
     Raises:
         CodeError: with the offset from which on no value is spelled like this.
     """
     if not is_json(text, scanner):
-        refuse(text, scanner, expected)
+        check(text, scanner, expected)
 
 
-def _may_be_deep(text: str) -> bool:
-    return text.count("{") + text.count("[") >= MAX_DEPTH
-
-
-def refuse(text: str, scanner: Scanner[Any], expected: str) -> NoReturn:
-    """Say where a text stops being one value of a scanner.
+def check(text: str, scanner: Scanner[Any], expected: str) -> None:
+    """Refuse a text that is anything but one value of any scanner.
 
     Raises:
-        CodeError: always.
+        CodeError: with the offset from which on no value is spelled like this.
     """
     offset, complete = scan(scanner, text)
+    if complete and offset == len(text):
+        return
     found = repr(text[offset : offset + 20]) if offset < len(text) else "the end of the text"
     end = " to end here" if complete else ""
-    depth = f", at most {MAX_DEPTH} levels deep," if _may_be_deep(text) else ""
-    raise CodeError(f"expected {expected}{depth}{end}, found {found}", offset)
+    many = sum(map(text.count, "{[(")) > scanner.most
+    depth = f", at most {scanner.most} brackets deep" if many else ""
+    raise CodeError(f"expected {expected}{end}{depth}, found {found}", offset)
 
 
 def string_in(raw: str, offset: int = 0) -> str:

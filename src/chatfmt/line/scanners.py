@@ -42,6 +42,10 @@ class Scanner(Protocol[S]):
     def last(self) -> str:
         """The characters with which a complete value may end."""
 
+    @property
+    def most(self) -> int:
+        """How many brackets may be open."""
+
     def start(self) -> S:
         """The state before the first character."""
 
