@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import regex
 
-from chatfmt.errors import FormatError
-from chatfmt.line.fields import ALPHABETS, FREE_TEXT, Alphabet
+from chatfmt.errors import FormatError, shown
+from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Field, Special
 from chatfmt.line.language import Literal as LiteralText
 from chatfmt.line.lines import make_line, read_prologue
 from chatfmt.line.machine import build_machine
-from chatfmt.line.proof import find_witness
+from chatfmt.line.proof import find_witness, untold_field
 
 if TYPE_CHECKING:
     from chatfmt.line.lines import Line
@@ -35,6 +35,7 @@ _KINDS = {
     "prologue": (_TEXT,),
     "ends": (_MAPPING,),
     "generation_start": (_TEXT,),
+    "fences": (_LIST,),
     "encoding": (_TEXT, _NONE),
     "source": (_TEXT,),
 }
@@ -73,6 +74,9 @@ class ChatFormat:
     with a further message. The first is the one that is written."""
     generation_start: Literal["content", "role"] = "content"
     """Where the model begins to write: before the first free text, or right behind the role."""
+    fences: Sequence[str] = ()
+    """The texts that end a field where no special token does, each whole or how it begins; ``^`` before one
+    that only counts where the field begins. A message whose text would be read as one is refused."""
     encoding: str | None = None
     """Name of the bundled encoding, or None: the user brings one."""
     source: str = ""
@@ -126,35 +130,34 @@ class ChatFormat:
         self._check_boundaries()
         self._check_all_used()
         self._set("lines", tuple(compiled.values()))
-        self._prove()
+        self._check_machine()
 
     @cached_property
     def machine(self) -> Places:
         """What readers follow."""
         return build_machine(self.lines, {}, self.prologue_pieces, tuple(self.templates))
 
-    def _prove(self) -> None:
+    def _check_machine(self) -> None:
+        """Every conversation has one reading, and what a field may not hold is listed."""
         where = f"format {self.name}"
-        machine = self.machine
-        if machine.ends_twice is not None:
+        if (untold := untold_field(self.machine)) is not None:
             raise FormatError(
-                f"{where}: two roles have the same line up to an end token, so they could not be "
-                "told apart"
-            )
-        witness = find_witness(machine)
-        if witness is None:
-            return
-        fields = [place.meaning.field for place in (witness.first, witness.second)]
-        free = [field for field in fields if field in FREE_TEXT]
-        if witness.late and len({*fields}) == 1:
-            raise FormatError(
-                f"{where}: whose {{{free[0]}}} it is could only be told at its end; begin the lines of "
+                f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines of "
                 "different roles with different tokens"
             )
-        raise FormatError(
-            f"{where}: {witness.text!r} could be read in two ways, or only be told apart too late; "
-            "put a special token, or a character that the field before it cannot have, between them"
-        )
+        for field_name, word in self.machine.fences:
+            if not any(word.startswith(listed) for listed in self.fences):
+                raise FormatError(
+                    f"{where}: only the text {shown(word)} tells where {{{field_name}}} ends; put a "
+                    "special token between it and what follows, or list that text (or how it begins) in "
+                    "fences: a message whose text holds it is then refused"
+                )
+        if (witness := find_witness(self.machine)) is not None:
+            raise FormatError(
+                f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart too "
+                "late; put a special token, or a character that the field before it cannot have, "
+                "between them"
+            )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -171,7 +174,7 @@ class ChatFormat:
         True
         """
         row: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
-        row["special_tokens"] = list(self.special_tokens)
+        row["special_tokens"], row["fences"] = list(self.special_tokens), list(self.fences)
         for name in ("template", "roles", "ends"):
             if isinstance(row[name], Mapping):
                 row[name] = dict(row[name])
@@ -217,7 +220,7 @@ class ChatFormat:
 
     def _keep_copies(self) -> None:
         """What the caller does to the lists later is not to change the format."""
-        for name in ("template", "special_tokens", "roles", "ends"):
+        for name in ("template", "special_tokens", "roles", "ends", "fences"):
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 self._set(name, dict(value))

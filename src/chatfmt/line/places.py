@@ -146,9 +146,6 @@ class Places:
             self._silently([self.after[role]], self.between)
         for node in (self.between, self.first, *self.after.values()):
             self.all[node].accepts = True
-        self.ends_twice: tuple[int, tuple[str, ...], tuple[str, ...]] | None = None
-        """A place at which messages of two roles end, which could not be told apart."""
-        self._owner: dict[int, tuple[str, ...]] = {}
         for line in lines:
             self._line(line)
         for role, envelope in envelopes.items():
@@ -187,10 +184,6 @@ class Places:
             self._end(self._follow(Literal(line.tail), ends, context), line.roles)
 
     def _end(self, ends: Iterable[int], roles: tuple[str, ...]) -> None:
-        for end in ends:
-            others = self._owner.setdefault(end, roles)
-            if others != roles:
-                self.ends_twice = self.ends_twice or (end, others, roles)
         for role in roles:
             self._silently(ends, self.after[role])
 
@@ -455,6 +448,16 @@ class Places:
                 left[-1] += self.all[index].letter.encode()
             else:
                 left.append(self.all[index].letter.encode())
+
+    @property
+    def fences(self) -> list[tuple[str, str]]:
+        """Each field of free text, with a text that it never holds; ``^`` before one that begins it."""
+        return [
+            (field, "^" * word.begins + word.text)
+            for (field, _), words in self._words.items()
+            for word in words
+            if not word.ends
+        ]
 
     @cached_property
     def end_spellings(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from chatfmt.line.places import Place, Places
 
-__all__ = ["Witness", "find_witness"]
+__all__ = ["Witness", "find_witness", "untold_field"]
 
 _Pair: TypeAlias = "tuple[int, int]"
 
@@ -42,6 +42,14 @@ class Witness(NamedTuple):
 def find_witness(places: Places) -> Witness | None:
     """A text that can be read in two ways, or only be told apart too late; None where there is none."""
     return _Search(places).run()
+
+
+def untold_field(places: Places) -> str | None:
+    """A field of free text that the lines of two roles share, so that nobody can tell whose it is."""
+    for place in places.all:
+        if place.meaning.field in FREE_TEXT and len(place.owners) > 1:
+            return place.meaning.field
+    return None
 
 
 class _Search:

@@ -85,6 +85,11 @@ class Binding:
         """The ids at which a model stops, whatever role it speaks in: a mangled header may have
         another one than its prompt."""
 
+        self.continues = frozenset(
+            self.ids[spelling] for spelling, what in format.ends.items() if what == "continue"
+        )
+        """The end tokens after which a model may go on with a further message."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Binding, (self.format, self.encoding)
 

@@ -36,7 +36,9 @@ class Draft:
         messages: where messages go that are complete.
         events: where events go.
         unknown_role: called with the spelling of a role that the format does not have.
-        straddles: called with the position of an id that holds the end of one part and the beginning of another.
+        straddles: called with the position of an id that holds the end of one part and the beginning
+            of another.
+        continues: the end tokens after which a model may go on with a further message.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Draft:
         events: list[Event],
         unknown_role: Callable[[str], None],
         straddles: Callable[[int], None],
+        continues: frozenset[int],
     ) -> None:
         self._roles = roles
         self._span = span
@@ -54,6 +57,7 @@ class Draft:
         self._events = events
         self._unknown_role = unknown_role
         self._straddles = straddles
+        self._continues = continues
         self.goes_on: str | None = None
         """The role that has ended a message before and may go on with another."""
         self.position = 0
@@ -178,6 +182,7 @@ class Draft:
         message = self.message()
         self._messages.append(message)
         self._events.append(MessageEnd(self.index, message, token))
+        self.goes_on = self.role if token in self._continues else None
         self.is_open = False
         self._continued = False
 
@@ -205,7 +210,9 @@ class Draft:
     def copy(self) -> Draft:
         """A draft of its own that stands here: what it takes changes nothing else."""
         span = SpanWriter([], 0)
-        other = Draft(self._roles, span, [*self._messages], [], _ignore, _ignore)
+        other = Draft(
+            self._roles, span, [*self._messages], [], _ignore, _ignore, self._continues
+        )
         other.__dict__.update(
             {
                 name: copy(value) if name in ("fields", "texts", "_told") else value

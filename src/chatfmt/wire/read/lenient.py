@@ -128,7 +128,7 @@ class Lenient:
             draft.finish(None)
         else:
             self._give_up(-1)
-        draft.goes_on = None
+            draft.goes_on = None
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -267,7 +267,6 @@ class Lenient:
             return
         begun = draft.has_begun
         draft.finish(None)
-        draft.goes_on = None
         if not begun:
             parser.messages.pop()
 

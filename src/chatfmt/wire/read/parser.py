@@ -88,7 +88,13 @@ class StreamParser:
         self._events: list[Event] = []
         roles = {wire: role for role, wire in binding.format.role_spellings.items()}
         self.draft = Draft(
-            roles, self.span, self.messages, self._events, self._unknown_role, self._straddles
+            roles,
+            self.span,
+            self.messages,
+            self._events,
+            self._unknown_role,
+            self._straddles,
+            binding.continues,
         )
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between
