@@ -110,6 +110,12 @@ class Place:
         """What of a field's text may still turn out to be a fence."""
 
 
+    @property
+    def part_is_free(self) -> bool:
+        """Whether this is free text, or literal text that counts to it."""
+        return self.meaning.part not in ("prologue", "header", "end", "tail")
+
+
 _Sources = frozenset[int]
 
 

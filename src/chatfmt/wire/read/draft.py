@@ -77,6 +77,8 @@ class Draft:
         """The text of the header so far."""
         self.run = ""
         """What of it has been read since the last special token."""
+        self.node: Place | None = None
+        """The place after that token."""
         self.literal = ""
         """Literal text that has been read since the last field or special token."""
         self._header: str | None = None  # the header field that is being read
@@ -97,14 +99,14 @@ class Draft:
         meaning = place.meaning
         if meaning.field is not None or not place.letter:
             self.literal = ""
-        if meaning.field is None and not place.letter:
-            self.run = ""
         if self._header is not None and meaning.field != self._header:
             self._end_of_header_field()
         if meaning.opens == "message":
             if self.is_open:
                 self.finish(None)
             self.begin(at)
+        if meaning.field is None and not place.letter:
+            self.run, self.node = "", place
         part, generated = meaning.part, meaning.generated or self._continued
         if part == "tail" or not self.is_open:
             index = self.index if part == "tail" else None
@@ -114,14 +116,11 @@ class Draft:
         if meaning.gives is not None:
             self.texts.setdefault(meaning.gives, [])
         if (part, generated) != (self._span.part, self._span.generated):
-            if within and self._is_cut(meaning):
+            if within and (place.part_is_free or generated != self._span.generated):
                 self._straddles(at)
             self._span.switch(at + within, self.index, part, generated=generated)  # type: ignore[arg-type]
         if part == "end" and not place.letter:
             self.finish(token)
-
-    def _is_cut(self, meaning: Meaning) -> bool:
-        return meaning.field in FREE_TEXT or meaning.generated != self._span.generated
 
     def add_text(self, field: str | None, text: str) -> None:
         """More text of a field, or literal text."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.errors import IssueKind
+from chatfmt.errors import IssueKind, shown
 from chatfmt.wire.events import Stray
 from chatfmt.wire.read.steps import decode
 from chatfmt.wire.utf8 import Utf8
@@ -85,7 +85,7 @@ class Lenient:
         if way is not None and parser.state.free and not way.past_special:
             expected = f"{way.skipped!r} before it"
         elif parser.draft.is_open and not parser.state.free and parser.may_follow(spelling):
-            found = f"{parser.draft.run!r} and then {spelling}"
+            found = f"{shown(parser.draft.run)} and then {spelling}"
             parser.issue(IssueKind.MALFORMED_HEADER, found)
             return
         parser.issue(IssueKind.UNEXPECTED_SPECIAL, parser.binding.show(token), expected)
@@ -184,10 +184,11 @@ class Lenient:
 
     def _report_text(self, token: int, left: str) -> None:
         parser = self._parser
-        if parser.draft.is_open and not parser.state.free and parser.expects_text:
-            parser.issue(IssueKind.MALFORMED_HEADER, repr(parser.draft.run + left))
+        in_text = bool(parser.draft.run) or parser.expects_text
+        if parser.draft.is_open and in_text:
+            parser.issue(IssueKind.MALFORMED_HEADER, shown(parser.draft.run + left))
         elif not parser.draft.is_open and parser.expects_text and not parser.in_literal:
-            parser.issue(IssueKind.MALFORMED_HEADER, repr(left))
+            parser.issue(IssueKind.MALFORMED_HEADER, shown(left))
         else:
             parser.issue(IssueKind.UNEXPECTED_TEXT, parser.binding.show(token))
 

@@ -17,7 +17,7 @@ from chatfmt.wire.events import ContentDelta
 from chatfmt.wire.read.draft import Draft
 from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING
-from chatfmt.wire.read.wording import free_field, may_follow, what_may_follow, where
+from chatfmt.wire.read.wording import free_field, header_closers, what_may_follow, where
 from chatfmt.wire.spans import OpenMessage
 from chatfmt.wire.spanwriter import SpanWriter
 
@@ -309,13 +309,14 @@ class StreamParser:
         """No reading goes on with this id."""
         if self.state.pending and token not in self._table:
             self.issue_invalid(PENDING)
-            if (step := self.steps.flush(self.state)) is None:
-                self.lenient.lose(token)
+            step = self.steps.flush(self.state)
+            if step is not None:
+                self.go(step, token)
+                self._take(token)
+                self.position -= 1
                 return
-            self.go(step, token)
-            self._take(token)
-            self.position -= 1
-            return
+            self.set_pending(b"", split=False)
+            self.lenient.lose(token, "\N{REPLACEMENT CHARACTER}")
         self.lenient.take(token)
 
     def go(self, step: Step, token: int) -> None:
@@ -377,7 +378,9 @@ class StreamParser:
 
     def may_follow(self, spelling: str) -> bool:
         """Whether a special token may come next, after some text perhaps."""
-        return may_follow(self.steps.places, self.state, spelling)
+        places = self.steps.places
+        node = self.draft.node or places.all[places.between]
+        return spelling in header_closers(places, node)
 
     def likeliest(self) -> int:
         """Of several readings the one that text that goes on would confirm."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.read.draft import Draft
     from chatfmt.wire.read.steps import State
 
-__all__ = ["free_field", "may_follow", "what_may_follow", "where"]
+__all__ = ["free_field", "header_closers", "what_may_follow", "where"]
 
 
 def free_field(places: Places, place: Place) -> str | None:
@@ -54,19 +54,21 @@ def what_may_follow(places: Places, state: State, *, literal: bool) -> str:
     return f"header text and then {one_of}" if any(p.moves for p in standing) else one_of
 
 
-def may_follow(places: Places, state: State, spelling: str) -> bool:
-    """Whether a special token may come next, after some text perhaps."""
-    return spelling in _tokens(places, [places.all[place] for place, _ in state.threads])
+def header_closers(places: Places, node: Place) -> frozenset[str]:
+    """The special tokens that close the header text after a place."""
+    return frozenset(_tokens(places, [node], header=True))
 
 
-def _tokens(places: Places, standing: list[Place]) -> list[str]:
+def _tokens(places: Places, standing: list[Place], *, header: bool = False) -> list[str]:
     """The special tokens that may come next, after text that may stand before them."""
     seen = {place.index for place in standing}
     tokens: list[str] = []
     for place in standing:
-        tokens += place.specials
+        targets = [places.all[move.target] for move in place.moves]
+        free = [target for target in targets if header and target.part_is_free]
+        tokens += [t for t in place.specials if not any(t in f.specials for f in free)]
         for move in place.moves:
-            if move.target not in seen:
+            if move.target not in seen and places.all[move.target] not in free:
                 seen.add(move.target)
                 standing.append(places.all[move.target])
     return [*dict.fromkeys(tokens)]
