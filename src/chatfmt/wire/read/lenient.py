@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.errors import IssueKind, shown
 from chatfmt.wire.events import Stray
-from chatfmt.wire.read.steps import decode
+from chatfmt.wire.read.steps import HERE, Run, decode
 from chatfmt.wire.utf8 import Utf8
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Lenient:
         if self.lost is None:
             self._report_special(spelling, token, way)
         if way is not None:
-            self._follow(way, state)
+            self._follow(way)
             parser.go(self._sure(parser.steps.special(parser.state, spelling)), token)
         elif starts:
             self._cut_off()
@@ -83,18 +83,19 @@ class Lenient:
         parser = self._parser
         expected = None
         if way is not None and parser.state.free and not way.past_special:
-            expected = f"{way.skipped!r} before it"
+            expected = f"{way.spelling!r} before it"
         elif parser.draft.is_open and not parser.state.free and parser.may_follow(spelling):
             found = f"{shown(parser.draft.run)} and then {spelling}"
             parser.issue(IssueKind.MALFORMED_HEADER, found)
             return
         parser.issue(IssueKind.UNEXPECTED_SPECIAL, parser.binding.show(token), expected)
 
-    def _follow(self, way: Way, state: State) -> None:
-        parser = self._parser
+    def _follow(self, way: Way) -> None:
+        parser, places = self._parser, self._parser.steps.places
         parser.settle(way.thread)
         self.lost = None
-        parser.draft.literal = ""
+        skipped = [Run(places.all[place], "", HERE, enters=True) for place, _ in way.skipped]
+        parser.draft.take(skipped, parser.position, parser.pending_at, -1)
         parser.stand(way.place)
 
     def _between(self) -> None:
@@ -175,7 +176,7 @@ class Lenient:
         way = parser.steps.repairs.find(places, text[0])
         if way is None or (way.begins and not self._names_a_role(text)):
             return None
-        self._follow(way, parser.state)
+        self._follow(way)
         return parser.steps.character(parser.state, text[0], where)
 
     def _names_a_role(self, text: str) -> bool:

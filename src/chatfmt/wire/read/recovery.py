@@ -39,8 +39,13 @@ class Way(NamedTuple):
     """Whether it skips the token with which a message begins."""
     past_special: bool
     """Whether it skips a special token."""
-    skipped: str
-    """What was skipped, as the format spells it."""
+    skipped: tuple[tuple[int, str], ...]
+    """The places that were skipped, and what leads to each, as the format spells it."""
+
+    @property
+    def spelling(self) -> str:
+        """What was skipped, as the format spells it."""
+        return "".join(spelling for _, spelling in self.skipped)
 
 
 class Repairs:
@@ -60,7 +65,7 @@ class Repairs:
         return self._known[key]
 
     def _search(self, threads: tuple[int, ...], symbol: str) -> Way | None:
-        heap = [(0, i, Way(i, place, begins=False, past_special=False, skipped="")) for i, place in enumerate(threads)]
+        heap = [(0, i, Way(i, place, begins=False, past_special=False, skipped=())) for i, place in enumerate(threads)]
         seen: set[int] = set()
         count = len(heap)
         while heap:
@@ -78,7 +83,7 @@ class Repairs:
                         price == _SPECIAL and self._places.all[target].meaning.opens == "message"
                     )
                     past = way.past_special or price == _SPECIAL
-                    new = Way(way.thread, target, begins, past, way.skipped + skipped)
+                    new = Way(way.thread, target, begins, past, (*way.skipped, (target, skipped)))
                     heapq.heappush(heap, (cost + price, count, new))
         return None
 
