@@ -319,76 +319,6 @@ class StreamParser:
             self.lenient.lose(token, "\N{REPLACEMENT CHARACTER}")
         self.lenient.take(token)
 
-    def go(self, step: Step, token: int) -> None:
-        """Do what a step says."""
-        for begins in step.invalid:
-            self.issue_invalid(begins)
-        if self._readings is None and len(step.branches) == 1:
-            runs = step.branches[0][1]
-            if runs:
-                self.draft.take(runs, self.position, self.pending_at, token)
-        else:
-            self._branch(step, token)
-        if step.begins:
-            self.pending_at = self.position
-        self.state = step.state
-
-    def _branch(self, step: Step, token: int) -> None:
-        before = self._readings or [None]
-        readings: list[_Read] = [
-            (before[origin], runs, self.position, self.pending_at, token) if runs else before[origin]
-            for origin, runs in step.branches
-        ]
-        if len(readings) > 1:
-            self._readings = readings
-            return
-        self._readings = None
-        _write(self.draft, readings[0])
-
-    def settle(self, thread: int) -> None:
-        """Give up on all readings but one."""
-        if self._readings is not None:
-            _write(self.draft, self._readings[thread])
-            self._readings = None
-        kept = self.state.threads[thread]
-        self.stand(kept[0], kept[1])
-
-    def stand(self, place: int, scan: object = None) -> None:
-        """Stand at one place, with the pending character as it is."""
-        state = self.state
-        self.state = self.steps.state(((place, scan),), state.pending, split=state.split)  # type: ignore[arg-type]
-
-    def set_pending(self, pending: bytes, *, split: bool) -> None:
-        """Wait for the rest of a character."""
-        self.state = self.steps.state(self.state.threads, pending, split=split and bool(pending))
-
-    def tell(self, event: Event) -> None:
-        """Give out an event."""
-        self._events.append(event)
-
-    @property
-    def expects_text(self) -> bool:
-        """Whether any text may come next."""
-        return any(self.steps.places.all[place].moves for place, _ in self.state.threads)
-
-    @property
-    def in_literal(self) -> bool:
-        """Whether only what the format fixes may come next: in the prologue, or the tail."""
-        return bool(self.missing)
-
-    def may_follow(self, spelling: str) -> bool:
-        """Whether a special token may come next, after some text perhaps."""
-        places = self.steps.places
-        node = self.draft.node or places.all[places.between]
-        return spelling in header_closers(places, node)
-
-    def likeliest(self) -> int:
-        """Of several readings the one that text that goes on would confirm."""
-        places = [self.steps.places.all[index] for index, _ in self.state.threads]
-        free = [i for i, p in enumerate(places) if p.meaning.field in FREE_TEXT and not p.letter]
-        accepts = [i for i, place in enumerate(places) if place.accepts]
-        return [*free, *accepts, 0][0]
-
     # -- what comes out -------------------------------------------------------------------------
 
     def set_sampled(self, sampled: bool) -> None:  # noqa: FBT001 - the state, not an option
@@ -518,56 +448,6 @@ class StreamParser:
             self.issue_invalid(PENDING)
             if self.lenient.lost is None and (step := self.steps.flush(self.state)) is not None:
                 self.go(step, -1)
-
-    # -- what is wrong --------------------------------------------------------------------------
-
-    def issue(
-        self, kind: IssueKind, found: str, expected: str | None = None, position: int | None = None
-    ) -> None:
-        """Record an issue, or raise it in a strict parse."""
-        at = self.position if position is None else position
-        places, lost = self.steps.places, self.lenient.lost is not None
-        if expected is None:
-            expected = what_may_follow(places, self.state, literal=self.in_literal)
-        state = where(places, self.state, self.draft, lost=lost)
-        issue = Issue(kind, at, state, expected, found)
-        if self.strict and kind is not IssueKind.STRADDLING_TOKEN:
-            self._failure = ParseError(issue)
-            raise self._failure
-        self.issues.append(issue)
-
-    def issue_invalid(self, begins: int) -> None:
-        """Bytes that begin here are no UTF-8."""
-        at = self.pending_at if begins in (PENDING, WITHIN_PENDING) else self.position
-        self.issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", at)
-
-    def _unknown_role(self, spelling: str) -> None:
-        known = ", ".join(self.binding.format.role_spellings.values())
-        self.issue(
-            IssueKind.UNKNOWN_ROLE, repr(spelling), f"one of the roles {known}", self.draft.position
-        )
-
-    def _straddles(self, position: int) -> None:
-        last = self.issues[-1] if self.issues else None
-        if last and (last.kind, last.position) == (IssueKind.STRADDLING_TOKEN, position):
-            return  # the same token, where two parts begin at one place
-        self.issue(
-            IssueKind.STRADDLING_TOKEN,
-            "one that goes on into the next",
-            "a token that ends with its part",
-            position,
-        )
-
-
-def _write(draft: Draft, reading: _Read) -> None:
-    """Write what a reading has read."""
-    kept = []
-    while reading is not None:
-        kept.append(reading)
-        reading = reading[0]
-    for _, runs, position, pending_at, token in reversed(kept):
-        draft.take(runs, position, pending_at, token)
-
 
 def content_of(events: Sequence[Event]) -> str:
     """The text of ``content`` that events bring."""
