@@ -10,6 +10,7 @@ import regex
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.errors import RenderError
 from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
+from chatfmt.wire.kept import Kept
 from chatfmt.wire.spans import Span
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = ["FRAME_FIELDS", "Frame", "Renderer"]
 _OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
 FRAME_FIELDS = ("role", *_OPTIONAL)
 """What decides a message's frame."""
-_MOST_FRAMES = 4096
 
 
 Mark: TypeAlias = "tuple[int, int, Part, bool]"
@@ -51,6 +51,11 @@ _key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than six attributes."""
 
 
+def _size(key: _Key, frame: Frame) -> int:
+    """How many ids and characters a frame and its key are."""
+    return len(frame.head) + len(frame.close) + sum(len(field) for field in key if field)
+
+
 class Renderer:
     """Writes messages of one format in one encoding."""
 
@@ -66,9 +71,9 @@ class Renderer:
             Span(start, stop, None, part, generated)
             for start, stop, part, generated in writer.marks
         ]
-        self._frames: dict[_Key, Frame] = {}
-        self._continued_frames: dict[_Key, Frame] = {}
-        self._around: dict[_Key, _Around] = {}
+        self._frames: Kept[_Key, Frame] = Kept()
+        self._continued_frames: Kept[_Key, Frame] = Kept()
+        self._around: Kept[_Key, _Around] = Kept()
         self.continues = [*self.format.ends.values()][:1] == ["continue"]
         """Whether the end token that is written lets the model go on with another message."""
 
@@ -82,7 +87,7 @@ class Renderer:
             RenderError: the format cannot carry one of them.
         """
         known, encode, longest = (
-            self._around,
+            self._around.known,
             self.binding.encoding.encode_ordinary,
             LONGEST_RUN,
         )
@@ -105,9 +110,8 @@ class Renderer:
         frame = self.frame(message, index)
         around = frame.head, frame.suffix, frame.close
         if message.reasoning is None:  # as in `frame`
-            if len(self._around) >= _MOST_FRAMES:
-                self._around.clear()
-            self._around[_key(message.__dict__)] = around
+            key = _key(message.__dict__)
+            self._around.keep(key, around, _size(key, frame))
         return around
 
     def extend_with_spans(
@@ -197,7 +201,7 @@ class Renderer:
         self, messages: Iterable[Message], first: int = 0, continues: str | None = None
     ) -> Iterator[Frame]:
         """What stands around the content of each; the arguments are `extend_with_spans`'s."""
-        known = self._frames.get
+        known = self._frames.known.get
         for index, message in enumerate(messages, first):
             if continues is not None and continues == message.role:
                 yield self.frame(message, index, continued=True)
@@ -213,13 +217,11 @@ class Renderer:
         """
         frames = self._continued_frames if continued else self._frames
         key = _key(message.__dict__)
-        frame = frames.get(key)
+        frame = frames.known.get(key)
         if frame is None:
             frame = self._make_frame(message, index, continued=continued)
             if message.reasoning is None:  # texts that hardly ever return are not worth keeping
-                if len(frames) >= _MOST_FRAMES:
-                    frames.clear()
-                frames[key] = frame
+                frames.keep(key, frame, _size(key, frame))
         return frame
 
     def _make_frame(self, message: Message, index: int | None, *, continued: bool) -> Frame:
