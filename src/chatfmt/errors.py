@@ -20,6 +20,7 @@ be pickled, so that they cross process boundaries whole.
 
 from __future__ import annotations
 
+import reprlib
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -37,7 +38,14 @@ __all__ = [
     "RenderError",
     "TranscriptError",
     "UnknownFormatError",
+    "shown",
 ]
+
+_LINE = 100
+"""How many characters of a value an error shows."""
+
+_containers = reprlib.Repr()
+_containers.maxstring = _containers.maxother = _LINE
 
 
 class ChatfmtError(ValueError):
@@ -291,3 +299,22 @@ class DataError(ChatfmtError):
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         return ": ".join(part for part in (where, self.field, self.reason) if part)
+
+
+def shown(value: object) -> str:
+    """A value as errors show it: its ``repr``, or the beginning of it and how long the value is.
+
+    >>> shown("Tea?")
+    "'Tea?'"
+    >>> shown("x" * 1000)[-26:]
+    "xxxxx'… (1,000 characters)"
+    """
+    if isinstance(value, str | bytes):
+        if len(value) <= _LINE:
+            return repr(value)
+        unit = "characters" if isinstance(value, str) else "bytes"
+        return f"{value[:_LINE]!r}… ({len(value):,} {unit})"
+    if isinstance(value, int) and value.bit_length() > 4 * _LINE:  # Python may refuse to spell it
+        return f"an integer of {value.bit_length():,} bits"
+    text = _containers.repr(value)
+    return text if len(text) <= _LINE else f"{text[:_LINE]}…"

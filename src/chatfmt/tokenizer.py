@@ -17,6 +17,7 @@ from chatfmt.training.fit import fit
 from chatfmt.transcript import Transcript, restore
 from chatfmt.wire.binding import Binding, encoding_required
 from chatfmt.wire.fast.decode import Decoder
+from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.write import Renderer
 
@@ -124,16 +125,9 @@ class ChatTokenizer:
 
         Raises:
             ParseError: they are not a conversation in this format, or not a complete one.
+            TypeError: one of them is not an integer.
         """
-        conversation = self._decoder.decode(ids, prologue=prologue)
-        if conversation is None:
-            parser = StreamParser(self._binding, strict=True, prologue=prologue)
-            parser.feed_all(ids)
-            parser.close()
-            conversation = Conversation(messages=tuple(parser.messages))
-            if not parser.issues:
-                self._decoder.learn(ids, parser.spans, parser.messages, prologue=prologue)
-        return conversation
+        return self._decoder.decode(ids, prologue=prologue)
 
     def encode_prompt(
         self,
@@ -253,7 +247,7 @@ class ChatTokenizer:
         Raises:
             ParseError: strict, and the ids are not what the format writes.
         """
-        ids = list(ids)
+        ids = list(as_ids(ids))
         parser = StreamParser(self._binding, strict=strict, prologue=prologue)
         parser.feed_all(ids)
         opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
