@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_se
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import Issue, RenderError, TranscriptError
 from chatfmt.training import weights
+from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span  # noqa: TC001 - pydantic reads it
 
@@ -278,7 +278,7 @@ class Transcript:
             RenderError: the format has no assistant and no message is open: begin one with
                 `prompt`. Nothing has changed then.
         """
-        ids = [*map(operator.index, ids)]
+        ids = as_ids(ids)
         logprobs = None if logprobs is None else [*map(float, logprobs)]
         if logprobs is not None and len(logprobs) != len(ids):
             raise ValueError(

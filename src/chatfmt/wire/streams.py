@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatfmt.wire.ids import as_id
 from chatfmt.wire.read.parser import content_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ async def astream_text(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIt
     ['Hello', ',', ' world']
     """
     stops, feed = parser.stop_tokens, parser.feed_text
-    async for token in ids:
+    async for given in ids:
+        token = as_id(given)
         text = feed(token)
         if text:
             yield text
@@ -93,7 +95,8 @@ async def astream_events(parser: StreamParser, ids: AsyncIterable[int]) -> Async
     MessageEnd(index=0, message=Message(role='assistant', content=''), token=200265)
     """
     stops, feed = parser.stop_tokens, parser.feed
-    async for token in ids:
+    async for given in ids:
+        token = as_id(given)
         for event in feed(token):
             yield event
         if token in stops:

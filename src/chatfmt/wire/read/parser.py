@@ -27,6 +27,7 @@ from chatfmt.line.fields import ALPHABETS
 from chatfmt.line.grammar import GENERATION_START
 from chatfmt.line.language import Literal
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
+from chatfmt.wire.ids import as_id, as_ids
 from chatfmt.wire.spans import OpenMessage
 from chatfmt.wire.spanwriter import SpanWriter
 from chatfmt.wire.utf8 import Utf8
@@ -105,6 +106,7 @@ class StreamParser:
     _suffixes: list[str]
     # where text goes that needs no more thought: free text, nothing pending or held back
     _sink: list[str] | None
+    _sunk_from: int
     _field: str
 
     def __init__(
@@ -124,13 +126,13 @@ class StreamParser:
         self.messages = [] if messages is None else messages
         self.spans = [] if spans is None else spans
         self.issues = [] if issues is None else issues
-        self.position = position
-        """Index of the next id."""
+        self._at = position
         self._format = binding.format
         self._table = binding.text
         self._whole = binding.whole
         self._roles = {wire: role for role, wire in self._format.role_spellings.items()}
-        self._failure: ParseError | None = None
+        self._failure: ValueError | None = None  # why nothing more can come in
+        self._closed = False
         self._events: list[Event] = []
         self._utf8 = Utf8()
         self._span = SpanWriter(self.spans, position)
@@ -158,7 +160,10 @@ class StreamParser:
         >>> parser.position
         0
         """
-        self.position = self._span.start = -len(prompt)
+        if self._failure is not None:
+            raise self._failure
+        self._sink = None
+        self._at = self._span.start = -len(prompt)
         self._between()
         self._events = self.feed_all(prompt)
         self.spans.clear()
@@ -173,15 +178,17 @@ class StreamParser:
 
         Raises:
             ParseError: in a strict parse; the parser is then finished.
+            ValueError: the parser is closed.
+            TypeError: the id is not an integer; nothing has changed then.
         """
         sink = self._sink
-        if sink is not None:
+        if sink is not None and token.__class__ is int:
             text = self._whole[token]
             if text:
                 sink.append(text)
-                self.position += 1
                 return [_new(ContentDelta, (self._index, self._field, text))]
-            self._sink = None
+        token = as_id(token)
+        self._leave_sink()
         self._take(token)
         self._find_sink()
         events = self._events
@@ -199,11 +206,10 @@ class StreamParser:
         ('Hello', '')
         """
         sink = self._sink
-        if sink is not None:
+        if sink is not None and token.__class__ is int:
             text = self._whole[token]
             if text:
                 sink.append(text)
-                self.position += 1
                 return text if self._field == "content" else ""
         return content_of(self.feed(token))
 
@@ -218,12 +224,16 @@ class StreamParser:
         ['MessageStart', 'ContentDelta', 'MessageEnd']
         """
         stops, feed, whole = self.stop_tokens, self.feed, self._whole
-        for token in ids:
-            if (sink := self._sink) is not None and (text := whole[token]):
+        for given in ids:
+            if (
+                given.__class__ is int
+                and (sink := self._sink) is not None
+                and (text := whole[given])
+            ):
                 sink.append(text)
-                self.position += 1
                 yield _new(ContentDelta, (self._index, self._field, text))
                 continue
+            token = as_id(given)
             yield from feed(token)
             if token in stops:
                 return
@@ -238,13 +248,17 @@ class StreamParser:
         ['Hello', ',', ' world']
         """
         stops, feed, whole = self.stop_tokens, self.feed, self._whole
-        for token in ids:
-            if (sink := self._sink) is not None and (text := whole[token]):
+        for given in ids:
+            if (
+                given.__class__ is int
+                and (sink := self._sink) is not None
+                and (text := whole[given])
+            ):
                 sink.append(text)
-                self.position += 1
                 if self._field == "content":
                     yield text
                 continue
+            token = as_id(given)
             if text := content_of(feed(token)):
                 yield text
             if token in stops:
@@ -252,11 +266,21 @@ class StreamParser:
         if text := content_of(self.close()):
             yield text
 
+    @property
+    def position(self) -> int:
+        """Index of the next id."""
+        # ids that go into the sink are counted by it: to count each one costs a fifth of its time
+        return self._at if self._sink is None else self._sunk_from + len(self._sink)
+
+    def _leave_sink(self) -> None:
+        self._at, self._sink = self.position, None
+
     def _find_sink(self) -> None:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""
         free = self._free if self._phase is _Phase.FREE else None
         if free and not (self._suffixes or self._utf8.pending or self._free_empty):
             self._sink, self._field = self._texts[free.field], free.field
+            self._sunk_from = self._at - len(self._sink)
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.
@@ -268,7 +292,8 @@ class StreamParser:
         """
         if self._failure is not None:
             raise self._failure
-        self._sink = None
+        ids = as_ids(ids)
+        self._leave_sink()
         at, end = 0, len(ids)
         while at < end:
             if self._phase is _Phase.FREE:
@@ -278,7 +303,7 @@ class StreamParser:
                     continue
             self._take(ids[at])
             at += 1
-        self._span.write(self.position)
+        self._span.write(self._at)
         events, self._events = self._events, []
         return events
 
@@ -303,7 +328,7 @@ class StreamParser:
         self._utf8.pending = b""
         if self._free_empty:
             self._begin_free()
-        self.position += stop - at
+        self._at += stop - at
         self._emit(text)
         return stop
 
@@ -319,7 +344,7 @@ class StreamParser:
                 self._unknown(token)
         else:
             self._text(data, token)
-        self.position += 1
+        self._at += 1
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -339,7 +364,7 @@ class StreamParser:
                 self._skip()
 
     def _decode(self, data: bytes) -> str:
-        text, invalid = self._utf8.feed(data, self.position)
+        text, invalid = self._utf8.feed(data, self._at)
         for position in invalid:
             self._invalid(position)
         return text
@@ -354,7 +379,7 @@ class StreamParser:
             return
         if not self._in_message:
             self._begin()
-        self._starts.append((self.position, len(self._run), bool(self._utf8.pending)))
+        self._starts.append((self._at, len(self._run), bool(self._utf8.pending)))
         text = self._decode(data)
         if not text:
             return
@@ -416,7 +441,7 @@ class StreamParser:
             self._skip()
         if self._phase is _Phase.SKIP:
             if self._is_end(spelling):
-                self._between(self.position + 1)
+                self._between(self._at + 1)
             if not self._begins(spelling):
                 return
             self._between()
@@ -448,7 +473,7 @@ class StreamParser:
         if self._phase is _Phase.BROKEN:
             self._broken_special(spelling, token, reported=True)
         elif self._is_end(spelling):
-            self._between(self.position + 1)
+            self._between(self._at + 1)
         elif self._begins(spelling):
             self._between()
             self._header_special(spelling, token)
@@ -531,7 +556,7 @@ class StreamParser:
 
     def _between(self, position: int | None = None) -> None:
         """Stand between two messages, ``position`` being the next id's."""
-        at = self.position if position is None else position
+        at = self._at if position is None else position
         self._in_message = False
         self._phase = _Phase.HEADER
         self._stand_at(self._format.tree, at)
@@ -541,11 +566,11 @@ class StreamParser:
         """The first id of a message."""
         self._in_message = True
         self._index = len(self.messages)
-        self._message_start = self.position
+        self._message_start = self._at
         self._role = self._likely_role = self._reported_role = None
         self._fields, self._texts = {}, {}
         self._begun = self._continued = False
-        self._switch(self.position, self._index, "header", generated=False)
+        self._switch(self._at, self._index, "header", generated=False)
 
     def _stand_at(self, node: Node, position: int) -> None:
         self._node, self._run, self._starts, self._free = node, "", [], None
@@ -557,7 +582,7 @@ class StreamParser:
             return
         del self._expected[0]
         if not self._expected:
-            self._between(self.position + 1)
+            self._between(self._at + 1)
 
     def _close_run(self, match: regex.Match[str], behind: Node, token: int) -> None:
         """A special token closes a run of header text."""
@@ -565,7 +590,7 @@ class StreamParser:
             self._begin()
         if self._free is not None:  # it turned out to be empty, and this to be more of the header
             generated = self._generated_before or self._continued
-            self._switch(self.position, self._index, "header", generated=generated)
+            self._switch(self._at, self._index, "header", generated=generated)
         self._read_fields(match)
         self._go_behind(behind, token)
 
@@ -576,12 +601,12 @@ class StreamParser:
             self._end(token, behind.tail)
             return
         self._phase = _Phase.HEADER
-        self._switch(self.position, self._index, "header", generated=self._span.generated)
-        self._stand_at(behind, self.position + 1)
+        self._switch(self._at, self._index, "header", generated=self._span.generated)
+        self._stand_at(behind, self._at + 1)
         for free in behind.free:
             match = free.pattern.fullmatch("")
             if match:
-                self._enter_free(free, match, self.position + 1)
+                self._enter_free(free, match, self._at + 1)
 
     def _enter_free(self, free: FreeRun, match: regex.Match[str], at: int | None = None) -> None:
         """A free-text field begins behind the header text that ``match`` has found."""
@@ -652,20 +677,20 @@ class StreamParser:
 
     def _end(self, token: int, tail: str) -> None:
         """The end token of the message."""
-        self._switch(self.position, self._index, "end", generated=self._span.generated)
+        self._switch(self._at, self._index, "end", generated=self._span.generated)
         spelling = self.binding.spellings[token]
         goes_on = self._role if self._format.ends.get(spelling) == "continue" else None
         if self._role is None:
             self._skip()
-            self._between(self.position + 1)
+            self._between(self._at + 1)
         else:
             self._finish(token)
-            self._between(self.position + 1)
+            self._between(self._at + 1)
             if tail:
                 self._phase = _Phase.LITERAL
                 self._tail = tail.encode()
                 self._expected = [self._tail]
-                self._switch(self.position + 1, self._index, "tail", generated=False)
+                self._switch(self._at + 1, self._index, "tail", generated=False)
         self._goes_on = goes_on
 
     def _cut_off(self) -> None:
@@ -699,11 +724,11 @@ class StreamParser:
         else:
             self._phase = _Phase.BROKEN
             self._utf8.flush()
-            self._switch(self.position, self._index, "stray", generated=False)
+            self._switch(self._at, self._index, "stray", generated=False)
 
     def _skip(self) -> None:
         """The ids from the beginning of the message (or from this one) on belong to none."""
-        start = self._message_start if self._in_message else self.position
+        start = self._message_start if self._in_message else self._at
         self._in_message = False
         self._phase = _Phase.SKIP
         self._utf8.flush()
@@ -712,8 +737,8 @@ class StreamParser:
     def _stray(self) -> None:
         """This one id, in free text, belongs nowhere."""
         part = self._span.part
-        self._switch(self.position, self._index, "stray", generated=False)
-        self._switch(self.position + 1, self._index, part, generated=True)
+        self._switch(self._at, self._index, "stray", generated=False)
+        self._switch(self._at + 1, self._index, part, generated=True)
 
     # -- what comes out -------------------------------------------------------------------------
 
@@ -816,6 +841,9 @@ class StreamParser:
     def close(self) -> list[Event]:
         """The input ends here; in a strict parse not within a message.
 
+        A closed parser takes nothing more: each way in raises ValueError. To close it once more
+        does nothing.
+
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
         >>> parser = tok.stream()
@@ -823,7 +851,9 @@ class StreamParser:
         >>> parser.close()
         [MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=None)]
         """
-        self._sink = None
+        if self._closed:
+            return []
+        self._leave_sink()
         if self._failure is not None:
             raise self._failure
         if self._in_message or (self._phase is _Phase.LITERAL and self._expected != [self._tail]):
@@ -837,7 +867,9 @@ class StreamParser:
             self._cut_off()
             if not self._begun:
                 self.messages.pop()
-        self._span.write(self.position)
+        self._span.write(self._at)
+        self._closed = True
+        self._failure = ValueError("the parser is closed; begin another one for further ids")
         events, self._events = self._events, []
         return events
 
@@ -846,7 +878,7 @@ class StreamParser:
     def _issue(
         self, kind: IssueKind, found: str, expected: str | None = None, position: int | None = None
     ) -> None:
-        at = self.position if position is None else position
+        at = self._at if position is None else position
         expected = self._what_may_follow() if expected is None else expected
         issue = Issue(kind, at, self._where(), expected, found)
         if self.strict and kind is not IssueKind.STRADDLING_TOKEN:
