@@ -73,14 +73,8 @@ class Binding:
         """Id to spelling of every special token of the encoding, the format's or not."""
         self.text = TextTable(encoding)
         self.whole = WholeTable(self.text)
-        self.stops = frozenset(
-            self.ids[spelling]
-            for role in format.templates
-            for spelling, stops in format.ends_of(role).items()
-            if stops
-        )
-        """The ids at which a model stops, whatever role it speaks in: a mangled header may have
-        another one than its prompt."""
+        self.stops = frozenset(self.ids[spelling] for spelling in format.stop_spellings)
+        """The ids at which a server stops sampling the assistant (any speaker, without one)."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Binding, (self.format, self.encoding)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import regex
 
+from chatfmt.conversation import Message
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
-from chatfmt.errors import RenderError
+from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.spans import Span
@@ -16,7 +17,6 @@ from chatfmt.wire.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from chatfmt.conversation import Message
     from chatfmt.line.language import Piece
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.spans import Part
@@ -180,9 +180,52 @@ class Renderer:
         writer.flush()
         return writer.ids
 
+    def encode_prompt(
+        self,
+        messages: Sequence[Message],
+        *,
+        role: str,
+        name: str | None,
+        prefill: str,
+        continue_last: bool,
+    ) -> list[int]:
+        """The ids of messages and of a prompt; the arguments are `ChatTokenizer.encode_prompt`'s.
+
+        Raises:
+            RenderError: the format cannot carry it, or there is no such last message.
+        """
+        if continue_last:
+            begun = messages[-1] if messages else None
+            if prefill or not begun or begun.role != role or name not in (None, begun.name):
+                wanted = f"role {shown(role)}"
+                wanted += "" if name is None else f" and name {shown(name)}"
+                found = "none"
+                if begun:
+                    found = f"role {shown(begun.role)} and name {shown(begun.name)}"
+                raise RenderError(
+                    f"continue_last needs a last message of {wanted}, and no prefill; found {found}"
+                    + " and a prefill" * bool(prefill),
+                    self.format.name,
+                )
+            messages = messages[:-1]
+        else:
+            begun = Message(role=role, name=name, content=prefill) if prefill else None
+        ids: list[int] = []
+        self.extend(ids, messages)
+        if begun:
+            return ids + self.opening(begun, len(messages))
+        return ids + self.prompt(role, name)
+
     def opening(self, message: Message, index: int | None) -> list[int]:
         """The ids of a message up to the end of its content, left open for a model to continue."""
         return self.frame(message, index).head + self.encode(message.content, index)
+
+    def stops(self, role: str | None) -> frozenset[int]:
+        """The ids at which a model stops that was prompted in this role."""
+        if role is None or role not in self.format.templates:
+            return self.binding.stops
+        ends = self.format.ends_of(role)
+        return frozenset(self.binding.ids[token] for token, stops in ends.items() if stops)
 
     def closing(self, role: str, part: Part) -> list[int]:
         """What ends a message that is open in ``part``: all that must follow it, and the tail.
@@ -253,7 +296,7 @@ class Renderer:
         template = self.format.templates.get(role)
         if template is None:
             known = ", ".join(self.format.templates)
-            raise self._error(f"unknown role {role!r}; there are {known}", index, "role")
+            raise self._error(f"unknown role {shown(role)}; there are {known}", index, "role")
         return template.pieces
 
     def _check_values(
@@ -271,8 +314,8 @@ class Renderer:
                 if name == "role":  # a line that serves one role need not say which
                     continue
                 raise self._error(
-                    f"the format has no place for a {name}, found {value!r}; leave it out or use "
-                    "a format that carries it",
+                    f"the format has no place for a {name}, found {shown(value)}; leave it out or "
+                    "use a format that carries it",
                     index,
                     name,
                 )
@@ -281,7 +324,7 @@ class Renderer:
                     pattern = field.alphabet.pattern
                     if not regex.fullmatch(pattern, value, regex.V1):
                         raise self._error(
-                            f"expected a {name} like {pattern}, found {value!r}", index, name
+                            f"expected a {name} like {pattern}, found {shown(value)}", index, name
                         )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:

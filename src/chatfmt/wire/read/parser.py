@@ -131,6 +131,8 @@ class StreamParser:
         self._table = binding.text
         self._whole = binding.whole
         self._roles = {wire: role for role, wire in self._format.role_spellings.items()}
+        self.stop_tokens = binding.stops
+        """The ids at which the model stops; whoever primes it for another role says so."""
         self._failure: ValueError | None = None  # why nothing more can come in
         self._closed = False
         self._events: list[Event] = []
@@ -826,17 +828,6 @@ class StreamParser:
         [b'\n']
         """
         return list(self._expected) if self._phase is _Phase.LITERAL else []
-
-    @property
-    def stop_tokens(self) -> frozenset[int]:
-        """The ids at which a model stops, in whatever role.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> tok.stream().stop_tokens
-        frozenset({200265})
-        """
-        return self.binding.stops
 
     def close(self) -> list[Event]:
         """The input ends here; in a strict parse not within a message.
