@@ -24,8 +24,8 @@ from chatfmt import (
 from chatfmt.cli import main
 from chatfmt.hf import HFEncoding
 from chatfmt.training.turns import sections
-from chatfmt.wire.fast.decode import _MOST_HEADS
-from chatfmt.wire.fast.packed import find, pack
+from chatfmt.wire.fast.packed import pack, searchable
+from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
 from formats_under_test import tokenizer_for
 
@@ -75,8 +75,9 @@ def test_ctrl_c_gives_the_code_that_shells_give(monkeypatch: pytest.MonkeyPatch)
 def test_bytes_of_two_ids_are_no_third() -> None:
     packed = pack([7 << 24, 0, 7])
     assert packed.startswith(b"\0\0\0\x07\0\0\0")
-    assert find(packed, pack([7]), 0) == 2
-    assert find(packed[:8], pack([7]), 0) == -1
+    ids = [7 << 8, 0, 7]
+    assert searchable(ids).find(searchable([7])) == 2
+    assert searchable(ids[:2]).find(searchable([7])) == -1
 
 
 def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
@@ -99,10 +100,10 @@ def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
 
 def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
     tok = ChatTokenizer(get_format("gpt-4o"), encoding_for("gpt-4o"))
-    for i in range(_MOST_HEADS + 1):
+    for i in range(_MOST_ITEMS + 1):
         ids = tok.encode([{"role": "user", "name": f"n{i}", "content": "hello"}])
         assert tok.decode(ids).messages[0].name == f"n{i}"
-    assert len(tok._decoder._known) <= _MOST_HEADS
+    assert len(tok._decoder._heads.known) <= _MOST_ITEMS
 
 
 # -- sequences that no format of the table gives ----------------------------------------------

@@ -223,7 +223,7 @@ class TranscriptError(ChatfmtError):
     >>> tok.transcript_from_dict(saved)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    chatfmt.errors.TranscriptError: the transcript was saved in format gpt-4, whose row differs ...
+    chatfmt.errors.TranscriptError: the transcript was saved in format 'gpt-4', whose row ...
     """
 
 
@@ -307,7 +307,7 @@ def shown(value: object) -> str:
     >>> shown("Tea?")
     "'Tea?'"
     >>> shown("x" * 1000)[-26:]
-    "xxx'… (1,000 characters)"
+    "xxxxx'… (1,000 characters)"
     """
     if isinstance(value, str | bytes):
         if len(value) <= _LINE:

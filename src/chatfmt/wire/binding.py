@@ -76,14 +76,8 @@ class Binding:
         self.whole = WholeTable(self.text)
         self.steps = Steps(format.machine, self.text, self.spellings)
         """What each token does to a reader."""
-        self.stops = frozenset(
-            self.ids[spelling]
-            for role in format.templates
-            for spelling, stops in format.ends_of(role).items()
-            if stops
-        )
-        """The ids at which a model stops, whatever role it speaks in: a mangled header may have
-        another one than its prompt."""
+        self.stops = frozenset(self.ids[spelling] for spelling in format.stop_spellings)
+        """The ids at which a server stops sampling the assistant (any speaker, without one)."""
 
         self.continues = frozenset(
             self.ids[spelling] for spelling, what in format.ends.items() if what == "continue"

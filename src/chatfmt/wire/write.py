@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import regex
 
+from chatfmt.conversation import Message
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
-from chatfmt.errors import RenderError
+from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
+from chatfmt.wire.kept import Kept
 from chatfmt.wire.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from chatfmt.conversation import Message
     from chatfmt.line.language import Piece
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.spans import Part
@@ -25,7 +26,6 @@ __all__ = ["FRAME_FIELDS", "Frame", "Renderer"]
 _OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
 FRAME_FIELDS = ("role", *_OPTIONAL)
 """What decides a message's frame."""
-_MOST_FRAMES = 4096
 
 
 Mark: TypeAlias = "tuple[int, int, Part, bool]"
@@ -51,6 +51,11 @@ _key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than six attributes."""
 
 
+def _size(key: _Key, frame: Frame) -> int:
+    """How many ids and characters a frame and its key are."""
+    return len(frame.head) + len(frame.close) + sum(len(field) for field in key if field)
+
+
 class Renderer:
     """Writes messages of one format in one encoding."""
 
@@ -66,9 +71,9 @@ class Renderer:
             Span(start, stop, None, part, generated)
             for start, stop, part, generated in writer.marks
         ]
-        self._frames: dict[_Key, Frame] = {}
-        self._continued_frames: dict[_Key, Frame] = {}
-        self._around: dict[_Key, _Around] = {}
+        self._frames: Kept[_Key, Frame] = Kept()
+        self._continued_frames: Kept[_Key, Frame] = Kept()
+        self._around: Kept[_Key, _Around] = Kept()
         self.continues = [*self.format.ends.values()][:1] == ["continue"]
         """Whether the end token that is written lets the model go on with another message."""
 
@@ -82,7 +87,7 @@ class Renderer:
             RenderError: the format cannot carry one of them.
         """
         known, encode, longest = (
-            self._around,
+            self._around.known,
             self.binding.encoding.encode_ordinary,
             LONGEST_RUN,
         )
@@ -105,9 +110,8 @@ class Renderer:
         frame = self.frame(message, index)
         around = frame.head, frame.suffix, frame.close
         if message.reasoning is None:  # as in `frame`
-            if len(self._around) >= _MOST_FRAMES:
-                self._around.clear()
-            self._around[_key(message.__dict__)] = around
+            key = _key(message.__dict__)
+            self._around.keep(key, around, _size(key, frame))
         return around
 
     def extend_with_spans(
@@ -176,9 +180,52 @@ class Renderer:
         writer.flush()
         return writer.ids
 
+    def encode_prompt(
+        self,
+        messages: Sequence[Message],
+        *,
+        role: str,
+        name: str | None,
+        prefill: str,
+        continue_last: bool,
+    ) -> list[int]:
+        """The ids of messages and of a prompt; the arguments are `ChatTokenizer.encode_prompt`'s.
+
+        Raises:
+            RenderError: the format cannot carry it, or there is no such last message.
+        """
+        if continue_last:
+            begun = messages[-1] if messages else None
+            if prefill or not begun or begun.role != role or name not in (None, begun.name):
+                wanted = f"role {shown(role)}"
+                wanted += "" if name is None else f" and name {shown(name)}"
+                found = "none"
+                if begun:
+                    found = f"role {shown(begun.role)} and name {shown(begun.name)}"
+                raise RenderError(
+                    f"continue_last needs a last message of {wanted}, and no prefill; found {found}"
+                    + " and a prefill" * bool(prefill),
+                    self.format.name,
+                )
+            messages = messages[:-1]
+        else:
+            begun = Message(role=role, name=name, content=prefill) if prefill else None
+        ids: list[int] = []
+        self.extend(ids, messages)
+        if begun:
+            return ids + self.opening(begun, len(messages))
+        return ids + self.prompt(role, name)
+
     def opening(self, message: Message, index: int | None) -> list[int]:
         """The ids of a message up to the end of its content, left open for a model to continue."""
         return self.frame(message, index).head + self.encode(message.content, index)
+
+    def stops(self, role: str | None) -> frozenset[int]:
+        """The ids at which a model stops that was prompted in this role."""
+        if role is None or role not in self.format.templates:
+            return self.binding.stops
+        ends = self.format.ends_of(role)
+        return frozenset(self.binding.ids[token] for token, stops in ends.items() if stops)
 
     def closing(self, role: str, part: Part) -> list[int]:
         """What ends a message that is open in ``part``: all that must follow it, and the tail.
@@ -197,7 +244,7 @@ class Renderer:
         self, messages: Iterable[Message], first: int = 0, continues: str | None = None
     ) -> Iterator[Frame]:
         """What stands around the content of each; the arguments are `extend_with_spans`'s."""
-        known = self._frames.get
+        known = self._frames.known.get
         for index, message in enumerate(messages, first):
             if continues is not None and continues == message.role:
                 yield self.frame(message, index, continued=True)
@@ -213,13 +260,11 @@ class Renderer:
         """
         frames = self._continued_frames if continued else self._frames
         key = _key(message.__dict__)
-        frame = frames.get(key)
+        frame = frames.known.get(key)
         if frame is None:
             frame = self._make_frame(message, index, continued=continued)
             if message.reasoning is None:  # texts that hardly ever return are not worth keeping
-                if len(frames) >= _MOST_FRAMES:
-                    frames.clear()
-                frames[key] = frame
+                frames.keep(key, frame, _size(key, frame))
         return frame
 
     def _make_frame(self, message: Message, index: int | None, *, continued: bool) -> Frame:
@@ -251,7 +296,7 @@ class Renderer:
         template = self.format.templates.get(role)
         if template is None:
             known = ", ".join(self.format.templates)
-            raise self._error(f"unknown role {role!r}; there are {known}", index, "role")
+            raise self._error(f"unknown role {shown(role)}; there are {known}", index, "role")
         return template.pieces
 
     def _check_values(
@@ -269,8 +314,8 @@ class Renderer:
                 if name == "role":  # a line that serves one role need not say which
                     continue
                 raise self._error(
-                    f"the format has no place for a {name}, found {value!r}; leave it out or use "
-                    "a format that carries it",
+                    f"the format has no place for a {name}, found {shown(value)}; leave it out or "
+                    "use a format that carries it",
                     index,
                     name,
                 )
@@ -279,7 +324,7 @@ class Renderer:
                     pattern = field.alphabet.pattern
                     if not regex.fullmatch(pattern, value, regex.V1):
                         raise self._error(
-                            f"expected a {name} like {pattern}, found {value!r}", index, name
+                            f"expected a {name} like {pattern}, found {shown(value)}", index, name
                         )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:

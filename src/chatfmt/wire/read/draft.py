@@ -178,6 +178,8 @@ class Draft:
 
     def finish(self, token: int | None) -> None:
         """The message is over, with its end token or without."""
+        if self._header is not None:
+            self._end_of_header_field()
         message = self.message()
         self._messages.append(message)
         self._events.append(MessageEnd(self.index, message, token))
@@ -203,6 +205,7 @@ class Draft:
 
     def drop(self) -> None:
         """The message never came about."""
+        self._header = None
         self.is_open = False
         self._continued = False
 

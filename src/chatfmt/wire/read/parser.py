@@ -1,43 +1,45 @@
 """Ids to events, messages, spans and issues, whole or one by one.
 
-The reader walks the machine of the format by `Steps`; what a token brings is written into a `Draft`.
-As long as several readings are possible, what each has read is kept, and written once one is left.
-
 In a strict parse what is wrong is raised as a `ParseError` (a straddling token excepted). In a lenient
 one it is recorded as an issue, and `Lenient` finds the way on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.errors import Issue, IssueKind, ParseError
-from chatfmt.line.fields import FREE_TEXT
+from chatfmt.errors import IssueKind
 from chatfmt.wire.events import ContentDelta
-from chatfmt.wire.read.draft import Draft
+from chatfmt.wire.ids import as_id, as_ids
 from chatfmt.wire.read.lenient import Lenient
-from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING
-from chatfmt.wire.read.wording import free_field, header_closers, what_may_follow, where
+from chatfmt.wire.read.reader import Reader, write_reading
+from chatfmt.wire.read.steps import PENDING
+from chatfmt.wire.read.wording import free_field
 from chatfmt.wire.spans import OpenMessage
-from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from chatfmt.conversation import Message
+    from chatfmt.errors import Issue
     from chatfmt.line.places import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
-    from chatfmt.wire.read.steps import Run, State, Step
+    from chatfmt.wire.read.draft import Draft
     from chatfmt.wire.spans import Span
 
-__all__ = ["StreamParser", "content_of"]
+__all__ = ["Allowed", "StreamParser", "content_of"]
 
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
-_Read: TypeAlias = "tuple[_Read | None, tuple[Run, ...], int, int, int] | None"
-"""What one of several readings has read: all before, then runs, position, where a character that
-was pending began, and the token."""
+
+class Allowed(NamedTuple):
+    """What may come next, if the message is to be completed."""
+
+    special_tokens: frozenset[int]
+    """The ids of special tokens."""
+    text: bool
+    """Whether some text may."""
 
 
 class StreamParser:
@@ -79,34 +81,24 @@ class StreamParser:
         self.messages = [] if messages is None else messages
         self.spans = [] if spans is None else spans
         self.issues = [] if issues is None else issues
-        self.position = position
-        """Index of the next id."""
+        self._reader = Reader(
+            binding,
+            strict=strict,
+            prologue=prologue,
+            position=position,
+            goes_on=goes_on,
+            messages=self.messages,
+            spans=self.spans,
+            issues=self.issues,
+        )
+        self._lenient = Lenient(self._reader)
         self._table = binding.text
         self._whole = binding.whole
-        self.steps = binding.steps
-        self.span = SpanWriter(self.spans, position)
-        self._events: list[Event] = []
-        roles = {wire: role for role, wire in binding.format.role_spellings.items()}
-        self.draft = Draft(
-            roles,
-            self.span,
-            self.messages,
-            self._events,
-            self._unknown_role,
-            self._straddles,
-            binding.continues,
-        )
-        self.draft.goes_on = goes_on
-        self.state: State = self.steps.start if prologue else self.steps.between
-        if not prologue or not binding.format.prologue_pieces:
-            self.span.part = "stray"
-        self._readings: list[_Read] | None = None  # where there are several
-        self.pending_at = position
-        self._header_length = 0
-        self._failure: ParseError | None = None
-        self.lenient = Lenient(self)
+        self._closed = False
         # where text goes that needs no more thought: free text, nothing pending or held back
         self._sink: list[str] | None = None
+        self._sunk_from = 0
+        self._index = 0
         self._field = ""
 
     # -- what goes in ---------------------------------------------------------------------------
@@ -120,9 +112,11 @@ class StreamParser:
         >>> parser.position
         0
         """
-        self.position = self.span.start = -len(prompt)
-        before = self.feed_all(prompt)
-        self._events[:] = before
+        self._check_open()
+        self._sink = None
+        reader = self._reader
+        reader.position = reader.span.start = -len(prompt)
+        reader.events[:] = self.feed_all(prompt)
         self.spans.clear()
 
     def feed(self, token: int) -> list[Event]:
@@ -135,15 +129,18 @@ class StreamParser:
 
         Raises:
             ParseError: in a strict parse; the parser is then finished.
+            ValueError: the parser is closed.
+            TypeError: the id is not an integer; nothing has changed then.
         """
         sink = self._sink
-        if sink is not None:
+        if sink is not None and token.__class__ is int:
             text = self._whole[token]
             if text:
                 sink.append(text)
-                self.position += 1
-                return [_new(ContentDelta, (self.draft.index, self._field, text))]
-            self._sink = None
+                return [_new(ContentDelta, (self._index, self._field, text))]
+        token = as_id(token)
+        self._check_open()
+        self._leave_sink()
         self._take(token)
         self._find_sink()
         return self._taken()
@@ -158,11 +155,10 @@ class StreamParser:
         ('Hello', '')
         """
         sink = self._sink
-        if sink is not None:
+        if sink is not None and token.__class__ is int:
             text = self._whole[token]
             if text:
                 sink.append(text)
-                self.position += 1
                 return text if self._field == "content" else ""
         return content_of(self.feed(token))
 
@@ -177,12 +173,16 @@ class StreamParser:
         ['MessageStart', 'ContentDelta', 'MessageEnd']
         """
         stops, feed, whole = self.stop_tokens, self.feed, self._whole
-        for token in ids:
-            if (sink := self._sink) is not None and (text := whole[token]):
+        for given in ids:
+            if (
+                given.__class__ is int
+                and (sink := self._sink) is not None
+                and (text := whole[given])
+            ):
                 sink.append(text)
-                self.position += 1
-                yield _new(ContentDelta, (self.draft.index, self._field, text))
+                yield _new(ContentDelta, (self._index, self._field, text))
                 continue
+            token = as_id(given)
             yield from feed(token)
             if token in stops:
                 return
@@ -197,19 +197,50 @@ class StreamParser:
         ['Hello', ',', ' world']
         """
         stops, feed, whole = self.stop_tokens, self.feed, self._whole
-        for token in ids:
-            if (sink := self._sink) is not None and (text := whole[token]):
+        for given in ids:
+            if (
+                given.__class__ is int
+                and (sink := self._sink) is not None
+                and (text := whole[given])
+            ):
                 sink.append(text)
-                self.position += 1
                 if self._field == "content":
                     yield text
                 continue
+            token = as_id(given)
             if text := content_of(feed(token)):
                 yield text
             if token in stops:
                 return
         if text := content_of(self.close()):
             yield text
+
+    @property
+    def position(self) -> int:
+        """Index of the next id."""
+        # ids that go into the sink are counted by it: to count each one costs a fifth of its time
+        if self._sink is None:
+            return self._reader.position
+        return self._sunk_from + len(self._sink)
+
+    def _leave_sink(self) -> None:
+        self._reader.position, self._sink = self.position, None
+
+    def _find_sink(self) -> None:
+        """From here on, until an id is no whole text, `feed` need not look at anything else."""
+        reader = self._reader
+        [(index, _), *others] = reader.state.threads
+        place = reader.steps.places.all[index]
+        if (
+            place.plain
+            and not others
+            and not reader.state.pending
+            and reader.lost is None
+            and (sink := reader.draft.texts.get(place.meaning.field or ""))
+        ):
+            self._sink, self._field = sink, place.meaning.field or ""
+            self._index = reader.draft.index
+            self._sunk_from = reader.position - len(sink)
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.
@@ -219,43 +250,23 @@ class StreamParser:
         >>> tok.stream().feed_all([13225, 11, 2375])[-1]
         ContentDelta(index=0, part='content', text='Hello, world')
         """
-        if self._failure is not None:
-            raise self._failure
-        self._sink = None
+        self._check_open()
+        ids = as_ids(ids)
+        self._leave_sink()
         at, end = 0, len(ids)
         while at < end:
-            self._find_sink()
-            if self._sink is not None:
-                stop = self._text_run(ids, at)
-                if stop > at:
-                    at = stop
-                    continue
-            self._take(ids[at])
-            at += 1
-        self._sink = None
-        self.span.write(self.position)
+            at = self._text_run(ids, at)
+            if at < end:
+                self._take(ids[at])
+                at += 1
+        self._reader.span.write(self._reader.position)
         return self._taken()
 
-    def _find_sink(self) -> None:
-        """From here on, until an id is no whole text, `feed` need not look at anything else."""
-        place = self._plain_place()
-        if place is not None:
-            self._field = place.meaning.field or ""
-            self._sink = self.draft.texts[self._field]
-        else:
-            self._sink = None
-
-    def _plain_place(self) -> Place | None:
-        """The place of free text that any text leads back to, if the reader is in one."""
-        if self._readings is None and self.lenient.lost is None and not self.state.pending:
-            [(index, _), *others] = self.state.threads
-            place = self.steps.places.all[index]
-            if not others and place.plain and place.meaning.field in self.draft.texts:
-                return place
-        return None
-
     def _text_run(self, ids: Sequence[int], at: int) -> int:
-        """Take the text from ``at`` to the next special token in one go; where it stopped."""
+        """In free text take all text to the next special token in one go; where it stopped."""
+        self._find_sink()
+        if self._sink is None:
+            return at
         table, stop, end = self._table, at, len(ids)
         chunks: list[bytes] = []
         try:
@@ -264,60 +275,34 @@ class StreamParser:
                 stop += 1
         except KeyError:
             pass
-        if stop == at:
-            return at
+        sink, self._sink = self._sink, None
         try:
             text = b"".join(chunks).decode()
         except UnicodeDecodeError:
             for token in ids[at:stop]:
                 self._take(token)
             return stop
-        self.position += stop - at
-        self._sink.append(text)  # type: ignore[union-attr]
-        self._events.append(_new(ContentDelta, (self.draft.index, self._field, text)))
-        return stop
-
-    def _taken(self) -> list[Event]:
-        events = [*self._events]
-        self._events.clear()
-        return events
-
-    # -- one id ---------------------------------------------------------------------------------
+        if text:
+            self._reader.position += stop - at
+            sink.append(text)
+            self._reader.tell(_new(ContentDelta, (self._index, self._field, text)))
+        return stop if text else at
 
     def _take(self, token: int) -> None:
-        if self._failure is not None:
-            raise self._failure
-        state = self.state
-        if self.lenient.lost is not None:
-            self.lenient.take(token)
-        else:
-            step = state.steps.get(token)
-            if step is None:
-                try:
-                    step = self.steps.step(state, token)
-                except KeyError:
-                    self._dead(token)
-                    self.position += 1
-                    return
-            if step is None:
-                self._dead(token)
-            else:
-                self.go(step, token)
-        self.position += 1
+        if not self._reader.take(token):
+            self._lenient.take(token)
+        self._reader.position += 1
 
-    def _dead(self, token: int) -> None:
-        """No reading goes on with this id."""
-        if self.state.pending and token not in self._table:
-            self.issue_invalid(PENDING)
-            step = self.steps.flush(self.state)
-            if step is not None:
-                self.go(step, token)
-                self._take(token)
-                self.position -= 1
-                return
-            self.set_pending(b"", split=False)
-            self.lenient.lose(token, "\N{REPLACEMENT CHARACTER}")
-        self.lenient.take(token)
+    def _taken(self) -> list[Event]:
+        events = [*self._reader.events]
+        self._reader.events.clear()
+        return events
+
+    def _check_open(self) -> None:
+        if self._reader.failure is not None:
+            raise self._reader.failure
+        if self._closed:
+            raise ValueError("the parser is closed; begin another one for further ids")
 
     # -- what comes out -------------------------------------------------------------------------
 
@@ -332,18 +317,18 @@ class StreamParser:
         >>> [span.sampled for span in parser.spans]
         [True, True]
         """
-        self.span.write(self.position)
-        self.span.sampled = sampled
+        self._reader.span.write(self.position)
+        self._reader.span.sampled = sampled
 
     def _likely_draft(self) -> tuple[Draft, Place]:
         """The draft as it would be if the input went on with text, and where that stands."""
-        thread = self.likeliest()
-        place = self.steps.places.all[self.state.threads[thread][0]]
-        draft = self.draft
-        if self._readings is not None or place.held:
+        reader = self._reader
+        thread = reader.likeliest()
+        place, draft = reader.places()[thread], reader.draft
+        if reader.readings is not None or place.held:
             draft = draft.copy()
-            if self._readings is not None:
-                _write(draft, self._readings[thread])
+            if reader.readings is not None:
+                write_reading(draft, reader.readings[thread])
             if place.held and place.meaning.field:
                 draft.texts.setdefault(place.meaning.field, []).append(place.held)
         return draft, place
@@ -362,13 +347,14 @@ class StreamParser:
         if not draft.is_open:
             return None
         role = draft.likely_role
-        if role is None and self.lenient.lost is None and len(place.roles) == 1:
+        if role is None and self._reader.lost is None and len(place.roles) == 1:
             role = next(iter(place.roles))
         fields = {name: value for name, value in draft.fields.items() if name != "role"}
         return OpenMessage(draft.index, self._part(place), role, **fields)  # type: ignore[arg-type]
 
     def _part(self, place: Place) -> str:
-        field = None if self.lenient.lost is not None else free_field(self.steps.places, place)
+        reader = self._reader
+        field = None if reader.lost is not None else free_field(reader.steps.places, place)
         return field or "header"
 
     @property
@@ -400,12 +386,21 @@ class StreamParser:
         >>> parser.missing
         [b'\n']
         """
-        if self.draft.is_open or self.lenient.lost is not None or len(self.state.threads) > 1:
-            return []
-        missing = self.steps.places.missing(self.state.threads[0][0])
-        if missing and isinstance(missing[0], bytes):
-            missing[0] = missing[0].removeprefix(self.state.pending)
-        return missing
+        return self._reader.missing
+
+    def allowed(self) -> Allowed:
+        """What may come next: exactly that from which some continuation completes the message.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stream().allowed()
+        Allowed(special_tokens=frozenset({200265}), text=True)
+        """
+        reader = self._reader
+        if reader.state.pending:
+            return Allowed(frozenset(), text=True)
+        spellings, text = reader.steps.allowed(reader.state)
+        return Allowed(frozenset(self.binding.ids[spelling] for spelling in spellings), text)
 
     @property
     def stop_tokens(self) -> frozenset[int]:
@@ -421,6 +416,9 @@ class StreamParser:
     def close(self) -> list[Event]:
         """The input ends here; in a strict parse not within a message.
 
+        A closed parser takes nothing more: each way in raises ValueError. To close it once more
+        does nothing.
+
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
         >>> parser = tok.stream()
@@ -428,26 +426,21 @@ class StreamParser:
         >>> parser.close()
         [MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=None)]
         """
-        self._sink = None
-        if self._failure is not None:
-            raise self._failure
-        accepts = self.lenient.lost is None and any(
-            self.steps.places.all[place].accepts for place, _ in self.state.threads
-        )
-        if not accepts or self.state.pending:
-            if self.draft.is_open or self.lenient.lost is None:
-                self.issue(IssueKind.OPEN_MESSAGE, "the end of the input")
-        self._flush()
-        self.lenient.end()
-        self.span.write(self.position)
+        if self._closed:
+            return []
+        self._leave_sink()
+        self._check_open()
+        reader = self._reader
+        complete = reader.lost is None and any(place.accepts for place in reader.places())
+        if (not complete or reader.state.pending) and (reader.draft.is_open or reader.lost is None):
+            reader.issue(IssueKind.OPEN_MESSAGE, "the end of the input")
+        if reader.state.pending:
+            reader.issue_invalid(PENDING)
+        self._lenient.end()
+        reader.span.write(reader.position)
+        self._closed = True
         return self._taken()
 
-    def _flush(self) -> None:
-        """The character that is pending will not be complete."""
-        if self.state.pending:
-            self.issue_invalid(PENDING)
-            if self.lenient.lost is None and (step := self.steps.flush(self.state)) is not None:
-                self.go(step, -1)
 
 def content_of(events: Sequence[Event]) -> str:
     """The text of ``content`` that events bring."""

@@ -78,6 +78,21 @@ class Reader:
         """The place of each reading."""
         return [self.steps.places.all[place] for place, _ in self.state.threads]
 
+    def take(self, token: int) -> bool:
+        """Take one id, if some reading goes on with it."""
+        if self.lost is not None:
+            return False
+        step = self.state.steps.get(token)
+        if step is None:
+            try:
+                step = self.steps.step(self.state, token)
+            except KeyError:
+                return False
+        if step is None:
+            return False
+        self.go(step, token)
+        return True
+
     def go(self, step: Step, token: int) -> None:
         """Do what a step says."""
         for begins in step.invalid:

@@ -166,6 +166,19 @@ class Steps:
                 return None
         return self._finish(walk, rest, invalid, begins=bool(rest) and at >= 0, split=at > 0 or (at < 0 and state.split))
 
+    def allowed(self, state: State) -> tuple[set[str], bool]:
+        """The special tokens that may come next, and whether text may."""
+        spellings: set[str] = set()
+        text = False
+        for index, scan in state.threads:
+            place = self.places.all[index]
+            if place.scanner is not None and not place.scanner.complete(scan):
+                text = True
+                continue
+            spellings |= place.specials.keys()
+            text = text or bool(place.moves)
+        return spellings, text
+
     def _finish(
         self, walk: Walk, pending: bytes, invalid: tuple[int, ...], *, begins: bool, split: bool
     ) -> Step:
