@@ -134,7 +134,12 @@ class ChatFormat:
 
     @cached_property
     def machine(self) -> Places:
-        """What readers follow."""
+        """What readers follow, and the proof: the lines as one graph of places.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").machine.fences
+        []
+        """
         return build_machine(self.lines, {}, self.prologue_pieces, tuple(self.templates))
 
     def _check_machine(self) -> None:
@@ -164,6 +169,29 @@ class ChatFormat:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self.row(),)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> ChatFormat:
+        """A format from plain data of which nothing is known, such as a file's.
+
+        >>> ChatFormat.from_row({"name": "x", "template": "{content}<e>"})
+        Traceback (most recent call last):
+            ...
+        chatfmt.errors.FormatError: format x: there is no special_tokens
+
+        Raises:
+            FormatError: a member is missing, unknown or not what it must be; or as for `ChatFormat`.
+        """
+        name = row.get("name", "custom")
+        for member in row:
+            if member not in _KINDS:
+                raise FormatError(
+                    f"format {name}: there is no member {shown(member)}; there are {', '.join(_KINDS)}"
+                )
+        for needed in ("template", "special_tokens"):
+            if needed not in row:
+                raise FormatError(f"format {name}: there is no {needed}")
+        return cls(**{"name": name, **row})
 
     def row(self) -> dict[str, Any]:
         """The format as plain data, as JSON has it: what ``ChatFormat(**row)`` was made from.

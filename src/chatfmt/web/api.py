@@ -100,6 +100,7 @@ class Row(_Request):
     prologue: _Line = ""
     ends: Annotated[dict[_Word, Literal["stop", "continue"]], _MANY] = {}
     generation_start: Literal["content", "role"] = "content"
+    fences: Annotated[list[_Line], _MANY] = []
 
 
 class _WithFormat(_Request):

@@ -81,6 +81,8 @@ class StreamParser:
         self.messages = [] if messages is None else messages
         self.spans = [] if spans is None else spans
         self.issues = [] if issues is None else issues
+        self.stop_tokens = binding.stops
+        """The ids at which the model stops."""
         self._reader = Reader(
             binding,
             strict=strict,
@@ -401,17 +403,6 @@ class StreamParser:
             return Allowed(frozenset(), text=True)
         spellings, text = reader.steps.allowed(reader.state)
         return Allowed(frozenset(self.binding.ids[spelling] for spelling in spellings), text)
-
-    @property
-    def stop_tokens(self) -> frozenset[int]:
-        """The ids at which a model stops, in whatever role.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> tok.stream().stop_tokens
-        frozenset({200265})
-        """
-        return self.binding.stops
 
     def close(self) -> list[Event]:
         """The input ends here; in a strict parse not within a message.
