@@ -513,7 +513,9 @@ def get_tokenizer(
         EncodingRequiredError: no vocabulary is bundled; the message names the special tokens.
         EncodingError: the encoding lacks special tokens.
     """
-    return ChatTokenizer(get_format(name), encoding) if encoding else _bundled_tokenizer(name)
+    if encoding is None:
+        return _bundled_tokenizer(name)
+    return ChatTokenizer(get_format(name), encoding)
 
 
 def tokenizer_for_model(
