@@ -106,6 +106,15 @@ def test_a_file_of_another_kind_is_named(content: bytes, found: str, tmp_path: P
         chatfmt.load_encoding(path, pattern=PATTERN)
 
 
+def test_a_large_file_that_is_refused_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    with path.open("wb") as file:
+        file.write(b"GGUF")
+        file.truncate(2**42)  # a sparse file, too large for any memory
+    with pytest.raises(EncodingError, match=r"model\.gguf: .* found a GGUF file"):
+        chatfmt.load_encoding(path)
+
+
 def test_a_directory_is_told_from_the_files_in_it(tmp_path: Path) -> None:
     with pytest.raises(EncodingError, match=r"expected a file, found a directory$"):
         chatfmt.load_encoding(tmp_path)

@@ -140,15 +140,16 @@ class HFEncoding:
         token_bytes = {token: _token_bytes(entry) for entry, token in model["vocab"].items()}
         token_bytes |= {token: spelling.encode() for spelling, token in special.items()}
         _leave_out(special, model)
-        model["unk_token"] = None  # what is not known is refused
         text_tokens = {_token_bytes(entry) for entry in model["vocab"] if len(entry) == 1}
+        # what the model does not know is refused, and not replaced
         off = dict.fromkeys(("truncation", "padding", "normalizer", "post_processor"))
+        off |= {"model": model | {"unk_token": None}, "added_tokens": []}
 
         self._json = text
         self._missing = missing_bytes(text_tokens)
         self._present = bytes(byte for byte in range(256) if byte not in self._missing)
         self._bytes = token_bytes
-        self._ordinary = _tokenizer(json.dumps(spec | off | {"added_tokens": []}))
+        self._ordinary = _tokenizer(json.dumps(spec | off))
         self.special_tokens = special
         self.n_vocab = max(token_bytes) + 1
         decisive = [model, spec["pre_tokenizer"], special]

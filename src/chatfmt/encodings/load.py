@@ -24,7 +24,10 @@ _READ = (
     "a rank file (.tiktoken, or the tokenizer.model of Llama 3 and 4), a tekken.json, or a Hugging "
     "Face tokenizer.json"
 )
-# The first bytes of such a pointer, and of gzip's, zip's and Zstandard's files.
+# How many bytes show what a file is; the first of GGUF, of a pointer of Git LFS, and of gzip's,
+# zip's and Zstandard's files.
+_HEAD = 256
+_GGUF = b"GGUF"
 _LFS = b"version https://git-lfs.github.com/"
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 _VOCABULARIES = ("tokenizer.json", "tekken.json", "tokenizer.model")
@@ -69,7 +72,10 @@ def load_encoding(
             f"{path}: expected a file, found a directory"
             + (f"; it has {' and '.join(found)}" if found else "")
         )
-    data = file.read_bytes()
+    with file.open("rb") as stream:
+        data = stream.read(_HEAD)
+        if not data.startswith((_GGUF, _LFS, *_COMPRESSED)):  # some of those have many gigabytes
+            data += stream.read()
     try:
         encoding = _read(file, data, pattern, special_tokens)
         probe(encoding)
@@ -122,7 +128,7 @@ def _other_kind(data: bytes, document: Mapping[str, object]) -> str:
     instead = "take the tokenizer.json of the same model"
     kinds = {
         "an empty file": not data,
-        f"a GGUF file, which chatfmt does not read; {instead}": data.startswith(b"GGUF"),
+        f"a GGUF file, which chatfmt does not read; {instead}": data.startswith(_GGUF),
         f"a SentencePiece model, which chatfmt does not read; {instead}": _is_sentencepiece(data),
         "a pointer of Git LFS to the file; fetch it with `git lfs pull`": data.startswith(_LFS),
         "a compressed file; unpack it first": data.startswith(_COMPRESSED),
@@ -142,6 +148,6 @@ def _is_sentencepiece(data: bytes) -> bool:
 
     Source: sentencepiece_model.proto of github.com/google/sentencepiece, message ModelProto.
     """
-    tag, size, inner, length, *rest = data[:256].ljust(4, b"\0")
+    tag, size, inner, length, *rest = data[:_HEAD].ljust(4, b"\0")
     score = rest[length : length + 1]
     return (tag, inner) == (0x0A, 0x0A) and length + 2 < size and score == [0x15]

@@ -93,7 +93,8 @@ def as_token_encoding(encoding: tiktoken.Encoding | TokenEncoding) -> TokenEncod
         return encoding
     raise EncodingError(
         f"expected a tiktoken.Encoding or an object with the TokenEncoding protocol, found "
-        f"{type(encoding).__name__}; for a Hugging Face tokenizer see chatfmt.hf"
+        f"{type(encoding).__name__}; chatfmt.load_encoding reads a file, chatfmt.hf takes "
+        "a Hugging Face tokenizer"
     )
 
 

@@ -142,5 +142,5 @@ def encoding_required(format: ChatFormat) -> EncodingRequiredError:
     return EncodingRequiredError(
         f"no vocabulary is bundled for format {format.name}: pass an encoding with the special "
         f"tokens {', '.join(format.special_tokens)}, such as a tiktoken.Encoding (extend_encoding "
-        "creates special tokens) or chatfmt.hf.HFEncoding.from_file('tokenizer.json')"
+        "creates special tokens) or chatfmt.load_encoding('tokenizer.json')"
     )
