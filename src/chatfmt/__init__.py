@@ -11,7 +11,7 @@ import sys
 
 from chatfmt._moved import Moved
 from chatfmt.conversation import Conversation, Message
-from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding
+from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding, load_encoding
 from chatfmt.errors import (
     ChatfmtError,
     ContextOverflowError,
@@ -85,6 +85,7 @@ __all__ = [
     "get_encoding",
     "get_format",
     "get_tokenizer",
+    "load_encoding",
     "stream_events",
     "stream_text",
     "tokenizer_for_model",
