@@ -346,15 +346,14 @@ def test_a_format_from_a_file(chatfmt: Callable[..., Result]) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"name": 5}, "name: "),
-        ({"template": ["x"]}, "template"),
-        ({"roles": [1]}, "roles"),
-        ({"special_tokens": "<|im_start|>"}, "special_tokens: "),
-        ({"colour": "red"}, "colour: "),
-        ({"ends": {"<|im_end|>": "pause"}}, "ends."),
-        ({"encoding": "p50k_base"}, ""),
-        ({"template": "{content}"}, ""),
-        ({"special_tokens": ["<|im_start|>", "<|im_end|>", "<|other|>"]}, ""),
+        ({"name": 5}, "name must be"),
+        ({"template": ["x"]}, "template must be"),
+        ({"roles": [1]}, "roles must be"),
+        ({"special_tokens": "<|im_start|>"}, "special_tokens must be"),
+        ({"colour": "red"}, "there is no member 'colour'"),
+        ({"ends": {"<|im_end|>": "pause"}}, "{end} must be the last token"),
+        ({"template": "{content}"}, "there is no {role}"),
+        ({"special_tokens": ["<|im_start|>", "<|im_end|>", "<|other|>"]}, "stands nowhere"),
     ],
 )
 def test_a_bad_format_file_is_exit_code_2(
@@ -363,8 +362,8 @@ def test_a_bad_format_file_is_exit_code_2(
     Path("row.json").write_text(json.dumps(ROW | change), "utf-8")
     code, out, (error,) = chatfmt("encode", "--format-file", "row.json", "f", data=lines(HELLO))
     assert (code, out) == (2, [])
-    place = "row.json: " if reason else ""
-    assert error.startswith(f"chatfmt encode: error: {place}{reason}")
+    assert error.startswith("chatfmt encode: error: row.json: format ")
+    assert reason in error
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", "{", '{"name": "a", "name": "b"}', "\xff"])
@@ -376,11 +375,6 @@ def test_a_malformed_format_file_is_exit_code_2(
     code, _, (error,) = chatfmt("encode", "--format-file", file, "f")
     assert code == 2
     assert error.startswith(f"chatfmt encode: error: {file}: ")
-
-
-def test_a_format_file_has_the_arguments_of_a_format() -> None:
-    arguments = {field.name: field.type for field in dataclasses.fields(ChatFormat) if field.init}
-    assert _options._Row.model_fields.keys() == arguments.keys()
 
 
 def test_a_tokenizer_json_is_an_encoding(chatfmt: Callable[..., Result]) -> None:

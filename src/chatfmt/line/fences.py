@@ -14,18 +14,18 @@ from chatfmt.line.fields import ALPHABETS, FREE_TEXT
 from chatfmt.line.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from chatfmt.line.places import Place, Places
+    from chatfmt.line.place import Place
 
 __all__ = ["words_of"]
 
-def words_of(places: Places) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
+def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
     """The words of each field, by field and roles of the line."""
     found: dict[tuple[str, tuple[str, ...]], list[Word]] = {}
-    for place in places.all:
+    for place in places:
         for move in place.moves:
-            target = places.all[move.target]
+            target = places[move.target]
             field = target.meaning.field
             if not move.enters or field is None or target.letter or target.scanner:
                 continue
@@ -51,24 +51,24 @@ def _needed(words: list[Word]) -> list[Word]:
     ]
 
 
-def _leading_on(places: Places, place: Place) -> Iterator[str]:
+def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
     """The literal texts after a place that lead on to the text of a field."""
     todo = [(place, "")]
     while todo:
         at, text = todo.pop()
-        following = [places.all[move.target] for move in at.moves if move.enters]
+        following = [places[move.target] for move in at.moves if move.enters]
         if text and any(not target.letter for target in following):
             yield text
         else:
             todo += [(target, text + target.letter) for target in following if target.letter]
 
 
-def _values(places: Places, place: Place, field: Place, text: str = "") -> Iterator[str]:
+def _values(places: Sequence[Place], place: Place, field: Place, text: str = "") -> Iterator[str]:
     """The literal texts after a place that a header field could have as its value."""
     inside = {move.characters for move in field.moves if not move.enters}
     ended = bool(text)
     for move in place.moves:
-        target = places.all[move.target]
+        target = places[move.target]
         if not target.letter:
             continue
         first = not text and any(

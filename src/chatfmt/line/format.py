@@ -20,7 +20,7 @@ from chatfmt.line.proof import find_witness, untold_field
 
 if TYPE_CHECKING:
     from chatfmt.line.lines import Line
-    from chatfmt.line.places import Places
+    from chatfmt.line.machine import Machine
 
 __all__ = ["ChatFormat"]
 
@@ -133,7 +133,7 @@ class ChatFormat:
         self._check_machine()
 
     @cached_property
-    def machine(self) -> Places:
+    def machine(self) -> Machine:
         """What readers follow, and the proof: the lines as one graph of places.
 
         >>> import chatfmt

@@ -10,7 +10,7 @@ A line holds special tokens (those the format lists, nothing is guessed), litera
 end a message, or ``{next}`` where whatever follows does. Literal text after it is the *tail*.
 ``\[ \] \{ \} \\ \| \*`` stand for the characters themselves.
 
-The writer follows the pieces from left to right; `chatfmt.line.places` makes of them the machine
+The writer follows the pieces from left to right; `chatfmt.line.build` makes of them the machine
 that everything else follows.
 """
 

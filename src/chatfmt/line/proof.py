@@ -21,7 +21,8 @@ from chatfmt.line.fields import FREE_TEXT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chatfmt.line.places import Place, Places
+    from chatfmt.line.machine import Machine
+    from chatfmt.line.place import Place
 
 __all__ = ["Witness", "find_witness", "untold_field"]
 
@@ -39,23 +40,23 @@ class Witness(NamedTuple):
     """Where the two readings are when it is found out."""
 
 
-def find_witness(places: Places) -> Witness | None:
+def find_witness(machine: Machine) -> Witness | None:
     """A text that can be read in two ways, or only be told apart too late; None where there is none."""
-    return _Search(places).run()
+    return _Search(machine).run()
 
 
-def untold_field(places: Places) -> str | None:
+def untold_field(machine: Machine) -> str | None:
     """A field of free text that the lines of two roles share, so that nobody can tell whose it is."""
-    for place in places.all:
+    for place in machine.all:
         if place.meaning.field in FREE_TEXT and len(place.owners) > 1:
             return place.meaning.field
     return None
 
 
 class _Search:
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self.first: dict[int, tuple[int, str] | None] = {places.start: None}
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.first: dict[int, tuple[int, str] | None] = {machine.start: None}
         self.pairs: dict[_Pair, tuple[int | _Pair, str]] = {}
         self.queue: deque[_Pair] = deque()
 
@@ -64,7 +65,7 @@ class _Search:
         late: _Pair | None = None
         while self.queue and met is None:
             pair = self.queue.popleft()
-            one, other = (self.places.all[index] for index in pair)
+            one, other = (self.machine.all[index] for index in pair)
             if one.accepts and other.accepts:
                 return self._witness(pair, *pair, "", late=False)
             if late is None and _late(one, other):
@@ -76,7 +77,7 @@ class _Search:
 
     def _moves(self, place: Place) -> Iterator[tuple[int, int]]:
         """Kinds of characters and where they lead; within what a scanner reads, anything."""
-        every = self.places.characters.every
+        every = self.machine.characters.every
         if place.scanner is None:
             yield from ((move.characters, move.target) for move in place.moves)
             return
@@ -85,16 +86,16 @@ class _Search:
 
     def _part(self) -> Witness | None:
         """Every place that can be reached, and the pairs in which two readings part."""
-        queue = deque([self.places.start])
+        queue = deque([self.machine.start])
         while queue:
-            place = self.places.all[queue.popleft()]
+            place = self.machine.all[queue.popleft()]
             ways = [(kinds, target) for kinds, target in self._moves(place)]
             for i, (kinds, target) in enumerate(ways):
-                self._reach(place.index, target, self.places.characters.plainest(kinds), queue)
+                self._reach(place.index, target, self.machine.characters.plainest(kinds), queue)
                 for others, another in ways[i + 1 :]:
                     common = kinds & others
                     if common and another != target and place.scanner is None:
-                        symbol = self.places.characters.plainest(common)
+                        symbol = self.machine.characters.plainest(common)
                         self._add(place.index, target, another, symbol)
             for spelling, targets in place.specials.items():
                 for i, target in enumerate(targets):
@@ -112,7 +113,7 @@ class _Search:
         for kinds, target in self._moves(one):
             for others, another in self._moves(other):
                 if common := kinds & others:
-                    symbol = self.places.characters.plainest(common)
+                    symbol = self.machine.characters.plainest(common)
                     if (found := self._add(pair, target, another, symbol)) is not None:
                         return found
         for spelling in one.specials.keys() & other.specials.keys():
@@ -140,7 +141,7 @@ class _Search:
         while (before := self.first[came]) is not None:
             came, symbol = before
             text = symbol + text
-        return Witness(text, late, self.places.all[one], self.places.all[other])
+        return Witness(text, late, self.machine.all[one], self.machine.all[other])
 
 
 def _late(one: Place, other: Place) -> bool:

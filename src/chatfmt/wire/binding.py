@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.probe import probe
 from chatfmt.errors import EncodingError, EncodingRequiredError
-from chatfmt.wire.read.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,8 +86,6 @@ class Binding:
         """Id to spelling of every special token of the encoding, the format's or not."""
         self.text = TextTable(encoding)
         self.whole = WholeTable(self.text)
-        self.steps = Steps(format.machine, self.text, self.spellings)
-        """What each token does to a reader."""
         self.stops = frozenset(self.ids[spelling] for spelling in format.stop_spellings)
         """The ids at which a server stops sampling the assistant (any speaker, without one)."""
 

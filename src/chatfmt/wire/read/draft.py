@@ -14,7 +14,7 @@ from chatfmt.wire.spanwriter import SpanWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from chatfmt.line.places import Meaning, Place
+    from chatfmt.line.place import Meaning, Place
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.steps import Run
 

@@ -74,7 +74,7 @@ class Lenient:
         state = self._reader.lost or reader.state
         places = tuple(place for place, _ in state.threads)
         way = reader.steps.repairs.find(places, spelling)
-        starts = spelling in reader.steps.places.all[reader.steps.places.between].specials
+        starts = spelling in reader.steps.machine.all[reader.steps.machine.between].specials
         if way is not None and (way.begins or (starts and draft.is_open and way.past_special)):
             way = None
         if self._reader.lost is None:
@@ -86,7 +86,7 @@ class Lenient:
             self._cut_off()
             self._between()
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
-        elif spelling in reader.steps.places.end_spellings:
+        elif spelling in reader.steps.machine.end_spellings:
             self._end(spelling, token)
         else:
             self._pass_over(token, spelling)
@@ -103,16 +103,16 @@ class Lenient:
         reader.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
 
     def _follow(self, way: Way) -> None:
-        reader, places = self._reader, self._reader.steps.places
+        reader, machine = self._reader, self._reader.steps.machine
         reader.settle(way.thread)
         self._reader.lost = None
-        skipped = [Run(places.all[place], "", HERE, enters=True) for place, _ in way.skipped]
+        skipped = [Run(machine.all[place], "", HERE, enters=True) for place, _ in way.skipped]
         reader.draft.take(skipped, reader.position, reader.pending_at, -1)
         reader.stand(way.place)
 
     def _between(self) -> None:
         self._reader.lost = None
-        self._reader.stand(self._reader.steps.places.between)
+        self._reader.stand(self._reader.steps.machine.between)
 
     def _end(self, spelling: str, token: int) -> None:
         """A token ends the message that would not end here."""
@@ -121,11 +121,11 @@ class Lenient:
         if draft.is_open and draft.role is not None:
             if draft.literal:
                 self._tell(token, draft.literal)
-            end = reader.steps.places.end_place(spelling, draft.role)
+            end = reader.steps.machine.end_place(spelling, draft.role)
             self._reader.lost = None
             reader.span.switch(reader.position, draft.index, "end", generated=reader.span.generated)
             draft.finish(token)
-            reader.stand(reader.steps.places.between if end is None else end)
+            reader.stand(reader.steps.machine.between if end is None else end)
         else:
             self._give_up(token)
             self._pass_over(token, spelling)
@@ -231,10 +231,10 @@ class Lenient:
         reader = self._reader
         if self._reader.lost is None:
             reader.settle(reader.likeliest())
-            place = reader.steps.places.all[reader.state.threads[0][0]]
+            place = reader.steps.machine.all[reader.state.threads[0][0]]
             if place.held and place.meaning.field is not None:
                 reader.draft.add_text(place.meaning.field, place.held)
-                reader.stand(reader.steps.places.unheld(place.index))
+                reader.stand(reader.steps.machine.unheld(place.index))
         reader.draft.recognise_role()
 
     def _give_up(self, token: int) -> None:
@@ -276,10 +276,10 @@ class Lenient:
         if not draft.is_open:
             return
         self._settle()
-        if draft.literal:
+        if draft.literal and draft.role is not None:
             self._tell(-1, draft.literal)
-        if draft.role is None:
-            self._give_up(-1)
+        if draft.role is None:  # nobody knows whose it would have been
+            self._tell(-1, draft.header)
             return
         begun = draft.has_begun
         draft.finish(None)

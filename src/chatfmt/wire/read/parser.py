@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
-    from chatfmt.line.places import Place
+    from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.draft import Draft
@@ -34,7 +34,12 @@ _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
 class Allowed(NamedTuple):
-    """What may come next, if the message is to be completed."""
+    """What may come next, if the message is to be completed.
+
+    >>> import chatfmt
+    >>> chatfmt.get_tokenizer("gpt-4o").stream().allowed().text
+    True
+    """
 
     special_tokens: frozenset[int]
     """The ids of special tokens."""
@@ -219,7 +224,14 @@ class StreamParser:
 
     @property
     def position(self) -> int:
-        """Index of the next id."""
+        """Index of the next id.
+
+        >>> import chatfmt
+        >>> parser = chatfmt.get_tokenizer("gpt-4o").stream()
+        >>> _ = parser.feed(13225)
+        >>> parser.position
+        1
+        """
         # ids that go into the sink are counted by it: to count each one costs a fifth of its time
         if self._sink is None:
             return self._reader.position
@@ -232,7 +244,7 @@ class StreamParser:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""
         reader = self._reader
         [(index, _), *others] = reader.state.threads
-        place = reader.steps.places.all[index]
+        place = reader.steps.machine.all[index]
         if (
             place.plain
             and not others
@@ -356,7 +368,7 @@ class StreamParser:
 
     def _part(self, place: Place) -> str:
         reader = self._reader
-        field = None if reader.lost is not None else free_field(reader.steps.places, place)
+        field = None if reader.lost is not None else free_field(reader.steps.machine, place)
         return field or "header"
 
     @property

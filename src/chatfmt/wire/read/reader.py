@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatfmt.errors import Issue, IssueKind, ParseError
-from chatfmt.line.fields import FREE_TEXT
 from chatfmt.wire.read.draft import Draft
-from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING
+from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING, steps_of
 from chatfmt.wire.read.wording import header_closers, what_may_follow, where
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Message
-    from chatfmt.line.places import Place
+    from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.steps import Run, State, Step
@@ -50,7 +49,7 @@ class Reader:
         self.messages = messages
         self.issues = issues
         self.position = position
-        self.steps = binding.steps
+        self.steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
         self.draft = Draft(
@@ -76,7 +75,7 @@ class Reader:
 
     def places(self) -> list[Place]:
         """The place of each reading."""
-        return [self.steps.places.all[place] for place, _ in self.state.threads]
+        return [self.steps.machine.all[place] for place, _ in self.state.threads]
 
     def take(self, token: int) -> bool:
         """Take one id, if some reading goes on with it."""
@@ -152,14 +151,14 @@ class Reader:
 
     def may_follow(self, spelling: str) -> bool:
         """Whether a special token may come next, after some text perhaps."""
-        places = self.steps.places
-        node = self.draft.node or places.all[places.between]
-        return spelling in header_closers(places, node)
+        machine = self.steps.machine
+        node = self.draft.node or machine.all[machine.between]
+        return spelling in header_closers(machine, node)
 
     def likeliest(self) -> int:
         """Of several readings the one that text that goes on would confirm."""
         places = self.places()
-        free = [i for i, p in enumerate(places) if p.meaning.field in FREE_TEXT and not p.letter]
+        free = [i for i, p in enumerate(places) if p.is_free]
         accepts = [i for i, place in enumerate(places) if place.accepts]
         return [*free, *accepts, 0][0]
 
@@ -168,7 +167,7 @@ class Reader:
         """What is left of the prologue or of a tail; see `StreamParser.missing`."""
         if self.draft.is_open or self.lost is not None or len(self.state.threads) > 1:
             return []
-        missing = self.steps.places.missing(self.state.threads[0][0])
+        missing = self.steps.machine.missing(self.state.threads[0][0])
         if missing and isinstance(missing[0], bytes):
             missing[0] = missing[0].removeprefix(self.state.pending)
         return missing
@@ -180,10 +179,10 @@ class Reader:
     ) -> None:
         """Record an issue, or raise it in a strict parse."""
         at = self.position if position is None else position
-        places, lost = self.steps.places, self.lost is not None
+        machine, lost = self.steps.machine, self.lost is not None
         if expected is None:
-            expected = what_may_follow(places, self.state, literal=self.in_literal)
-        state = where(places, self.state, self.draft, lost=lost)
+            expected = what_may_follow(machine, self.state, literal=self.in_literal)
+        state = where(machine, self.state, self.draft, lost=lost)
         issue = Issue(kind, at, state, expected, found)
         if self.strict and kind is not IssueKind.STRADDLING_TOKEN:
             self.failure = ParseError(issue)

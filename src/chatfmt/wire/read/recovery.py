@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from chatfmt.line.fields import FREE_TEXT
 
 if TYPE_CHECKING:
-    from chatfmt.line.places import Place, Places
+    from chatfmt.line.machine import Machine
+    from chatfmt.line.place import Place
 
 __all__ = ["MOST", "Repairs", "Way"]
 
@@ -51,8 +52,8 @@ class Way(NamedTuple):
 class Repairs:
     """Ways on, for one machine."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
         self._known: dict[tuple[tuple[int, ...], str], Way | None] = {}
 
     def find(self, threads: tuple[int, ...], symbol: str) -> Way | None:
@@ -73,14 +74,14 @@ class Repairs:
             if way.place in seen:
                 continue
             seen.add(way.place)
-            place = self._places.all[way.place]
+            place = self._machine.all[way.place]
             if cost and self._takes(place, symbol, past_special=way.past_special):
                 return way
             for price, target, skipped in self._skips(place):
                 if cost + price <= MOST:
                     count += 1
                     begins = way.begins or (
-                        price == _SPECIAL and self._places.all[target].meaning.opens == "message"
+                        price == _SPECIAL and self._machine.all[target].meaning.opens == "message"
                     )
                     past = way.past_special or price == _SPECIAL
                     new = Way(way.thread, target, begins, past, (*way.skipped, (target, skipped)))
@@ -91,13 +92,13 @@ class Repairs:
         """What may be skipped after a place: what it costs, where that leads, and how it is spelled."""
         skips = []
         for move in place.moves:
-            target = self._places.all[move.target]
+            target = self._machine.all[move.target]
             if target.letter:
                 price = _WHITE if target.letter.isspace() else _LITERAL
                 skips.append((price, move.target, target.letter))
         for spelling, targets in place.specials.items():
             for index in targets:
-                if self._places.all[index].meaning.part != "end":
+                if self._machine.all[index].meaning.part != "end":
                     skips.append((_SPECIAL, index, spelling))
         return skips
 
@@ -106,8 +107,8 @@ class Repairs:
             return True
         if len(symbol) > 1:
             return False
-        kind = self._places.characters.kind(symbol)
-        targets = [self._places.all[m.target] for m in place.moves if m.characters & kind]
+        kind = self._machine.characters.kind(symbol)
+        targets = [self._machine.all[m.target] for m in place.moves if m.characters & kind]
         if past_special:
             targets = [t for t in targets if t.letter or t.meaning.field not in FREE_TEXT]
         return bool(targets)

@@ -10,15 +10,18 @@ binding, within a bound.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 from chatfmt.wire.read.recovery import Repairs
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from chatfmt.line.places import Place, Places
+    from chatfmt.line.machine import Machine
+    from chatfmt.line.place import Place
+    from chatfmt.wire.binding import Binding
 
-__all__ = ["HERE", "PENDING", "Run", "State", "Step", "Steps", "Thread"]
+__all__ = ["HERE", "PENDING", "Run", "State", "Step", "Steps", "Thread", "decode", "steps_of"]
 
 _MOST_STEPS = 200_000
 _MOST_TEXT = 64  # longer tokens are not kept: they hardly ever return
@@ -77,16 +80,16 @@ class Steps:
     """All steps of one machine over one encoding, as far as they were asked for."""
 
     def __init__(
-        self, places: Places, table: Mapping[int, bytes], spellings: Mapping[int, str]
+        self, machine: Machine, table: Mapping[int, bytes], spellings: Mapping[int, str]
     ) -> None:
-        self.places = places
-        self.repairs = Repairs(places)
+        self.machine = machine
+        self.repairs = Repairs(machine)
         self._table = table
         self._spellings = spellings
         self._states: dict[tuple[tuple[Thread, ...], bytes, bool], State] = {}
         self._count = 0
-        self.start = self.state(((places.start, None),))
-        self.between = self.state(((places.between, None),))
+        self.start = self.state(((machine.start, None),))
+        self.between = self.state(((machine.between, None),))
 
     def state(
         self, threads: tuple[Thread, ...], pending: bytes = b"", *, split: bool = False
@@ -95,7 +98,7 @@ class Steps:
         key = threads, pending, split
         found = self._states.get(key)
         if found is None:
-            free = any(self.places.all[place].free for place, _ in threads)
+            free = any(self.machine.all[place].free for place, _ in threads)
             found = self._states[key] = State(threads, pending, split, free)
         return found
 
@@ -132,7 +135,7 @@ class Steps:
 
     def special(self, state: State, spelling: str) -> Step | None:
         """What a special token does."""
-        walk = Walk(self.places, state.threads)
+        walk = Walk(self.machine, state.threads)
         invalid: tuple[int, ...] = ()
         if state.pending:
             where = PENDING + state.split
@@ -145,14 +148,14 @@ class Steps:
 
     def flush(self, state: State) -> Step | None:
         """What it does that the character that is pending will never be complete."""
-        walk = Walk(self.places, state.threads)
+        walk = Walk(self.machine, state.threads)
         if not walk.character("\N{REPLACEMENT CHARACTER}", PENDING + state.split):
             return None
         return self._finish(walk, b"", (), begins=False, split=False)
 
     def character(self, state: State, character: str, where: int) -> Step | None:
         """What one character does; not remembered."""
-        walk = Walk(self.places, state.threads)
+        walk = Walk(self.machine, state.threads)
         if not walk.character(character, where):
             return None
         return self._finish(walk, b"", (), begins=False, split=False)
@@ -160,7 +163,7 @@ class Steps:
     def text(self, state: State, data: bytes) -> Step | None:
         """What a token of text does."""
         characters, rest, at, invalid = decode(state.pending, data, split=state.split)
-        walk = Walk(self.places, state.threads)
+        walk = Walk(self.machine, state.threads)
         for character, where in characters:
             if not walk.character(character, where):
                 return None
@@ -171,7 +174,7 @@ class Steps:
         spellings: set[str] = set()
         text = False
         for index, scan in state.threads:
-            place = self.places.all[index]
+            place = self.machine.all[index]
             if place.scanner is not None and not place.scanner.complete(scan):
                 text = True
                 continue
@@ -185,6 +188,18 @@ class Steps:
         threads, branches = walk.result()
         state = self.state(threads, pending, split=split and bool(pending))
         return Step(state, branches, invalid, begins, walk.length)
+
+
+_STEPS: WeakKeyDictionary[Binding, Steps] = WeakKeyDictionary()
+
+
+def steps_of(binding: Binding) -> Steps:
+    """The steps that all readers of a binding share."""
+    steps = _STEPS.get(binding)
+    if steps is None:
+        steps = Steps(binding.format.machine, binding.text, binding.spellings)
+        steps = _STEPS.setdefault(binding, steps)
+    return steps
 
 
 class _Way:
@@ -203,17 +218,17 @@ class _Way:
 class Walk:
     """The threads of a state, walked by the characters of a token."""
 
-    def __init__(self, places: Places, threads: Sequence[Thread]) -> None:
-        self.places = places
+    def __init__(self, machine: Machine, threads: Sequence[Thread]) -> None:
+        self.machine = machine
         self.ways = [
-            _Way(i, places.all[place], scan, [], began=False)
+            _Way(i, machine.all[place], scan, [], began=False)
             for i, (place, scan) in enumerate(threads)
         ]
         self.length = 0
 
     def character(self, character: str, where: int) -> bool:
         """Go on by one character; whether any reading does."""
-        kind = self.places.characters.kind(character)
+        kind = self.machine.characters.kind(character)
         found: dict[Thread, _Way] = {}
         for way in self.ways:
             if way.place.scanner is not None:
@@ -225,7 +240,7 @@ class Walk:
                     continue
             for move in way.place.moves:
                 if kind & move.characters:
-                    target = self.places.all[move.target]
+                    target = self.machine.all[move.target]
                     scan = None
                     if target.scanner is not None:
                         scan = target.scanner.step(target.scanner.start(), character)
@@ -251,7 +266,7 @@ class Walk:
                 continue
             for index in way.place.specials.get(spelling, ()):
                 if (index, None) not in found:
-                    found[index, None] = self._enter(way, self.places.all[index], None, "", HERE)
+                    found[index, None] = self._enter(way, self.machine.all[index], None, "", HERE)
         if not found:
             return False
         self.ways = [*found.values()]
