@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import os
@@ -15,7 +14,7 @@ import pytest
 
 from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_tokenizer
 from chatfmt.cli import main
-from chatfmt.commands import _options, check
+from chatfmt.commands import check
 from chatfmt.commands.check import broken_law
 from chatfmt.conversation import Conversation
 from formats_under_test import FORMATS, tokenizer_for

@@ -80,7 +80,12 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("its end", {"user": "<s>{content}a<e>", "b": "<s>{content}b<e>"}, TOKENS, {}),
     # the place of free text
     ("without a special token or text between", "<s>{role}\n{content}{reasoning}<e>", TOKENS, {}),
-    ("only the text ' ' tells where {content} ends", "<s>{role}\n{content}[ {name}]<e>", TOKENS, {}),
+    (
+        "only the text ' ' tells where {content} ends",
+        "<s>{role}\n{content}[ {name}]<e>",
+        TOKENS,
+        {},
+    ),
     ("{content} follows {reasoning}", "<s>{role}\n[{reasoning}]{content}<e>", TOKENS, {}),
     ("{content} follows {reasoning}", "<s>{role}\n[<t>{reasoning}]{content}<e>", MORE, {}),
     ("there is no {content}", "<s>{role}<e>", TOKENS, {}),

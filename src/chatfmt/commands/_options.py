@@ -67,7 +67,9 @@ def _format_from(path: Path) -> ChatFormat:
     try:
         value = tomllib.loads(data.decode()) if path.suffix == ".toml" else loads(data)
         if not isinstance(value, dict):
-            raise FormatError(f"expected the arguments of ChatFormat as one object, found {shown(value)}")
+            raise FormatError(
+                f"expected the arguments of ChatFormat as one object, found {shown(value)}"
+            )
         return ChatFormat.from_row(value)
     except ValueError as error:
         raise FormatError(f"{path}: {error}") from None

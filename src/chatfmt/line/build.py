@@ -1,7 +1,7 @@
 """The lines of a format as one graph of places, built from left to right.
 
-Places with the same sources, symbol and meaning are one, so that the lines of a role share what they
-have in common, and a reader nearly always follows one thread.
+Places with the same sources, symbol and meaning are one, so that the lines of a role share what
+they have in common, and a reader nearly always follows one thread.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from chatfmt.line.language import (
     GenerationStart,
     Group,
     Literal,
-    Next,
     Special,
 )
-from chatfmt.line.place import Meaning, Move, Place
+from chatfmt.line.place import Meaning, Move, Part, Place
 from chatfmt.line.words import ExcludedWords, Word
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
     from chatfmt.line.lines import Envelope, Line
 
-__all__ = ["Builder", "Guard", "Words"]
+__all__ = ["Builder", "Guard", "Layout", "Words"]
 
 _Sources = frozenset[int]
 
@@ -36,24 +35,39 @@ Words: TypeAlias = "Mapping[tuple[str, tuple[str, ...]], Sequence[Word]]"
 """By field and roles of the line: what the field never holds."""
 
 
+class _Kinds(NamedTuple):
+    """The characters of a field: one of ``first``, then any number of ``rest``, ``most`` in all."""
+
+    first: int
+    rest: int
+    most: int | None
+
+
+class Layout(NamedTuple):
+    """All that a format writes, as pieces."""
+
+    lines: Sequence[Line]
+    envelopes: Mapping[str, Envelope]
+    prologue: Sequence[Special | Literal]
+    roles: Sequence[str]
+
+
 class Guard(NamedTuple):
-    """A field that never holds some words: its automaton, the place of each of its states, and the
-    places from which it is entered."""
+    """A field that never holds some words."""
 
     words: ExcludedWords
     places: dict[int, int]
+    """State of the words to its place."""
     sources: _Sources
+    """The places from which the field is entered."""
 
 
 class Builder:
-    """Builds the graph from left to right, from place ``start``; ``between`` is where a message begins."""
+    """Builds the graph, from place ``start``; ``between`` is where any message may begin."""
 
     def __init__(
         self,
-        lines: Sequence[Line],
-        envelopes: Mapping[str, Envelope],
-        prologue: Sequence[Special | Literal],
-        roles: Sequence[str],
+        layout: Layout,
         words: Words,
         characters: Characters,
     ) -> None:
@@ -69,18 +83,18 @@ class Builder:
         self.after: dict[str, int] = {}
         """Role to the place after a message of that role."""
         sources = frozenset({self.start})
-        for piece in prologue:
+        for piece in layout.prologue:
             sources = self._follow(piece, sources, _Context((), Meaning("prologue")))
         self._silently(sources, self.first)
         self._silently([self.first], self.between)
-        for role in roles:
+        for role in layout.roles:
             self.after[role] = self._border("message")
             self._silently([self.after[role]], self.between)
         for node in (self.between, self.first, *self.after.values()):
             self.all[node].accepts = True
-        for line in lines:
+        for line in layout.lines:
             self._line(line)
-        for role, envelope in envelopes.items():
+        for role, envelope in layout.envelopes.items():
             self._envelope(role, envelope)
 
     def _new(self, meaning: Meaning) -> int:
@@ -144,36 +158,40 @@ class Builder:
     def _follow(self, piece: Piece, sources: _Sources, context: _Context) -> _Sources:
         """Add what a piece writes after ``sources``; the places in which it is complete."""
         match piece:
-            case Literal(text, fixes):
-                for character in text:
-                    kinds = self.characters.kind(character)
-                    sources = self._symbol(sources, kinds, context.literal(fixes), context.roles)
-                    for place in sources:
-                        self.all[place].letter = character
-                return sources
+            case Literal():
+                return self._literal(piece, sources, context)
             case Special(tokens, end):
                 context.free = None
                 meaning = context.meaning._replace(part="end") if end else context.meaning
                 return frozenset().union(
                     *(self._symbol(sources, token, meaning, context.roles) for token in tokens)
                 )
-            case Group(field, pieces, always):
-                outside = context.meaning
-                if field in ("reasoning", "content"):
-                    context.meaning = outside._replace(gives=field)
-                inside = self._sequence(pieces, sources, context)
-                context.meaning = context.meaning._replace(gives=outside.gives)
-                return inside if always else sources | inside
-            case GenerationStart():
-                context.meaning = context.meaning._replace(generated=True)
-                return sources
-            case Next():
-                return sources
+            case Group():
+                return self._group(piece, sources, context)
             case Calls():
                 return self._list(piece, sources, context)
             case Field():
                 return self._field(piece, sources, context)
-        raise AssertionError(piece)
+            case GenerationStart():
+                context.meaning = context.meaning._replace(generated=True)
+        return sources
+
+    def _literal(self, piece: Literal, sources: _Sources, context: _Context) -> _Sources:
+        for character in piece.text:
+            kinds = self.characters.kind(character)
+            meaning = context.literal(piece.fixes)
+            sources = self._symbol(sources, kinds, meaning, context.roles)
+            for place in sources:
+                self.all[place].letter = character
+        return sources
+
+    def _group(self, piece: Group, sources: _Sources, context: _Context) -> _Sources:
+        outside = context.meaning.gives
+        if piece.field in ("reasoning", "content"):
+            context.meaning = context.meaning._replace(gives=piece.field)
+        inside = self._sequence(piece.pieces, sources, context)
+        context.meaning = context.meaning._replace(gives=outside)
+        return inside if piece.always else sources | inside
 
     def _list(self, piece: Calls, sources: _Sources, context: _Context) -> _Sources:
         item = self._border("argument" if piece.arguments else "call")
@@ -189,34 +207,32 @@ class Builder:
         name, roles = piece.name, context.roles
         meaning = context.meaning._replace(field=name)
         if piece.alphabet is not None:
-            first, rest = (self.characters.kinds(x) for x in (piece.alphabet.first, piece.alphabet.rest))
-            return self._text(sources, meaning, roles, first, rest, piece.alphabet.most)
+            first, rest = (
+                self.characters.kinds(x) for x in (piece.alphabet.first, piece.alphabet.rest)
+            )
+            kinds = _Kinds(first, rest, piece.alphabet.most)
+            return self._text(sources, meaning, roles, kinds)
         if name in ("content", "reasoning", "tools"):
-            meaning = meaning._replace(part=name)
+            meaning = meaning._replace(part=name)  # type: ignore[arg-type]
         context.free = meaning.part
         if (scanner := piece.scanner) is not None:
-            kinds = self.characters.kinds_of(scanner.first)
-            [*begun] = self._symbol(sources, kinds, meaning, roles, what=(name, "scanned"))
+            begins = self.characters.kinds_of(scanner.first)
+            begun = self._symbol(sources, begins, meaning, roles, what=(name, "scanned"))
             for place in begun:
                 self.all[place].scanner = scanner
-            return frozenset(begun)
+            return begun
         every = self.characters.every
-        ends = self._text(sources, meaning, roles, every, every, None)
+        ends = self._text(sources, meaning, roles, _Kinds(every, every, None))
         return ends if context.meaning.gives == name == "content" else sources | ends
 
     def _text(
-        self,
-        sources: _Sources,
-        meaning: Meaning,
-        roles: tuple[str, ...],
-        first: int,
-        rest: int,
-        most: int | None,
+        self, sources: _Sources, meaning: Meaning, roles: tuple[str, ...], kinds: _Kinds
     ) -> _Sources:
-        """The text of a field: first one character of this kind, then any number of that."""
+        """The text of a field."""
+        first, rest, most = kinds
         words = self._words.get((meaning.field or "", roles), ())
         if words:
-            return self._guarded(sources, meaning, roles, first, rest, tuple(words))
+            return self._guarded(sources, meaning, roles, kinds, tuple(words))
         begun = self._symbol(sources, first, meaning, roles, what=(meaning.field, rest))
         if most is None:
             for place in begun:
@@ -234,15 +250,15 @@ class Builder:
         sources: _Sources,
         meaning: Meaning,
         roles: tuple[str, ...],
-        first: int,
-        rest: int,
+        kinds: _Kinds,
         words: tuple[Word, ...],
     ) -> _Sources:
-        """The text of a field that never holds some words."""
+        """The text of a field that never holds some words; its length is not bounded here."""
+        first, rest, _ = kinds
         guard = ExcludedWords(words, self.characters)
         ends: set[int] = set()
         for opens, some in self._by_border(sources):
-            key = (some, "guarded", meaning, opens, words, first, rest)
+            key = (some, "guarded", meaning, opens, words, kinds)
             if key not in self._known:
                 self._known[key] = len(self.all)
                 entered = meaning._replace(opens=opens)
@@ -253,11 +269,11 @@ class Builder:
             self.guards[begin] = Guard(guard, at, some)
             for state, place in at.items():
                 self._belongs(place, roles)
-                for kinds, following in guard.steps(state, rest):
-                    self._add(place, Move(kinds, at[following], enters=False))
-            for kinds, following in guard.steps(guard.begin, first):
+                for those, following in guard.steps(state, rest):
+                    self._add(place, Move(those, at[following], enters=False))
+            for those, following in guard.steps(guard.begin, first):
                 for source in some:
-                    self._add(source, Move(kinds, at[following], enters=True))
+                    self._add(source, Move(those, at[following], enters=True))
             ends |= {at[state] for state in at if guard.may_end(state)}
         return frozenset(ends)
 
@@ -309,7 +325,7 @@ class _Context:
     def __init__(self, roles: tuple[str, ...], meaning: Meaning) -> None:
         self.roles = roles
         self.meaning = meaning
-        self.free: str | None = None
+        self.free: Part | None = None
         """The part of the free text that was written last, as long as only literal text follows."""
 
     def literal(self, fixes: str | None) -> Meaning:

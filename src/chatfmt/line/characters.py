@@ -62,5 +62,9 @@ class Characters:
 
     def plainest(self, kinds: int) -> str:
         """A character of one of these kinds, for people: a letter where there is one."""
-        some = [character for character in self._all if self._kinds[character] & kinds]
-        return min(some, key=lambda character: (not character.isalpha(), character))
+        some: list[str] = [c for c in self._all if self._kinds[c] & kinds]
+        return min(some, key=_plainness)
+
+
+def _plainness(character: str) -> tuple[bool, str]:
+    return not character.isalpha(), character

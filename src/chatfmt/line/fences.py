@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["words_of"]
 
+
 def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
     """The words of each field, by field and roles of the line."""
     found: dict[tuple[str, tuple[str, ...]], list[Word]] = {}

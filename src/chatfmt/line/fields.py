@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import regex
 
@@ -75,7 +75,7 @@ CODERS: dict[str, tuple[str, ...]] = {
 
 
 @cache
-def scanner_of(coder: str | None, keys: tuple[str, ...]) -> Scanner | None:
+def scanner_of(coder: str | None, keys: tuple[str, ...]) -> Scanner[Any] | None:
     """What reads a value that is spelled by this coder; None where its end is what follows it."""
     match coder:
         case "json" if keys:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import regex
 
 from chatfmt.errors import FormatError, shown
+from chatfmt.line.build import Layout
 from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Field, Special
 from chatfmt.line.language import Literal as LiteralText
@@ -75,8 +76,11 @@ class ChatFormat:
     generation_start: Literal["content", "role"] = "content"
     """Where the model begins to write: before the first free text, or right behind the role."""
     fences: Sequence[str] = ()
-    """The texts that end a field where no special token does, each whole or how it begins; ``^`` before one
-    that only counts where the field begins. A message whose text would be read as one is refused."""
+    """The texts that end a field where no special token does, each whole or how it begins; ``^``
+    before one that only counts where the field begins. A message whose text would be read as one
+    is refused."""
+    longest_header: int = 4096
+    """How many characters of text the header of a message may have."""
     encoding: str | None = None
     """Name of the bundled encoding, or None: the user brings one."""
     source: str = ""
@@ -140,28 +144,28 @@ class ChatFormat:
         >>> chatfmt.get_format("gpt-4o").machine.fences
         []
         """
-        return build_machine(self.lines, {}, self.prologue_pieces, tuple(self.templates))
+        return build_machine(Layout(self.lines, {}, self.prologue_pieces, tuple(self.templates)))
 
     def _check_machine(self) -> None:
         """Every conversation has one reading, and what a field may not hold is listed."""
         where = f"format {self.name}"
         if (untold := untold_field(self.machine)) is not None:
             raise FormatError(
-                f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines of "
-                "different roles with different tokens"
+                f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines "
+                "of different roles with different tokens"
             )
         for field_name, word in self.machine.fences:
             if not any(word.startswith(listed) for listed in self.fences):
                 raise FormatError(
-                    f"{where}: only the text {shown(word)} tells where {{{field_name}}} ends; put a "
-                    "special token between it and what follows, or list that text (or how it begins) in "
-                    "fences: a message whose text holds it is then refused"
+                    f"{where}: only the text {shown(word)} tells where {{{field_name}}} ends; put "
+                    "a special token between it and what follows, or list that text (or how it "
+                    "begins) in fences: a message whose text holds it is then refused"
                 )
         if (witness := find_witness(self.machine)) is not None:
             raise FormatError(
-                f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart too "
-                "late; put a special token, or a character that the field before it cannot have, "
-                "between them"
+                f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart "
+                "too late; put a special token, or a character that the field before it cannot "
+                "have, between them"
             )
 
     def _set(self, name: str, value: object) -> None:
@@ -180,13 +184,16 @@ class ChatFormat:
         chatfmt.errors.FormatError: format x: there is no special_tokens
 
         Raises:
-            FormatError: a member is missing, unknown or not what it must be; or as for `ChatFormat`.
+            FormatError: a member is missing, unknown or not what it must be; or as for
+                `ChatFormat`.
         """
         name = row.get("name", "custom")
+        members = [field.name for field in fields(cls) if field.init]
         for member in row:
-            if member not in _KINDS:
+            if member not in members:
                 raise FormatError(
-                    f"format {name}: there is no member {shown(member)}; there are {', '.join(_KINDS)}"
+                    f"format {name}: there is no member {shown(member)}; there are "
+                    + ", ".join(members)
                 )
         for needed in ("template", "special_tokens"):
             if needed not in row:
@@ -240,6 +247,12 @@ class ChatFormat:
                 raise FormatError(
                     f"format {self.name}: {name} must be {' or '.join(kinds)}, found {value!r}"
                 )
+        longest = self.longest_header
+        if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
+            raise FormatError(
+                f"format {self.name}: longest_header must be a positive integer, found "
+                f"{shown(longest)}"
+            )
         if self.generation_start not in ("content", "role"):
             raise FormatError(
                 f'format {self.name}: generation_start must be "content" or "role", found '

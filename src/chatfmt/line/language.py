@@ -17,7 +17,7 @@ that everything else follows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import regex
 
@@ -74,7 +74,7 @@ class Field:
     keys: tuple[str, ...] = ()
 
     @property
-    def scanner(self) -> Scanner | None:
+    def scanner(self) -> Scanner[Any] | None:
         """What reads the value, where a character alone does not say how it goes on."""
         return scanner_of(self.coder, self.keys)
 
@@ -110,7 +110,8 @@ class Next:
 Piece: TypeAlias = Special | Literal | Field | Group | Calls | GenerationStart | Next
 
 _ESCAPED = r"\\(?P<escaped>[\[\]{}\\|*])"
-_FIELD = r"\{(?P<field>[\w.]+)(?::(?P<coder>\w+)(?P<keys>(?: [\w.]+(?:, [\w.]+)*)?))?(?:=(?P<value>[^{}]+))?\}"
+_CODER = r":(?P<coder>\w+)(?P<keys>(?: [\w.]+(?:, [\w.]+)*)?)"
+_FIELD = rf"\{{(?P<field>[\w.]+)(?:{_CODER})?(?:=(?P<value>[^{{}}]+))?\}}"
 _OTHER = r"(?P<prompt>\{\^\})|(?P<open>\[)|(?P<again>\]\*)|(?P<close>\])|(?P<bar>\|)"
 _TEXT = r"(?P<stray>[{}\\])|(?P<char>.)"
 _LOOKS_SPECIAL = regex.compile(r"<\|[^\s|]*\|>")
@@ -151,7 +152,11 @@ def merge(pieces: Iterable[Piece]) -> list[Piece]:
     merged: list[Piece] = []
     for piece in pieces:
         last = merged[-1] if merged else None
-        if isinstance(piece, Literal) and isinstance(last, Literal) and piece.fixes is last.fixes is None:
+        if (
+            isinstance(piece, Literal)
+            and isinstance(last, Literal)
+            and piece.fixes is last.fixes is None
+        ):
             merged[-1] = Literal(last.text + piece.text)
         else:
             merged.append(piece)
@@ -187,17 +192,13 @@ def _pieces(
             pieces.append(Literal(match[kind]))
         elif kind == "bar":
             pieces.append(_BAR if inside else Literal("|"))
-        elif kind == "field":
-            pieces.append(_field(match, where))
-        elif kind == "prompt":
-            pieces.append(GenerationStart())
+        elif kind in ("field", "prompt"):
+            pieces.append(GenerationStart() if kind == "prompt" else _field(match, where))
         elif kind == "open":
             pieces.append(_bracket(scanned, where, inside))
         elif inside:
             pieces.append(Literal(kind))  # taken off again by `_bracket`
             return pieces
-        elif kind == "again":
-            raise FormatError(rf"{where}: ]* without [; write \]* for the characters themselves")
         else:
             raise FormatError(rf"{where}: ] without [; write \] for the character itself")
     if inside:
@@ -233,7 +234,9 @@ def _field(match: regex.Match[str], where: str) -> Piece:
         takes = " or ".join(CODERS.get(name, ())) or "none"
         raise FormatError(f"{where}: {{{name}}} cannot be spelled as {coder}; it takes {takes}")
     if name == "call" and coder is None:
-        raise FormatError(f"{where}: {{call}} needs to say how it is spelled: {{call:json name, arguments}}")
+        raise FormatError(
+            f"{where}: {{call}} needs to say how it is spelled: {{call:json name, arguments}}"
+        )
     keys = tuple(match["keys"].strip().split(", ")) if match["keys"] else ()
     return Field(name, ALPHABETS.get(name), coder, keys)
 
@@ -255,7 +258,9 @@ def _list(pieces: list[Piece], where: str) -> Calls:
     bars = [i for i, piece in enumerate(pieces) if piece is _BAR]
     at = bars[0] if bars else None
     separator = () if at is None else tuple(merge(pieces[:at]))
-    item = tuple(merge(Literal("|") if p is _BAR else p for p in pieces[0 if at is None else at + 1 :]))
+    item = tuple(
+        merge(Literal("|") if p is _BAR else p for p in pieces[0 if at is None else at + 1 :])
+    )
     names = [piece.name for piece in item if isinstance(piece, Field)]
     if {"arg.key", "arg.value"} == set(names):
         return Calls(separator, item, arguments=True)

@@ -43,7 +43,7 @@ class Line:
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """The tokens that may end the message, the one that is written first; none with ``{next}``."""
+        """The tokens that may end the message, the one that is written first; or none."""
         last = self.pieces[-1]
         return last.tokens if isinstance(last, Special) else ()
 
@@ -83,21 +83,23 @@ def _places(pieces: Iterable[Piece], *, needed: bool) -> Iterator[tuple[str, boo
 
 
 def _variants(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
-    at = next((i for i, piece in enumerate(pieces) if _stays_open(piece)), None)
-    if at is None:
-        yield pieces
-        return
-    before, group, after = pieces[:at], pieces[at], pieces[at + 1 :]
-    for rest in _variants(after):
-        yield (*before, replace(group, always=True), *rest)  # type: ignore[type-var]
-        yield tuple(merge((*before, *rest)))
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, Group) and _stays_open(piece):
+            there = Group(piece.field, piece.pieces, always=True)
+            for rest in _variants(pieces[at + 1 :]):
+                yield (*pieces[:at], there, *rest)
+                yield tuple(merge((*pieces[:at], *rest)))
+            return
+    yield pieces
 
 
-def _stays_open(piece: Piece) -> bool:
-    if not isinstance(piece, Group) or piece.always:
-        return False
+def _stays_open(piece: Group) -> bool:
     free = [i for i, p in enumerate(piece.pieces) if isinstance(p, Field) and p.name in FREE_TEXT]
-    return bool(free) and not any(isinstance(p, Special) for p in piece.pieces[free[0] :])
+    return (
+        not piece.always
+        and bool(free)
+        and not any(isinstance(p, Special) for p in piece.pieces[free[0] :])
+    )
 
 
 def read_prologue(
@@ -154,7 +156,7 @@ def make_line(
     _check_free_text(pieces, where)
     if not any(isinstance(piece, GenerationStart) for piece in _with_groups(pieces)):
         pieces = _place_generation_start(pieces, generation_start, where)
-    _check_generated(pieces, role, where)
+    _check_generated(pieces, where)
     if role is not None:
         named = Field("role", ALPHABETS["role"])
         pieces = merge(Literal(spelling) if piece == named else piece for piece in pieces)
@@ -167,9 +169,7 @@ def make_line(
     )
 
 
-def _check_fields(
-    pieces: list[Piece], role: str | None, generation_start: str, where: str
-) -> None:
+def _check_fields(pieces: list[Piece], role: str | None, generation_start: str, where: str) -> None:
     names = [name for name, _ in _places(pieces, needed=True)]
     for name in names:
         if names.count(name) > 1:
@@ -266,7 +266,7 @@ def _place_generation_start(pieces: list[Piece], generation_start: str, where: s
     return [*pieces[:at], GenerationStart(), *pieces[at:]]
 
 
-def _check_generated(pieces: Sequence[Piece], role: str | None, where: str) -> None:
+def _check_generated(pieces: Sequence[Piece], where: str) -> None:
     """The end token stands nowhere else in what the model writes."""
     flattened = [*flat(pieces)]
     if not isinstance(last := flattened[-1], Special):

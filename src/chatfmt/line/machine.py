@@ -1,9 +1,9 @@
 """The machine of a format: what writers are held to and readers walk.
 
 A *place* is what a symbol means: the character or special token that leads to it belongs to this
-field or literal, of this part, of a line for these roles. Where the reader must choose between the text
-of a field and literal text that only leads on to more text, nothing but that text can tell: the field
-never holds it (see `chatfmt.line.fences`).
+field or literal, of this part, of a line for these roles. Where the reader must choose between the
+text of a field and literal text that only leads on to more text, nothing but that text can tell:
+the field never holds it (see `chatfmt.line.fences`).
 """
 
 from __future__ import annotations
@@ -14,34 +14,27 @@ from typing import TYPE_CHECKING
 from chatfmt.line.build import Builder
 from chatfmt.line.characters import Characters
 from chatfmt.line.fences import words_of
-from chatfmt.line.fields import FREE_TEXT
 from chatfmt.line.language import Literal, flat
 from chatfmt.line.place import Move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from chatfmt.line.build import Guard, Words
-    from chatfmt.line.language import Piece, Special
-    from chatfmt.line.lines import Envelope, Line
-    from chatfmt.line.place import Place
+    from chatfmt.line.build import Guard, Layout, Words
+    from chatfmt.line.language import Piece
+    from chatfmt.line.words import Word
 
 __all__ = ["Machine", "build_machine"]
 
 _ROUNDS = 8
 
 
-def build_machine(
-    lines: Sequence[Line],
-    envelopes: Mapping[str, Envelope],
-    prologue: Sequence[Special | Literal],
-    roles: Sequence[str],
-) -> Machine:
-    """The machine of these lines. Words can bring about others: they are derived until none is new."""
-    characters = Characters(_literals(lines, envelopes, prologue))
+def build_machine(layout: Layout) -> Machine:
+    """The machine of these lines. Words can bring about others, so they are derived again."""
+    characters = Characters(_literals(layout))
     words: Words = {}
     for _ in range(_ROUNDS):
-        machine = Machine(Builder(lines, envelopes, prologue, roles, words, characters), words)
+        machine = Machine(Builder(layout, words, characters), words)
         more = {
             key: [*dict.fromkeys([*words.get(key, ()), *some])]
             for key, some in {**words, **words_of(machine.all)}.items()
@@ -52,13 +45,11 @@ def build_machine(
     return machine
 
 
-def _literals(
-    lines: Sequence[Line], envelopes: Mapping[str, Envelope], prologue: Sequence[Piece]
-) -> Iterator[str]:
-    pieces: list[Piece] = [*prologue]
-    for line in lines:
+def _literals(layout: Layout) -> Iterator[str]:
+    pieces: list[Piece] = [*layout.prologue]
+    for line in layout.lines:
         pieces += [*line.pieces, Literal(line.tail)]
-    for envelope in envelopes.values():
+    for envelope in layout.envelopes.values():
         pieces += [*envelope.open, *envelope.each, *envelope.sep, *envelope.close]
     for piece in flat(pieces):
         if isinstance(piece, Literal):
@@ -159,7 +150,7 @@ class Machine:
     # -- what others ask ------------------------------------------------------------------------
 
     def missing(self, index: int) -> list[str | bytes]:
-        """What is left of the prologue or of a tail at a place: special tokens, and text as bytes."""
+        """What is left of prologue or tail at a place: special tokens, and text as bytes."""
         left: list[str | bytes] = []
         while True:
             place = self.all[index]
@@ -178,13 +169,22 @@ class Machine:
 
     @property
     def fences(self) -> list[tuple[str, str]]:
-        """Each field of free text, with a text that it never holds; ``^`` before one that begins it."""
+        """Fields of free text, each with a text that it never holds (``^``: begins with)."""
         return [
             (field, "^" * word.begins + word.text)
             for (field, _), words in self._words.items()
             for word in words
             if not word.ends
         ]
+
+    def words_of(self, role: str) -> dict[str, Sequence[Word]]:
+        """The fields of a role's lines that never hold some words, and these."""
+        return {field: words for (field, roles), words in self._words.items() if role in roles}
+
+    def takes_any_content(self, role: str) -> bool:
+        """Whether any text at all is content of a role until a special token comes."""
+        places = (place for place in self.all if place.meaning.field == "content")
+        return all(place.plain for place in places if role in place.roles)
 
     @cached_property
     def end_spellings(self) -> frozenset[str]:

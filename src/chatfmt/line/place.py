@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from chatfmt.line.fields import FREE_TEXT
 
 if TYPE_CHECKING:
     from chatfmt.line.scanners import Scanner
 
-__all__ = ["Meaning", "Move", "Place"]
+__all__ = ["Meaning", "Move", "Part", "Place"]
+
+Part: TypeAlias = Literal[
+    "prologue", "header", "content", "reasoning", "tools", "calls", "end", "tail", "stray"
+]
+"""The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
+place; a strict parse never has any."""
 
 
 class Meaning(NamedTuple):
     """What the symbol that leads to a place is."""
 
-    part: str
+    part: Part
     """The part that its ids count to; see `chatfmt.wire.spans.Part`."""
     field: str | None = None
     """The field to which its character belongs; None for literal text and special tokens."""

@@ -1,14 +1,14 @@
 """Whether a sequence of messages can be read in two ways: an exact test, made with the format.
 
-Two readings of one sequence are two different ways through the places over the same symbols. So the
-machine is run against itself: from every place that can be reached, each two different moves by one
-symbol are followed in step. Where the two ways meet again, or both arrive, the symbols on the way are a
-sequence with two readings, and the witness. What a scanner reads is taken for any text that begins and
-ends as its values do, so a format may be refused that has no such sequence, but none is accepted that
-has one.
+Two readings of one sequence are two different ways through the places over the same symbols. So
+the machine is run against itself: from every place that can be reached, each two different moves
+by one symbol are followed in step. Where the two ways meet again, or both arrive, the symbols on
+the way are a sequence with two readings, and the witness. What a scanner reads is taken for any
+text that begins and ends as its values do, so a format may be refused that has no such sequence,
+but none is accepted that has one.
 
-Where the model writes, a reader must know whose text it is, and of which field, as soon as free text
-begins: two ways that are in free text of different fields or roles at once are refused, too.
+Where the model writes, a reader must know whose text it is, and of which field, as soon as free
+text begins: two ways that are in free text of different fields or roles at once are refused, too.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Witness(NamedTuple):
 
 
 def find_witness(machine: Machine) -> Witness | None:
-    """A text that can be read in two ways, or only be told apart too late; None where there is none."""
+    """A text that can be read in two ways, or only be told apart too late; None without one."""
     return _Search(machine).run()
 
 
 def untold_field(machine: Machine) -> str | None:
-    """A field of free text that the lines of two roles share, so that nobody can tell whose it is."""
+    """A field of free text that lines of two roles share, so that nobody can tell whose it is."""
     for place in machine.all:
         if place.meaning.field in FREE_TEXT and len(place.owners) > 1:
             return place.meaning.field

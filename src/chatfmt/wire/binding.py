@@ -93,6 +93,8 @@ class Binding:
             self.ids[spelling] for spelling, what in format.ends.items() if what == "continue"
         )
         """The end tokens after which a model may go on with a further message."""
+        self.roles = {wire: role for role, wire in format.role_spellings.items()}
+        """How a role is spelled on the wire, to the role."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Binding, (self.format, self.encoding)

@@ -1,13 +1,13 @@
 """Texts that would be read as structure, in formats in which some text is structure.
 
-Where only text tells where a field ends, the reader takes the first place where that text stands, in the
-field and in what the line writes after it. A value for which that is another place than its end is
-refused when it is written.
+Where only text tells where a field ends, the reader takes the first place where that text stands,
+in the field and in what the line writes after it. A value for which that is another place than its
+end is refused when it is written.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.line.language import Field, Group, Literal
 
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Misread", "find_misread"]
 
 
-class Misread(ValueError):
+class Misread(NamedTuple):
     """A value that would be read otherwise: of which field, from which offset on, and as what."""
 
-    def __init__(self, field: str, offset: int, word: str) -> None:
-        super().__init__(field, offset, word)
-        self.field = field
-        self.offset = offset
-        self.word = word
+    field: str
+    offset: int
+    word: str
 
 
 def find_misread(

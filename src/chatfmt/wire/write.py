@@ -12,6 +12,7 @@ from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
 from chatfmt.wire.kept import Kept
+from chatfmt.wire.refuse import find_misread
 from chatfmt.wire.spans import Span
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Renderer:
         self._frames: Kept[_Key, Frame] = Kept()
         self._continued_frames: Kept[_Key, Frame] = Kept()
         self._around: Kept[_Key, _Around] = Kept()
+        self._words = {role: self.format.machine.words_of(role) for role in self.format.templates}
+        """What the fields of a role never hold: where there are such, each text is checked."""
         self.continues = [*self.format.ends.values()][:1] == ["continue"]
         """Whether the end token that is written lets the model go on with another message."""
 
@@ -109,7 +112,7 @@ class Renderer:
     def _look_up(self, message: Message, index: int) -> _Around:
         frame = self.frame(message, index)
         around = frame.head, frame.suffix, frame.close
-        if message.reasoning is None:  # as in `frame`
+        if self._is_kept(message):
             key = _key(message.__dict__)
             self._around.keep(key, around, _size(key, frame))
         return around
@@ -263,9 +266,13 @@ class Renderer:
         frame = frames.known.get(key)
         if frame is None:
             frame = self._make_frame(message, index, continued=continued)
-            if message.reasoning is None:  # texts that hardly ever return are not worth keeping
+            if self._is_kept(message):
                 frames.keep(key, frame, _size(key, frame))
         return frame
+
+    def _is_kept(self, message: Message) -> bool:
+        """Whether its frame is worth keeping, and is the same for every content."""
+        return message.reasoning is None and not self._words[message.role]
 
     def _make_frame(self, message: Message, index: int | None, *, continued: bool) -> Frame:
         pieces = self._pieces(message.role, index)
@@ -273,6 +280,7 @@ class Renderer:
         values["role"] = self.format.role_spellings[message.role]
         self._check_values(pieces, values, index)
         written = _written(pieces, values)
+        self._check_texts(written, {**values, "content": message.content}, message.role, index)
         content = next(i for i, piece in enumerate(written) if _held(piece) == "content")
         before, behind = written[:content], written[content + 1 :]
         suffix = ""
@@ -326,6 +334,31 @@ class Renderer:
                         raise self._error(
                             f"expected a {name} like {pattern}, found {shown(value)}", index, name
                         )
+
+    def _check_texts(
+        self,
+        written: list[Piece],
+        values: Mapping[str, str | None],
+        role: str,
+        index: int | None,
+    ) -> None:
+        """Nothing would be read as structure, and the header is not too long."""
+        if words := self._words[role]:
+            misread = find_misread(written, values, words)
+            if misread is not None:
+                raise self._error(
+                    f"at offset {misread.offset} this would be read as structure: "
+                    f"{shown(misread.word)}; leave it out, or put something between",
+                    index,
+                    misread.field,
+                )
+        length, longest = _header_length(written, values), self.format.longest_header
+        if length > longest:
+            raise self._error(
+                f"the header would have {length:,} characters; expected at most {longest:,}",
+                index,
+                max(FRAME_FIELDS, key=lambda name: len(values.get(name) or "")),
+            )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:
         """The ids of a run of text.
@@ -424,6 +457,22 @@ def _written(pieces: Iterable[Piece], values: Mapping[str, str | None]) -> list[
         elif values[piece.field] is not None:
             written += piece.pieces
     return written
+
+
+def _header_length(written: Iterable[Piece], values: Mapping[str, str | None]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, in_free_text = 0, False
+    for piece in written:
+        match piece:
+            case Special():
+                in_free_text = False
+            case Field(_, None):
+                in_free_text = True
+            case Field(name, _):
+                length += len(values[name] or "")
+            case Literal(text) if not in_free_text:
+                length += len(text)
+    return length
 
 
 def _behind(pieces: tuple[Piece, ...], part: Part) -> tuple[Piece, ...]:

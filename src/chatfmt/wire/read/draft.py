@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.conversation import Message
 from chatfmt.line.fields import FREE_TEXT
@@ -12,13 +11,15 @@ from chatfmt.wire.read.steps import WITHIN, WITHIN_PENDING
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from chatfmt.line.place import Meaning, Place
+    from chatfmt.line.place import Place
+    from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.steps import Run
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Tell"]
+
 
 def _ignore(_: object) -> None:
     """Issues were told when they came about."""
@@ -27,37 +28,40 @@ def _ignore(_: object) -> None:
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
+class Tell(NamedTuple):
+    """Who is told of what is wrong."""
+
+    unknown_role: Callable[[str], None]
+    """Called with the spelling of a role that the format does not have."""
+    straddles: Callable[[int], None]
+    """Called with the position of an id that holds the end of one part and begins another."""
+
+
 class Draft:
     """One message after the other, as far as they are read.
 
     Args:
-        roles: how a role is spelled on the wire, to the role.
+        binding: format and encoding.
         span: where spans are written.
         messages: where messages go that are complete.
         events: where events go.
-        unknown_role: called with the spelling of a role that the format does not have.
-        straddles: called with the position of an id that holds the end of one part and the beginning
-            of another.
-        continues: the end tokens after which a model may go on with a further message.
+        tell: what is called with what is wrong.
     """
 
     def __init__(
         self,
-        roles: Mapping[str, str],
+        binding: Binding,
         span: SpanWriter,
         messages: list[Message],
         events: list[Event],
-        unknown_role: Callable[[str], None],
-        straddles: Callable[[int], None],
-        continues: frozenset[int],
+        tell: Tell,
     ) -> None:
-        self._roles = roles
+        self._binding = binding
+        self._roles = binding.roles
         self._span = span
         self._messages = messages
         self._events = events
-        self._unknown_role = unknown_role
-        self._straddles = straddles
-        self._continues = continues
+        self._tell_wrong = tell
         self.goes_on: str | None = None
         """The role that has ended a message before and may go on with another."""
         self.position = 0
@@ -86,13 +90,15 @@ class Draft:
     # -- what is read ---------------------------------------------------------------------------
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
-        """The runs of one id: at ``position``, or at ``pending_at`` where a character began before it."""
+        """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
         self.position = position
         for place, text, where, enters in runs:
             if enters:
                 at = position if where <= WITHIN else pending_at
                 self._enter(place, at, within=where in (WITHIN, WITHIN_PENDING), token=token)
             if text:
+                if place.meaning.part == "header":
+                    self.header += text
                 self.add_text(place.meaning.field, text)
 
     def _enter(self, place: Place, at: int, *, within: bool, token: int) -> None:
@@ -107,20 +113,24 @@ class Draft:
             self.begin(at)
         if meaning.field is None and not place.letter:
             self.run, self.node = "", place
+        self._begin_part(place, at, within=within)
+        if meaning.part == "end" and not place.letter:
+            self.finish(token)
+
+    def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
+        meaning = place.meaning
         part, generated = meaning.part, meaning.generated or self._continued
         if part == "tail" or not self.is_open:
             index = self.index if part == "tail" else None
-            self._span.switch(at + within, index, part, generated=False)  # type: ignore[arg-type]
+            self._span.switch(at + within, index, part, generated=False)
             return
         self._find_role(place)
         if meaning.gives is not None:
             self.texts.setdefault(meaning.gives, [])
         if (part, generated) != (self._span.part, self._span.generated):
             if within and (place.part_is_free or generated != self._span.generated):
-                self._straddles(at)
-            self._span.switch(at + within, self.index, part, generated=generated)  # type: ignore[arg-type]
-        if part == "end" and not place.letter:
-            self.finish(token)
+                self._tell_wrong.straddles(at)
+            self._span.switch(at + within, self.index, part, generated=generated)
 
     def add_text(self, field: str | None, text: str) -> None:
         """More text of a field, or literal text."""
@@ -128,7 +138,6 @@ class Draft:
             self.texts.setdefault(field, []).append(text)
             self._events.append(_new(ContentDelta, (self.index, field, text)))
             return
-        self.header += text
         self.run += text
         if field is None:
             self.literal += text
@@ -141,7 +150,7 @@ class Draft:
         if name == "role":
             spelling = self.fields.pop("role")
             if spelling not in self._roles:
-                self._unknown_role(spelling)
+                self._tell_wrong.unknown_role(spelling)
             self._set_role(self._roles.get(spelling, spelling))
         elif self.role is not None and name is not None:
             self._tell(name)
@@ -183,7 +192,7 @@ class Draft:
         message = self.message()
         self._messages.append(message)
         self._events.append(MessageEnd(self.index, message, token))
-        self.goes_on = self.role if token in self._continues else None
+        self.goes_on = self.role if token in self._binding.continues else None
         self.is_open = False
         self._continued = False
 
@@ -211,17 +220,11 @@ class Draft:
 
     def copy(self) -> Draft:
         """A draft of its own that stands here: what it takes changes nothing else."""
-        span = SpanWriter([], 0)
-        other = Draft(
-            self._roles, span, [*self._messages], [], _ignore, _ignore, self._continues
-        )
-        other.__dict__.update(
-            {
-                name: copy(value) if name in ("fields", "texts", "_told") else value
-                for name, value in self.__dict__.items()
-                if name not in ("_span", "_messages", "_events", "_unknown_role", "_straddles")
-            }
-        )
+        quiet = Tell(_ignore, _ignore)
+        other = Draft(self._binding, SpanWriter([], 0), [*self._messages], [], quiet)
+        for name in ("is_open", "goes_on", "index", "role", "literal", "_header", "header", "run"):
+            setattr(other, name, getattr(self, name))
+        other.fields = {**self.fields}
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other
 

@@ -1,9 +1,10 @@
 """What a lenient reader does where no reading goes on. No byte is lost on the way.
 
-- A way on that skips little of what the format writes (see `chatfmt.wire.read.recovery`) is followed.
+- A way on that skips little of what the format writes (see `chatfmt.wire.read.recovery`) is
+  followed.
 - White space in the wrong place is passed over.
-- A special token that begins a message begins one, and the message before it is cut off; one that ends
-  messages ends it. Any other, and an id that is not in the vocabulary, is passed over.
+- A special token that begins a message begins one, and the message before it is cut off; one that
+  ends messages ends it. Any other, and an id that is not in the vocabulary, is passed over.
 - Other text cannot be placed: the reader is *lost* until a special token leads on.
 
 Whatever is passed over comes out as a `Stray` event, and its ids are ``stray`` in the spans.
@@ -19,9 +20,9 @@ from chatfmt.wire.read.steps import HERE, PENDING, Run, decode
 from chatfmt.wire.utf8 import Utf8
 
 if TYPE_CHECKING:
-    from chatfmt.wire.read.recovery import Way
-    from chatfmt.wire.read.steps import State, Step
     from chatfmt.wire.read.reader import Reader
+    from chatfmt.wire.read.recovery import Way
+    from chatfmt.wire.read.steps import Step
 
 __all__ = ["Lenient"]
 
@@ -143,6 +144,18 @@ class Lenient:
             self._give_up(-1)
             draft.goes_on = None
 
+    def end_header(self, token: int) -> None:
+        """The header is longer than the format allows."""
+        reader = self._reader
+        most = reader.binding.format.longest_header
+        reader.issue(
+            IssueKind.MALFORMED_HEADER,
+            f"more than {most:,} characters",
+            f"a header of at most {most:,} characters",
+        )
+        reader.set_pending(b"", split=False)
+        self.lose(token, "")
+
     # -- text -----------------------------------------------------------------------------------
 
     def _text(self, token: int, data: bytes) -> None:
@@ -150,9 +163,9 @@ class Lenient:
         state = reader.state
         characters, rest, at, invalid = decode(state.pending, data, split=state.split)
         reader.set_pending(b"", split=False)
-        passed, reported = "", False
         for where in invalid:
             reader.issue_invalid(where)
+        passed, reported = "", False
         for i, (character, where) in enumerate(characters):
             step = reader.steps.character(reader.state, character, where)
             if step is None:
@@ -164,17 +177,15 @@ class Lenient:
                     passed += character
                     continue
                 step = self._way_on(left, where)
-            if passed:
-                self._tell(token, passed)
-                passed = ""
+            self._tell(token, passed)
+            passed = ""
             if step is None:
                 self.lose(token, left + self._begin(rest))
                 return
             reader.go(step, token)
-        if passed:
-            self._tell(token, passed)
-            if passed == "".join(c for c, _ in characters):
-                self._mark()
+        self._tell(token, passed)
+        if passed and len(passed) == len(characters):
+            self._mark()
         reader.set_pending(rest, split=at > 0 or (at < 0 and state.split))
         if rest and at >= 0:
             reader.pending_at = reader.position

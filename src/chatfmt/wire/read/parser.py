@@ -1,7 +1,7 @@
 """Ids to events, messages, spans and issues, whole or one by one.
 
-In a strict parse what is wrong is raised as a `ParseError` (a straddling token excepted). In a lenient
-one it is recorded as an issue, and `Lenient` finds the way on.
+In a strict parse what is wrong is raised as a `ParseError` (a straddling token excepted). In a
+lenient one it is recorded as an issue, and `Lenient` finds the way on.
 """
 
 from __future__ import annotations
@@ -305,6 +305,8 @@ class StreamParser:
     def _take(self, token: int) -> None:
         if not self._reader.take(token):
             self._lenient.take(token)
+        elif self._reader.is_overlong:
+            self._lenient.end_header(token)
         self._reader.position += 1
 
     def _taken(self) -> list[Event]:

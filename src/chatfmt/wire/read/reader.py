@@ -1,7 +1,7 @@
 """Where a reader stands, and what one id does: the machine walked by its `Steps`.
 
-What an id brings is written into a `Draft`. As long as several readings are possible, what each has read
-is kept, and written once one is left.
+What an id brings is written into a `Draft`. As long as several readings are possible, what each
+has read is kept, and written once one is left.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatfmt.errors import Issue, IssueKind, ParseError
-from chatfmt.wire.read.draft import Draft
+from chatfmt.wire.read.draft import Draft, Tell
 from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING, steps_of
 from chatfmt.wire.read.wording import header_closers, what_may_follow, where
 from chatfmt.wire.spanwriter import SpanWriter
@@ -52,15 +52,8 @@ class Reader:
         self.steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
-        self.draft = Draft(
-            {wire: role for role, wire in binding.format.role_spellings.items()},
-            self.span,
-            messages,
-            self.events,
-            self._unknown_role,
-            self._straddles,
-            binding.continues,
-        )
+        tell = Tell(self._unknown_role, self._straddles)
+        self.draft = Draft(binding, self.span, messages, self.events, tell)
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between
         if not prologue or not binding.format.prologue_pieces:
@@ -68,9 +61,10 @@ class Reader:
         self.readings: list[_Read] | None = None
         """What each reading has read, where there are several."""
         self.lost: State | None = None
-        """Where the reader stood when text came that it could not place; None while it is not lost."""
+        """Where the reader stood when it was lost: when text came that it could not place."""
         self.pending_at = position
         """Position of the id in which the character that is not complete has begun."""
+        self._unsettled = 0  # how many characters were read that may be any of several things
         self.failure: ParseError | None = None
 
     def places(self) -> list[Place]:
@@ -102,6 +96,7 @@ class Reader:
                 self.draft.take(runs, self.position, self.pending_at, token)
         else:
             self._branch(step, token)
+            self._unsettled = 0 if self.readings is None else self._unsettled + step.length
         if step.begins:
             self.pending_at = self.position
         self.state = step.state
@@ -109,7 +104,9 @@ class Reader:
     def _branch(self, step: Step, token: int) -> None:
         before = self.readings or [None]
         readings: list[_Read] = [
-            (before[origin], runs, self.position, self.pending_at, token) if runs else before[origin]
+            (before[origin], runs, self.position, self.pending_at, token)
+            if runs
+            else before[origin]
             for origin, runs in step.branches
         ]
         if len(readings) > 1:
@@ -117,6 +114,12 @@ class Reader:
             return
         self.readings = None
         write_reading(self.draft, readings[0])
+
+    @property
+    def is_overlong(self) -> bool:
+        """Whether the header has more text than the format allows."""
+        length = len(self.draft.header) + (0 if self.state.free else self._unsettled)
+        return length > self.binding.format.longest_header
 
     def settle(self, thread: int) -> None:
         """Give up on all readings but one."""
@@ -129,7 +132,7 @@ class Reader:
     def stand(self, place: int, scan: object = None) -> None:
         """Stand at one place, with the pending character as it is."""
         state = self.state
-        self.state = self.steps.state(((place, scan),), state.pending, split=state.split)  # type: ignore[arg-type]
+        self.state = self.steps.state(((place, scan),), state.pending, split=state.split)
 
     def set_pending(self, pending: bytes, *, split: bool) -> None:
         """Wait for the rest of a character."""

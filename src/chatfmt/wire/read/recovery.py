@@ -8,8 +8,9 @@ any other character of literal text   3
 a special token that ends nothing     6
 ====================================  ====
 
-The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed. Text
-never leads past a special token into free text: there it would pass for something that it is not.
+The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed.
+Text never leads past a special token into free text: there it would pass for something that it is
+not.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = ["MOST", "Repairs", "Way"]
 
 MOST = 14
 _WHITE, _LITERAL, _SPECIAL = 2, 3, 6
+_MOST_KNOWN = 10_000
 
 
 class Way(NamedTuple):
@@ -57,16 +59,19 @@ class Repairs:
         self._known: dict[tuple[tuple[int, ...], str], Way | None] = {}
 
     def find(self, threads: tuple[int, ...], symbol: str) -> Way | None:
-        """The cheapest way to a place that takes a character, or a special token by its spelling."""
+        """The cheapest way to a place that takes a character, or a special token."""
         key = threads, symbol
         if key not in self._known:
-            if len(self._known) >= 10_000:
+            if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known[key] = self._search(threads, symbol)
         return self._known[key]
 
     def _search(self, threads: tuple[int, ...], symbol: str) -> Way | None:
-        heap = [(0, i, Way(i, place, begins=False, past_special=False, skipped=())) for i, place in enumerate(threads)]
+        heap = [
+            (0, i, Way(i, place, begins=False, past_special=False, skipped=()))
+            for i, place in enumerate(threads)
+        ]
         seen: set[int] = set()
         count = len(heap)
         while heap:
@@ -89,17 +94,19 @@ class Repairs:
         return None
 
     def _skips(self, place: Place) -> list[tuple[int, int, str]]:
-        """What may be skipped after a place: what it costs, where that leads, and how it is spelled."""
+        """What may be skipped after a place: its price, where it leads, how it is spelled."""
         skips = []
         for move in place.moves:
             target = self._machine.all[move.target]
             if target.letter:
                 price = _WHITE if target.letter.isspace() else _LITERAL
                 skips.append((price, move.target, target.letter))
-        for spelling, targets in place.specials.items():
-            for index in targets:
-                if self._machine.all[index].meaning.part != "end":
-                    skips.append((_SPECIAL, index, spelling))
+        skips += (
+            (_SPECIAL, index, spelling)
+            for spelling, targets in place.specials.items()
+            for index in targets
+            if self._machine.all[index].meaning.part != "end"
+        )
         return skips
 
     def _takes(self, place: Place, symbol: str, *, past_special: bool) -> bool:

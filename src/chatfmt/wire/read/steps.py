@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from chatfmt.line.machine import Machine
-    from chatfmt.line.place import Place
+    from chatfmt.line.place import Move, Place
     from chatfmt.wire.binding import Binding
 
 __all__ = ["HERE", "PENDING", "Run", "State", "Step", "Steps", "Thread", "decode", "steps_of"]
@@ -64,7 +64,9 @@ class State:
 
     __slots__ = ("free", "pending", "split", "steps", "threads")
 
-    def __init__(self, threads: tuple[Thread, ...], pending: bytes, split: bool, free: bool) -> None:  # noqa: FBT001
+    def __init__(
+        self, threads: tuple[Thread, ...], pending: bytes, *, split: bool, free: bool
+    ) -> None:
         self.threads = threads
         self.pending = pending
         """The bytes of a character that is not complete."""
@@ -99,7 +101,7 @@ class Steps:
         found = self._states.get(key)
         if found is None:
             free = any(self.machine.all[place].free for place, _ in threads)
-            found = self._states[key] = State(threads, pending, split, free)
+            found = self._states[key] = State(threads, pending, split=split, free=free)
         return found
 
     def step(self, state: State, token: int) -> Step | None:
@@ -162,12 +164,32 @@ class Steps:
 
     def text(self, state: State, data: bytes) -> Step | None:
         """What a token of text does."""
+        if (step := self._plain(state, data)) is not None:
+            return step
         characters, rest, at, invalid = decode(state.pending, data, split=state.split)
         walk = Walk(self.machine, state.threads)
         for character, where in characters:
             if not walk.character(character, where):
                 return None
-        return self._finish(walk, rest, invalid, begins=bool(rest) and at >= 0, split=at > 0 or (at < 0 and state.split))
+        return self._finish(
+            walk,
+            rest,
+            invalid,
+            begins=bool(rest) and at >= 0,
+            split=at > 0 or (at < 0 and state.split),
+        )
+
+    def _plain(self, state: State, data: bytes) -> Step | None:
+        """The step of a whole text in a field that any text leads back to, without a walk."""
+        place = self.machine.all[state.threads[0][0]]
+        if not place.plain or len(state.threads) > 1 or state.pending:
+            return None
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return None
+        runs = (Run(place, text, HERE, enters=False),) if text else ()
+        return Step(state, ((0, runs),), (), begins=False, length=len(text))
 
     def allowed(self, state: State) -> tuple[set[str], bool]:
         """The special tokens that may come next, and whether text may."""
@@ -207,7 +229,9 @@ class _Way:
 
     __slots__ = ("began", "origin", "place", "runs", "scan")
 
-    def __init__(self, origin: int, place: Place, scan: Hashable, runs: list[Run], began: bool) -> None:  # noqa: FBT001
+    def __init__(
+        self, origin: int, place: Place, scan: Hashable, runs: list[Run], *, began: bool
+    ) -> None:
         self.origin = origin
         self.place = place
         self.scan = scan
@@ -240,23 +264,29 @@ class Walk:
                     continue
             for move in way.place.moves:
                 if kind & move.characters:
-                    target = self.machine.all[move.target]
-                    scan = None
-                    if target.scanner is not None:
-                        scan = target.scanner.step(target.scanner.start(), character)
-                        if scan is None:
-                            continue
-                    if (target.index, scan) not in found:
-                        found[target.index, scan] = (
-                            self._enter(way, target, scan, character, where, move.back)
-                            if move.enters
-                            else self._more(way, target, scan, character, where)
-                        )
+                    self._move(way, move, character, where, found)
         if not found:
             return False
         self.ways = [*found.values()]
         self.length += 1
         return True
+
+    def _move(
+        self, way: _Way, move: Move, character: str, where: int, found: dict[Thread, _Way]
+    ) -> None:
+        target = self.machine.all[move.target]
+        scan = None
+        if target.scanner is not None:
+            scan = target.scanner.step(target.scanner.start(), character)
+            if scan is None:
+                return
+        if (target.index, scan) not in found:
+            if move.enters:
+                way = self._entered(way, target, character, where, back=move.back)
+                way.scan = scan
+            else:
+                way = self._more(way, target, scan, character, where)
+            found[target.index, scan] = way
 
     def special(self, spelling: str) -> bool:
         """Go on by a special token; whether any reading does."""
@@ -266,15 +296,13 @@ class Walk:
                 continue
             for index in way.place.specials.get(spelling, ()):
                 if (index, None) not in found:
-                    found[index, None] = self._enter(way, self.machine.all[index], None, "", HERE)
+                    found[index, None] = self._entered(way, self.machine.all[index], "", HERE)
         if not found:
             return False
         self.ways = [*found.values()]
         return True
 
-    def _more(
-        self, way: _Way, target: Place, scan: Hashable, character: str, where: int
-    ) -> _Way:
+    def _more(self, way: _Way, target: Place, scan: Hashable, character: str, where: int) -> _Way:
         """More of the same field."""
         runs = self._begun(way)
         last = runs[-1] if runs else None
@@ -284,8 +312,8 @@ class Walk:
             runs.append(Run(target, character, where, enters=False))
         return _Way(way.origin, target, scan, runs, began=True)
 
-    def _enter(
-        self, way: _Way, target: Place, scan: Hashable, character: str, where: int, back: int = 0
+    def _entered(
+        self, way: _Way, target: Place, character: str, where: int, *, back: int = 0
     ) -> _Way:
         """Something else begins, or literal text goes on."""
         runs = self._begun(way)
@@ -299,7 +327,7 @@ class Walk:
                 runs.append(Run(target, character, where, enters=False))
         else:
             runs.append(Run(target, character, where, enters=True))
-        return _Way(way.origin, target, scan, runs, began=True)
+        return _Way(way.origin, target, None, runs, began=True)
 
     def _begun(self, way: _Way) -> list[Run]:
         """A copy of the runs, with what was held back before this token."""
@@ -329,9 +357,9 @@ def decode(
     """The characters that are complete, and where each begins.
 
     Returns:
-        The characters; the bytes of one that is not complete, and at which offset of ``data`` they begin
-        (-1: before it); where invalid UTF-8 begins. For that U+FFFD stands in the text: one for each
-        maximal part of a sequence, as Python and the Unicode standard count them.
+        The characters; the bytes of one that is not complete, and at which offset of ``data`` they
+        begin (-1: before it); where invalid UTF-8 begins. For that U+FFFD stands in the text: one
+        for each maximal part of a sequence, as Python and the Unicode standard count them.
     """
     before = len(pending)
     buffer = pending + data
