@@ -54,6 +54,7 @@ class Place:
         "free",
         "held",
         "index",
+        "is_free",
         "letter",
         "meaning",
         "moves",
@@ -84,17 +85,14 @@ class Place:
         """What begins with the next symbol, where this is no place of a symbol itself."""
         self.letter = ""
         """The character that leads here, where it is one of literal text."""
+        self.is_free = meaning.field in FREE_TEXT
+        """Whether the character that leads here is free text."""
         self.free = False
         """Whether text of any length is expected here, or may begin here."""
         self.plain = False
         """Whether any text at all leads back here."""
         self.held = ""
         """What of a field's text may still turn out to be a fence."""
-
-    @property
-    def is_free(self) -> bool:
-        """Whether the character that leads here is free text."""
-        return self.meaning.field in FREE_TEXT and not self.letter
 
     @property
     def part_is_free(self) -> bool:

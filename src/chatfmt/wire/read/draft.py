@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.conversation import Message
-from chatfmt.line.fields import FREE_TEXT
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
 from chatfmt.wire.read.steps import WITHIN, WITHIN_PENDING
 from chatfmt.wire.spanwriter import SpanWriter
@@ -97,9 +96,7 @@ class Draft:
                 at = position if where <= WITHIN else pending_at
                 self._enter(place, at, within=where in (WITHIN, WITHIN_PENDING), token=token)
             if text:
-                if place.meaning.part == "header":
-                    self.header += text
-                self.add_text(place.meaning.field, text)
+                self.add_text(place, text)
 
     def _enter(self, place: Place, at: int, *, within: bool, token: int) -> None:
         meaning = place.meaning
@@ -132,13 +129,16 @@ class Draft:
                 self._tell_wrong.straddles(at)
             self._span.switch(at + within, self.index, part, generated=generated)
 
-    def add_text(self, field: str | None, text: str) -> None:
+    def add_text(self, place: Place, text: str) -> None:
         """More text of a field, or literal text."""
-        if field in FREE_TEXT:
-            self.texts.setdefault(field, []).append(text)
+        field = place.meaning.field
+        if place.is_free:
+            self.texts.setdefault(field, []).append(text)  # type: ignore[arg-type]
             self._events.append(_new(ContentDelta, (self.index, field, text)))
             return
         self.run += text
+        if place.meaning.part == "header":
+            self.header += text
         if field is None:
             self.literal += text
         else:

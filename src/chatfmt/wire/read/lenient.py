@@ -244,7 +244,7 @@ class Lenient:
             reader.settle(reader.likeliest())
             place = reader.steps.machine.all[reader.state.threads[0][0]]
             if place.held and place.meaning.field is not None:
-                reader.draft.add_text(place.meaning.field, place.held)
+                reader.draft.add_text(place, place.held)
                 reader.stand(reader.steps.machine.unheld(place.index))
         reader.draft.recognise_role()
 

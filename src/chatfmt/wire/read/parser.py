@@ -243,18 +243,12 @@ class StreamParser:
     def _find_sink(self) -> None:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""
         reader = self._reader
-        [(index, _), *others] = reader.state.threads
-        place = reader.steps.machine.all[index]
-        if (
-            place.plain
-            and not others
-            and not reader.state.pending
-            and reader.lost is None
-            and (sink := reader.draft.texts.get(place.meaning.field or ""))
-        ):
-            self._sink, self._field = sink, place.meaning.field or ""
-            self._index = reader.draft.index
-            self._sunk_from = reader.position - len(sink)
+        field = reader.state.field
+        if field is not None and reader.lost is None:
+            sink = reader.draft.texts.get(field)
+            if sink:
+                self._sink, self._field, self._index = sink, field, reader.draft.index
+                self._sunk_from = reader.position - len(sink)
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.
@@ -310,9 +304,12 @@ class StreamParser:
         self._reader.position += 1
 
     def _taken(self) -> list[Event]:
-        events = [*self._reader.events]
-        self._reader.events.clear()
-        return events
+        events = self._reader.events
+        if not events:
+            return []
+        taken = [*events]
+        events.clear()
+        return taken
 
     def _check_open(self) -> None:
         if self._reader.failure is not None:

@@ -118,8 +118,9 @@ class Reader:
     @property
     def is_overlong(self) -> bool:
         """Whether the header has more text than the format allows."""
-        length = len(self.draft.header) + (0 if self.state.free else self._unsettled)
-        return length > self.binding.format.longest_header
+        if self.state.free:
+            return False
+        return len(self.draft.header) + self._unsettled > self.binding.format.longest_header
 
     def settle(self, thread: int) -> None:
         """Give up on all readings but one."""

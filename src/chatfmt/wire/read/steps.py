@@ -62,7 +62,7 @@ class Step(NamedTuple):
 class State:
     """Where a reader may stand. Equal states are the same object."""
 
-    __slots__ = ("free", "pending", "split", "steps", "threads")
+    __slots__ = ("field", "free", "pending", "split", "steps", "threads")
 
     def __init__(
         self, threads: tuple[Thread, ...], pending: bytes, *, split: bool, free: bool
@@ -74,6 +74,8 @@ class State:
         """Whether that character begins within its token."""
         self.free = free
         """Whether text that goes on for any length is expected in some thread."""
+        self.field: str | None = None
+        """The field to which any text belongs that comes now, where that is certain."""
         self.steps: dict[int, Step | None] = {}
         """Token to its step; None where no reading goes on."""
 
@@ -102,6 +104,9 @@ class Steps:
         if found is None:
             free = any(self.machine.all[place].free for place, _ in threads)
             found = self._states[key] = State(threads, pending, split=split, free=free)
+            place = self.machine.all[threads[0][0]]
+            if place.plain and len(threads) == 1 and not pending:
+                found.field = place.meaning.field
         return found
 
     def step(self, state: State, token: int) -> Step | None:
