@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import subprocess
@@ -109,3 +110,11 @@ def finish(run: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit code, and what it wrote to standard error."""
     _, error = run.communicate()
     return run.returncode, error
+
+
+def row_of(told: dict[str, Any]) -> bytes | None:
+    """The bytes of a refused row, as they stood in its file; None if they were not held."""
+    if told.get("row_base64") is not None:
+        assert told["row"] is None
+        return base64.b64decode(told["row_base64"])
+    return None if told["row"] is None else told["row"].encode()
