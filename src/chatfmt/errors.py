@@ -282,6 +282,8 @@ class DataError(ChatfmtError):
         line: int | None = None,
         field: str | None = None,
     ) -> None:
+        reason = _bounded(reason, 2000)
+        field = None if field is None else _bounded(field, 300)
         super().__init__(reason, file, line, field)
         self.reason = reason
         self.file = file
@@ -291,3 +293,11 @@ class DataError(ChatfmtError):
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         return ": ".join(part for part in (where, self.field, self.reason) if part)
+
+
+def _bounded(text: str, longest: int) -> str:
+    """A text without its middle where it is long: it may quote a value of many megabytes."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2 - 2
+    return f"{text[:half]} … {text[-half:]}"

@@ -304,7 +304,7 @@ def _two_at_once(tmp_path: Path, rounds: int) -> None:
         how: list[object] = []
         if number % 3:
             assert finish(command(*arguments, "-o", out, "--max-rejects", 3))[0] == 1
-            how = [["--resume"], ["--overwrite"]][number % 3 - 1]
+            how = ["--resume" if number % 3 == 1 else "--overwrite"]
         runs = [command(*arguments, "-o", out, *how) for _ in range(2)]
         ended = [finish(run) for run in runs]
         codes = sorted(code for code, _ in ended)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from chatfmt.corpus.inputs import Inputs
 
-__all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "load", "look"]
+__all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "foreign", "load", "look"]
 
 MANIFEST, REJECTS, SUMMARY = "manifest.json", "rejects.jsonl", "summary.json"
 _OURS = re.compile(r"shard-\d{5,}\.parquet|rejects\.jsonl|summary\.json")
@@ -144,11 +144,17 @@ def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
             str(folder),
         )
     state = _known(folder, resume=resume, overwrite=overwrite)
-    known = () if state is None else {*state.files, *state.earlier, REJECTS}
     for name in found:
-        if _OURS.fullmatch(name) and name not in known:
+        if foreign(name, state):
             raise in_the_way(folder / name)
     return state
+
+
+def foreign(name: str, state: State | None) -> bool:
+    """Whether a file has a name that the run may need, and was not written by it."""
+    # Of the refused rows of a run that has stopped, their reader says whether they are its own.
+    known = () if state is None else {*state.files, *state.earlier, REJECTS}
+    return _OURS.fullmatch(name) is not None and name not in known
 
 
 def _known(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
