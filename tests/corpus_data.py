@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import random
 import subprocess
@@ -82,6 +83,24 @@ def mixture(folder: Path, *patterns: str, **more: Any) -> Mixture:
 def options(mixture: Mixture, format: str = "gpt-4", **more: Any) -> EncodeOptions:
     tokenizer = chatfmt.get_tokenizer(format)
     return EncodeOptions(tokenizer=tokenizer, sources=mixture.sources, **more)
+
+
+ENCODINGS = ["bundled", "extended", "tokenizer.json"]
+"""Kinds of encodings: what one is made from travels to other processes in different ways."""
+
+
+@functools.cache
+def tokenizer_of(kind: str) -> chatfmt.ChatTokenizer:
+    base = chatfmt.get_encoding("cl100k_im")
+    encoding: Any = base
+    if kind == "extended":
+        encoding = chatfmt.extend_encoding(base, "mine", ["<|mine|>"])
+    elif kind == "tokenizer.json":
+        from chatfmt.hf import HFEncoding
+        from hf_tokenizers import hf_tokenizer_from
+
+        encoding = HFEncoding(hf_tokenizer_from(base))
+    return chatfmt.get_tokenizer("gpt-4", encoding)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
