@@ -5,7 +5,7 @@ a kill cannot hurt. All of it needs the extra ``data``.
 """
 
 from chatfmt.corpus.checked import Checked, check
-from chatfmt.corpus.inputs import InputChangedError, Inputs
+from chatfmt.corpus.inputs import InputChangedError
 from chatfmt.corpus.local import encode_locally
 from chatfmt.corpus.options import COLUMNS, EncodeOptions, FileOptions
 from chatfmt.corpus.packing import best_fit, cu_seqlens, position_ids
@@ -22,7 +22,6 @@ __all__ = [
     "EncodeOptions",
     "FileOptions",
     "InputChangedError",
-    "Inputs",
     "RawRow",
     "Summary",
     "TooManyRejectsError",

@@ -20,7 +20,11 @@ __all__ = ["Checked", "check"]
 
 
 class Checked(NamedTuple):
-    """What there is in a corpus, and what is wrong with it."""
+    """What there is in a corpus, and what is wrong with it.
+
+    >>> Checked(files=3, size=4096, rows=1, tokens=13, faults=[]).faults
+    []
+    """
 
     files: int
     size: int
