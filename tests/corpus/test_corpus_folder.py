@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -412,11 +413,15 @@ def test_a_folder_as_it_is_at_any_moment_can_be_resumed_and_overwritten(
         monkeypatch.setattr(os, name, step)
 
     with monkeypatch.context():
-        for name in ("link", "unlink", "rename", "replace", "fsync"):
-            if name != "fsync":
-                copied_before(name)
+        for name in ("link", "unlink", "rename", "replace"):
+            copied_before(name)
         _run(data, out, files)
         _run(data, out, files, overwrite=True)
+        for limit in (2, 6):
+            how = {"overwrite": True} if limit == 2 else {"resume": True}
+            with pytest.raises(TooManyRejectsError):
+                _run(data, out, files, max_rejects=limit, **how)
+        _run(data, out, files, resume=True)
     monkeypatch.undo()
     monkeypatch.setattr(sources, "_BATCH_ROWS", 16)
     moments = sorted(copies.iterdir())
@@ -458,6 +463,41 @@ def test_refused_rows_can_be_seen_when_a_run_has_stopped(data: Mixture, tmp_path
     with pytest.raises(DataError, match=r"rejects\.jsonl: expected no file of this name"):
         _run(data, out, resume=True)
     assert (out / "rejects.jsonl").read_bytes() == b"my own"
+
+
+def test_input_in_the_output_folder_is_refused(data: Mixture, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(data, out)
+    before = _tree(out)
+    (tmp_path / "link").symlink_to(out)
+    for folder in (out, tmp_path / "link"):
+        again = mixture(folder, "*.parquet")
+        with pytest.raises(DataError, match="found a file in it"):
+            _run(again, out, overwrite=True)
+    assert _tree(out) == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "dangling"])
+def test_a_folder_or_a_link_is_ours_by_no_name(data: Mixture, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "target").write_bytes(b"mine")
+    out = tmp_path / "out"
+    for stop in (False, True):
+        if stop:
+            with pytest.raises(_Stop):
+                _run(data, out, progress=_stop_after(100))
+        else:
+            _run(data, out)
+        run = json.loads((out / "manifest.json").read_bytes())["run"]
+        for owner in (run, "1" * 32):
+            _plant(out, temporary_name(owner, "shard-00001.parquet"), kind, tmp_path)
+        planted = {name: what for name, what in _tree(out).items() if name.startswith(".chatfmt")}
+        hows: list[dict[str, Any]] = [{"resume": True}, {"overwrite": True}]
+        for how in hows:
+            with contextlib.suppress(ChatfmtError, OSError):
+                _run(data, out, **how)
+            assert {name: _tree(out).get(name) for name in planted} == planted
+        assert (tmp_path / "target").read_bytes() == b"mine"
+        shutil.rmtree(out)
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/out", "gs://bucket", "hf://a/b", "file:///tmp/x"])

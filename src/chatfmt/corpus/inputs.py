@@ -67,6 +67,21 @@ class Inputs:
     def _stat(self, name: str) -> os.stat_result:
         return (self._folder / name).stat()
 
+    def refuse_below(self, out: Path) -> None:
+        """Make sure that no file is in a folder that is written to.
+
+        Raises:
+            DataError: one is.
+        """
+        folder = out.resolve()
+        for name in self.notes:
+            if (self._folder / name).resolve().is_relative_to(folder):
+                raise DataError(
+                    "expected input from outside the output folder, found a file in it: give "
+                    "another folder for the output",
+                    str(self._folder / name),
+                )
+
     def take_over(self, before: Mapping[str, InputNote]) -> None:
         """Compare with what an interrupted run has noted, and go on from there.
 

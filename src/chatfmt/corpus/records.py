@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chatfmt.adapters import Preference, read_row
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.corpus.arrow import pa
-from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError
+from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -211,10 +211,7 @@ def _reason(error: ChatfmtError) -> str:
         reason = f"{error.field}: {error.reason}" if error.field else error.reason
     else:
         reason = str(error)
-    if len(reason) <= _LONGEST_REASON:
-        return reason
-    half = _LONGEST_REASON // 2
-    return f"{reason[:half]} … {reason[-half:]}"
+    return bounded(reason, _LONGEST_REASON)
 
 
 def _lists(rows: list[Sequence[float]], type: Any) -> Any:  # noqa: ANN401 - Arrow's

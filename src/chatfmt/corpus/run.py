@@ -113,6 +113,7 @@ def tokenize(
             str(out),
         )
     inputs = Inputs(mixture)
+    inputs.refuse_below(out)
     look(out, resume=resume, overwrite=overwrite)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
