@@ -124,7 +124,7 @@ _NAMES = re.compile(
 
 
 def _kill_at_random(folder: Path, kills: int, files: list[object], seed: int) -> None:
-    write(folder / "a.jsonl", lines(12_000, bad_every=50))
+    write(folder / "a.jsonl", lines(5000, bad_every=50))
     arguments = [folder / "a.jsonl", "--format", "gpt-4", "--workers", 2, *files]
     begun = time.monotonic()
     assert finish(command(*arguments, "-o", folder / "whole"))[0] == 0
@@ -162,7 +162,7 @@ def _kill_at_random(folder: Path, kills: int, files: list[object], seed: int) ->
 @pytest.mark.parametrize(
     ("kills", "files"),
     [
-        (25, ["--shard-tokens", 30_000]),
+        (25, ["--shard-tokens", 15_000]),
         (25, ["--shard-tokens", 30_000, "--shuffle", 3, "--pack", 512]),
     ],
     ids=["plain", "packed"],
