@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatfmt.corpus.arrow import pa
 from chatfmt.corpus.inputs import Inputs
-from chatfmt.corpus.local import encode_locally
 from chatfmt.corpus.lock import locked
 from chatfmt.corpus.masks import mask_schema, with_masks
-from chatfmt.corpus.options import EncodeOptions, FileOptions, description
+from chatfmt.corpus.options import EncodeOptions, FileOptions
 from chatfmt.corpus.packing import pack_schema, packed
+from chatfmt.corpus.plan import engine_of, planned
 from chatfmt.corpus.reading import Reading
 from chatfmt.corpus.records import example_schema
 from chatfmt.corpus.rejects import RejectsWriter
@@ -105,7 +102,7 @@ def tokenize(
         OSError: the disk is full, for example; the run can be resumed.
     """
     files = files or FileOptions()
-    options, plan = _plan(mixture, options, files)
+    options, plan = planned(mixture, options, files)
     if _URL.match(str(out)):
         raise DataError(
             "expected a folder of this machine, found what looks like a URL: write to a folder, "
@@ -120,49 +117,13 @@ def tokenize(
         folder, state = begin(out, plan, inputs, resume=resume, overwrite=overwrite)
         run = _Run(folder, options, files, state=state)
         if state.stage == "encode":
-            encoder = _engine(engine, workers, ray_address)
+            encoder = engine_of(engine, workers, ray_address)
             reading = Reading(mixture, inputs)
             run.encode(encoder, reading, max_rejects, progress or _silent)
         if state.stage == "arrange":
             run.arrange()
         run.finish()
     return state.summary
-
-
-def _plan(
-    mixture: Mixture, options: EncodeOptions, files: FileOptions
-) -> tuple[EncodeOptions, dict[str, Any]]:
-    """The options with what follows from them, and all that decides the output."""
-    if files.pack is not None:
-        if options.preferences:
-            raise ChatfmtError("expected conversations to pack, found preferences")
-        if options.max_tokens is None:
-            options = replace(options, max_tokens=files.pack)
-        elif options.max_tokens > files.pack:
-            raise ChatfmtError(
-                f"expected max_tokens of at most {files.pack}, which is what a pack holds, found "
-                f"{options.max_tokens}"
-            )
-    if options.overlong != "refuse" and options.max_tokens is None:
-        raise ChatfmtError(f"overlong is {options.overlong}: expected max_tokens too, found none")
-    if options.preferences and files.masks:
-        raise ChatfmtError("expected conversations for masks, found preferences")
-    return options, {**description(options, files), "seed": mixture.seed}
-
-
-def _engine(
-    name: str, workers: int | None, ray_address: str | None
-) -> Callable[..., Generator[tuple[RecordBatch, RecordBatch]]]:
-    if name == "ray":
-        from chatfmt.corpus.ray_engine import encode_on_ray
-
-        return partial(encode_on_ray, workers=workers, address=ray_address)
-    return partial(encode_locally, workers=workers or _cores())
-
-
-def _cores() -> int:
-    # Those this process may use, where the system tells: a container may have fewer than there are.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _silent(_summary: Summary, _part: float) -> None:
