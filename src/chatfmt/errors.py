@@ -331,5 +331,5 @@ def shown(value: object) -> str:
         return f"{value[:_LINE]!r}… ({len(value):,} {unit})"
     if isinstance(value, int) and value.bit_length() > 4 * _LINE:  # Python may refuse to spell it
         return f"an integer of {value.bit_length():,} bits"
-    text = _containers.repr(value)
+    text = " ".join(_containers.repr(value).splitlines())
     return text if len(text) <= _LINE else f"{text[:_LINE]}…"
