@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatTokenizer, Conversation, ParseError
+from chatfmt import ChatTokenizer, Conversation, ParseError, get_format, get_tokenizer
 from chatfmt.wire.binding import Binding
-from chatfmt.wire.fast.decode import Decoder
+from chatfmt.wire.fast.decode import _MOST_HEADS, Decoder
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from strategies import conversations, mutated, retokenized
+
+if TYPE_CHECKING:
+    from chatfmt.encodings import TiktokenEncoding
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -58,3 +63,38 @@ def test_it_takes_over_once_it_has_seen_each_role(name: str) -> None:
     if tok.format.templates["user"].tail:
         cut = [*other[:-1], *other]
         assert tok._decoder.decode(cut, prologue=True) is None
+
+
+def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
+    class Plain:
+        """The protocol, and nothing else."""
+
+        def __init__(self, encoding: TiktokenEncoding) -> None:
+            self.special_tokens = encoding.special_tokens
+            self.n_vocab = encoding.n_vocab
+            self.fingerprint = encoding.fingerprint
+            self.encode_ordinary = encoding.encode_ordinary
+            self.token_bytes = encoding.token_bytes
+
+    fast = get_tokenizer("gpt-4o")
+    plain = ChatTokenizer(get_format("gpt-4o"), Plain(encoding_for("gpt-4o")))
+    ids = fast.encode([{"role": "user", "content": "2+2? é中"}])
+    for _ in range(2):  # by the parser, then by what was learnt from it
+        assert plain.decode(ids) == fast.decode(ids)
+
+
+def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
+    tok = ChatTokenizer(get_format("gpt-4o"), encoding_for("gpt-4o"))
+    for i in range(_MOST_HEADS + 1):
+        ids = tok.encode([{"role": "user", "name": f"n{i}", "content": "hello"}])
+        assert tok.decode(ids).messages[0].name == f"n{i}"
+    assert len(tok._decoder._known) <= _MOST_HEADS
+
+
+def test_what_is_decoded_without_a_prologue_is_learnt_without_one() -> None:
+    tok = ChatTokenizer(get_format("llama-3"), encoding_for("llama-3"))
+    ids = tok.encode([{"role": "user", "content": "a"}], prologue=False)
+    for _ in range(2):
+        assert tok.decode(ids, prologue=False).messages[0].content == "a"
+    with pytest.raises(ParseError):
+        tok.decode(ids)
