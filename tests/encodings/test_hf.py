@@ -19,22 +19,25 @@ pytest.importorskip("transformers", reason="transformers converts the rank table
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from chatfmt.encodings import TiktokenEncoding, TokenEncoding, as_token_encoding, get_encoding
+from chatfmt.encodings import TokenEncoding, as_token_encoding
 from chatfmt.errors import EncodingError
 from chatfmt.hf import HFEncoding
+from conftest import CONVERTED, encoding_for
 from hf_tokenizers import hf_tokenizer_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TIKTOKEN = TiktokenEncoding(get_encoding("cl100k_im"))
+pytestmark = CONVERTED
+
+TIKTOKEN = encoding_for("llama-3")  # the one that others convert
 ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
 @pytest.fixture(scope="module")
 def cl100k() -> HFEncoding:
-    return HFEncoding(hf_tokenizer_from(get_encoding("cl100k_im")))
+    return HFEncoding(hf_tokenizer_from(TIKTOKEN.encoding))
 
 
 Merges: TypeAlias = Sequence[tuple[str, str]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chatfmt import ChatTokenizer, Conversation, Message, Span, get_format
 from chatfmt.training.weights import labels, message_weights, span_weights, spread
-from conftest import encoding_for
+from conftest import CONVERTED, encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from real_data import FILES, real_conversations
 from reference import reference_encode
@@ -238,6 +238,7 @@ def masks(fast: Any, conversation: Conversation) -> tuple[list[int], list[int]]:
 LAYOUTS = {"phi-4": ("<|im_sep|>", ""), "chatml": ("\\n", "\\n")}
 
 
+@CONVERTED
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("train_end", [True, False])
 def test_huggingface_has_the_same_mask_on_real_conversations(
@@ -271,6 +272,7 @@ def ends_inside_a_character(message: Message) -> bool:
     return len(last) < len(message.content[-1].encode())
 
 
+@CONVERTED
 @pytest.mark.parametrize(
     ("name", "content"),
     [
