@@ -13,9 +13,18 @@ from chatfmt.errors import DataError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["Field", "describe", "validation_text"]
+__all__ = ["Field", "describe", "shown", "validation_text"]
 
 _SHOWN = 40  # characters of a text that an error shows
+
+
+def shown(text: str) -> str:
+    """A text in quotes, cut where it is long.
+
+    >>> shown("hello"), len(shown("hello" * 1000))
+    ("'hello'", 43)
+    """
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
 
 
 def describe(value: object) -> str:
@@ -32,8 +41,7 @@ def describe(value: object) -> str:
         case int() | float():
             words = f"the number {value}"
         case str():
-            shown = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
-            words = f"the text {shown!r}"
+            words = f"the text {shown(value)}"
         case list():
             words = f"a list of {len(value)}"
         case dict():

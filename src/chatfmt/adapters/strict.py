@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
-from chatfmt.adapters.fields import Field, describe
+from chatfmt.adapters.fields import Field, describe, shown
 from chatfmt.adapters.rows import Row, bad_row
 
-__all__ = ["TOO_DEEP", "StrictJSON", "not_utf8"]
+__all__ = ["TOO_DEEP", "StrictJSON", "not_utf8", "twice"]
 
 _MAX_NESTING = 200  # brackets inside brackets; the same for every caller, however deep its stack
 TOO_DEEP = f"expected at most {_MAX_NESTING} levels of nesting, found more"
@@ -39,18 +40,20 @@ class StrictJSON:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            self.faults.append(f"expected each key once in an object, found {twice!r} twice")
+            self._note(twice(pairs))
         return members
 
+    def _note(self, fault: str) -> None:
+        if not self.faults:  # the first one is reported
+            self.faults.append(fault)
+
     def _constant(self, name: str) -> None:
-        self.faults.append(f"expected JSON, found the constant {name}")
+        self._note(f"expected JSON, found the constant {name}")
 
     def _float(self, text: str) -> float:
         value = float(text)
         if math.isinf(value):
-            self.faults.append(f"expected a number that fits a double, found {text}")
+            self._note(f"expected a number that fits a double, found {text}")
         return value
 
     def line(self, file: str, number: int, line: bytes) -> Row:
@@ -83,6 +86,17 @@ class StrictJSON:
         if _SURROGATE_ESCAPE.search(text) and (field := _find_surrogate(value)) is not None:
             return bad_row(file, number, _SURROGATE, field.path)
         return Row(file, number, value)
+
+
+def twice(pairs: list[tuple[str, Any]]) -> str:
+    """What to say of an object in which a key stands twice.
+
+    >>> twice([("a", 1), ("b", 2), ("b", 3), ("a", 4)])
+    "expected each key once in an object, found 'a' twice"
+    """
+    count = Counter(key for key, _ in pairs)  # in the order of the keys
+    key = next(key for key, times in count.items() if times > 1)
+    return f"expected each key once in an object, found {shown(key)} twice"
 
 
 def not_utf8(error: UnicodeDecodeError, where: str) -> str:

@@ -140,9 +140,9 @@ def loads(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise DataError(f"expected each key once in an object, found {twice!r} twice")
+        from chatfmt.adapters.strict import twice
+
+        raise DataError(twice(pairs))
     return members
 
 
