@@ -32,7 +32,7 @@ def _words(pattern: str) -> list[str]:
         encoding.decode_single_token_bytes(token).decode(errors="replace")
         for token in range(199_998)
     )
-    return [text for text in texts if regex.fullmatch(pattern, text)]
+    return list(filter(regex.compile(pattern).fullmatch, texts))
 
 
 def _word(chance: random.Random, pattern: str) -> str:

@@ -54,6 +54,13 @@ _ENCODINGS: dict[str, tuple[str, Sequence[str] | Mapping[str, int]]] = {
 }
 
 
+CONVERTED = pytest.mark.xdist_group("converted")
+"""For tests that convert the encoding of llama-3 into a tokenizer of Hugging Face.
+
+The conversion takes seconds, so all of them run in one process, which converts once.
+"""
+
+
 @functools.cache
 def encoding_for(format_name: str) -> TiktokenEncoding:
     """The encoding that the tests, and the vectors, use for a format; one object per format."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -535,3 +536,35 @@ def test_the_command_loads_no_optional_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "usage: chatfmt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("buffering", [1, -1])  # while it writes, and when all is written
+def test_nobody_has_to_read_to_the_end(monkeypatch: pytest.MonkeyPatch, buffering: int) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", buffering, encoding="utf-8") as nobody:  # noqa: PTH123 - it has no path
+        monkeypatch.setattr("sys.stdout", nobody)
+        assert main(["formats"]) == 0
+
+
+def test_ctrl_c_gives_the_code_that_shells_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.BytesIO):
+        def readline(self, *_: Any) -> bytes:
+            signal.raise_signal(signal.SIGINT)
+            return b""
+
+        __next__ = read = readinto = readline  # type: ignore[assignment]
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(Interrupted()))
+    monkeypatch.setattr("sys.stdout", io.StringIO())  # which cannot be told how to encode
+    # A shell without job control starts what runs in the background with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["count", "-"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -28,6 +28,7 @@ def test_what_broke_once(path: Path) -> None:
     run(_harness_of(path), path.read_bytes())
 
 
+@pytest.mark.hypothesis  # it draws at random, though no decorator says so
 @pytest.mark.parametrize("name", HARNESSES)
 def test_any_bytes(name: str) -> None:
     @settings(max_examples=50, deadline=None, report_multiple_bugs=False)

@@ -13,12 +13,14 @@ pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 from transformers import PreTrainedTokenizerFast
 
 from chatfmt import ChatTokenizer, Conversation, Message, get_format
-from conftest import encoding_for
+from conftest import CONVERTED, encoding_for
 from hf_tokenizers import hf_tokenizer_from
 from real_data import FILES, real_conversations
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = CONVERTED
 
 # All formats share the vocabulary that has the special tokens of each: converting takes seconds.
 ENCODING = encoding_for("llama-3")

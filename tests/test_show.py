@@ -105,6 +105,23 @@ def test_blocks_are_messages_and_what_stands_outside_of_any() -> None:
     assert sum(block.trained for block in shown) == sum(map(bool, transcript.weights()))
 
 
+def _broken() -> Transcript:
+    """Half a character, an id that the encoding does not have, and half a character at the end."""
+    tok = tokenizer_for("gpt-4o")
+    half, _ = tok.encoding.encode_ordinary("🤷")
+    ids = [*tok.encode([{"role": "user", "content": "hi"}])[:-1], half, 200265, 999_999, half]
+    return tok.parse(ids, strict=False)
+
+
+def test_ids_that_are_no_text_are_pieces_of_their_own() -> None:
+    assert [(piece.kind, piece.text, piece.part) for piece in pieces(_broken())][4:] == [
+        ("text", "\ufffd", "content"),
+        ("special", "<|im_end|>", "end"),
+        ("unknown", "", "stray"),
+        ("text", "\ufffd", "stray"),
+    ]
+
+
 # ---- signs
 
 
@@ -157,6 +174,20 @@ def test_no_text_reaches_the_terminal_as_an_escape_sequence() -> None:
         shown = plain(transcript_of(HOSTILE), **options)
         assert not [c for c in shown if unicodedata.category(c) == "Cc" and c not in "\t\n"]
         assert not {"\u202e", "\u2067", "\u2028"} & set(shown)
+
+
+def test_what_is_wrong_is_shown_and_said() -> None:
+    transcript = _broken()
+    *shown, first, second = plain(transcript).splitlines()
+    assert "  <|im_start|>│user│<|im_sep|>│hi│\ufffd│<|im_end|>" in shown
+    assert "  [id 999999]│\ufffd" in shown
+    assert [first, second] == list(map(str, transcript.issues))
+
+
+def test_without_the_library_for_colours_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = plain(transcript_of("2+2?"))
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert plain(transcript_of("2+2?")) == expected
 
 
 def test_what_the_file_cannot_encode_is_written_as_an_escape() -> None:
@@ -233,6 +264,22 @@ def test_the_tokens_of_one_character_stand_together_above_their_ids() -> None:
     own = [span for span in above.spans if span.style == f"#eceef1 on {TINTS['user'].dark[1]}"]
     bar = "".join(above.plain[span.start : span.end] for span in own)
     assert bar == "🤷 [f0 9f a4] [b7]"
+
+
+def test_what_is_wider_than_the_terminal_goes_on_in_the_next_line() -> None:
+    shown = [line.plain for line in _painted(transcript_of("unbelievable\n🏽"), 8, ids=True)][1:-2]
+    assert max(map(cell_len, shown)) <= 8
+    assert shown[:3] == ["<|im_sta", "200264", "rt|>"]
+    assert not any("\n" in line for line in shown)
+
+
+def test_what_belongs_to_no_message_stands_out() -> None:
+    styles = {
+        line.plain[span.start : span.end]: span.style
+        for line in _painted(_broken(), 80)
+        for span in line.spans
+    }
+    assert styles["[id 999999]"] not in {styles["hi"], styles["user"], styles["<|im_end|>"]}
 
 
 def _in_a_terminal(**environment: str) -> bytes:
@@ -334,6 +381,12 @@ def test_html_is_one_file_that_asks_nobody() -> None:
     }
     assert "url(" not in stylesheet()
     assert "@import" not in stylesheet()
+
+
+def test_a_page_says_what_is_wrong() -> None:
+    transcript = _broken()
+    listed = [node.text for node in _parse(to_html(transcript)).iter("li")]
+    assert listed == list(map(str, transcript.issues))
 
 
 def test_hovering_a_token_says_what_it_is() -> None:

@@ -229,6 +229,18 @@ def test_a_mangled_header_is_kept_and_told() -> None:
     assert_tiles(chat.spans, len(chat.ids))
 
 
+def test_a_header_that_is_cut_off_within_is_ended_where_no_prompt_is_like_it() -> None:
+    tok = tokenizer_for("harmony")
+    special, encode = tok.encoding.special_tokens, tok.encoding.encode_ordinary
+    chat = tok.render([])
+    sampled = [*chat.prompt(), *encode(":bob"), special["<|channel|>"], *encode("final")]
+    chat.append_completion(sampled[len(chat.ids) :])  # prompts of this format have no name
+    chat.append(USER)
+    assert chat.ids == [*sampled, HARMONY_END, *tok.encode([USER])]
+    assert chat.conversation.messages == (Message(role="assistant", name="bob"), Message(**USER))
+    assert [issue.position for issue in chat.issues] == [len(sampled)]
+
+
 def test_a_header_cut_off_before_its_role_is_not_ended_but_goes_on() -> None:
     tok = tokenizer_for("harmony")
     start = tok.encoding.special_tokens["<|start|>"]
@@ -677,10 +689,10 @@ def test_growth_is_linear(tok: ChatTokenizer) -> None:
         chat = tok.render([])
         took = []
         for _ in range(200):
-            start = time.perf_counter()
+            start = time.thread_time()
             chat.append(question)
             chat.append_completion(answer, logprobs=[-1.0] * len(answer))
-            took.append(time.perf_counter() - start)
+            took.append(time.thread_time() - start)
         return took
 
     runs = [costs() for _ in range(5)]

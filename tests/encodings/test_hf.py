@@ -20,22 +20,25 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import PreTrainedTokenizerFast
 
 from chatfmt import get_tokenizer
-from chatfmt.encodings import TiktokenEncoding, TokenEncoding, as_token_encoding, get_encoding
+from chatfmt.encodings import TokenEncoding, as_token_encoding
 from chatfmt.errors import EncodingError
 from chatfmt.hf import HFEncoding
+from conftest import CONVERTED, encoding_for
 from hf_tokenizers import hf_tokenizer_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TIKTOKEN = TiktokenEncoding(get_encoding("cl100k_im"))
+pytestmark = CONVERTED
+
+TIKTOKEN = encoding_for("llama-3")  # the one that others convert
 ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
 @pytest.fixture(scope="module")
 def cl100k() -> HFEncoding:
-    return HFEncoding(hf_tokenizer_from(get_encoding("cl100k_im")))
+    return HFEncoding(hf_tokenizer_from(TIKTOKEN.encoding))
 
 
 Merges: TypeAlias = Sequence[tuple[str, str]]
@@ -342,3 +345,24 @@ def test_a_missing_extra_says_what_to_install(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
     assert run.returncode == 1
     assert "pip install 'chatfmt[hf]'" in run.stderr
+
+
+def test_an_entry_that_no_text_comes_to_has_the_bytes_it_decodes_to() -> None:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({char: i for i, char in enumerate([*alphabet, "中"])}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    encoding = HFEncoding(tokenizer)
+    assert repr(encoding) == "HFEncoding(n_vocab=257, special_tokens=0)"
+    assert encoding.token_bytes(256) == "中".encode()
+    assert tokenizer.decode([256]) == "中"
+    assert 256 not in encoding.encode_ordinary("中")
+    with pytest.raises(TypeError):
+        encoding.encode_ordinary(NoText())  # type: ignore[arg-type]
+
+
+class NoText:
+    """What has the method of a text that is asked why it was refused."""
+
+    def encode(self) -> bytes:
+        return b""

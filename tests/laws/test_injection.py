@@ -23,7 +23,7 @@ from chatfmt import (
 )
 from chatfmt.adapters import SCHEMAS, Options, read_row
 from chatfmt.cli import main
-from conftest import encoding_for
+from conftest import CONVERTED, encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from reference import FIELDS, ROLES
 
@@ -255,12 +255,13 @@ def test_a_spelling_that_is_split_over_fields_and_messages(name: str) -> None:
             assert not transcript.issues
 
 
+@CONVERTED
 def test_hugging_face_tokenizers() -> None:
     hf_tokenizers = pytest.importorskip("hf_tokenizers")
-    from chatfmt import ChatTokenizer, get_encoding, get_format
+    from chatfmt import ChatTokenizer, get_format
     from chatfmt.hf import HFEncoding
 
-    encoding = HFEncoding(hf_tokenizers.hf_tokenizer_from(get_encoding("cl100k_im")))
+    encoding = HFEncoding(hf_tokenizers.hf_tokenizer_from(encoding_for("llama-3").encoding))
     tok = ChatTokenizer(get_format("chatml"), encoding)
     hostile = _conversation("chatml", [*TEXTS, FORGERY])
     harmless = Conversation(messages=tuple(map(_harmless, hostile.messages)))

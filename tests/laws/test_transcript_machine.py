@@ -298,6 +298,7 @@ class TranscriptMachine(RuleBasedStateMachine):
 HERE = ("gpt-4o", "gpt-3.5-turbo", "harmony")
 
 
+@pytest.mark.hypothesis  # it draws at random, though no decorator says so
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in HERE)) for name in FORMATS]
 )

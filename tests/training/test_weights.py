@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatTokenizer, Conversation, Message, get_format
-from conftest import encoding_for
+from chatfmt import ChatTokenizer, Conversation, Message, Span, get_format
+from chatfmt.training.weights import labels, message_weights, span_weights, spread
+from conftest import CONVERTED, encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from real_data import FILES, real_conversations
 from reference import reference_encode
@@ -237,6 +238,7 @@ def masks(fast: Any, conversation: Conversation) -> tuple[list[int], list[int]]:
 LAYOUTS = {"phi-4": ("<|im_sep|>", ""), "chatml": ("\\n", "\\n")}
 
 
+@CONVERTED
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("train_end", [True, False])
 def test_huggingface_has_the_same_mask_on_real_conversations(
@@ -270,6 +272,7 @@ def ends_inside_a_character(message: Message) -> bool:
     return len(last) < len(message.content[-1].encode())
 
 
+@CONVERTED
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -296,3 +299,76 @@ def test_where_their_mask_is_wrong(name: str, content: str) -> None:
     )
     assert ours.decode() == content + "<|im_end|>"
     assert (ids, mask) != (transcript.ids, transcript.weights())
+
+
+# -- small facts by hand -----------------------------------------------------------------------
+
+WEIGHED = [
+    Message(role="user", content="a"),
+    Message(role="assistant", content="b"),
+    Message(role="assistant", content="c", weight=0.5),
+    Message(role="user", content="d", weight=2),
+]
+
+
+@pytest.mark.parametrize(
+    ("train_on", "expected"),
+    [
+        ("assistant", [0, 1, 0.5, 0]),
+        ("last", [0, 0, 0.5, 0]),
+        ("all", [1, 1, 0.5, 2]),
+        ("sampled", [1, 1, 0.5, 2]),
+        ("none", [0, 0, 0, 0]),
+        (lambda message, index: index / 4 if message.content != "c" else 3, [0, 0.25, 1.5, 1.5]),
+    ],
+)
+def test_the_weight_of_each_message(train_on: Any, expected: list[float]) -> None:
+    assert message_weights(WEIGHED, train_on) == expected
+    assert message_weights([], train_on) == []
+
+
+def test_the_last_of_no_assistant_is_nobody() -> None:
+    assert message_weights(WEIGHED[:1] * 2, "last") == [0, 0]
+
+
+def test_an_unknown_choice_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="found 'user'") as error:
+        message_weights(WEIGHED, "user")  # type: ignore[arg-type]
+    assert str(error.value) == (
+        "train_on must be assistant, last, sampled, all, none, or a function of message and index; "
+        "found 'user'"
+    )
+    with pytest.raises(ValueError, match="found -1") as error:
+        message_weights(WEIGHED, lambda *_: -1)
+    assert str(error.value) == (
+        "message 0: expected a finite weight of at least 0 (what train_on returns, times the "
+        "message's own), found -1"
+    )
+
+
+SPANS = [
+    Span(0, 1, None, "prologue", generated=False),
+    Span(1, 3, 1, "header", generated=False),
+    Span(3, 5, 1, "content", generated=True),
+    Span(5, 6, 1, "end", generated=True, sampled=True),
+    Span(6, 7, 1, "tail", generated=False),
+    Span(7, 8, None, "stray", generated=False, sampled=True),
+    Span(8, 9, 4, "header", generated=True),
+]
+
+
+def test_the_weight_of_each_id() -> None:
+    factors = [0, 0.5, 0, 0]
+    assert spread(SPANS, factors) == [0, 0, 0, 0.5, 0.5, 0.5, 0, 0, 0]
+    assert spread(SPANS, factors, train_end=False) == [0, 0, 0, 0.5, 0.5, 0, 0, 0, 0]
+    assert spread(SPANS, factors, sampled=True) == [0, 0, 0, 0, 0, 0.5, 0, 1, 0]
+    assert span_weights(SPANS, WEIGHED) == [0, 0, 0, 1, 1, 1, 0, 0, 0]
+    assert span_weights(SPANS, WEIGHED, "sampled") == [0, 0, 0, 0, 0, 1, 0, 1, 0]
+    assert span_weights(SPANS, WEIGHED, train_end=False) == [0, 0, 0, 1, 1, 0, 0, 0, 0]
+
+
+def test_labels_and_ids_are_of_one_length() -> None:
+    assert labels([5, 6, 7], [0, 0.1, 1], -1) == [-1, 6, 7]
+    for weights in ([], [0], [0, 1, 1, 1]):
+        with pytest.raises(ValueError, match="zip"):
+            labels([5, 6, 7], weights)

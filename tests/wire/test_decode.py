@@ -19,9 +19,13 @@ from chatfmt import (
     RenderError,
     extend_encoding,
     get_encoding,
+    get_format,
+    get_tokenizer,
 )
 from chatfmt.wire.binding import Binding
 from chatfmt.wire.fast.decode import Decoder
+from chatfmt.wire.fast.packed import pack, searchable
+from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
 from strategies import conversations, mutated, retokenized
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     import tiktoken
 
     from chatfmt import TokenEncoding
+    from chatfmt.encodings import TiktokenEncoding
 
 
 def slowly(tok: ChatTokenizer, ids: Sequence[int], *, prologue: bool = True) -> Any:
@@ -195,3 +200,40 @@ def test_what_stands_around_an_empty_content_is_not_learnt(name: str) -> None:
         ids = tok.encode([empty])
         assert decoder.decode(ids, prologue=True).messages == (empty,)
         assert decoder.quick(ids, prologue=True) is None
+
+
+# -- ids and bytes ----------------------------------------------------------------------------
+
+
+def test_bytes_of_two_ids_are_no_third() -> None:
+    packed = pack([7 << 24, 0, 7])
+    assert packed.startswith(b"\0\0\0\x07\0\0\0")
+    ids = [7 << 8, 0, 7]
+    assert searchable(ids).find(searchable([7])) == 2
+    assert searchable(ids[:2]).find(searchable([7])) == -1
+
+
+def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
+    class Plain:
+        """The protocol, and nothing else."""
+
+        def __init__(self, encoding: TiktokenEncoding) -> None:
+            self.special_tokens = encoding.special_tokens
+            self.n_vocab = encoding.n_vocab
+            self.fingerprint = encoding.fingerprint
+            self.encode_ordinary = encoding.encode_ordinary
+            self.token_bytes = encoding.token_bytes
+
+    fast = get_tokenizer("gpt-4o")
+    plain = ChatTokenizer(get_format("gpt-4o"), Plain(encoding_for("gpt-4o")))
+    ids = fast.encode([{"role": "user", "content": "2+2? é中"}])
+    for _ in range(2):  # by the parser, then by what was learnt from it
+        assert plain.decode(ids) == fast.decode(ids)
+
+
+def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
+    tok = ChatTokenizer(get_format("gpt-4o"), encoding_for("gpt-4o"))
+    for i in range(_MOST_ITEMS + 1):
+        ids = tok.encode([{"role": "user", "name": f"n{i}", "content": "hello"}])
+        assert tok.decode(ids).messages[0].name == f"n{i}"
+    assert len(tok._decoder._heads.known) <= _MOST_ITEMS

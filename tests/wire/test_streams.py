@@ -384,3 +384,15 @@ def test_a_message_that_follows_its_like_is_the_models_from_its_first_id(way: st
         spans = [span._replace(start=span.start + begun) for span in parser.spans]
     header = next(span for span in spans if span.start >= begun)
     assert (header.start, header.part, header.generated) == (begun, "header", True)
+
+
+def test_a_stream_without_text_gives_none() -> None:
+    async def no_ids() -> AsyncIterator[int]:
+        no_ids: tuple[int, ...] = ()
+        for token in no_ids:
+            yield token
+
+    async def pieces() -> list[str]:
+        return [piece async for piece in astream_text(get_tokenizer("gpt-4o").stream(), no_ids())]
+
+    assert asyncio.run(pieces()) == []
