@@ -32,7 +32,7 @@ RAISING: dict[str, Callable[[], object]] = {
     "continued": lambda: TOK.encode_prompt([{"role": LONG}], continue_last=True),
     "a text": lambda: TOK.encode(LONG),
     "an id": lambda: TOK.decode([LONG]),
-    "a float": lambda: TOK.decode([1e300]),
+    "a float": lambda: TOK.decode([1e300]),  # type: ignore[list-item]
     "train_on": lambda: TOK.encode_for_training(CHAT, train_on=LONG),
     "weight": lambda: TOK.encode_for_training(CHAT, train_on=lambda *_: LONG),
     "nothing to train": lambda: TOK.encode_for_training([], train_on=_named(LONG)),

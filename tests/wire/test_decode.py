@@ -24,7 +24,6 @@ from chatfmt import (
 )
 from chatfmt.wire.binding import Binding
 from chatfmt.wire.fast.decode import Decoder
-from chatfmt.wire.fast.packed import pack, searchable
 from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
@@ -202,17 +201,6 @@ def test_what_stands_around_an_empty_content_is_not_learnt(name: str) -> None:
         assert decoder.quick(ids, prologue=True) is None
 
 
-# -- ids and bytes ----------------------------------------------------------------------------
-
-
-def test_bytes_of_two_ids_are_no_third() -> None:
-    packed = pack([7 << 24, 0, 7])
-    assert packed.startswith(b"\0\0\0\x07\0\0\0")
-    ids = [7 << 8, 0, 7]
-    assert searchable(ids).find(searchable([7])) == 2
-    assert searchable(ids[:2]).find(searchable([7])) == -1
-
-
 def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
     class Plain:
         """The protocol, and nothing else."""
@@ -237,3 +225,12 @@ def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
         ids = tok.encode([{"role": "user", "name": f"n{i}", "content": "hello"}])
         assert tok.decode(ids).messages[0].name == f"n{i}"
     assert len(tok._decoder._heads.known) <= _MOST_ITEMS
+
+
+def test_what_is_decoded_without_a_prologue_is_learnt_without_one() -> None:
+    tok = ChatTokenizer(get_format("llama-3"), encoding_for("llama-3"))
+    ids = tok.encode([{"role": "user", "content": "a"}], prologue=False)
+    for _ in range(2):
+        assert tok.decode(ids, prologue=False).messages[0].content == "a"
+    with pytest.raises(ParseError):
+        tok.decode(ids)
