@@ -76,6 +76,8 @@ class Lenient:
         places = tuple(place for place, _ in state.threads)
         way = reader.steps.repairs.find(places, spelling)
         starts = spelling in reader.steps.machine.all[reader.steps.machine.between].specials
+        if reader.lost is not None and not draft.is_open:
+            way = None
         if way is not None and (way.begins or (starts and draft.is_open and way.past_special)):
             way = None
         if self._reader.lost is None:
