@@ -129,12 +129,12 @@ class ChatFormat:
         self._set("role_spellings", MappingProxyType(spellings))
         self._set("templates", MappingProxyType(templates))
         self._set("prologue_pieces", prologue)
+        self._set("lines", tuple(compiled.values()))
+        self._check_written()
         self._check_roles()
         self._check_ends()
         self._check_boundaries()
         self._check_all_used()
-        self._set("lines", tuple(compiled.values()))
-        self._check_written()
         self._check_machine()
 
     @cached_property

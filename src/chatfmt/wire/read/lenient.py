@@ -188,9 +188,19 @@ class Lenient:
         self._tell(token, passed)
         if passed and len(passed) == len(characters):
             self._mark()
-        reader.set_pending(rest, split=at > 0 or (at < 0 and state.split))
-        if rest and at >= 0:
-            reader.pending_at = reader.position
+        if rest and not reader.steps.takes_other_characters(reader.state):
+            self._lose_half(token, rest, reported=reported)
+        else:
+            reader.set_pending(rest, split=at > 0 or (at < 0 and state.split))
+            if at >= 0:
+                reader.pending_at = reader.position
+
+    def _lose_half(self, token: int, rest: bytes, *, reported: bool) -> None:
+        """Half a character has come where no such character may stand."""
+        text = self._begin(rest)
+        if not reported:
+            self._report_text(token, text)
+        self.lose(token, text)
 
     def _begin(self, rest: bytes) -> str:
         return self._utf8.feed(rest, self._reader.position)[0] if rest else ""

@@ -186,6 +186,10 @@ class Steps:
             split=at > 0 or (at < 0 and state.split),
         )
 
+    def takes_other_characters(self, state: State) -> bool:
+        """Whether a character outside ASCII may come next."""
+        return Walk(self.machine, state.threads).takes_other_characters
+
     def _plain(self, state: State, data: bytes) -> Step | None:
         """The step of a whole text in a field that any text leads back to, without a walk."""
         place = self.machine.all[state.threads[0][0]]
