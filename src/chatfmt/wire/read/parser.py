@@ -270,7 +270,15 @@ class StreamParser:
 
     @property
     def position(self) -> int:
-        """Index of the next id."""
+        """Index of the next id.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed(13225)
+        >>> parser.position
+        1
+        """
         # ids that go into the sink are counted by it: to count each one costs a fifth of its time
         return self._at if self._sink is None else self._sunk_from + len(self._sink)
 
