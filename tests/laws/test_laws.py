@@ -180,6 +180,7 @@ def check_any_ids(tok: ChatTokenizer, name: str, ids: list[int], sizes: list[int
     assert_tiles(opened.spans, len(ids))
     try:
         again = opened.copy()
+        again.append()  # or else a message of the open one's role would have to begin with it
         again.append({"role": "user", "content": "and?"})
     except ChatfmtError:  # nobody knows whose it is, or it is a user's that begins otherwise
         assert opened.open is not None

@@ -297,7 +297,7 @@ def test_a_position_counts_every_id_at_once(tok: ChatTokenizer) -> None:
     for index, _ in enumerate(stream_text(parser, [13225, 11, 11, END]), 1):
         assert parser.position == index
         parser.set_sampled(sampled=bool(index % 2))
-    assert [span[:2] for span in parser.spans] == [(0, 1), (1, 2), (2, 3)]
+    assert [span[:2] for span in parser.spans] == [(0, 1), (1, 2), (2, 3), (3, 4)]
 
 
 def test_reasoning_is_no_text() -> None:
