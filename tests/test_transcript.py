@@ -236,9 +236,11 @@ def test_a_header_that_is_cut_off_within_is_ended_where_no_prompt_is_like_it() -
     sampled = [*chat.prompt(), *encode(":bob"), special["<|channel|>"], *encode("final")]
     chat.append_completion(sampled[len(chat.ids) :])  # prompts of this format have no name
     chat.append(USER)
-    assert chat.ids == [*sampled, HARMONY_END, *tok.encode([USER])]
-    assert chat.conversation.messages == (Message(role="assistant", name="bob"), Message(**USER))
-    assert [issue.position for issue in chat.issues] == [len(sampled)]
+    ending = [special["<|message|>"], HARMONY_END]
+    assert chat.ids == [*sampled, *ending, *tok.encode([USER])]
+    begun = Message(role="assistant", name="bob", channel="final")
+    assert chat.conversation.messages == (begun, Message(**USER))
+    assert chat.issues == []
 
 
 def test_a_header_cut_off_before_its_role_is_not_ended_but_goes_on() -> None:

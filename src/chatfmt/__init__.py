@@ -91,4 +91,4 @@ __all__ = [
     "tokenizer_for_model",
 ]
 
-sys.meta_path.append(Moved)
+sys.meta_path[:] = [*(finder for finder in sys.meta_path if finder is not Moved), Moved]

@@ -246,7 +246,7 @@ def test_ids_of_any_type_are_the_integers_they_are() -> None:
         with pytest.raises(KeyError):
             encoding.token_bytes(kind(999))
     for wrong in (True, 7.0, numpy.float64(7), numpy.True_, "7", None):
-        with pytest.raises(TypeError, match="expected a token id"):
+        with pytest.raises(TypeError, match="expected integers as token ids"):
             encoding.token_bytes(wrong)  # type: ignore[arg-type]
 
 

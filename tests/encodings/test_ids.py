@@ -48,7 +48,7 @@ def test_an_integer_of_any_type_is_the_integer_it_is() -> None:
 
 def test_nothing_else_is_an_id() -> None:
     for value in others():
-        with pytest.raises(TypeError, match="expected a token id, found"):
+        with pytest.raises(TypeError, match="expected integers as token ids, found"):
             as_id(value)
 
 
@@ -113,7 +113,7 @@ def test_special_tokens_whose_ids_are_of_another_type() -> None:
 
 def test_special_tokens_without_an_id_are_refused() -> None:
     for value in others():
-        with pytest.raises(TypeError, match="expected a token id"):
+        with pytest.raises(TypeError, match="expected integers as token ids"):
             Binding(get_format("gpt-4o"), Changed(special_tokens=IM | {"<x>": value}))
         with pytest.raises(EncodingError, match=r"<x>: expected an id .* found"):
             extend_encoding(small(), "more", {"<x>": value})
@@ -137,5 +137,5 @@ def test_tensors_are_the_integers_they_are() -> None:
     assert binding.encoding.token_bytes(row[0]) == b"ab"
     assert binding.text.keys() == {256, 97}
     for value in (torch.tensor(True), torch.tensor(1.0), torch.tensor([1, 2])):  # noqa: FBT003
-        with pytest.raises(TypeError, match="expected a token id"):
+        with pytest.raises(TypeError, match="expected integers as token ids"):
             binding.spell(value)

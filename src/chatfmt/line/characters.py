@@ -38,6 +38,8 @@ class Characters:
         self._patterns: dict[str, int] = {}
         self.every = (1 << len(self._all)) - 1
         """All kinds."""
+        self.not_ascii = self.every & ~self.kinds_of("".join(_ASCII))
+        """The kinds of all characters outside ASCII."""
 
     def kind(self, character: str) -> int:
         """The kind of a character."""

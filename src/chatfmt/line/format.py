@@ -12,8 +12,8 @@ import regex
 
 from chatfmt.errors import FormatError, shown
 from chatfmt.line.build import Layout
-from chatfmt.line.fields import ALPHABETS, Alphabet
-from chatfmt.line.language import Field, Special
+from chatfmt.line.fields import ALPHABETS, OPTIONAL, Alphabet
+from chatfmt.line.language import Field, Next, Special, flat
 from chatfmt.line.language import Literal as LiteralText
 from chatfmt.line.lines import make_line, read_prologue
 from chatfmt.line.machine import build_machine
@@ -134,6 +134,7 @@ class ChatFormat:
         self._check_boundaries()
         self._check_all_used()
         self._set("lines", tuple(compiled.values()))
+        self._check_written()
         self._check_machine()
 
     @cached_property
@@ -145,6 +146,22 @@ class ChatFormat:
         []
         """
         return build_machine(Layout(self.lines, {}, self.prologue_pieces, tuple(self.templates)))
+
+    def _check_written(self) -> None:
+        """The machine reads more of the language than is written yet."""
+        for line in self.lines:
+            for piece in flat(line.pieces):
+                named = getattr(piece, "name", None)
+                plain = named is None or named in (*OPTIONAL[:5], "role", "content")
+                fixed = isinstance(piece, LiteralText) and piece.fixes is not None
+                if not plain or fixed or isinstance(piece, Next) or getattr(piece, "coder", None):
+                    word = named or (piece.fixes if isinstance(piece, LiteralText) else "next")
+                    raise FormatError(
+                        f"format {self.name}: {{{word}}} is read by the machine, but not written "
+                        "yet; a line may hold role, content, "
+                        + ", ".join(OPTIONAL[:5])
+                        + " as they are"
+                    )
 
     def _check_machine(self) -> None:
         """Every conversation has one reading, and what a field may not hold is listed."""

@@ -293,8 +293,17 @@ class StreamParser:
         if text:
             self._reader.position += stop - at
             sink.append(text)
-            self._reader.tell(_new(ContentDelta, (self._index, self._field, text)))
+            self._tell_text(text)
         return stop if text else at
+
+    def _tell_text(self, text: str) -> None:
+        """Give out more of the field, in one event with what came right before."""
+        events = self._reader.events
+        last = events[-1] if events else None
+        if isinstance(last, ContentDelta) and last[:2] == (self._index, self._field):
+            text = last.text + text
+            events.pop()
+        self._reader.tell(_new(ContentDelta, (self._index, self._field, text)))
 
     def _take(self, token: int) -> None:
         if not self._reader.take(token):

@@ -176,6 +176,8 @@ class Steps:
         for character, where in characters:
             if not walk.character(character, where):
                 return None
+        if rest and not walk.takes_other_characters:
+            return None
         return self._finish(
             walk,
             rest,
@@ -340,6 +342,15 @@ class Walk:
         if not way.began and way.place.held:
             runs.insert(0, Run(way.place, way.place.held, HERE, enters=False))
         return runs
+
+    @property
+    def takes_other_characters(self) -> bool:
+        """Whether a character outside ASCII may come next: one of which half is there, say."""
+        other = self.machine.characters.not_ascii
+        return any(
+            way.place.scanner is not None or any(m.characters & other for m in way.place.moves)
+            for way in self.ways
+        )
 
     def result(self) -> tuple[tuple[Thread, ...], tuple[tuple[int, tuple[Run, ...]], ...]]:
         """The threads now, and for each the thread before and its runs."""
