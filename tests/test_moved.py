@@ -137,13 +137,6 @@ def test_an_old_name_gives_the_very_module_that_has_the_new_one() -> None:
     assert {"chatfmt.spans", "chatfmt.chatformat", "chatfmt.training"} <= modules
 
 
-def test_who_loads_the_library_again_has_one_finder() -> None:
-    from chatfmt._moved import Moved
-
-    importlib.reload(chatfmt)
-    assert sys.meta_path.count(Moved) == 1
-
-
 @pytest.mark.parametrize("name", ["chatfmt.nothing", "chatfmt.spans.nothing", "spans"])
 def test_other_names_are_not_found(name: str) -> None:
     with pytest.raises(ModuleNotFoundError):
