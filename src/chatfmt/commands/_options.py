@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chatfmt.commands._input import loads
+from chatfmt.conversation.json_text import loads
+from chatfmt.conversation.wording import Fault, objections
 from chatfmt.encodings import get_encoding
 from chatfmt.errors import EncodingRequiredError, FormatError
 from chatfmt.hf import HFEncoding
@@ -86,9 +87,8 @@ def _format_from(path: Path) -> ChatFormat:
         value = tomllib.loads(data.decode()) if path.suffix == ".toml" else loads(data)
         row = _Row.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise FormatError(f"{path}: {field}: {first['msg']}") from None
+        where, reason = objections(error)[0]
+        raise FormatError(f"{path}: {Fault(reason, where)}") from None
     except ValueError as error:
         raise FormatError(f"{path}: {error}") from None
     return ChatFormat(**row.model_dump(exclude_unset=True))
