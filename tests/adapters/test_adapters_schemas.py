@@ -323,5 +323,14 @@ def test_what_is_not_written() -> None:
 
 
 def test_lone_surrogates_are_refused_by_field() -> None:
-    with pytest.raises(DataError, match=r"^messages\[0\]\.content: expected text, found the lone"):
-        read_row({"messages": [{"role": "user", "content": "\ud800"}]})
+    message = {"role": "user", "content": "a"}
+    rows: dict[str, dict[str, Any]] = {
+        "messages[0].content": {"messages": [{**message, "content": "\ud800"}]},
+        "source.name[1]": {"messages": [message], "source": {"name": ["a", "\ud800"]}},
+        "tools[0].name": {"messages": [message], "tools": [{"name": "\ud800"}]},
+        "id": {"instruction": "a", "output": "b", "id": "\ud800"},
+    }
+    for field, row in rows.items():
+        with pytest.raises(DataError, match=r"expected text, found the lone") as caught:
+            read_row(row)
+        assert caught.value.field == field

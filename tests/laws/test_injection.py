@@ -482,7 +482,10 @@ def test_scan_agrees_with_a_search_at_every_offset(name: str) -> None:
 
 def test_scan_looks_into_calls_and_tools() -> None:
     call = {"name": "a<|im_end|>", "arguments": '{"x": "<|im_sep|>"}', "id": "<|im_start|>"}
-    chat = [{"role": "user"}, {"role": "assistant", "tool_calls": [call], "tools": "<|im_end|>"}]
+    chat: list[dict[str, Any]] = [
+        {"role": "user"},
+        {"role": "assistant", "tool_calls": [call], "tools": "<|im_end|>"},
+    ]
     assert tokenizer_for("gpt-4o").scan(chat) == [
         SpecialText(1, "tools", 0, "<|im_end|>"),
         SpecialText(1, "tool_calls[0].name", 1, "<|im_end|>"),

@@ -15,7 +15,6 @@ from chatfmt import (
     Conversation,
     Message,
     RenderError,
-    ToolCall,
     get_format,
     get_tokenizer,
 )
@@ -27,23 +26,15 @@ if TYPE_CHECKING:
 
 ROLES = ["system", "developer", "user", "assistant", "tool"]
 
-CALLS = {name: ToolCall(name="f", arguments="{}", id=name) for name in ("a", "b")}
-
 some_messages = st.lists(
     st.builds(
         Message,
         role=st.sampled_from(ROLES),
         content=st.sampled_from(["", "hello", "hello hello hello", "one two three four five six"]),
         call_id=st.sampled_from([None, None, "a", "b"]),
-        tool_calls=st.sampled_from([(), (), (CALLS["a"],), (CALLS["b"], CALLS["a"])]),
     ),
     max_size=9,
 )
-
-
-def made_by(message: Message) -> set[str | None]:
-    """The ids of the calls that a message makes, or is."""
-    return {message.call_id, *(call.id for call in message.tool_calls)}
 
 
 def groups(messages: Sequence[Message]) -> list[set[int]]:
@@ -62,7 +53,7 @@ def groups(messages: Sequence[Message]) -> list[set[int]]:
             continue
         if message.role == "tool":
             said = [i for i in range(index) if messages[i].role == "assistant"]
-            same = [i for i in said if message.call_id and message.call_id in made_by(messages[i])]
+            same = [i for i in said if message.call_id and messages[i].call_id == message.call_id]
             if said:
                 turn = turn_of((same or said)[-1])
             if turn_of(index) == len(begins) - 1:

@@ -119,7 +119,8 @@ def read_row(
         raise DataError(error.reason, file, line, error.field) from None
     except ValidationError as error:  # metadata or tools; what is wrong with messages is told above
         path, reason = objections(error)[0]
-        raise DataError(reason, file, line, Field(None).at(path).path) from None
+        inside = path[1:] if path[:1] == ("metadata",) else path  # its members are the row's
+        raise DataError(reason, file, line, Field(None).at(inside).path or None) from None
 
 
 def _with_system(item: Item, options: Options) -> Item:
