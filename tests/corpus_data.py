@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import json
 import random
 import subprocess
@@ -83,6 +85,24 @@ def options(mixture: Mixture, format: str = "gpt-4", **more: Any) -> EncodeOptio
     return EncodeOptions(tokenizer=tokenizer, sources=mixture.sources, **more)
 
 
+ENCODINGS = ["bundled", "extended", "tokenizer.json"]
+"""Kinds of encodings: what one is made from travels to other processes in different ways."""
+
+
+@functools.cache
+def tokenizer_of(kind: str) -> chatfmt.ChatTokenizer:
+    base = chatfmt.get_encoding("cl100k_im")
+    encoding: Any = base
+    if kind == "extended":
+        encoding = chatfmt.extend_encoding(base, "mine", ["<|mine|>"])
+    elif kind == "tokenizer.json":
+        from chatfmt.hf import HFEncoding
+        from hf_tokenizers import hf_tokenizer_from
+
+        encoding = HFEncoding(hf_tokenizer_from(base))
+    return chatfmt.get_tokenizer("gpt-4", encoding)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, but the manifest, which says when the input was changed."""
     return {
@@ -109,3 +129,11 @@ def finish(run: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit code, and what it wrote to standard error."""
     _, error = run.communicate()
     return run.returncode, error
+
+
+def row_of(told: dict[str, Any]) -> bytes | None:
+    """The bytes of a refused row, as they stood in its file; None if they were not held."""
+    if told.get("row_base64") is not None:
+        assert told["row"] is None
+        return base64.b64decode(told["row_base64"])
+    return None if told["row"] is None else told["row"].encode()

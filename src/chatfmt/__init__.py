@@ -91,5 +91,4 @@ __all__ = [
     "tokenizer_for_model",
 ]
 
-if Moved not in sys.meta_path:
-    sys.meta_path.append(Moved)
+sys.meta_path.append(Moved)

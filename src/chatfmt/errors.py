@@ -37,6 +37,7 @@ __all__ = [
     "RenderError",
     "TranscriptError",
     "UnknownFormatError",
+    "bounded",
 ]
 
 
@@ -282,6 +283,8 @@ class DataError(ChatfmtError):
         line: int | None = None,
         field: str | None = None,
     ) -> None:
+        reason = bounded(reason, 2000)
+        field = None if field is None else bounded(field, 300)
         super().__init__(reason, file, line, field)
         self.reason = reason
         self.file = file
@@ -291,3 +294,15 @@ class DataError(ChatfmtError):
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         return ": ".join(part for part in (where, self.field, self.reason) if part)
+
+
+def bounded(text: str, longest: int) -> str:
+    """A text without its middle where it is long: it may quote a value of many megabytes.
+
+    >>> bounded("found " + "x" * 1000 + " twice", 24)
+    'found xxxx … xxxx twice'
+    """
+    if len(text) <= longest:
+        return text
+    half = longest // 2 - 2
+    return f"{text[:half]} … {text[-half:]}"

@@ -1,4 +1,7 @@
-"""Hugging Face tokenizers as encodings (extra ``hf``): the public names of `encodings.hf`."""
+"""Hugging Face tokenizers as encodings (extra ``hf``).
+
+This is their public place; they are defined in ``chatfmt.encodings.hf``.
+"""
 
 from chatfmt.encodings.hf import FastTokenizer, HFEncoding
 

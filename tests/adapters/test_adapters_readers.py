@@ -54,7 +54,7 @@ PACKINGS: list[tuple[str, Callable[[bytes], bytes]]] = [
 packings = pytest.mark.parametrize(("suffix", "pack"), PACKINGS)
 
 
-def _read(path: Path, data: bytes, **options: str) -> list[tuple[int, object]]:
+def _read(path: Path, data: bytes, **options: Any) -> list[tuple[int, object]]:
     path.write_bytes(data)
     return [_brief(path, row) for row in iter_rows(path, **options)]
 

@@ -8,8 +8,10 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,7 +30,18 @@ from chatfmt.corpus import (
 )
 from chatfmt.corpus.arrow import pq
 from chatfmt.errors import ChatfmtError
-from corpus_data import command, contents, finish, lines, mixture, options, rejects, write
+from corpus_data import (
+    ENCODINGS,
+    command,
+    contents,
+    finish,
+    lines,
+    mixture,
+    options,
+    rejects,
+    tokenizer_of,
+    write,
+)
 from killing_encoding import KillingEncoding
 
 if TYPE_CHECKING:
@@ -75,8 +88,10 @@ def test_work_under_way_is_bounded(many: Mixture) -> None:
     results.close()
 
 
-def test_a_worker_that_is_killed_is_replaced(many: Mixture, expected: list[Any]) -> None:
-    results = encode_locally(batches(raw_rows(many)), options(many), 2)
+@pytest.mark.parametrize("kind", ENCODINGS)
+def test_a_worker_that_is_killed_is_replaced(many: Mixture, expected: list[Any], kind: str) -> None:
+    chosen = EncodeOptions(tokenizer=tokenizer_of(kind), sources=many.sources)
+    results = encode_locally(batches(raw_rows(many)), chosen, 2)
     found = [next(results)]
     [victim, _] = multiprocessing.active_children()
     assert victim.pid is not None
@@ -102,26 +117,60 @@ def test_rows_that_kill_are_given_up_in_the_end(tmp_path: Path, deaths: int) -> 
             list(results)
 
 
-def _kill_and_resume(folder: Path, count: int, pauses: list[float]) -> None:
-    write(folder / "a.jsonl", lines(count, bad_every=50))
-    arguments = [folder / "a.jsonl", "--format", "gpt-4", "--workers", 2, "--shard-tokens", 30_000]
-    arguments += ["--shuffle", 3, "--pack", 512]
+_NAMES = re.compile(
+    r"shard-\d{5}\.parquet|rejects\.jsonl|summary\.json|manifest\.json"
+    r"|\.chatfmt-[0-9a-f]{32}-[\w.-]+\.tmp"
+)
+
+
+def _kill_at_random(folder: Path, kills: int, files: list[object], seed: int) -> None:
+    write(folder / "a.jsonl", lines(5000, bad_every=50))
+    arguments = [folder / "a.jsonl", "--format", "gpt-4", "--workers", 2, *files]
+    begun = time.monotonic()
     assert finish(command(*arguments, "-o", folder / "whole"))[0] == 0
-    for pause in pauses:
-        more = ["--resume"] if (folder / "out" / "manifest.json").exists() else []
-        run = command(*arguments, "-o", folder / "out", *more)
-        time.sleep(pause)
-        run.kill()
-        finish(run)
-    more = ["--resume"] if (folder / "out" / "manifest.json").exists() else []
-    run = command(*arguments, "-o", folder / "out", *more)
-    assert finish(run)[0] == 0
-    assert contents(folder / "out") == contents(folder / "whole")
+    whole = time.monotonic() - begun
+    expected = contents(folder / "whole")
+    chance = random.Random(seed)  # noqa: S311 - moments, no secret
+    killed, ended, out = 0, 0, folder / "out-0"
+    mine = b"a file that was there before"
+    while killed < kills or ended == 0:
+        more = [] if not (out / "manifest.json").exists() else ["--resume"]
+        if more and chance.random() < 0.2:
+            more = ["--overwrite"]
+        run = command(*arguments, "-o", out, *more)
+        try:
+            run.wait(chance.uniform(0.1, 1.2) * whole if killed < kills else None)
+        except subprocess.TimeoutExpired:
+            run.kill()
+            killed += 1
+        code, error = finish(run)
+        assert code in {0, -signal.SIGKILL}, error
+        if code == 0:
+            found = contents(out)
+            assert found.pop("notes.parquet", mine) == mine
+            assert found == expected
+            ended += 1
+            out = folder / f"out-{ended}"
+        else:
+            names = {path.name for path in out.iterdir()} if out.exists() else set()
+            assert all(map(_NAMES.fullmatch, names - {"notes.parquet"}))
+            if (out / "manifest.json").exists():
+                (out / "notes.parquet").write_bytes(mine)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_again_and_again_ends_the_same(tmp_path: Path) -> None:
-    _kill_and_resume(tmp_path, 20_000, [0.4 + 0.45 * number for number in range(12)])
+@pytest.mark.parametrize(
+    ("kills", "files"),
+    [
+        (25, ["--shard-tokens", 15_000]),
+        (25, ["--shard-tokens", 30_000, "--shuffle", 3, "--pack", 512]),
+    ],
+    ids=["plain", "packed"],
+)
+def test_a_run_that_is_killed_at_any_moment_ends_the_same(
+    tmp_path: Path, kills: int, files: list[object]
+) -> None:
+    _kill_at_random(tmp_path, kills, files, seed=len(files))
 
 
 _MARK = "CHATFMT_TEST"
@@ -204,22 +253,30 @@ def _wait(condition: Callable[[], bool]) -> None:
     raise AssertionError("waited for half a minute")
 
 
-def test_a_full_disk_stops_a_run_that_goes_on_later(tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", lines(1500))
-    arguments = [tmp_path / "a.jsonl", "--workers", 1, "--shard-tokens", 40_000]
+@pytest.mark.parametrize(
+    "limit", [30_000, *(pytest.param(n, marks=pytest.mark.slow) for n in (300, 3000, 12_000))]
+)
+@pytest.mark.parametrize("files", [[], ["--shuffle", 3, "--pack", 512]], ids=["plain", "packed"])
+def test_a_full_disk_stops_a_run_that_goes_on_later(
+    tmp_path: Path, limit: int, files: list[object]
+) -> None:
+    write(tmp_path / "a.jsonl", lines(1500, bad_every=50))
+    arguments = [tmp_path / "a.jsonl", "--workers", 1, "--shard-tokens", 40_000, *files]
 
-    def limit() -> None:  # the disk is full for files of more than so many bytes
-        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+    def small() -> None:  # the disk is full for files of more than so many bytes
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    run = command(*arguments, "-o", tmp_path / "out", preexec_fn=limit)
+    run = command(*arguments, "-o", tmp_path / "out", preexec_fn=small)
     code, error = finish(run)
     assert code == 2
     assert error.strip().splitlines()[-1].startswith("chatfmt tokenize: error: ")
     assert "Traceback" not in error
     assert "too large" in error
     left = set(contents(tmp_path / "out"))
-    assert left <= {"rejects.jsonl"} | {f"shard-{number:05}.parquet" for number in range(9)}
-    assert finish(command(*arguments, "-o", tmp_path / "out", "--resume"))[0] == 0
+    assert all(map(_NAMES.fullmatch, left))
+    assert not [name for name in left if ".parquet.tmp" in name]
+    more = ["--resume"] if (tmp_path / "out" / "manifest.json").exists() else []
+    assert finish(command(*arguments, "-o", tmp_path / "out", *more))[0] == 0
     assert finish(command(*arguments, "-o", tmp_path / "whole"))[0] == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 

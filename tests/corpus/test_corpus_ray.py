@@ -13,7 +13,7 @@ import chatfmt
 from chatfmt.corpus import EncodeOptions, FileOptions, batches, encode_on_ray, raw_rows, tokenize
 from chatfmt.corpus.ray_engine import _ray
 from chatfmt.errors import ChatfmtError
-from corpus_data import contents, lines, mixture, options, write
+from corpus_data import ENCODINGS, contents, lines, mixture, options, tokenizer_of, write
 from heavy import heavy
 from killing_encoding import KillingEncoding
 
@@ -70,6 +70,31 @@ def test_both_engines_give_the_same_although_an_actor_is_killed(tmp_path: Path) 
     assert killed
     assert on_ray == local
     assert local.rejected >= 400
+    assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("kind", ENCODINGS)
+def test_an_actor_that_is_killed_starts_again_with_every_kind_of_encoding(
+    tmp_path: Path, kind: str
+) -> None:
+    write(tmp_path / "a.jsonl", lines(6000, bad_every=50))
+    mix = mixture(tmp_path, "a.jsonl")
+    chosen = EncodeOptions(tokenizer=tokenizer_of(kind), sources=mix.sources)
+    files = FileOptions(shard_tokens=50_000)
+    killed: set[int] = set()
+
+    def kill(summary: Summary, _part: float) -> None:
+        if summary.rows > 1500 * (len(killed) + 1) and len(killed) < 2:
+            fresh = [actor for actor in _our_actors() if actor not in killed]
+            if fresh:
+                killed.add(fresh[0])
+                os.kill(fresh[0], signal.SIGKILL)
+
+    expected = tokenize(mix, tmp_path / "local", chosen, files, workers=1)
+    on_ray = tokenize(mix, tmp_path / "ray", chosen, files, engine="ray", workers=1, progress=kill)
+    assert len(killed) == 2
+    assert on_ray == expected
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
 
 

@@ -10,16 +10,15 @@ import pytest
 
 import chatfmt
 from chatfmt.cli import main
-from chatfmt.corpus import FileOptions, TooManyRejectsError, run, sources, tokenize
+from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, sources, tokenize
 from chatfmt.corpus.arrow import pa, pq
+from chatfmt.corpus.folder import temporary_name
 from chatfmt.errors import ChatfmtError, DataError
 from chatfmt.line.format import ChatFormat
-from corpus_data import BAD_LINES, contents, lines, mixture, options, rejects, write
+from corpus_data import BAD_LINES, contents, lines, mixture, options, rejects, row_of, write
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from chatfmt.corpus import Summary
 
 
 @pytest.fixture(autouse=True)
@@ -98,8 +97,7 @@ def test_refused_rows_are_told(data: Path, tmp_path: Path) -> None:
     assert [(row["file"], row["line"]) for row in told] == [
         (f"{number}.jsonl", line) for number in range(3) for line in range(10, 101, 10)
     ]
-    bad = [text.decode(errors="backslashreplace") for text in BAD_LINES]
-    assert [row["row"] for row in told] == [*bad, *bad[:2]] * 3
+    assert [row_of(row) for row in told] == [*BAD_LINES, *BAD_LINES[:2]] * 3
     assert sum(summary.reasons.values()) == 30
     assert summary.reasons["expected JSON, found the constant NaN"] == 6
 
@@ -225,7 +223,7 @@ def test_a_run_that_was_interrupted_anywhere_ends_the_same(
         try:
             _run(data, out, files, progress=stop, resume=attempt > 0)
         except _Stop:
-            assert not list(out.rglob("*.part"))
+            assert not any(".parquet" in path.name for path in out.glob(".*"))
             assert not (out / "summary.json").exists()
         else:
             break
@@ -239,14 +237,15 @@ def test_the_second_stage_begins_again(
 ) -> None:
     _run(data, tmp_path / "whole", files)
 
-    def fail(_path: Path, _value: object) -> None:
+    def fail(_summary: Summary) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "write_json", fail)
+        patch.setattr(Summary, "to_dict", fail)
         with pytest.raises(OSError, match="No space"):
             _run(data, tmp_path / "out", files)
-    (tmp_path / "out" / "shard-00099.parquet.part").write_bytes(b"half")
+    assert not list((tmp_path / "out").glob("*.parquet"))
+    (tmp_path / "out" / temporary_name("0" * 31 + "1", "shard-00099.parquet")).write_bytes(b"half")
     _run(data, tmp_path / "out", files, resume=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
@@ -294,7 +293,7 @@ def test_a_lost_file_is_missed(data: Path, tmp_path: Path) -> None:
     with pytest.raises(_Stop):
         _run(data, tmp_path / "out", WAYS[0], progress=stop)
     (tmp_path / "out" / "shard-00000.parquet").unlink()
-    with pytest.raises(DataError, match=r"expected shard-00000\.parquet of the earlier run"):
+    with pytest.raises(DataError, match=r"expected shard-00000\.parquet .* it is missing"):
         _run(data, tmp_path / "out", WAYS[0], resume=True)
 
 

@@ -25,7 +25,7 @@ def _batches(count: int, size: int = 10) -> Any:
 def _order(count: int, seed: int, folder: Path, **more: Any) -> Any:
     rows = [
         row
-        for batch in shuffled(_batches(count), SCHEMA, seed, folder, **more)
+        for batch in shuffled(_batches(count), SCHEMA, seed, folder.joinpath, **more)
         for row in batch.to_pylist()
     ]
     assert all(row["ids"] == [row["row"]] * (row["row"] % 5) for row in rows)

@@ -5,12 +5,25 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Damaged", "Unpacker", "chunks", "file_kind", "lines", "optional"]
+__all__ = [
+    "LONGEST_ROW",
+    "Access",
+    "Damaged",
+    "Unpacker",
+    "chunks",
+    "file_kind",
+    "lines",
+    "optional",
+    "too_long",
+]
+
+LONGEST_ROW = 64 << 20
+"""Bytes of a row that is read, where nobody says otherwise."""
 
 _CHUNK = 1 << 16  # bytes read at once
 _PACKED_CHUNK = 1 << 10  # the same for an archive: a byte of it may stand for thousands
@@ -18,6 +31,26 @@ _PACKED_CHUNK = 1 << 10  # the same for an archive: a byte of it may stand for t
 
 class Damaged(Exception):  # noqa: N818 - the readers make a row with an error of it
     """The bytes of a file end early, or are not what its name says."""
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+class Access(NamedTuple):
+    """How a file is read."""
+
+    open: Callable[[Path], BinaryIO] = _opened
+    longest_row: int = LONGEST_ROW
+    """Bytes; longer rows are refused without being held in memory."""
+
+
+def too_long(longest: int, found: str) -> str:
+    """What to say of a row that is too long."""
+    return (
+        f"expected a row of at most {longest:,} bytes, found {found}; longest_row says how many "
+        "there may be"
+    )
 
 
 class _Decompressor(Protocol):
@@ -72,13 +105,13 @@ def file_kind(path: Path) -> tuple[str, Unpacker | None]:
     return suffixes[-1].removeprefix("."), unpacker
 
 
-def chunks(path: Path, unpacker: Unpacker | None) -> Iterator[bytes]:
+def chunks(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[bytes]:
     """The bytes of a file, unpacked.
 
     Raises:
         Damaged: an archive breaks off, or is none; once all that can be had of it is given.
     """
-    with path.open("rb") as file:
+    with access.open(path) as file:
         if unpacker is None:
             yield from iter(lambda: file.read(_CHUNK), b"")
         else:
@@ -109,18 +142,28 @@ def _decompressed(
         raise Damaged(message)
 
 
-def lines(parts: Iterator[bytes]) -> Iterator[bytes]:
+def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes | int]:
     r"""The lines of a text that comes in parts; they end at ``"\n"`` alone, and lack it.
+
+    In place of a line that is longer than ``longest`` comes the number of its bytes.
 
     >>> list(lines(iter([b"ab", b"c\n\nd\re", b"\n"])))
     [b'abc', b'', b'd\re']
+    >>> list(lines(iter([b"abc", b"def", b"\nab"]), longest=4))
+    [6, b'ab']
     """
     begun: list[bytes] = []
+    size = 0
     for part in parts:
         *whole, rest = part.split(b"\n")
         for line in whole:
-            yield b"".join([*begun, line])
-            begun = []
-        begun.append(rest)
-    if last := b"".join(begun):
-        yield last
+            size += len(line)
+            yield b"".join([*begun, line]) if size <= longest else size
+            begun, size = [], 0
+        size += len(rest)
+        if size <= longest:
+            begun.append(rest)
+        else:
+            begun.clear()
+    if size:
+        yield b"".join(begun) if size <= longest else size

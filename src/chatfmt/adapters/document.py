@@ -8,7 +8,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.chunks import Damaged, Unpacker, chunks
+from chatfmt.adapters.chunks import Access, Damaged, Unpacker, chunks, too_long
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.conversation.json_text import TOO_DEEP, not_utf8
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["read_document"]
+__all__ = ["document_rows", "read_document"]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Errors of the JSON decoder that further text could mend stand this close to the end of it.
 _NEAR_END = 12
+# What ends a text or begins one, and what opens and closes: enough to find the end of an object.
+_IN_TEXT = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_OUTSIDE = re.compile(r'[^"{}\[\]]*+')
+
+
+class _TooLongError(Exception):
+    """An object of more than the longest row; the window has gone past it."""
 
 
 def _decoded(parts: Iterator[bytes]) -> Iterator[str]:
@@ -90,9 +97,16 @@ class _Window:
             raise ValueError(f"expected an object, found {_shown(char)}")
         return True
 
-    def take(self, strict: StrictJSON) -> tuple[object, str]:
-        """The object that begins here, and its text."""
+    def take(self, strict: StrictJSON, longest: int) -> tuple[object, str]:
+        """The object that begins here, and its text.
+
+        Raises:
+            _TooLongError: it has more bytes than ``longest``; it is passed by.
+            ValueError: it is not JSON.
+        """
         while True:
+            if len(self.text) - self.at > longest:
+                self._pass_if_longer(longest)
             try:
                 value, stop = strict.decoder.raw_decode(self.text, self.at)
             except json.JSONDecodeError as error:
@@ -105,23 +119,85 @@ class _Window:
                 raise ValueError(reason) from None
             text = self.text[self.at : stop]
             self.at = stop
+            if 4 * len(text) > longest and len(text.encode()) > longest:  # 4 bytes a character
+                raise _TooLongError
             return value, text
+
+    def _pass_if_longer(self, longest: int) -> None:
+        """Look for the end of the object without decoding it, and go there if it is far."""
+        scan = _Scan()
+        end = scan.end(self.text, self.at)
+        if end is not None and end - self.at <= longest:
+            return
+        while end is None:
+            self.text, self.at = self._next(), 0
+            if not self.text:
+                if self._fault is not None:
+                    raise self._fault
+                raise ValueError("expected JSON, found the end of the file in a row")
+            end = scan.end(self.text, 0)
+        self.at = end
+        raise _TooLongError
+
+
+class _Scan:
+    """Where an object ends, found from its quotes and brackets alone, in parts of its text."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._in_text = self._escaped = False
+
+    def end(self, text: str, at: int) -> int | None:
+        """Where it ends in this part of it; None if it does not."""
+        if self._escaped and at < len(text):
+            self._escaped = False
+            at += 1
+        while at < len(text):
+            if self._in_text:
+                at = _IN_TEXT.match(text, at).end()  # type: ignore[union-attr]
+                if text[at : at + 1] == "\\":  # what it escapes is in the next part
+                    self._escaped = True
+                    return None
+                self._in_text = at == len(text)
+                at += 1
+                continue
+            at = _OUTSIDE.match(text, at).end()  # type: ignore[union-attr]
+            char = text[at : at + 1]
+            at += 1
+            self._in_text = char == '"'
+            self._depth += (char in ("{", "[")) - (char in ("}", "]"))
+            if char and self._depth == 0 and not self._in_text:
+                return at
+        return None
 
 
 def _shown(char: str) -> str:
     return repr(char) if char else "the end of the file"
 
 
-def read_document(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
+def read_document(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The objects of a JSON document, each as a row."""
+    return (row for row, _ in document_rows(path, unpacker, access))
+
+
+def document_rows(
+    path: Path, unpacker: Unpacker | None, access: Access
+) -> Iterator[tuple[Row, str | None]]:
+    """The objects of a JSON document, each as a row and as it stands there."""
     file, strict, number = str(path), StrictJSON(), 1
-    window = _Window(chunks(path, unpacker))
+    longest = access.longest_row
+    window = _Window(chunks(path, unpacker, access))
     try:
         in_array = window.peek() == "["
         window.at += in_array
         while window.seek(in_array=in_array, first=number == 1):
-            value, text = window.take(strict)
-            yield strict.row(file, number, value, text)
+            try:
+                value, text = window.take(strict, longest)
+            except _TooLongError:
+                strict.faults.clear()
+                yield bad_row(file, number, too_long(longest, "more")), None
+            else:
+                yield strict.row(file, number, value, text), text
             number += 1
     except Damaged as damage:
         reason = str(damage)
@@ -133,4 +209,4 @@ def read_document(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
         reason = str(error)
     else:
         return
-    yield bad_row(file, number, f"{reason}; the {number - 1} rows before are read, no more")
+    yield bad_row(file, number, f"{reason}; the {number - 1} rows before are read, no more"), None

@@ -257,7 +257,10 @@ def _items(readings: Iterator[Reading], on_error: Callable[[DataError], None]) -
 def _read_source(source: Source, files: list[str], folder: Path) -> Iterator[Reading]:
     for turn in range(source.repeat):
         for name in files:
-            rows = _fitting(iter_rows(folder / name, format=source.file_format), source)
+            rows = iter_rows(
+                folder / name, format=source.file_format, longest_row=source.options.longest_row
+            )
+            rows = _fitting(rows, source)
             for reading in read_rows(rows, schema=source.schema_name, options=source.options):
                 items = [
                     source.finished(item, file=name, row=reading.line, part=part, round=turn)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from chatfmt.adapters.chunks import LONGEST_ROW
 
 __all__ = ["Options"]
 
@@ -23,6 +25,9 @@ class Options(BaseModel):
     own_system: Literal["refuse", "keep", "replace"] = "refuse"
     """Where ``system`` is set and a conversation already begins with a system (or developer)
     message: refuse the row, keep the row's, or put ``system`` in its place."""
+
+    longest_row: Annotated[int, Field(ge=1)] = LONGEST_ROW
+    """Bytes that a row of a file may have; a longer one is refused, and not held in memory."""
 
     # openai, and whatever holds messages of that form
     text_parts: Literal["refuse", "join"] = "refuse"

@@ -6,7 +6,7 @@ import math
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.adapters.chunks import Unpacker, optional
+from chatfmt.adapters.chunks import Access, Unpacker, optional, too_long
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.errors import DataError
@@ -21,7 +21,7 @@ _BATCH = 256  # rows decoded at once
 _BUFFER = 1 << 16  # bytes of a column read at once
 
 
-def read_parquet(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
+def read_parquet(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The rows of a Parquet file.
 
     Raises:
@@ -31,28 +31,49 @@ def read_parquet(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
     if unpacker is not None:
         message = "expected a Parquet file as it is: it is compressed inside, decompress it first"
         raise DataError(message, str(path))
-    return _parquet_rows(path, optional("pyarrow"), optional("pyarrow.parquet"))
+    return _parquet_rows(path, access, optional("pyarrow"), optional("pyarrow.parquet"))
 
 
 def _parquet_rows(
     path: Path,
+    access: Access,
     pyarrow: Any,  # noqa: ANN401 - a module
     parquet: Any,  # noqa: ANN401 - a module
 ) -> Iterator[Row]:
     file, number = str(path), 1
-    with path.open("rb") as source:
+    with access.open(path) as source:
         try:
             # By default whole row groups are read ahead, and a file may be a single one.
             whole = parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
             for batch in whole.iter_batches(batch_size=_BATCH):
-                for value in batch.to_pylist(maps_as_pydicts="strict"):
-                    yield _plain_row(file, number, value)
+                for value in _values(batch, access.longest_row):
+                    if isinstance(value, int):
+                        reason = too_long(access.longest_row, f"{value:,}")
+                        yield bad_row(file, number, reason)
+                    else:
+                        yield _plain_row(file, number, value)
                     number += 1
         except (pyarrow.ArrowException, OSError) as error:
             reason = (
                 f"expected Parquet, found: {error}; the {number - 1} rows before are read, no more"
             )
             yield bad_row(file, number, reason)
+
+
+def _values(
+    batch: Any,  # noqa: ANN401 - Arrow's
+    longest: int,
+) -> Iterator[dict[str, Any] | int]:
+    """The rows of a batch; in place of one that is too long, its bytes."""
+    if batch.nbytes <= longest:
+        yield from batch.to_pylist(maps_as_pydicts="strict")
+        return
+    for index in range(batch.num_rows):
+        row = batch.slice(index, 1)
+        if row.nbytes > longest:
+            yield row.nbytes
+        else:
+            yield from row.to_pylist(maps_as_pydicts="strict")
 
 
 def _plain_row(file: str, number: int, value: dict[str, Any]) -> Row:

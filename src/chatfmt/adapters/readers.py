@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.chunks import Damaged, chunks, file_kind, lines
+from chatfmt.adapters.chunks import LONGEST_ROW, Access, Damaged, chunks, file_kind, lines, too_long
 from chatfmt.adapters.document import read_document
 from chatfmt.adapters.parquet import read_parquet
 from chatfmt.adapters.rows import bad_row
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from chatfmt.adapters.chunks import Unpacker
     from chatfmt.adapters.rows import Row
 
-__all__ = ["FILE_FORMATS", "iter_rows", "read_lines"]
+__all__ = ["FILE_FORMATS", "iter_rows", "read_lines", "read_path"]
 
 
-def iter_rows(path: str | Path, *, format: str | None = None) -> Iterator[Row]:
+def iter_rows(
+    path: str | Path, *, format: str | None = None, longest_row: int = LONGEST_ROW
+) -> Iterator[Row]:
     r"""The rows of a file, one at a time, in order.
 
     Args:
@@ -34,6 +36,8 @@ def iter_rows(path: str | Path, *, format: str | None = None) -> Iterator[Row]:
             Parquet also with a further ``.gz`` or ``.zst``. A ``.json`` file holds one array of
             objects, or objects one after the other.
         format: ``jsonl``, ``ndjson``, ``json`` or ``parquet`` for a file that is called otherwise.
+        longest_row: bytes that a row may have. A longer one is refused without being held in
+            memory, and the rest of the file is read.
 
     Raises:
         DataError: for a file whose format is not known, at once.
@@ -49,26 +53,33 @@ def iter_rows(path: str | Path, *, format: str | None = None) -> Iterator[Row]:
     ...     [(row.line, row.value, row.error and row.error.reason) for row in iter_rows(path)]
     [(1, {'prompt': '2+2?'}, None), (2, None, 'expected JSON, found the constant NaN')]
     """
-    path = Path(path)
+    return read_path(Path(path), format, Access(longest_row=longest_row))
+
+
+def read_path(path: Path, format: str | None, access: Access) -> Iterator[Row]:
+    """What `iter_rows` gives of a file that is opened in a way of its own."""
     ending, unpacker = file_kind(path)
     name = format or ending
     if name not in FILE_FORMATS:
         known = ", ".join(FILE_FORMATS)
         raise DataError(f"expected a file of a format among {known}, found {name!r}", str(path))
-    return FILE_FORMATS[name](path, unpacker)
+    return FILE_FORMATS[name](path, unpacker, access)
 
 
-def read_lines(path: Path, unpacker: Unpacker | None) -> Iterator[Row]:
+def read_lines(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The rows of a file of JSON Lines."""
-    file, strict, number = str(path), StrictJSON(), 0
+    file, strict, number, longest = str(path), StrictJSON(), 0, access.longest_row
     try:
-        for number, line in enumerate(lines(chunks(path, unpacker)), 1):
-            yield strict.line(file, number, line)
+        for number, line in enumerate(lines(chunks(path, unpacker, access), longest), 1):
+            if isinstance(line, int):
+                yield bad_row(file, number, too_long(longest, f"{line:,}"))
+            else:
+                yield strict.line(file, number, line)
     except Damaged as damage:
         yield bad_row(file, number + 1, f"{damage}; the {number} lines before are read, no more")
 
 
-FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None], Iterator[Row]]] = {
+FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None, Access], Iterator[Row]]] = {
     "jsonl": read_lines,
     "ndjson": read_lines,
     "json": read_document,

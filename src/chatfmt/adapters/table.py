@@ -204,4 +204,6 @@ def read_file(
     >>> reading.items[0].messages[1].content
     '4'
     """
-    return read_rows(iter_rows(path, format=format), schema=schema, options=options)
+    longest_row = (options or Options()).longest_row
+    rows = iter_rows(path, format=format, longest_row=longest_row)
+    return read_rows(rows, schema=schema, options=options)

@@ -26,6 +26,8 @@ FILES = (
 )
 """What `for_each_row` reads, in words."""
 
+_CHUNK = 1 << 16  # bytes read at once
+
 
 def add_policies(parser: argparse.ArgumentParser) -> None:
     """The options from which `policies` and `for_each_row` know how to read rows.
@@ -131,12 +133,22 @@ def _readings(file: str, args: argparse.Namespace) -> Iterator[Reading]:
             )
         return load_mixture(file).readings()
     how = {"schema": args.schema, "options": policies(args)}
-    return read_rows(_lines_from_stdin(), **how) if file == "-" else read_file(file, **how)
+    if file != "-":
+        return read_file(file, **how)
+    return read_rows(_lines_from_stdin(how["options"].longest_row), **how)
 
 
-def _lines_from_stdin() -> Iterator[Row]:
+def _lines_from_stdin(longest: int) -> Iterator[Row]:
+    from chatfmt.adapters.chunks import lines, too_long
+    from chatfmt.adapters.rows import bad_row
     from chatfmt.adapters.strict import StrictJSON
 
     strict = StrictJSON()
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        yield strict.line("<stdin>", number, line.removesuffix(b"\n"))
+    # What is there is taken at once, so that a row gets its answer while its writer waits.
+    stdin: Any = sys.stdin.buffer
+    parts = iter(lambda: stdin.read1(_CHUNK), b"")
+    for number, line in enumerate(lines(parts, longest), 1):
+        if isinstance(line, int):
+            yield bad_row("<stdin>", number, too_long(longest, f"{line:,}"))
+        else:
+            yield strict.line("<stdin>", number, line)

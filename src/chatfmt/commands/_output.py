@@ -9,6 +9,8 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from chatfmt.errors import bounded
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +20,8 @@ __all__ = ["one_line", "print_json", "reader_may_leave"]
 # terminals begin a command.
 _APART = re.compile("[\x7f-\x9f\u2028\u2029]")
 
+_LONGEST = 4000  # characters of a message: what it quotes may be as long as the input
+
 
 def print_json(value: object) -> None:
     """Write a value to standard output as one line of JSON."""
@@ -26,13 +30,14 @@ def print_json(value: object) -> None:
 
 
 def one_line(message: str) -> str:
-    r"""A message with line ends and other characters without a shape escaped.
+    r"""A message with line ends and other characters without a shape escaped, and not too long.
 
     >>> one_line("not\nJSON")
     'not\\nJSON'
     """
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in message
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in bounded(message, _LONGEST)
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from chatfmt.adapters import Mixture
     from chatfmt.commands import Subparsers
+    from chatfmt.corpus import Summary
 
 __all__ = ["add", "run"]
 
@@ -27,7 +28,7 @@ def add(subparsers: Subparsers) -> None:
         help="data sets to Parquet files for training",
         description=(
             "Encode rows of data sets as training examples. Prints the counts as JSON; rows that "
-            "cannot be used are told in rejects.jsonl."
+            "cannot be used are listed in rejects.jsonl."
         ),
     )
     add_tokenizer(parser)
@@ -153,7 +154,12 @@ def run(args: argparse.Namespace) -> int:
     except TooManyRejectsError as error:
         sys.stderr.write(f"chatfmt tokenize: stopped: {one_line(str(error))}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"chatfmt tokenize: interrupted: {_how_to_go_on(args.out)}\n")
+        raise
     print_json(summary.to_dict())
+    if not summary.output:
+        sys.stderr.write(f"chatfmt tokenize: no examples: {_why_none(summary)}\n")
     if summary.special_text:
         sys.stderr.write(
             f"{summary.special_text} of {summary.rows} rows spell a special token: the column "
@@ -163,6 +169,26 @@ def run(args: argparse.Namespace) -> int:
         where = args.out / "rejects.jsonl"
         sys.stderr.write(f"{summary.rejected} of {summary.rows} rows were refused: see {where}\n")
     return 0
+
+
+def _how_to_go_on(out: Path) -> str:
+    if not (out / "manifest.json").is_file():
+        return "nothing was written yet"
+    return "the same command with --resume goes on, with --overwrite it begins again"
+
+
+def _why_none(summary: Summary) -> str:
+    if not summary.rows:
+        return "the input has no rows"
+    if not summary.rejected:
+        return f"all {summary.rows} rows were left out, as the mixture asks for"
+    reason = next(iter(summary.to_dict()["reasons"]))
+    if summary.rejected == summary.rows:
+        return f"every one of {summary.rows} rows was refused, most often: {one_line(reason)}"
+    return (
+        f"of {summary.rows} rows {summary.filtered} were left out, as the mixture asks for, and "
+        f"the others refused, most often: {one_line(reason)}"
+    )
 
 
 def _mixture(args: argparse.Namespace) -> Mixture:

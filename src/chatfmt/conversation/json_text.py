@@ -43,17 +43,22 @@ class StrictDecoder:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
-            self.faults.append(f"expected each key once in an object, found {shown(twice)} twice")
+            count = Counter(key for key, _ in pairs)  # in the order of the keys
+            twice = next(key for key, times in count.items() if times > 1)
+            self._note(f"expected each key once in an object, found {shown(twice)} twice")
         return members
 
+    def _note(self, fault: str) -> None:
+        if not self.faults:  # the first one is reported
+            self.faults.append(fault)
+
     def _constant(self, name: str) -> None:
-        self.faults.append(f"expected JSON, found the constant {name}")
+        self._note(f"expected JSON, found the constant {name}")
 
     def _float(self, text: str) -> float:
         value = float(text)
         if math.isinf(value):
-            self.faults.append(f"expected a number that fits a double, found {text[:40]}")
+            self._note(f"expected a number that fits a double, found {text[:40]}")
         return value
 
 

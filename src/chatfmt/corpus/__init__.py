@@ -4,6 +4,8 @@ One function for a batch of rows, engines that call it on many cores or machines
 a kill cannot hurt. All of it needs the extra ``data``.
 """
 
+from chatfmt.corpus.checked import Checked, check
+from chatfmt.corpus.inputs import InputChangedError
 from chatfmt.corpus.local import encode_locally
 from chatfmt.corpus.options import COLUMNS, EncodeOptions, FileOptions
 from chatfmt.corpus.packing import best_fit, cu_seqlens, position_ids
@@ -16,13 +18,16 @@ from chatfmt.corpus.summary import Summary
 __all__ = [
     "COLUMNS",
     "RAW",
+    "Checked",
     "EncodeOptions",
     "FileOptions",
+    "InputChangedError",
     "RawRow",
     "Summary",
     "TooManyRejectsError",
     "batches",
     "best_fit",
+    "check",
     "cu_seqlens",
     "encode_locally",
     "encode_on_ray",

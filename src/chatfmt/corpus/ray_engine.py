@@ -79,7 +79,9 @@ def _encode(
 ) -> Generator[tuple[RecordBatch, RecordBatch]]:
     count = workers or max(1, int(ray.cluster_resources()["CPU"]))
     actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=_ATTEMPTS)(_Encoder)
-    encoders = [actor.remote(options) for _ in range(count)]
+    # Held until all is done: an actor that is restarted looks for what it was made from.
+    shared = ray.put(options)
+    encoders = [actor.remote(shared) for _ in range(count)]
     starting = {encoder.ready.remote(): encoder for encoder in encoders}
     crew: deque[Any] = deque()
     under_way: deque[Any] = deque()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.adapters import Preference, read_row
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.corpus.arrow import pa
-from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError
+from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,9 +30,11 @@ REJECTS = pa.schema(
         pa.field("line", pa.int64(), nullable=False),
         pa.field("reason", pa.large_string(), nullable=False),
         pa.field("row", pa.large_string()),
+        pa.field("row_base64", pa.large_string()),
     ]
 )
-"""The columns of refused rows; ``row`` is the text, with ``\\xff`` for a byte that is no UTF-8."""
+"""The columns of refused rows; ``row`` is the row as it stood in its file, or where that is invalid
+UTF-8, ``row_base64`` is; neither, if it was not held: it was too long, or the file breaks off."""
 
 _PLACE = [
     pa.field("source", pa.string(), nullable=False),
@@ -62,6 +65,9 @@ def example_schema(options: EncodeOptions) -> Schema:
 def _places(options: EncodeOptions) -> list[Any]:
     spelled = pa.field("special_text", pa.string(), nullable=False)
     return [*_PLACE, *([spelled] if options.special_text == "warn" else [])]
+
+
+_LONGEST_REASON = 1000  # characters: a value that an error quotes may be as long as its row
 
 
 class _Place(NamedTuple):
@@ -107,7 +113,7 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     encode = _encode_preference if options.preferences else _encode_conversation
     places: list[_Place] = []
     examples: list[tuple[Sequence[float], ...]] = []
-    rejects: list[tuple[str, str, int, str, str | None]] = []
+    rejects: list[tuple[str, str, int, str, str | None, str | None]] = []
     strict = StrictJSON()
     columns = (batch[name].to_pylist() for name in batch.schema.names)
     for source, file, line, text, fits, error in zip(*columns, strict=True):
@@ -120,8 +126,7 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
                 (_path(item), example) for item in items for example in encode(item, options)
             ]
         except ChatfmtError as refusal:
-            shown = None if text is None else text.decode(errors="backslashreplace")
-            rejects.append((source, file, line, _reason(refusal), shown))
+            rejects.append((source, file, line, _reason(refusal), *_shown(text)))
             continue
         for part, (path, example) in enumerate(encoded):
             examples.append(example)
@@ -190,11 +195,23 @@ def _texts(item: Item) -> list[tuple[Message, ...]]:
     return [item.messages]
 
 
+def _shown(text: bytes | None) -> tuple[str | None, str | None]:
+    """A row for people to read; or in Base64, where it is not text."""
+    if text is None:
+        return None, None
+    try:
+        return text.decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(text).decode()
+
+
 def _reason(error: ChatfmtError) -> str:
     # Without the place, which stands beside it.
     if isinstance(error, DataError):
-        return f"{error.field}: {error.reason}" if error.field else error.reason
-    return str(error)
+        reason = f"{error.field}: {error.reason}" if error.field else error.reason
+    else:
+        reason = str(error)
+    return bounded(reason, _LONGEST_REASON)
 
 
 def _lists(rows: list[Sequence[float]], type: Any) -> Any:  # noqa: ANN401 - Arrow's

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.corpus.arrow import pa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from chatfmt.corpus.arrow import RecordBatch, Schema
@@ -25,7 +25,7 @@ def shuffled(
     batches: Iterable[RecordBatch],
     schema: Schema,
     seed: int,
-    folder: Path,
+    place: Callable[[str], Path],
     *,
     bucket_bytes: int = 1 << 26,
 ) -> Iterator[RecordBatch]:
@@ -38,41 +38,50 @@ def shuffled(
         batches: any number of rows.
         schema: theirs.
         seed: the same rows and seed give the same order.
-        folder: an empty one, for the buckets; each is removed when it has been read.
+        place: where to put a file of a name; each is removed when it has been read.
         bucket_bytes: how much is held in memory, about.
     """
     chance = random.Random(seed)  # noqa: S311 - an order, no secret
-    return _shuffled(batches, schema, chance, folder, bucket_bytes=bucket_bytes, depth=_DEPTH)
+    return _shuffled(batches, schema, chance, place, bucket_bytes=bucket_bytes, depth=_DEPTH)
 
 
 def _shuffled(
     batches: Iterable[RecordBatch],
     schema: Schema,
     chance: random.Random,
-    folder: Path,
+    place: Callable[[str], Path],
     *,
     bucket_bytes: int,
     depth: int,
+    above: str = "bucket",
 ) -> Iterator[RecordBatch]:
-    folder.mkdir(exist_ok=True)
-    for path, size in _scatter(batches, schema, chance, folder):
+    for name, size in _scatter(batches, schema, chance, place, above):
+        path = place(name)
         with pa.OSFile(str(path)) as file:
             bucket = pa.ipc.open_stream(file)
             if size > bucket_bytes and depth > 1:
-                below = path.with_suffix("")
                 yield from _shuffled(
-                    bucket, schema, chance, below, bucket_bytes=bucket_bytes, depth=depth - 1
+                    bucket,
+                    schema,
+                    chance,
+                    place,
+                    bucket_bytes=bucket_bytes,
+                    depth=depth - 1,
+                    above=name,
                 )
-                below.rmdir()
             else:
                 yield from _permuted(bucket.read_all(), chance)
         path.unlink()
 
 
 def _scatter(
-    batches: Iterable[RecordBatch], schema: Schema, chance: random.Random, folder: Path
-) -> list[tuple[Path, int]]:
-    """Spread rows over files; these, and how many bytes of memory the rows of each take."""
+    batches: Iterable[RecordBatch],
+    schema: Schema,
+    chance: random.Random,
+    place: Callable[[str], Path],
+    above: str,
+) -> list[tuple[str, int]]:
+    """Spread rows over files; their names, and the bytes of memory that the rows of each take."""
     sizes: dict[int, int] = {}
     with ExitStack() as files:
         writers: dict[int, Any] = {}
@@ -83,16 +92,14 @@ def _scatter(
                 rows.setdefault(int(chance.random() * _BUCKETS), []).append(row)
             for bucket, chosen in rows.items():
                 if bucket not in writers:
-                    file = files.enter_context(pa.OSFile(str(_path(folder, bucket)), "wb"))
+                    path = place(f"{above}-{bucket}")
+                    path.touch(exist_ok=False)  # so that no link is followed
+                    file = files.enter_context(pa.OSFile(str(path), "wb"))
                     writers[bucket] = files.enter_context(pa.ipc.new_stream(file, schema))
                 part = batch.take(pa.array(chosen, pa.int32()))
                 writers[bucket].write_batch(part)
                 sizes[bucket] = sizes.get(bucket, 0) + part.nbytes
-    return [(_path(folder, bucket), size) for bucket, size in sorted(sizes.items())]
-
-
-def _path(folder: Path, bucket: int) -> Path:
-    return folder / f"bucket-{bucket}.arrow"
+    return [(f"{above}-{bucket}", size) for bucket, size in sorted(sizes.items())]
 
 
 def _permuted(bucket: RecordBatch, chance: random.Random) -> Iterator[RecordBatch]:

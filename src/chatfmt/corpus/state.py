@@ -3,82 +3,273 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+import os
+import re
+import stat
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chatfmt.conversation.wording import Fault, objections
+from chatfmt.corpus.folder import (
+    Folder,
+    Note,
+    fault,
+    in_the_way,
+    is_temporary,
+    new_run,
+)
+from chatfmt.corpus.inputs import InputNote  # noqa: TC001 - pydantic looks it up
 from chatfmt.corpus.summary import Summary
-from chatfmt.corpus.writer import replaced
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "State", "begin", "write_json"]
+    from chatfmt.corpus.inputs import Inputs
 
-MANIFEST = "manifest.json"
+__all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "foreign", "load", "look"]
+
+MANIFEST, REJECTS, SUMMARY = "manifest.json", "rejects.jsonl", "summary.json"
+_OURS = re.compile(r"shard-\d{5,}\.parquet|rejects\.jsonl|summary\.json")
+_HEAD = {"made_by": "chatfmt tokenize", "version": 2}
+_BEGINNING = json.dumps(_HEAD, indent=1)[:-2].encode()
 
 
-@dataclass
-class State:
+class State(BaseModel):
     """What is on the disk and will stay."""
 
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    run: str = Field(default_factory=new_run, pattern="^[0-9a-f]{32}$")
+    plan: dict[str, Any]
+    """All that decides the output, but the input."""
+    inputs: dict[str, InputNote]
+    """The files of the input, by their names."""
     stage: Literal["encode", "arrange", "done"] = "encode"
     batches: int = 0
-    """Batches of rows whose examples are in complete files, and whose refused rows are told."""
+    """Batches of rows whose examples are in complete files, and whose refused rows are reported."""
     shards: int = 0
     """Complete files of the first stage."""
-    rejects_bytes: int = 0
-    summary: Summary = field(default_factory=Summary)
+    rejects: Note | None = None
+    """What refused rows had been written then; behind that, the file counts for nothing."""
+    files: dict[str, Note] = {}
+    """The files that have their names, or are complete and get them next."""
+    encoded: dict[str, Note] = {}
+    """Complete files between the two stages, which keep their temporary names."""
+    earlier: dict[str, Note] = {}
+    """Files of an earlier run in this folder, which are to be removed."""
+    summary: Summary = Field(default_factory=Summary)
 
-    def save(self, folder: Path, plan: dict[str, Any]) -> None:
-        """Write it down, in place of what was written before."""
-        write_json(folder / MANIFEST, {"plan": plan, "state": asdict(self)})
+    def save(self, folder: Folder) -> None:
+        """Write it down, in place of what was written before.
+
+        Raises:
+            DataError: somebody else's file has the manifest's name.
+            OSError: the disk is full, for example.
+        """
+        path = folder.path / MANIFEST
+        text = json.dumps({**_HEAD, **self.model_dump(mode="json")}, ensure_ascii=False, indent=1)
+        with folder.writing(MANIFEST) as file:
+            file.write(text.encode() + b"\n")
+        if not os.path.lexists(path):
+            folder.publish(MANIFEST)
+            return
+        if not _begins_like_ours(path):
+            raise in_the_way(path)
+        folder.temporary(MANIFEST).replace(path)
+        folder.sync()
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file, whole or not at all."""
-    with replaced(path) as file:
-        file.write(json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n")
+def _begins_like_ours(path: Path) -> bool:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_BEGINNING)) == _BEGINNING
 
 
-def begin(folder: Path, plan: dict[str, Any], *, resume: bool, overwrite: bool) -> State:
-    """Where to begin in a folder: at the start, or where the run that was killed had come to.
+class _DamagedError(DataError):
+    """A manifest of ours that cannot be read any more."""
+
+
+def load(folder: Path) -> State:
+    """The state that the manifest of a folder has.
 
     Raises:
-        DataError: the folder holds something and nothing was said about it; or it is to go on, and
-            was made from other input or with other options.
+        DataError: there is none, it is not one of chatfmt's, or it is damaged.
     """
     path = folder / MANIFEST
-    if not folder.exists() or not any(folder.iterdir()):
-        folder.mkdir(parents=True, exist_ok=True)
-    elif not path.is_file():
+    if not os.path.lexists(path) or not _begins_like_ours(path):
         raise DataError(
-            "expected an empty folder, or that of a run; found other files", str(folder)
+            "expected a folder that chatfmt tokenize has written, found "
+            f"{'a' if os.path.lexists(path) else 'no'} {MANIFEST}"
+            f"{' that it did not write' if os.path.lexists(path) else ''}",
+            str(folder),
         )
-    elif resume:
-        return _resumed(path, plan)
-    elif not overwrite:
+    try:
+        value = json.loads(path.read_bytes())
+        return State.model_validate_json(
+            json.dumps({key: item for key, item in value.items() if key not in _HEAD})
+        )
+    except ValidationError as error:
+        reason = "; ".join(str(Fault(told, where)) for where, told in objections(error)[:3])
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    raise _DamagedError(
+        f"expected the manifest of a run, found a damaged one ({reason}): --overwrite begins "
+        "again, once the files of that run that you do not need are removed by hand",
+        str(path),
+    )
+
+
+def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
+    """What there is in a folder: None if a run can simply begin there.
+
+    Raises:
+        DataError: the folder holds something and nothing was said about it, or something that
+            chatfmt has not written.
+        OSError: it is not a folder.
+    """
+    if not os.path.lexists(folder):
+        return None
+    with os.scandir(folder) as entries:
+        found = sorted(entry.name for entry in entries if not is_temporary(entry))
+    if not found:
+        return None
+    if MANIFEST not in found or not _begins_like_ours(folder / MANIFEST):
+        shown = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")  # noqa: PLR2004 - a list to read
+        raise DataError(
+            f"expected an empty folder, or that of a run; found other files ({shown}): give "
+            "another folder, or move them somewhere else",
+            str(folder),
+        )
+    state = _known(folder, resume=resume, overwrite=overwrite)
+    for name in found:
+        if foreign(name, state):
+            raise in_the_way(folder / name)
+    return state
+
+
+def foreign(name: str, state: State | None) -> bool:
+    """Whether a file has a name that the run may need, and was not written by it."""
+    # Of the refused rows of a run that has stopped, their reader says whether they are its own.
+    known = () if state is None else {*state.files, *state.earlier, REJECTS}
+    return _OURS.fullmatch(name) is not None and name not in known
+
+
+def _known(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
+    try:
+        state = load(folder)
+    except _DamagedError:
+        if not overwrite:
+            raise
+        return None
+    if not resume and not overwrite:
         raise DataError(
             "expected an empty folder, found an earlier run: --resume goes on with it, "
             "--overwrite begins again",
             str(folder),
         )
-    state = State()
-    state.save(folder, plan)
     return state
 
 
-def _resumed(path: Path, plan: dict[str, Any]) -> State:
-    saved = json.loads(path.read_bytes())
-    now = json.loads(json.dumps(plan))  # tuples are lists there
-    if different := _differences(saved["plan"], now):
+def begin(
+    out: Path,
+    plan: dict[str, Any],
+    inputs: Inputs,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> tuple[Folder, State]:
+    """Where to begin in a folder: at the start, or where the run that was killed had come to.
+
+    The folder is locked.
+
+    Raises:
+        DataError: see `look`; or the folder is to go on, and was made from other input or with
+            other options, or its files are not as the run left them.
+    """
+    before = look(out, resume=resume, overwrite=overwrite)
+    plan = json.loads(json.dumps(plan))  # tuples are lists there
+    if before is not None and resume:
+        folder = Folder(out, before.run)
+        _compare(folder, before, plan)
+        inputs.take_over(before.inputs)
+        state = before
+    else:
+        state = State(plan=plan, inputs=inputs.notes)
+        folder = Folder(out, state.run)
+        if before is not None:
+            state.earlier = _removable(out, before)
+    folder.sweep(keep=_kept(folder, state))
+    if before is None or not resume:
+        state.save(folder)
+    _remove_earlier(folder, state)
+    return folder, state
+
+
+def _kept(folder: Folder, state: State) -> set[str]:
+    """Names of the temporary files that still count."""
+    complete = {name for name in state.files if folder.temporary(name).exists()}
+    rejects = {REJECTS} if state.stage != "done" and state.rejects is not None else set()
+    return complete | rejects | set(state.encoded)
+
+
+def _compare(folder: Folder, state: State, plan: dict[str, Any]) -> None:
+    if different := _differences(state.plan, plan):
         raise DataError(
             f"expected what the interrupted run had, found different {', '.join(different)}; "
             "--overwrite begins again",
-            str(path),
+            str(folder.path / MANIFEST),
         )
-    summary = Summary(**saved["state"].pop("summary"))
-    return State(**saved["state"], summary=summary)
+    notes = {**state.files, **state.encoded}
+    if state.stage == "arrange" and state.rejects is not None:
+        notes[REJECTS] = state.rejects
+    for name, note in notes.items():
+        place = folder.temporary(name)
+        if name == REJECTS and state.stage == "encode":
+            continue  # it is looked at when it is opened again
+        if not os.path.lexists(place) and name not in state.encoded:
+            place = folder.path / name
+        if problem := fault(place, note, thorough=False):
+            raise DataError(
+                f"expected {name} of the earlier run as it was, found that it {problem}; "
+                "--overwrite begins again",
+                str(folder.path),
+            )
+
+
+def _removable(out: Path, before: State) -> dict[str, Note]:
+    """The files of an earlier run that are still there, and still what it has written."""
+    notes = {**before.earlier, **before.files}
+    found = {}
+    for name, note in notes.items():
+        if not os.path.lexists(out / name):
+            continue
+        if problem := fault(out / name, note, thorough=True):
+            raise DataError(
+                f"expected {name} as the earlier run left it, found that it {problem}: chatfmt "
+                "does not remove it; move it somewhere else first",
+                str(out),
+            )
+        found[name] = note
+    if REJECTS not in found and os.path.lexists(out / REJECTS):
+        raise in_the_way(out / REJECTS)
+    return found
+
+
+def _remove_earlier(folder: Folder, state: State) -> None:
+    if not state.earlier:
+        return
+    for name, note in state.earlier.items():
+        path = folder.path / name
+        if os.path.lexists(path):
+            if fault(path, note, thorough=True):
+                raise in_the_way(path)
+            path.unlink()
+    folder.sync()
+    state.earlier = {}
+    state.save(folder)
 
 
 def _differences(before: object, now: object, name: str = "") -> list[str]:

@@ -103,13 +103,22 @@ class Summary:
         return {**counts, "reasons": dict(reasons)}
 
 
+# A number that is no part of a name such as gpt-4o, o200k_im or phi-3.5.
+_NUMBER = re.compile(
+    r"(?<![\w.-])-?(?:0x[0-9a-fA-F]+|\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w-]|\.\w)"
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
 def _kind(reason: str) -> str:
     r"""A reason without what differs from row to row.
 
     >>> _kind("messages[3].role: expected text, found the number 7")
     'messages[N].role: expected text, found the number N'
+    >>> _kind("unknown role 'cook' (format gpt-4o)")
+    "unknown role '…' (format gpt-4o)"
     """
-    return re.sub(r"\d+", "N", re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", reason))[:200]
+    return _NUMBER.sub("N", _QUOTED.sub("'…'", reason))[:200]
 
 
 def _tokens(examples: RecordBatch) -> tuple[int, int]:

@@ -1,21 +1,20 @@
-"""Files that are there whole or not at all: written beside, flushed to the disk, renamed."""
+"""Batches of examples to numbered files, each complete or not there."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatfmt.corpus.arrow import pa, pq
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
     from typing import BinaryIO
 
     from chatfmt.corpus.arrow import RecordBatch, Schema, Table
+    from chatfmt.corpus.folder import Folder, Note
 
-__all__ = ["ShardWriter", "arrow_file", "parquet_file", "replaced", "tokens_in"]
+__all__ = ["ShardWriter", "arrow_file", "parquet_file", "tokens_in"]
 
 _GROUP_BYTES = 1 << 25
 """Arrow bytes that are written at once: a row group of a Parquet file."""
@@ -39,31 +38,6 @@ def arrow_file(file: BinaryIO, schema: Schema) -> _TableWriter:
     return writer
 
 
-@contextlib.contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which gets its name when all of it is on the disk; else nothing is left."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-
 def tokens_in(batch: RecordBatch) -> int:
     """How many ids there are in a batch of examples."""
     return sum(len(batch[name].values) for name in batch.schema.names if name.endswith("_ids"))
@@ -73,7 +47,7 @@ class ShardWriter:
     """Batches to numbered files. A file ends only with a batch, so that a run can go on there.
 
     Args:
-        folder: where the files go.
+        folder: where the files go, under their temporary names.
         name: theirs, with a place for the number: ``shard-{:05}.parquet``.
         schema: of the batches.
         open_writer: `parquet_file` or `arrow_file`.
@@ -83,7 +57,7 @@ class ShardWriter:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Folder,
         name: str,
         schema: Schema,
         open_writer: Callable[[BinaryIO, Schema], _TableWriter],
@@ -98,7 +72,10 @@ class ShardWriter:
         self._waiting: list[RecordBatch] = []
         self._bytes = self._tokens = 0
         self._shard: contextlib.ExitStack | None = None
+        self._file: Any = None
         self._writer: Any = None
+        self.complete: dict[str, Note] = {}
+        """What there is to note of the files that are complete, by their names."""
 
     def write(self, batch: RecordBatch) -> bool:
         """Add a batch; whether that has completed a file."""
@@ -118,6 +95,8 @@ class ShardWriter:
         if self._shard is not None:
             self._shard.close()
             self._shard = None
+            name = self._name.format(self.shards)
+            self.complete[name] = self._folder.notes[name]
             self.shards += 1
         self._tokens = 0
 
@@ -135,13 +114,15 @@ class ShardWriter:
             if self._shard is None:
                 self._begin()
             self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
+            self._file.rows += rows
         self._waiting, self._bytes = [], 0
 
     def _begin(self) -> None:
-        path = self._folder / self._name.format(self.shards)
+        name = self._name.format(self.shards)
         with contextlib.ExitStack() as stack:
-            file = stack.enter_context(replaced(path))
-            self._writer = self._open_writer(file, self._schema)
+            self._file = stack.enter_context(self._folder.writing(name))
+            self._file.rows = 0
+            self._writer = self._open_writer(self._file, self._schema)
             stack.callback(self._writer.close)
             self._shard = stack.pop_all()
 

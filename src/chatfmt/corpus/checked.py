@@ -1,0 +1,131 @@
+"""Whether a corpus is what its manifest says: files, sizes, digests, counts and schema."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.corpus.arrow import pa, pq
+from chatfmt.corpus.folder import fault, is_temporary
+from chatfmt.corpus.state import MANIFEST, REJECTS, SUMMARY, foreign, load
+from chatfmt.corpus.writer import tokens_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chatfmt.corpus.state import State
+
+__all__ = ["Checked", "check"]
+
+
+class Checked(NamedTuple):
+    """What there is in a corpus, and what is wrong with it.
+
+    >>> Checked(files=3, size=4096, rows=1, tokens=13, faults=[]).faults
+    []
+    """
+
+    files: int
+    size: int
+    """Bytes of all files that the manifest names."""
+    rows: int
+    tokens: int
+    faults: list[str]
+    """What is wrong, with the file in which it is; empty if nothing is."""
+
+
+def check(folder: Path) -> Checked:
+    """Read all that a manifest names, and compare it with what the run wrote.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import chatfmt
+    >>> from chatfmt.adapters import Mixture
+    >>> from chatfmt.corpus import EncodeOptions, tokenize
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     _ = (folder / "sums.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}')
+    ...     mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], folder=folder)
+    ...     tok = chatfmt.get_tokenizer("gpt-4o")
+    ...     options = EncodeOptions(tokenizer=tok, sources=mixture.sources)
+    ...     _ = tokenize(mixture, folder / "out", options, workers=1)
+    ...     whole = check(folder / "out")
+    ...     (folder / "out" / "shard-00000.parquet").unlink()
+    ...     broken = check(folder / "out")
+    >>> whole.rows, whole.tokens, whole.faults, broken.faults
+    (1, 13, [], ['shard-00000.parquet: is missing'])
+
+    Raises:
+        DataError: the folder was not written by chatfmt, or its manifest is damaged.
+        OSError: a file cannot be read.
+    """
+    state = load(folder)
+    faults = _unfinished(folder, state)
+    rows = tokens = 0
+    schemas: dict[str, str] = {}
+    for name, note in sorted(state.files.items()):
+        if problem := fault(folder / name, note, thorough=True):
+            faults.append(f"{name}: {problem}")
+        elif note.rows is not None:
+            counted, problem = _read(folder / name, state, schemas)
+            rows += note.rows
+            tokens += counted
+            faults += [f"{name}: {problem}"] if problem else []
+    if not faults:
+        faults = _sums(folder, state, rows, tokens)
+    sizes = sum(note.size for note in state.files.values())
+    return Checked(len(state.files), sizes, rows, tokens, faults)
+
+
+def _unfinished(folder: Path, state: State) -> list[str]:
+    faults = []
+    if state.stage != "done":
+        faults.append(f"{MANIFEST}: the run is not finished; --resume goes on with it")
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if is_temporary(entry):
+                faults.append(f"{entry.name}: left by a run that was killed, or one is under way")
+            elif foreign(entry.name, state):
+                faults.append(f"{entry.name}: looks like a file of the run, which did not write it")
+    return faults
+
+
+def _read(path: Path, state: State, schemas: dict[str, str]) -> tuple[int, str | None]:
+    """The ids in a file of examples, and what is wrong with it."""
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            made_of = json.loads((schema.metadata or {}).get(b"chatfmt", b"null"))
+            if made_of is None or any(state.plan.get(key) != made_of[key] for key in made_of):
+                return 0, "says that it was made with other options than the manifest does"
+            first, shown = next(iter(schemas.items()), (path.name, str(schema)))
+            schemas.setdefault(path.name, str(schema))
+            if shown != str(schema):
+                return 0, f"has other columns than {first}"
+            if file.metadata.num_rows != state.files[path.name].rows:
+                found = f"{file.metadata.num_rows:,} rows"
+                return 0, f"has {found}, expected {state.files[path.name].rows:,}"
+            ids = [name for name in schema.names if name.endswith("_ids")]
+            return sum(tokens_in(batch) for batch in file.iter_batches(columns=ids)), None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        return 0, f"is not Parquet that can be read ({error})"
+
+
+def _sums(folder: Path, state: State, rows: int, tokens: int) -> list[str]:
+    """What is wrong with the counts, where all files are as they were written."""
+    summary = state.summary
+    packs = summary.packs
+    expected = summary.examples if packs is None else packs
+    faults = []
+    if rows != expected:
+        faults.append(f"{MANIFEST}: says {expected:,} rows, the files hold {rows:,}")
+    if packs is None and tokens != summary.tokens:
+        faults.append(f"{MANIFEST}: says {summary.tokens:,} tokens, the files hold {tokens:,}")
+    if json.loads((folder / SUMMARY).read_bytes()) != summary.to_dict():
+        faults.append(f"{SUMMARY}: has other counts than {MANIFEST}")
+    with (folder / REJECTS).open("rb") as file:
+        refused = sum(1 for _ in file)
+    if refused != summary.rejected:
+        faults.append(f"{REJECTS}: has {refused:,} rows, expected {summary.rejected:,}")
+    return faults

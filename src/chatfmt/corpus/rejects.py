@@ -1,0 +1,100 @@
+"""The rows that were refused, as lines of JSON: a file that goes on where a killed run was cut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from chatfmt.corpus.folder import Note, digest, fault, in_the_way
+from chatfmt.corpus.state import REJECTS
+from chatfmt.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+    from chatfmt.corpus.arrow import RecordBatch
+    from chatfmt.corpus.folder import Folder
+    from chatfmt.corpus.state import State
+
+__all__ = ["RejectsWriter"]
+
+
+class RejectsWriter:
+    """``rejects.jsonl``, under its temporary name until the run ends or stops.
+
+    Args:
+        folder: where it is.
+        state: what the run has noted of it; what was written after that is cut off.
+
+    Raises:
+        DataError: it is missing, or not what the run has written.
+    """
+
+    def __init__(self, folder: Folder, state: State) -> None:
+        path = _taken_back(folder, state)
+        noted = state.rejects
+        self._sha256, self._size = hashlib.sha256(), 0
+        if noted is None:
+            path.unlink(missing_ok=True)  # of a run that was killed before it noted anything
+            self._file: BinaryIO = path.open("xb")
+            return
+        if not path.exists() or digest(path, noted.size) != noted.sha256:
+            raise DataError(
+                f"expected {REJECTS} of the earlier run as it was, found that it is missing or "
+                "altered; --overwrite begins again",
+                str(folder.path),
+            )
+        self._file = path.open("r+b")
+        self._file.truncate(noted.size)
+        while chunk := self._file.read(1 << 20):
+            self._sha256.update(chunk)
+        self._size = noted.size
+
+    def write(self, rejects: RecordBatch) -> None:
+        """Add the refused rows of a batch."""
+        for row in rejects.to_pylist():
+            if row["row_base64"] is None:
+                del row["row_base64"]
+            line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+            self._sha256.update(line)
+            self._size += len(line)
+            self._file.write(line)
+
+    def note(self) -> Note:
+        """What there is to note of it, all of which is on the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        written = os.fstat(self._file.fileno()).st_mtime_ns
+        return Note(size=self._size, sha256=self._sha256.hexdigest(), mtime_ns=written)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def _taken_back(folder: Folder, state: State) -> Path:
+    """The temporary file, also where an earlier stop has given it its name."""
+    path, published = folder.temporary(REJECTS), folder.path / REJECTS
+    noted = state.files.pop(REJECTS, None)
+    if not os.path.lexists(published):
+        return path
+    if os.path.lexists(path):
+        if not os.path.samestat(path.lstat(), published.lstat()):
+            raise in_the_way(published)
+        published.unlink()  # a kill has left both names
+    elif noted is None or fault(published, noted, thorough=True):
+        raise in_the_way(published)
+    else:
+        folder.withdraw(REJECTS)
+    return path
