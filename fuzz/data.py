@@ -109,7 +109,7 @@ def _options(source: Source) -> Options:
 
 def _beyond_lines(conversation: Conversation) -> bool:
     """Whether it holds what no line has a place for as yet."""
-    return any(message.tool_calls or message.tools for message in conversation.messages)
+    return any(message.tool_calls or message.tools is not None for message in conversation.messages)
 
 
 def damaged_row(source: Source) -> Any:  # noqa: ANN401 - any JSON value
