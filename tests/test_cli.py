@@ -171,7 +171,7 @@ def test_other_formats(chatfmt: Callable[..., Result]) -> None:
 # ---- what is wrong with a line
 
 BAD_LINES = {
-    "": "expected JSON, found an empty line",
+    "": "expected JSON, found nothing",
     "{": "expected JSON, found at character 2 of the line: Expecting property name",
     '[{"role": "user"} x]': "expected JSON, found at character 19 of the line: Expecting ','",
     "\ufeff[]": "expected JSON, found at character 1 of the line: a byte order mark",
@@ -182,20 +182,20 @@ BAD_LINES = {
     '[{"role": "user", "weight": -Infinity}]': "expected JSON, found the constant -Infinity",
     '[{"role": "user", "weight": 1e999}]': "expected a number that fits a double, found 1e999",
     f'[{{"role": "user", "weight": {"1" * 5000}}}]': "expected JSON, found Exceeds the limit",
-    "[" * 100_000: "expected JSON, found too many levels of nesting",
-    "5": 'expected {"messages": [...]} or a list of messages, found 5',
-    "null": 'expected {"messages": [...]} or a list of messages, found null',
+    "[" * 100_000: "expected at most 200 levels of nesting, found more",
+    "5": 'expected {"messages": [...]} or a list of messages, found the number 5',
+    "null": 'expected {"messages": [...]} or a list of messages, found nothing',
     "{}": 'expected {"messages": [...]} or a list of messages, found an object without messages',
-    '{"messages": 5}': "messages: expected a list of messages",
+    '{"messages": 5}': "messages: expected a list of messages, found the number 5",
     '{"messages": [], "temperature": 1}': "temperature: there is no such field",
-    '["hello"]': "message 0: expected an object",
+    '["hello"]': "message 0: expected an object, found the text 'hello'",
     '[{"content": "hello"}]': "message 0: role: the field is missing",
-    '[{"role": "user", "content": null}]': "message 0: content: expected a string",
+    '[{"role": "user", "content": 3}]': "message 0: content: expected text, found the number 3",
     '[{"role": "user"}, {"role": "user", "text": "x"}]': (
         "message 1: text: there is no such field"
     ),
     r'[{"role": "user", "\n": "x"}]': r"message 0: \n: there is no such field",
-    r'[{"role": "user", "\ud800": "x"}]': "message 0: expected text, found a lone surrogate",
+    r'[{"role": "user", "\ud800": "x"}]': r"message 0: \ud800: there is no such field",
     r'[{"role": "user", "content": "\ud83d"}]': (
         "message 0: content: expected text, found the lone surrogate U+D83D at offset 0"
     ),
@@ -232,10 +232,10 @@ def test_a_render_error_names_field_and_format(chatfmt: Callable[..., Result]) -
 
 
 BAD_IDS = {
-    "{}": "expected a list of ids, found {}",
+    "{}": "expected a list of ids, found an empty object",
     "[1, true]": "id 1: expected an integer, found true",
-    "[1.0]": "id 0: expected an integer, found 1.0",
-    '["1"]': 'id 0: expected an integer, found "1"',
+    "[1.0]": "id 0: expected an integer, found the number 1.0",
+    '["1"]': "id 0: expected an integer, found the text '1'",
     "[200264, 1428, 200266, 24912]": "id 4: open message: ",
     "[24912]": "id 0: unexpected text: ",
     "[200264, 1428, 200266, 200264]": "id 3: unexpected special: ",

@@ -288,6 +288,7 @@ def _instances() -> dict[str, Any]:
         "Span": transcript.spans[0],
         "SpecialText": tok.scan([{"role": "user", "content": "<|im_end|>"}])[0],
         "TokenEncoding": tok.encoding,
+        "ToolCall": chatfmt.ToolCall(name="f", arguments="{}", id="call_1"),
         "TrainingExample": tok.encode_for_training(chat),
         "Transcript": transcript,
     }

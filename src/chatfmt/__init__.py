@@ -10,7 +10,7 @@
 import sys
 
 from chatfmt._moved import Moved
-from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation import Conversation, Message, ToolCall
 from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding, load_encoding
 from chatfmt.errors import (
     ChatfmtError,
@@ -74,6 +74,7 @@ __all__ = [
     "SpecialText",
     "StreamParser",
     "TokenEncoding",
+    "ToolCall",
     "TrainingExample",
     "Transcript",
     "TranscriptError",

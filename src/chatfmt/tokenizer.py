@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
@@ -22,7 +23,7 @@ from chatfmt.wire.streams import prompted
 from chatfmt.wire.write import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import tiktoken
 
@@ -441,7 +442,7 @@ def as_conversation(conversation: Messages) -> Conversation:
     """
     if isinstance(conversation, Conversation):
         return conversation
-    if isinstance(conversation, dict):
+    if isinstance(conversation, Mapping):
         return Conversation.model_validate(conversation)
     if isinstance(conversation, str | bytes):
         raise TypeError(

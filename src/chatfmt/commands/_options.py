@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._input import loads
+from chatfmt.conversation.json_text import loads
 from chatfmt.encodings import get_encoding
 from chatfmt.errors import EncodingRequiredError, FormatError, shown
 from chatfmt.hf import HFEncoding
