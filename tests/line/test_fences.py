@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assertions import assert_events_tell_messages
 from chatfmt import FormatError, Message, ParseError, RenderError
+from chatfmt.line.build import Layout
 from chatfmt.line.calls import CallObject
 from chatfmt.line.fields import ALPHABETS
 from chatfmt.line.lines import make_line
@@ -190,7 +191,7 @@ def machine_of(text: str) -> Machine:
         role_alphabet=ALPHABETS["role"],
         where="line",
     )
-    return build_machine([line], {}, (), ("a",))
+    return build_machine(Layout([line], {}, (), ("a",)))
 
 
 def readings(machine: Machine, ids: list[int]) -> list[list[tuple[str, str]]]:

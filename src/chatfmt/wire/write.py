@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_FIELDS", "Frame", "Renderer"]
 
-_OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
-FRAME_FIELDS = ("role", *_OPTIONAL)
+_OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning", "tools")
+FRAME_FIELDS = ("role", *_OPTIONAL, "tool_calls")
 """What decides a message's frame."""
 
 
@@ -47,7 +47,7 @@ class Frame(NamedTuple):
 _Around: TypeAlias = "tuple[list[int], str, list[int]]"
 """Head, suffix and close of a frame: a plain tuple is taken apart in a third of the time."""
 
-_Key: TypeAlias = "tuple[str, str | None, str | None, str | None, str | None, str | None]"
+_Key: TypeAlias = "tuple[Any, ...]"
 _key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than six attributes."""
 
@@ -279,6 +279,12 @@ class Renderer:
         values = {name: getattr(message, name) for name in _OPTIONAL}
         values["role"] = self.format.role_spellings[message.role]
         self._check_values(pieces, values, index)
+        if message.tool_calls:
+            raise self._error(
+                f"the format has no place for tool calls, found {len(message.tool_calls)}",
+                index,
+                "tool_calls",
+            )
         written = _written(pieces, values)
         self._check_texts(written, {**values, "content": message.content}, message.role, index)
         content = next(i for i, piece in enumerate(written) if _held(piece) == "content")
@@ -357,7 +363,7 @@ class Renderer:
             raise self._error(
                 f"the header would have {length:,} characters; expected at most {longest:,}",
                 index,
-                max(FRAME_FIELDS, key=lambda name: len(values.get(name) or "")),
+                max(values, key=lambda name: len(values.get(name) or "")),
             )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:

@@ -113,6 +113,7 @@ class Draft:
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self.finish(token)
+            self._span.write(self.position + 1)
 
     def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
         meaning = place.meaning

@@ -80,7 +80,7 @@ class Repairs:
                 continue
             seen.add(way.place)
             place = self._machine.all[way.place]
-            if cost and self._takes(place, symbol, past_special=way.past_special):
+            if self._takes(place, symbol, past_special=way.past_special):
                 return way
             for price, target, skipped in self._skips(place):
                 if cost + price <= MOST:
