@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FRAME_FIELDS", "Frame", "Renderer"]
 
 _OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
-FRAME_FIELDS = ("role", *_OPTIONAL)
+_NOWHERE = ("tool_calls", "tools")  # no line has a place for them as yet
+FRAME_FIELDS = ("role", *_OPTIONAL, *_NOWHERE)
 """What decides a message's frame."""
 _MOST_FRAMES = 4096
 
@@ -46,7 +47,7 @@ class Frame(NamedTuple):
 _Around: TypeAlias = "tuple[list[int], str, list[int]]"
 """Head, suffix and close of a frame: a plain tuple is taken apart in a third of the time."""
 
-_Key: TypeAlias = "tuple[str, str | None, str | None, str | None, str | None, str | None]"
+_Key: TypeAlias = "tuple[Any, ...]"
 _key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than six attributes."""
 
@@ -224,6 +225,14 @@ class Renderer:
 
     def _make_frame(self, message: Message, index: int | None, *, continued: bool) -> Frame:
         pieces = self._pieces(message.role, index)
+        for name in _NOWHERE:
+            if getattr(message, name) not in ((), None):
+                raise self._error(
+                    f"the format has no place for {name}; leave them out or write them another "
+                    "way, such as `chatfmt.conversation.harmony.split_for_harmony` does",
+                    index,
+                    name,
+                )
         values = {name: getattr(message, name) for name in _OPTIONAL}
         values["role"] = self.format.role_spellings[message.role]
         self._check_values(pieces, values, index)
