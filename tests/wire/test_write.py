@@ -156,6 +156,11 @@ _RUN = (
 _NO_PLACE = (
     "the format has no place for a {}, found {!r}; leave it out or use a format that carries it"
 )
+_CALL = {"name": "f", "arguments": "{}"}
+_NOWHERE = (
+    "the format has no place for {}; leave them out or write them another way, such as "
+    "`chatfmt.conversation.harmony.split_for_harmony` does"
+)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +170,8 @@ _NO_PLACE = (
         ("think", {"reasoning": _LONG}, "reasoning", _RUN.format(0)),
         ("gpt-4o", {"reasoning": "a"}, "reasoning", _NO_PLACE.format("reasoning", "a")),
         ("gpt-4o", {"recipient": "f"}, "recipient", _NO_PLACE.format("recipient", "f")),
+        ("gpt-4o", {"tool_calls": [_CALL]}, "tool_calls", _NOWHERE.format("tool_calls")),
+        ("harmony", {"tools": ""}, "tools", _NOWHERE.format("tools")),
         (
             "gpt-4o",
             {"role": "cook"},
