@@ -75,7 +75,9 @@ def pieces_of(tok: ChatTokenizer, ids: Sequence[int]) -> Pieces:
 
 def deviations(tok: ChatTokenizer, pieces: Pieces) -> Iterator[Wrong]:
     """The pieces with one thing wrong."""
-    starts = {piece for piece in tok.format.special_tokens if piece not in tok.stop_tokens}
+    starts: set[str | int] = {
+        piece for piece in tok.format.special_tokens if piece not in tok.stop_tokens
+    }
     for i, piece in enumerate(pieces):
         before, after = pieces[:i], pieces[i + 1 :]
         for white in (" ", "\n"):

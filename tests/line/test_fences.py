@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assertions import assert_events_tell_messages
@@ -69,6 +69,7 @@ def thought(body: str) -> Message | None:
     return Message(role="user", reasoning=reasoning, content=body)
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join))
 @example("think a/think b")
 @example("think //think b/think c")
@@ -79,6 +80,7 @@ def test_a_fence_ends_the_field_where_it_first_stands(body: str) -> None:
     assert read(thinker(), ids_of(f"<s>user<m>{body}<e>")) == thought(body)
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join))
 @example("think ")
 @example("think /think")
@@ -94,8 +96,10 @@ def test_what_may_be_a_fence_is_given_out_once_it_is_none(body: str) -> None:
         before, _, after = rest.partition(fence)
         rest = before + after
     if not rest.startswith("think "):
-        shown = [fence for fence in ("think ", "/think ") if body.endswith(fence)]
-        assert said in [rest, *(rest + fence for fence in shown)]  # nothing has followed it
+        shown = said.removeprefix(rest)  # of a fence that nothing has followed
+        assert said == rest + shown
+        assert body.endswith(shown)
+        assert len(shown) <= len("/think ")
 
 
 @pytest.mark.xfail(strict=True, reason="what the fast path has learnt knows no fences")
@@ -155,6 +159,7 @@ def named() -> ChatTokenizer:
     return row({"user": "<s>user<m>{content}<e>", "tool": "<s>{name}<m>{content}<z>"})
 
 
+@settings(deadline=None)
 @given(st.text("user", min_size=1, max_size=6), st.sampled_from(["<e>", "<z>"]))
 @example("user", "<e>")
 @example("user", "<z>")
@@ -232,6 +237,7 @@ JSON = st.one_of(
 CALLS = machine_of("<s>{content}[<m>{call.name}={call.arguments:object}]*<e>")
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["", "hi", "{}", "a=", "call "]),
     st.lists(st.tuples(st.sampled_from(["f", "g.h", "", "ü"]), JSON), max_size=3),
@@ -258,6 +264,7 @@ OBJECTS = machine_of("<s>{content}call [,|{call:json name, arguments}]*<e>")
 CALL = '{"name": "f", "arguments": {"a": "},{"}}'
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["call ", "call", " ", CALL, ",", "{}", "}", "a"]), max_size=7))
 @example(["a", "call ", CALL, ",", CALL])
 @example(["call ", CALL, "call "])

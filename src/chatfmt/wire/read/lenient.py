@@ -108,6 +108,9 @@ class Lenient:
     def _follow(self, way: Way) -> None:
         reader, machine = self._reader, self._reader.steps.machine
         reader.settle(way.thread)
+        if way.taken_back and self._reader.lost is None:  # `lose` has told it
+            self._tell(-1, way.taken_back)
+            reader.draft.literal = ""
         self._reader.lost = None
         skipped = [Run(machine.all[place], "", HERE, enters=True) for place, _ in way.skipped]
         reader.draft.take(skipped, reader.position, reader.pending_at, -1)
@@ -243,6 +246,7 @@ class Lenient:
         self._settle()
         if draft.is_open and draft.role is None:
             self._give_up(token)
+            reader.stand(reader.steps.machine.between)
         text, draft.literal = draft.literal + text, ""
         index = draft.index if draft.is_open else None
         reader.span.switch(reader.position, index, "stray", generated=False)

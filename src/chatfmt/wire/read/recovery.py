@@ -1,11 +1,13 @@
 """The cheapest way on from where no reading goes on: a search over the places, remembered.
 
-From where a reader stands it may skip what the format writes there and a model left out:
+From where a reader stands it may skip what the format writes there and a model left out, or take back
+white space with which something began that does not follow:
 
 ====================================  ====
 a character of white space            2
 any other character of literal text   3
 a special token that ends nothing     6
+white space that was read, taken back 2
 ====================================  ====
 
 The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed.
@@ -21,6 +23,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from chatfmt.line.fields import FREE_TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chatfmt.line.machine import Machine
     from chatfmt.line.place import Place
 
@@ -42,6 +46,8 @@ class Way(NamedTuple):
     """Whether it skips the token with which a message begins."""
     past_special: bool
     """Whether it skips a special token."""
+    taken_back: str
+    """White space that was read as the beginning of something that does not follow."""
     skipped: tuple[tuple[int, str], ...]
     """The places that were skipped, and what leads to each, as the format spells it."""
 
@@ -56,6 +62,12 @@ class Repairs:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._before: dict[int, list[int]] = {}
+        """Place of literal white space to the places before it."""
+        for place in machine.all:
+            for move in place.moves:
+                if machine.all[move.target].letter.isspace():
+                    self._before.setdefault(move.target, []).append(place.index)
         self._known: dict[tuple[tuple[int, ...], str], Way | None] = {}
 
     def find(self, threads: tuple[int, ...], symbol: str) -> Way | None:
@@ -68,10 +80,12 @@ class Repairs:
         return self._known[key]
 
     def _search(self, threads: tuple[int, ...], symbol: str) -> Way | None:
-        heap = [
-            (0, i, Way(i, place, begins=False, past_special=False, skipped=()))
-            for i, place in enumerate(threads)
-        ]
+        heap: list[tuple[int, int, Way]] = []
+        for thread, index in enumerate(threads):
+            for cost, at, text in self._taken_back(index):
+                way = Way(thread, at, begins=False, past_special=False, taken_back=text, skipped=())
+                heap.append((cost, len(heap), way))
+        heapq.heapify(heap)
         seen: set[int] = set()
         count = len(heap)
         while heap:
@@ -80,7 +94,8 @@ class Repairs:
                 continue
             seen.add(way.place)
             place = self._machine.all[way.place]
-            if self._takes(place, symbol, past_special=way.past_special):
+            stands = cost or place.scanner is None
+            if stands and self._takes(place, symbol, past_special=way.past_special):
                 return way
             for price, target, skipped in self._skips(place):
                 if cost + price <= MOST:
@@ -89,9 +104,23 @@ class Repairs:
                         price == _SPECIAL and self._machine.all[target].meaning.opens == "message"
                     )
                     past = way.past_special or price == _SPECIAL
-                    new = Way(way.thread, target, begins, past, (*way.skipped, (target, skipped)))
+                    new = way._replace(
+                        place=target,
+                        begins=begins,
+                        past_special=past,
+                        skipped=(*way.skipped, (target, skipped)),
+                    )
                     heapq.heappush(heap, (cost + price, count, new))
         return None
+
+    def _taken_back(
+        self, place: int, cost: int = 0, text: str = ""
+    ) -> Iterator[tuple[int, int, str]]:
+        """A place, and those at which white space began that leads to it; each with its cost."""
+        yield cost, place, text
+        for before in self._before.get(place, ()) if cost < MOST else ():
+            letter = self._machine.all[place].letter
+            yield from self._taken_back(before, cost + _WHITE, letter + text)
 
     def _skips(self, place: Place) -> list[tuple[int, int, str]]:
         """What may be skipped after a place: its price, where it leads, how it is spelled."""
