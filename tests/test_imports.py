@@ -22,7 +22,7 @@ SOURCE = Path(chatfmt.__file__).parent
 HOUSE = {
     "_moved": "",
     "errors": "",
-    "conversation": "errors",
+    "conversation": "",
     "line": "errors",
     "encodings": "errors",
     "hf": "encodings",

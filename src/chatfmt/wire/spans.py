@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from chatfmt.line.place import Part
+from typing import Literal, NamedTuple, TypeAlias
 
 __all__ = ["OpenMessage", "Part", "Span"]
+
+Part: TypeAlias = Literal["prologue", "header", "content", "reasoning", "end", "tail", "stray"]
+"""The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
+place; a strict parse never has any."""
 
 
 class Span(NamedTuple):
