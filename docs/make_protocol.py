@@ -16,7 +16,7 @@ import regex
 
 from chatfmt import FORMAT_ROWS, ChatTokenizer, get_format
 from chatfmt.encodings import extend_encoding, get_encoding
-from chatfmt.line.fields import ALPHABETS, FREE_TEXT, Alphabet
+from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Field, Group, Literal, Special
 
 if TYPE_CHECKING:
@@ -37,15 +37,14 @@ def grammar(formats: Iterable[ChatFormat]) -> str:
     """The rules of all formats, and of the fields that they share."""
     rules = [rule for one in formats for rule in _format_rules(one)]
     shared: dict[Alphabet, str] = {}
-    for name, alphabet in ALPHABETS.items():
-        if name == "role":  # each format lists its own
-            continue
+    for name in ("name", "recipient", "channel", "content_type"):  # each format lists its roles
+        alphabet = ALPHABETS[name]
         if alphabet in shared:
             rules.append((_rule_name(name), shared[alphabet]))
         else:
             rules += _alphabet_rules(name, alphabet)
             shared[alphabet] = _rule_name(name)
-    rules += [(name, "*character") for name in FREE_TEXT]
+    rules += [(name, "*character") for name in ("reasoning", "content")]
     rules.append(("character", "%x0-D7FF / %xE000-10FFFF"))
     return "\n".join(_folded(name, text) for name, text in rules)
 

@@ -53,7 +53,7 @@ ALIASES = {
     "chatfmt.tokenizer": ["Messages"],
     "chatfmt.training.weights": ["TrainOn"],
     "chatfmt.training.examples": ["Overlong"],
-    "chatfmt.wire.spans": ["Part"],
+    "chatfmt.line.place": ["Part"],
 }
 """What signatures are made of: module to the names of its types."""
 

@@ -1,13 +1,19 @@
-"""Hypothesis strategies: hostile texts, conversations that a format can carry, ids gone wrong."""
+"""Hypothesis strategies: hostile texts, conversations that a format can carry, ids gone wrong.
+
+And conversations with tool calls, results and reasoning: as messages, as the dicts that people
+hold, and as harmony has them.
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation import Conversation, Message, ToolCall
+from chatfmt.conversation.harmony import split_for_harmony
 from reference import FIELDS, ROLES, SPECIALS
 
 if TYPE_CHECKING:
@@ -176,6 +182,189 @@ def conversations(format_name: str, *, max_messages: int = 4) -> st.SearchStrate
         Conversation,
         messages=st.lists(messages(format_name), max_size=max_messages).map(tuple),
         metadata=st.sampled_from(({}, {}, {"source": "a test"})),
+    )
+
+
+# ---- calls, results, reasoning
+
+# What layouts with tool calls write around them, and what looks like it inside of arguments.
+_CALL_LIKE = (
+    "<think>", "</think>", "<tool_call>\n", "\n</tool_call>", "[TOOL_CALLS]", "<tool_response>",
+    "functions.f:0", '{"name": "f", "arguments": {}}', '{"name": "', '", "arguments": ', "{", "}",
+    '"', "\\", '\\"', "null", "None", "1", "01", "1.0", "true", "<|call|>", "<|constrain|>json",
+)  # fmt: skip
+_FUNCTION_NAMES = ("f", "get_weather", "functions.f", "a.b-c_1", "system", "f:0", "", "\u00e9 <")
+
+
+@functools.cache
+def call_texts() -> st.SearchStrategy[str]:
+    """Free text, "" included, that spells what layouts write around calls and reasoning."""
+    piece = st.one_of(
+        st.sampled_from(_CALL_LIKE),
+        texts(FOREIGN_SPECIALS, max_pieces=2),
+        st.sampled_from(_NEWLINES),
+        st.text(st.characters(codec="utf-8"), max_size=4),
+    )
+    return st.lists(piece, max_size=4).map("".join)
+
+
+@functools.cache
+def json_values() -> st.SearchStrategy[Any]:
+    """What JSON can say."""
+    leaf = st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        call_texts(),
+    )
+    return st.recursive(
+        leaf,
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(call_texts(), inner, max_size=3)
+        ),
+        max_leaves=6,
+    )
+
+
+@functools.cache
+def json_objects() -> st.SearchStrategy[dict[str, Any]]:
+    """JSON objects: as arguments, or definitions of tools."""
+    return st.dictionaries(call_texts(), json_values(), max_size=3)
+
+
+@functools.cache
+def arguments() -> st.SearchStrategy[str]:
+    """Arguments of calls: objects in every spelling, and now and then what a model got wrong."""
+    spelled = st.builds(
+        lambda value, indent, ascii_only, pad: (
+            pad + json.dumps(value, indent=indent, ensure_ascii=ascii_only) + pad
+        ),
+        json_objects(),
+        st.sampled_from((None, 0, 2)),
+        st.booleans(),
+        st.sampled_from(("", "", " ", "\n")),
+    )
+    return st.one_of(spelled, spelled, st.just("{}"), call_texts())
+
+
+def tool_calls(
+    ids: st.SearchStrategy[str | None], names: st.SearchStrategy[str] | None = None
+) -> st.SearchStrategy[ToolCall]:
+    """Calls with ids of these."""
+    if names is None:
+        names = st.one_of(st.sampled_from(_FUNCTION_NAMES), call_texts())
+    return st.builds(ToolCall, name=names, arguments=arguments(), id=ids)
+
+
+_weights = st.one_of(st.none(), st.none(), st.sampled_from((0.0, 0.5, 1.0)))
+
+
+@st.composite
+def openai_conversations(draw: st.DrawFn, *, max_messages: int = 6) -> Conversation:
+    """Whatever OpenAI's dicts have a place for: calls, results in any order, reasoning, tools."""
+    messages = []
+    ids = st.one_of(st.none(), st.sampled_from(("call_0", "call_1", "c")), call_texts())
+    names = st.one_of(st.none(), st.none(), call_texts())
+    for _ in range(draw(st.integers(0, max_messages))):
+        role = draw(st.sampled_from(("system", "developer", "user", "assistant", "tool")))
+        fields: dict[str, Any] = {"role": role, "content": draw(st.just("") | call_texts())}
+        fields |= {"name": draw(names), "weight": draw(_weights)}
+        if role == "assistant":
+            fields["reasoning"] = draw(st.none() | call_texts())
+            fields["tool_calls"] = tuple(draw(st.lists(tool_calls(ids), max_size=3)))
+        if role == "tool":
+            fields["call_id"] = draw(ids)
+        messages.append(Message(**fields))
+    tools = draw(st.lists(json_objects(), max_size=2))
+    return Conversation(messages=tuple(messages), tools=tuple(tools))
+
+
+@st.composite
+def agent_conversations(
+    draw: st.DrawFn, *, max_turns: int = 4, names: st.SearchStrategy[str] | None = None
+) -> Conversation:
+    """Conversations in which each call has one result, and results name or identify their call."""
+    with_ids, in_order = draw(st.booleans()), draw(st.booleans())
+    messages = []
+    calls = 0
+    for _ in range(draw(st.integers(0, max_turns))):
+        if draw(st.booleans()):
+            messages.append(Message(role="user", content=draw(call_texts())))
+        weight = draw(_weights)
+        made = draw(st.lists(tool_calls(st.none(), names), max_size=3))
+        if with_ids:
+            prefix = draw(st.sampled_from(("call_", "call_", "c")))
+            made = [
+                call.model_copy(update={"id": f"{prefix}{calls + at}"})
+                for at, call in enumerate(made)
+            ]
+        calls += len(made)
+        messages.append(
+            Message(
+                role="assistant",
+                content=draw(st.just("") | call_texts()),
+                reasoning=draw(st.none() | call_texts()),
+                tool_calls=tuple(made),
+                weight=weight,
+            )
+        )
+        # Without ids the first result of a function is that of its first call.
+        for call in made if in_order or not with_ids else draw(st.permutations(made)):
+            name = None if with_ids else call.name
+            result = Message(role="tool", content=draw(call_texts()), call_id=call.id, name=name)
+            messages.append(result)
+    return Conversation(messages=tuple(messages))
+
+
+def harmony_conversations() -> st.SearchStrategy[Conversation]:
+    """Conversations as harmony has them: a call is a message, and so is reasoning."""
+    return agent_conversations().map(
+        lambda chat: Conversation(messages=split_for_harmony(chat.messages))
+    )
+
+
+@st.composite
+def held_dicts(draw: st.DrawFn, conversation: Conversation) -> dict[str, Any]:
+    """The same conversation as people hold it: with nulls, text parts, other names."""
+    null: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("audio", "refusal", "function_call", "name"), st.none())
+    )
+    messages = []
+    for message in conversation.messages:
+        held: dict[str, Any] = {**draw(null), "role": message.role}
+        content = message.content
+        cut = draw(st.integers(0, len(content)))
+        parts = [{"type": "text", "text": part} for part in (content[:cut], content[cut:])]
+        parts[0] |= draw(st.sampled_from(({}, {"image_url": None})))
+        held["content"] = draw(st.sampled_from((content, parts)))
+        if not content:
+            held |= draw(st.sampled_from(({"content": None}, {"content": ""})))
+        if message.reasoning is not None:
+            name = draw(st.sampled_from(("reasoning", "reasoning_content", "thinking")))
+            held[name] = message.reasoning
+        if message.call_id is not None:
+            held[draw(st.sampled_from(("call_id", "tool_call_id")))] = message.call_id
+        for name in ("name", "weight"):
+            if getattr(message, name) is not None:
+                held[name] = getattr(message, name)
+        made = [draw(_held_call(call)) for call in message.tool_calls]
+        nothing: list[dict[str, Any]] = [{}, {"tool_calls": None}, {"tool_calls": []}]
+        held |= {"tool_calls": made} if made else draw(st.sampled_from(nothing))
+        messages.append(held)
+    tools: dict[str, Any] = {"tools": list(conversation.tools)}
+    if not conversation.tools:
+        tools = draw(st.sampled_from(({}, {"tools": None}, {"tools": []})))
+    return {"messages": messages, **tools}
+
+
+@st.composite
+def _held_call(draw: st.DrawFn, call: ToolCall) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": call.name, "arguments": call.arguments}
+    identifier = draw(st.sampled_from(({}, {"id": None}))) if call.id is None else {"id": call.id}
+    kind = draw(st.sampled_from(({}, {"type": "function"})))
+    return draw(
+        st.sampled_from(({**function, **identifier}, {**identifier, **kind, "function": function}))
     )
 
 

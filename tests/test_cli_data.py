@@ -88,6 +88,38 @@ def test_sharegpt_becomes_openai(shared_data: Path, chatfmt: Callable[..., Resul
     assert [json.loads(line) for line in back] == json.loads(file.read_text("utf-8"))
 
 
+def test_converted_calls_are_read_as_they_were_written(chatfmt: Callable[..., Result]) -> None:
+    def call(*names: str) -> dict[str, str]:
+        calls = ", ".join(f'{{"name": "{name}", "arguments": {{"x":  1}}}}' for name in names)
+        return {"from": "function_call", "value": f"[{calls}]" if names[1:] else calls}
+
+    def says(speaker: str, value: str) -> dict[str, str]:
+        return {"from": speaker, "value": value}
+
+    turns = {
+        "one call": [call("f"), says("observation", "1")],
+        "text before it": [says("gpt", "Wait."), call("f"), says("observation", "1")],
+        "parallel ones": [call("f", "g"), says("observation", "1"), says("observation", "2")],
+        "no result": [call("f")],
+    }
+    tools = json.dumps([{"name": "f", "parameters": {"default": None}}])
+    rows = [
+        {"conversations": [says("human", "Hi"), *spoken, says("gpt", "Ho")], "tools": tools}
+        for spoken in turns.values()
+    ]
+    write("calls.jsonl", *rows)
+    code, out, err = chatfmt("convert", "calls.jsonl")
+    assert (code, len(out), err) == (0, len(turns), [])
+    for line in out:
+        made = [m for m in json.loads(line)["messages"] if "tool_calls" in m]
+        assert next(c["function"]["arguments"] for c in made[0]["tool_calls"]) == '{"x":  1}'
+        assert json.loads(line)["tools"] == json.loads(tools)
+    Path("out.jsonl").write_text("\n".join(out) + "\n", encoding="utf-8")
+    assert chatfmt("convert", "out.jsonl") == Result(0, out, [])
+    back = chatfmt("convert", "out.jsonl", "--to", "sharegpt")
+    assert [json.loads(line) for line in back.out] == rows
+
+
 def test_a_tree_becomes_a_conversation_for_each_leaf(
     shared_data: Path, chatfmt: Callable[..., Result]
 ) -> None:

@@ -46,7 +46,7 @@ def test_behind_a_header_that_breaks_off_any_closing_token_will_do() -> None:
     start, wrong = tok.encoding.encode_ordinary("user"), tok.encoding.encode_ordinary("?")
     found = [ids["<s>"], *start, ids["<m>"], *wrong, ids["<e>"]]
     read = tok.parse(found, strict=False)
-    assert read.conversation.messages == (Message(role="user"),)
+    assert read.conversation.messages == (Message(role="user", content="?"),)
     assert [(issue.kind, issue.position) for issue in read.issues] == [
         (IssueKind.MALFORMED_HEADER, 3)
     ]

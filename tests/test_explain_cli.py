@@ -91,7 +91,7 @@ def test_a_bad_line_is_reported_and_the_pairs_stay_pairs(explain: Explain) -> No
     code, out, err = explain(lines(IDS, "x", IDS), lines(IDS, IDS, APART))
     assert code == 1
     assert out[0].startswith("a:3, b:3: ")
-    assert err == ['a:2: expected a list of ids, found "x"']
+    assert err == ["a:2: expected a list of ids, found the text 'x'"]
     code, out, err = explain(lines(IDS), "[1, \n")
     assert (code, out, len(err)) == (1, [], 1)
     assert err[0].startswith("b:1: expected JSON, found at character")

@@ -22,7 +22,7 @@ SOURCE = Path(chatfmt.__file__).parent
 HOUSE = {
     "_moved": "",
     "errors": "",
-    "conversation": "",
+    "conversation": "errors",
     "line": "errors",
     "encodings": "errors",
     "hf": "encodings",

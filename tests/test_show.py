@@ -178,10 +178,10 @@ def test_no_text_reaches_the_terminal_as_an_escape_sequence() -> None:
 
 def test_what_is_wrong_is_shown_and_said() -> None:
     transcript = _broken()
-    *shown, first, second = plain(transcript).splitlines()
+    *shown, first, second, third = plain(transcript).splitlines()
     assert "  <|im_start|>│user│<|im_sep|>│hi│\ufffd│<|im_end|>" in shown
     assert "  [id 999999]│\ufffd" in shown
-    assert [first, second] == list(map(str, transcript.issues))
+    assert [first, second, third] == list(map(str, transcript.issues))
 
 
 def test_without_the_library_for_colours_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

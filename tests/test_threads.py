@@ -128,6 +128,93 @@ def test_tokenizers_are_made_in_many_threads_at_once() -> None:
         assert len(set(pool.map(work, range(THREADS)))) == 1
 
 
+WAYS_TO_GROW: dict[str, Any] = {
+    "append": lambda chat: chat.append({"role": "user", "content": "hello " * 20}),
+    "append_completion": lambda chat: chat.append_completion([13225] * 20 + [200265]),
+    "prompt": lambda chat: (chat.prompt(), chat.append()),
+}
+WAYS_TO_LOOK: dict[str, Any] = {
+    "open": lambda chat: chat.open,
+    "conversation": lambda chat: chat.conversation,
+    "weights": lambda chat: len(chat.weights("all")),
+    "logprobs": lambda chat: len(chat.logprobs),
+    "copy": lambda chat: chat.copy().to_dict(),
+    "to_dict": lambda chat: chat.to_dict(),
+    "stream": lambda chat: chat.stream(),
+    "pickle": pickle.dumps,
+}
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("look", [*WAYS_TO_GROW, *WAYS_TO_LOOK])
+@pytest.mark.parametrize("grow", WAYS_TO_GROW)
+def test_a_transcript_that_two_threads_use_at_once_says_so(grow: str, look: str) -> None:
+    """What it holds is right in any case, and whoever came second was told."""
+    tok = tokenizer_for("gpt-4o")
+    chat = tok.render([])
+    together = threading.Barrier(2)
+
+    def work(way: Any) -> int:
+        together.wait()
+        refused = 0
+        for _ in range(60):
+            try:
+                way(chat)
+            except RuntimeError as error:
+                assert "two threads use one Transcript at once" in str(error)  # noqa: PT017
+                refused += 1
+        return refused
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, [WAYS_TO_GROW[grow], {**WAYS_TO_GROW, **WAYS_TO_LOOK}[look]]))
+    chat.append()
+    assert tok.parse(chat.ids).conversation == chat.conversation
+    assert tok.transcript_from_dict(chat.to_dict()).ids == chat.ids
+
+
+def test_who_comes_while_it_changes_is_told_and_changes_nothing() -> None:
+    """Without chance: the second comes while the first encodes."""
+    known = tokenizer_for("gpt-4o")
+    within, done = threading.Event(), threading.Event()
+
+    class Slow:
+        """An encoding that waits in the middle."""
+
+        special_tokens = known.encoding.special_tokens
+        n_vocab = known.encoding.n_vocab
+        fingerprint = "slow"
+        token_bytes = staticmethod(known.encoding.token_bytes)
+
+        @staticmethod
+        def encode_ordinary(text: str) -> list[int]:
+            if text == "wait":
+                within.set()
+                assert done.wait(10)
+            return known.encoding.encode_ordinary(text)
+
+    chat = ChatTokenizer(known.format, Slow()).render([])
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(chat.append, {"role": "user", "content": "wait"})
+        assert within.wait(10)
+        for way in (*WAYS_TO_GROW.values(), *WAYS_TO_LOOK.values()):
+            with pytest.raises(RuntimeError, match=r"two threads use one Transcript.*copy\(\)"):
+                way(chat)
+        done.set()
+        first.result()
+    assert [message.content for message in chat.conversation.messages] == ["wait"]
+    chat.append({"role": "assistant", "content": "on"})
+    assert len(chat.conversation.messages) == 2
+
+
+def test_a_method_that_fails_leaves_the_transcript_free() -> None:
+    chat = tokenizer_for("gpt-4o").render([])
+    for _ in range(2):
+        with pytest.raises(chatfmt.RenderError):
+            chat.prompt("nobody")
+    chat.append_completion(token for token in [*chat.prompt()[:0], 13225, 200265])  # looks at it
+    assert len(chat.conversation.messages) == 1
+
+
 def _in_worker(tok: ChatTokenizer, chat: Chat) -> Any:
     return _everything(tok, chat)
 
@@ -201,6 +288,7 @@ def _instances() -> dict[str, Any]:
         "Span": transcript.spans[0],
         "SpecialText": tok.scan([{"role": "user", "content": "<|im_end|>"}])[0],
         "TokenEncoding": tok.encoding,
+        "ToolCall": chatfmt.ToolCall(name="f", arguments="{}", id="call_1"),
         "TrainingExample": tok.encode_for_training(chat),
         "Transcript": transcript,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from chatfmt import (
     Transcript,
     TranscriptError,
     get_tokenizer,
+    stream_text,
 )
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
@@ -234,8 +236,10 @@ def test_a_header_that_is_cut_off_within_is_ended_where_no_prompt_is_like_it() -
     sampled = [*chat.prompt(), *encode(":bob"), special["<|channel|>"], *encode("final")]
     chat.append_completion(sampled[len(chat.ids) :])  # prompts of this format have no name
     chat.append(USER)
-    assert chat.ids == [*sampled, HARMONY_END, *tok.encode([USER])]
-    assert chat.conversation.messages == (Message(role="assistant", name="bob"), Message(**USER))
+    ending = [special["<|message|>"], HARMONY_END]
+    assert chat.ids == [*sampled, *ending, *tok.encode([USER])]
+    begun = Message(role="assistant", name="bob", channel="final")
+    assert chat.conversation.messages == (begun, Message(**USER))
     assert [issue.position for issue in chat.issues] == [len(sampled)]
 
 
@@ -298,14 +302,35 @@ def test_in_pieces_it_is_the_same_as_whole(name: str, data: st.DataObject) -> No
     assert pieces.to_dict() == whole.to_dict()
 
 
-def test_a_model_that_speaks_for_somebody_else_stops_with_them() -> None:
-    """Where each role has an end token of its own."""
+def test_a_model_stops_at_its_own_stop_tokens_alone() -> None:
+    """Where each role has an end token of its own; it is what a server does."""
     tok = tokenizer_for("nanochat")
     special = tok.encoding.special_tokens
     start, end = special["<|user_start|>"], special["<|user_end|>"]
-    completion = tok.render([]).append_completion([15339, start, 15339, end, 15339])
+    sampled = [15339, start, 15339, end, 15339]
+    chat = tok.render([])
+    completion = chat.append_completion(sampled)
     assert [message.role for message in completion.messages] == ["assistant", "user"]
+    assert (completion.stop_reason, completion.rest) == ("length", [])
+    assert chat.ids[-len(sampled) :] == sampled
+    assert tok.stream().stop_tokens == tok.stop_tokens == {special["<|assistant_end|>"]}
+    assert list(stream_text(tok.stream(), [15339, end, 15339])) == ["hello"]
+
+
+def test_a_model_that_was_prompted_for_another_role_stops_with_it() -> None:
+    tok = tokenizer_for("nanochat")
+    end = tok.encoding.special_tokens["<|user_end|>"]
+    chat = tok.render([])
+    chat.prompt("user")
+    for parser in (tok.stream("user"), chat.stream(), chat.copy().stream()):
+        assert parser.stop_tokens == {end}
+        ids = iter([15339, end, 15339])
+        assert list(stream_text(parser, ids)) == ["hello"]
+        assert list(ids) == [15339]
+    completion = through_json(chat).append_completion([15339, end, 15339])
     assert (completion.stop_token, completion.rest) == (end, [15339])
+    parsed = tok.parse(chat.ids, allow_open=True)
+    assert parsed.append_completion([15339, end, 15339]).rest == [15339]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -470,11 +495,81 @@ def test_a_transcript_of_another_format_or_encoding_is_refused(
     tok: ChatTokenizer, chat: Transcript
 ) -> None:
     saved = chat.to_dict()
-    with pytest.raises(TranscriptError, match="saved in format gpt-4o, whose row differs"):
+    with pytest.raises(TranscriptError, match="saved in format 'gpt-4o', whose row differs"):
         get_tokenizer("gpt-4").transcript_from_dict(saved)
     other = ChatTokenizer(tok.format, encoding_for("harmony"))
     with pytest.raises(TranscriptError, match="another encoding: expected the fingerprint"):
         other.transcript_from_dict(saved)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_a_manipulated_transcript_is_refused_and_an_honest_one_is_not(
+    name: str, data: st.DataObject
+) -> None:
+    """Whatever was parsed, completed or cut comes back; and with a text, an id or a place changed,
+    it does not."""
+    tok = tokenizer_for(name)
+    special = [tok.encoding.special_tokens[s] for s in tok.format.special_tokens]
+    n_vocab = tok.encoding.n_vocab
+    good = tok.encode(data.draw(conversations(name, max_messages=3)))
+    ids = data.draw(st.just(good) | mutated(good, n_vocab) | random_ids(n_vocab, special))
+    chat = tok.parse(ids, strict=False, allow_open=data.draw(st.booleans()))
+    if data.draw(st.booleans()):
+        chat.append_completion(data.draw(random_ids(n_vocab, special, max_size=8)))
+    saved = json.loads(json.dumps(chat.to_dict()))
+    assert tok.transcript_from_dict(saved).to_dict() == saved
+
+    refused = pytest.raises(TranscriptError, match="ids, messages and spans do not say the same: ")
+    for index, message in enumerate(saved["messages"]):
+        for field, value in (("content", message["content"] + "!"), ("role", "nobody")):
+            messages = [*saved["messages"]]
+            messages[index] = {**message, field: value}
+            with refused:
+                tok.transcript_from_dict({**saved, "messages": messages})
+    if saved["messages"]:
+        with refused:
+            tok.transcript_from_dict({**saved, "messages": saved["messages"][1:]})
+    for index, span in enumerate(saved["spans"]):
+        start, stop, message, part, generated, sampled = span
+        if part == "prologue":
+            continue  # parse(prologue=False) has the same ids as stray
+        for wrong in (
+            [start, stop, message, part, not generated, sampled],
+            [start, stop, message, "stray" if part != "stray" else "tail", generated, sampled],
+            [start, stop, None if message is not None else 0, part, generated, sampled],
+        ):
+            spans = [*saved["spans"]]
+            spans[index] = wrong
+            with refused:
+                tok.transcript_from_dict({**saved, "spans": spans})
+    if saved["messages"]:  # no ids at all may lack a prologue, or not
+        with refused:
+            tok.transcript_from_dict({**saved, "unfinished": not saved["unfinished"]})
+
+
+def test_what_was_manipulated_is_named_and_shown_in_a_line(tok: ChatTokenizer) -> None:
+    chat = tok.render([USER, {"role": "assistant", "content": "x" * 5000}])
+    saved = chat.to_dict()
+    spans, messages = saved["spans"], saved["messages"]
+    hidden = [[*span[:2], None, "stray", False, False] for span in spans[:3]] + spans[3:]
+    for damage, told in (
+        ({"messages": [{**messages[0], "content": "y" * 9999}, messages[1]]}, "message 0 reads"),
+        ({"messages": messages[:1]}, "message 1 reads"),
+        ({"messages": [*messages, USER]}, "message 2 reads None, saved was"),
+        ({"spans": hidden, "messages": messages[1:]}, "id 0 is in the header of message 0"),
+        ({"ids": [*saved["ids"][:3], 11, *saved["ids"][4:]]}, "message 0 reads"),
+        ({"ids": ["x" * 5000] * len(saved["ids"])}, "no saved transcript: ids.0: "),
+        ({"prompted": ["nobody", 0]}, "a role of format gpt-4o that was prompted"),
+        ({"prompted": ["user", 1000]}, "and where in the"),
+        ({"encoding": "x" * 5000}, "another encoding"),
+        ({"partial": USER}, "the open message reads None"),
+    ):
+        with pytest.raises(TranscriptError, match=re.escape(told)) as error:
+            tok.transcript_from_dict({**saved, **damage})
+        assert len(str(error.value)) < 600
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -551,7 +646,7 @@ def test_continue_last_needs_a_last_message_of_that_role(tok: ChatTokenizer) -> 
             tok.encode_prompt(said, prefill=prefill, continue_last=True)
     ann = [{"role": "assistant", "name": "Ann"}]
     assert tok.encode_prompt(ann, name="Ann", continue_last=True)[-1] == 200266
-    with pytest.raises(RenderError, match=r"name Bob, and no prefill; found .* name Ann"):
+    with pytest.raises(RenderError, match=r"name 'Bob', and no prefill; found .* name 'Ann'"):
         tok.encode_prompt(ann, name="Bob", continue_last=True)
 
 

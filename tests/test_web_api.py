@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from chatfmt import FORMAT_ROWS, ChatfmtError, extend_encoding, get_encoding, get_format
+from chatfmt.conversation import Message
+from chatfmt.conversation.harmony import split_for_harmony
 from chatfmt.web import create_app, serve
 from chatfmt.web.api import CALLS, Refusal
 from chatfmt.web.gate import BODY_LIMIT
@@ -220,8 +222,10 @@ def test_signs_stand_where_characters_have_no_shape() -> None:
 def test_json_of_known_schemas_is_read(document: object, roles: list[str]) -> None:
     (found,) = call("import", text=json.dumps(document))["conversations"]
     assert [message["role"] for message in found["messages"]] == roles
-    # A call of a function has a recipient, for which harmony has a place.
-    call("show", format=own_row(HARMONY), messages=found["messages"])
+    # Harmony has a place for all of it, once a call is a message of its own.
+    split = split_for_harmony(map(Message.model_validate, found["messages"]))
+    messages = [message.model_dump(exclude_none=True) for message in split]
+    call("show", format=own_row(HARMONY), messages=messages)
 
 
 def test_a_preference_is_two_conversations() -> None:

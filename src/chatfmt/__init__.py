@@ -10,8 +10,8 @@
 import sys
 
 from chatfmt._moved import Moved
-from chatfmt.conversation import Conversation, Message
-from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding
+from chatfmt.conversation import Conversation, Message, ToolCall
+from chatfmt.encodings import TokenEncoding, extend_encoding, get_encoding, load_encoding
 from chatfmt.errors import (
     ChatfmtError,
     ContextOverflowError,
@@ -74,6 +74,7 @@ __all__ = [
     "SpecialText",
     "StreamParser",
     "TokenEncoding",
+    "ToolCall",
     "TrainingExample",
     "Transcript",
     "TranscriptError",
@@ -85,9 +86,10 @@ __all__ = [
     "get_encoding",
     "get_format",
     "get_tokenizer",
+    "load_encoding",
     "stream_events",
     "stream_text",
     "tokenizer_for_model",
 ]
 
-sys.meta_path.append(Moved)
+sys.meta_path[:] = [*(finder for finder in sys.meta_path if finder is not Moved), Moved]

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["MOVED", "Moved"]
 
 MOVED = {
-    "chatfmt.ambiguity": "chatfmt.line.ambiguity",
     "chatfmt.batch": "chatfmt.training.batch",
     "chatfmt.binding": "chatfmt.wire.binding",
     "chatfmt.chatformat": "chatfmt.line.format",
@@ -27,7 +26,6 @@ MOVED = {
     "chatfmt.explain": "chatfmt.tools.explain",
     "chatfmt.fit": "chatfmt.training.fit",
     "chatfmt.formats": "chatfmt.line.formats",
-    "chatfmt.grammar": "chatfmt.line.grammar",
     "chatfmt.guard": "chatfmt.encodings.guard",
     "chatfmt.packed": "chatfmt.wire.fast.packed",
     "chatfmt.parse": "chatfmt.wire.read.parser",

@@ -20,6 +20,7 @@ be pickled, so that they cross process boundaries whole.
 
 from __future__ import annotations
 
+import reprlib
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,7 +39,14 @@ __all__ = [
     "TranscriptError",
     "UnknownFormatError",
     "bounded",
+    "shown",
 ]
+
+_LINE = 100
+"""How many characters of a value an error shows."""
+
+_containers = reprlib.Repr()
+_containers.maxstring = _containers.maxother = _LINE
 
 
 class ChatfmtError(ValueError):
@@ -216,7 +224,7 @@ class TranscriptError(ChatfmtError):
     >>> tok.transcript_from_dict(saved)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    chatfmt.errors.TranscriptError: the transcript was saved in format gpt-4, whose row differs ...
+    chatfmt.errors.TranscriptError: the transcript was saved in format 'gpt-4', whose row ...
     """
 
 
@@ -306,3 +314,22 @@ def bounded(text: str, longest: int) -> str:
         return text
     half = longest // 2 - 2
     return f"{text[:half]} … {text[-half:]}"
+
+
+def shown(value: object) -> str:
+    """A value as errors show it: its ``repr``, or the beginning of it and how long the value is.
+
+    >>> shown("Tea?")
+    "'Tea?'"
+    >>> shown("x" * 1000)[-26:]
+    "xxxxx'… (1,000 characters)"
+    """
+    if isinstance(value, str | bytes):
+        if len(value) <= _LINE:
+            return repr(value)
+        unit = "characters" if isinstance(value, str) else "bytes"
+        return f"{value[:_LINE]!r}… ({len(value):,} {unit})"
+    if isinstance(value, int) and value.bit_length() > 4 * _LINE:  # Python may refuse to spell it
+        return f"an integer of {value.bit_length():,} bits"
+    text = " ".join(_containers.repr(value).splitlines())
+    return text if len(text) <= _LINE else f"{text[:_LINE]}…"

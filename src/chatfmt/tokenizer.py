@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from chatfmt.conversation import Conversation, Message
 from chatfmt.encodings import TokenEncoding, as_token_encoding, get_encoding
-from chatfmt.errors import RenderError
+from chatfmt.errors import shown
 from chatfmt.line.formats import format_for_model, get_format
 from chatfmt.tools.explain import explain
 from chatfmt.tools.scan import scan
 from chatfmt.training.batch import EncodedBatch, encode_batch
 from chatfmt.training.examples import training_examples
 from chatfmt.training.fit import fit
-from chatfmt.transcript import Transcript, restore
+from chatfmt.transcript import Transcript, parsed, rendered, restore
 from chatfmt.wire.binding import Binding, encoding_required
 from chatfmt.wire.fast.decode import Decoder
 from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.streams import prompted
 from chatfmt.wire.write import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import tiktoken
 
@@ -95,7 +97,7 @@ class ChatTokenizer:
         >>> tok.stop_tokens
         frozenset({200265})
         """
-        return frozenset(self._binding.ids[token] for token in self.format.stop_spellings)
+        return self._binding.stops
 
     def encode(self, conversation: Messages, *, prologue: bool = True) -> list[int]:
         """The ids of a conversation.
@@ -124,16 +126,9 @@ class ChatTokenizer:
 
         Raises:
             ParseError: they are not a conversation in this format, or not a complete one.
+            TypeError: one of them is not an integer.
         """
-        conversation = self._decoder.decode(ids, prologue=prologue)
-        if conversation is None:
-            parser = StreamParser(self._binding, strict=True, prologue=prologue)
-            parser.feed_all(ids)
-            parser.close()
-            conversation = Conversation(messages=tuple(parser.messages))
-            if not parser.issues:
-                self._decoder.learn(ids, parser.spans, parser.messages, prologue=prologue)
-        return conversation
+        return self._decoder.decode(ids, prologue=prologue)
 
     def encode_prompt(
         self,
@@ -164,27 +159,14 @@ class ChatTokenizer:
         Raises:
             RenderError: the format cannot carry it, or there is no such last message.
         """
-        messages = as_conversation(conversation).messages
-        if continue_last:
-            begun = messages[-1] if messages else None
-            if prefill or not begun or begun.role != role or name not in (None, begun.name):
-                wanted = f"role {role}" + f" and name {name}" * (name is not None)
-                found = f"role {begun.role} and name {begun.name}" if begun else "none"
-                raise RenderError(
-                    f"continue_last needs a last message of {wanted}, and no prefill; found {found}"
-                    + " and a prefill" * bool(prefill),
-                    self.format.name,
-                )
-            *messages, last = messages  # type: ignore[assignment]
-        elif prefill:
-            last = Message(role=role, name=name, content=prefill)
-        ids = list(self._renderer.prologue) if prologue else []
-        self._renderer.extend(ids, messages)
-        if continue_last or prefill:
-            ids += self._renderer.opening(last, len(messages))
-        else:
-            ids += self._renderer.prompt(role, name)
-        return ids
+        ids = self._renderer.encode_prompt(
+            as_conversation(conversation).messages,
+            role=role,
+            name=name,
+            prefill=prefill,
+            continue_last=continue_last,
+        )
+        return [*self._renderer.prologue, *ids] if prologue else ids
 
     def count(self, conversation: Messages) -> int:
         """How many ids `encode` gives.
@@ -217,16 +199,7 @@ class ChatTokenizer:
         Raises:
             RenderError: the format cannot carry it.
         """
-        conversation = as_conversation(conversation)
-        transcript = Transcript(
-            self._renderer,
-            ids=list(self._renderer.prologue),
-            spans=list(self._renderer.prologue_spans),
-            messages=list(conversation.messages),
-            metadata=conversation.metadata,
-        )
-        self._renderer.extend_with_spans(transcript.ids, transcript.spans, conversation.messages)
-        return transcript
+        return rendered(self._renderer, as_conversation(conversation))
 
     def parse(
         self,
@@ -252,24 +225,9 @@ class ChatTokenizer:
 
         Raises:
             ParseError: strict, and the ids are not what the format writes.
+            TypeError: one of them is not an integer.
         """
-        ids = list(ids)
-        parser = StreamParser(self._binding, strict=strict, prologue=prologue)
-        parser.feed_all(ids)
-        opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
-        missing = parser.missing
-        if not allow_open:
-            parser.close()
-            partial = next(iter(parser.messages[complete:]), None)
-        return Transcript(
-            self._renderer,
-            ids=ids,
-            spans=parser.spans,
-            messages=parser.messages[:complete],
-            issues=parser.issues,
-            partial=partial,
-            unfinished=opened is not None or bool(missing),
-        )
+        return parsed(self._renderer, ids, strict=strict, allow_open=allow_open, prologue=prologue)
 
     def stream(self, role: str | None = "assistant", *, strict: bool = False) -> StreamParser:
         """A parser for ids as they are sampled behind a prompt for this role.
@@ -289,9 +247,7 @@ class ChatTokenizer:
         """
         if role is None:
             return StreamParser(self._binding, strict=strict)
-        parser = StreamParser(self._binding, strict=strict, prologue=False)
-        parser.prime(self._renderer.prompt(role))
-        return parser
+        return prompted(self._renderer, role, strict=strict)
 
     @overload
     def encode_for_training(
@@ -486,11 +442,11 @@ def as_conversation(conversation: Messages) -> Conversation:
     """
     if isinstance(conversation, Conversation):
         return conversation
-    if isinstance(conversation, dict):
+    if isinstance(conversation, Mapping):
         return Conversation.model_validate(conversation)
     if isinstance(conversation, str | bytes):
         raise TypeError(
-            f"expected a conversation or its messages, found the text {conversation[:40]!r}; a "
+            f"expected a conversation or its messages, found the text {shown(conversation)}; a "
             'message is like {"role": "user", "content": "hello"}'
         )
     return Conversation(messages=tuple(conversation))  # type: ignore[arg-type]
@@ -513,7 +469,9 @@ def get_tokenizer(
         EncodingRequiredError: no vocabulary is bundled; the message names the special tokens.
         EncodingError: the encoding lacks special tokens.
     """
-    return ChatTokenizer(get_format(name), encoding) if encoding else _bundled_tokenizer(name)
+    if encoding is None:
+        return _bundled_tokenizer(name)
+    return ChatTokenizer(get_format(name), encoding)
 
 
 def tokenizer_for_model(

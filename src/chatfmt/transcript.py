@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-import operator
+from itertools import groupby, takewhile, zip_longest
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
 
 from chatfmt.conversation import Conversation, Message
-from chatfmt.errors import Issue, RenderError, TranscriptError
+from chatfmt.errors import Issue, IssueKind, RenderError, TranscriptError, shown
 from chatfmt.training import weights
+from chatfmt.wire import resume
+from chatfmt.wire.alone import Alone, grows, reads
+from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span  # noqa: TC001 - pydantic reads it
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.spans import OpenMessage
     from chatfmt.wire.write import Renderer
 
-__all__ = ["Completion", "Transcript", "restore"]
+__all__ = ["Completion", "Transcript", "parsed", "rendered", "restore"]
 
 
 class Completion(NamedTuple):
@@ -45,11 +48,14 @@ class Completion(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-class Transcript:
+class Transcript(Alone):
     """A conversation and its ids, which only ever grow.
 
     The ids are kept as they were given, also where encoding their text again would give others.
     Made by `ChatTokenizer.render`, `parse` and `transcript_from_dict`.
+
+    It is for one thread at a time: where it changes while another thread uses it, that one gets a
+    RuntimeError. Give each thread a `copy`.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -68,6 +74,10 @@ class Transcript:
         issues: what was wrong with ids that were parsed.
     """
 
+    _prompted: tuple[str, int] | None = None
+    """The role that was prompted last, and the position after its prompt. An empty prompt leaves
+    no ids that say so, and whose stop tokens count is not up to a header that was sampled."""
+
     def __init__(
         self,
         renderer: Renderer,
@@ -81,6 +91,7 @@ class Transcript:
         partial: Message | None = None,
         unfinished: bool = False,
     ) -> None:
+        super().__init__()
         self._renderer = renderer
         self._binding = renderer.binding
         self.ids = ids
@@ -106,6 +117,7 @@ class Transcript:
         return html_fragment(self)
 
     @property
+    @reads
     def conversation(self) -> Conversation:
         """The messages so far. An open one is among them once its content has begun.
 
@@ -115,9 +127,10 @@ class Transcript:
         >>> chat.conversation.messages
         (Message(role='user', content='hello'),)
         """
-        return Conversation(messages=self._messages_from(0), metadata=self._metadata)
+        return self._conversation()
 
     @property
+    @reads
     def open(self) -> OpenMessage | None:
         """The message that has begun and not ended.
 
@@ -130,10 +143,10 @@ class Transcript:
         >>> chat.open.role
         'assistant'
         """
-        parser = self._standing()
-        return parser.open if parser else None
+        return self._opened()
 
     @property
+    @reads
     def logprobs(self) -> list[float | None]:
         """One for each id: what was given for sampled ids, None for all others.
 
@@ -146,6 +159,7 @@ class Transcript:
         """
         return [*self._logprobs, *[None] * (len(self.ids) - len(self._logprobs))]
 
+    @reads
     def weights(self, train_on: TrainOn = "assistant", *, train_end: bool = True) -> list[float]:
         """The loss weight of each id; see `chatfmt.training.weights.TrainOn`.
 
@@ -156,7 +170,7 @@ class Transcript:
         >>> chat.weights()
         [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
         """
-        messages = self.conversation.messages
+        messages = self._messages_from(0)
         return weights.span_weights(self.spans, messages, train_on, train_end=train_end)
 
     def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
@@ -171,6 +185,7 @@ class Transcript:
         """
         return weights.labels(self.ids, self.weights(train_on), ignore_index)
 
+    @grows
     def prompt(
         self, role: str = "assistant", *, name: str | None = None, prefill: str = ""
     ) -> list[int]:
@@ -188,7 +203,7 @@ class Transcript:
             RenderError: the format has no such prompt, or another message is open; nothing has
                 changed then.
         """
-        opened = self.open
+        opened = self._opened()
         if opened is not None:
             if opened.role != role or prefill or name not in (None, opened.name):
                 raise RenderError(
@@ -203,13 +218,18 @@ class Transcript:
         else:
             begin = self._renderer.prompt(role, name)
         self._write([*self._missing(), *begin])
+        self._prompted = role, len(self.ids)
         return list(self.ids)
 
+    @grows
     def append(self, *messages: Message | dict[str, Any]) -> None:
-        """Add whole messages. An open message is ended first, with the format's end token.
+        """Add whole messages.
 
-        Without messages it does just that, and writes a tail that is missing. The end token
-        counts as written, not as sampled.
+        Where a message is open, the first one of the same role is that message, whole: it must
+        begin with what stands there, such as a prefill or ids that were sampled, and the rest of it
+        is written. One of another role ends the open one, with an issue. Without messages the open
+        one is ended as it stands, and a tail that is missing is written. What is written so does
+        not count as sampled.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -218,33 +238,49 @@ class Transcript:
         >>> chat.ids[-5:]
         [200264, 173781, 200266, 13225, 200265]
 
+        >>> _ = chat.prompt(prefill="Sure, ")
+        >>> chat.append({"role": "assistant", "content": "Sure, 4."})
+        >>> len(chat.conversation.messages)
+        3
+
         Raises:
-            RenderError: the format cannot carry one of them, or the open message has no role yet;
-                nothing has changed then.
+            RenderError: the format cannot carry one of them, or the first one does not begin with
+                the open message, or that has no role yet; nothing has changed then.
             pydantic.ValidationError: one of them is no message; a ValueError. Nothing has changed.
         """
         new = [Message.model_validate(message) for message in messages]
-        opened = self.open
-        closing = self._closing(opened) if opened else self._missing()
-        going_on = self._going_on()
-        if opened:
-            going_on = opened.role if self._continues(closing[-1]) else None
-        first = len(self._messages) + (opened is not None)
+        opened = self._opened()
+        begun = self._begun(opened) if opened else None
+        completes = bool(begun and new and new[0].role == begun.opened.role)
+        if begun is None:
+            rest, going_on = self._missing(), self._going_on()
+        else:
+            if completes:
+                rest = resume.complete(self._renderer, begun, new[0])
+            else:
+                rest = resume.close(self._renderer, begun)
+            going_on = begun.opened.role if self._continues(rest[-1]) else None
         ids: list[int] = []
         spans: list[Span] = []
         self._renderer.extend_with_spans(
             ids,
             spans,
-            new,
-            first=first,
+            new[completes:],
+            first=len(self._messages) + (begun is not None),
             continues=going_on,
-            offset=len(self.ids) + len(closing),
+            offset=len(self.ids) + len(rest),
         )
-        if closing:
-            self._write(closing)
+        stood = len(self.ids)
+        if rest:
+            self._write(rest)
+        if completes:
+            self._messages[-1] = new[0]  # with its annotations
+        elif begun and new:
+            self.issues.append(_left_open(begun.opened, stood, new[0].role))
         self.ids += ids
         self.spans += spans
-        self._messages += new
+        self._messages += new[completes:]
+        self._prompted = None
 
     def append_completion(
         self, ids: Iterable[int], *, logprobs: Sequence[float] | None = None
@@ -275,18 +311,25 @@ class Transcript:
         Raises:
             ValueError: the number of logprobs is not that of the ids; nothing has changed then.
             TypeError: an id is no integer, or a logprob no number; nothing has changed then.
-            RenderError: the format has no assistant and no message is open: begin one with
+            RenderError: the format has no assistant and none was prompted: begin one with
                 `prompt`. Nothing has changed then.
         """
-        ids = [*map(operator.index, ids)]
+        ids = as_ids(ids)
         logprobs = None if logprobs is None else [*map(float, logprobs)]
         if logprobs is not None and len(logprobs) != len(ids):
             raise ValueError(
                 f"expected {len(ids)} logprobs, one for each id, found {len(logprobs)}"
             )
-        if self._going_on(sampled=True) is None and self.open is None:
-            self._write([*self._missing(), *self._renderer.prompt("assistant")])
-        stops = self._binding.stops
+        return self._complete(ids, logprobs)
+
+    @grows
+    def _complete(self, ids: list[int], logprobs: list[float] | None) -> Completion:
+        opened = self._opened()
+        if opened is None and self._going_on(sampled=True) is None and not self._at_prompt():
+            prompt = self._renderer.prompt("assistant")
+            self._write([*self._missing(), *prompt])
+            self._prompted = "assistant", len(self.ids)
+        stops = self._renderer.stops(self._speaker(opened))
         stop = next((i for i, token in enumerate(ids) if token in stops), None)
         taken = ids if stop is None else ids[: stop + 1]
         rest = [] if stop is None else ids[stop + 1 :]
@@ -297,6 +340,7 @@ class Transcript:
             self._logprobs += [None] * (len(self.ids) - len(self._logprobs))
             self._logprobs += logprobs[: len(taken)]
         self._write(taken, sampled=True)
+        self._prompted = self._prompted if stop is None else None
         return Completion(
             self._messages_from(first),
             "length" if stop is None else "overrun" if rest else "stop",
@@ -305,6 +349,7 @@ class Transcript:
             tuple(self.issues[known_issues:]),
         )
 
+    @reads
     def stream(self, *, strict: bool = False) -> StreamParser:
         """A parser for the message that is to be sampled next; it leaves the transcript alone.
 
@@ -321,13 +366,15 @@ class Transcript:
         """
         going_on = self._going_on(sampled=True)
         parser = StreamParser(self._binding, strict=strict, prologue=False, goes_on=going_on)
-        opened = self.open
+        opened = self._opened()
         if opened is not None:
             parser.prime(self.ids[self._start_of(opened.index) :])
-        elif going_on is None:
+        elif going_on is None and not self._at_prompt():
             parser.prime(self._renderer.prompt("assistant"))
+        parser.stop_tokens = self._renderer.stops(self._speaker(opened))
         return parser
 
+    @reads
     def copy(self) -> Transcript:
         """A branch: it and this transcript go on independently.
 
@@ -339,7 +386,10 @@ class Transcript:
         >>> len(branch.ids), len(chat.ids)
         (10, 5)
         """
-        return Transcript(
+        return self._copied()
+
+    def _copied(self) -> Transcript:
+        made = Transcript(
             self._renderer,
             ids=list(self.ids),
             spans=list(self.spans),
@@ -350,6 +400,18 @@ class Transcript:
             partial=self._open_content,
             unfinished=self._unfinished,
         )
+        made._prompted = self._prompted
+        return made
+
+    def _conversation(self) -> Conversation:
+        return Conversation(messages=self._messages_from(0), metadata=self._metadata)
+
+    def _opened(self) -> OpenMessage | None:
+        parser = self._standing()
+        opened = parser.open if parser else None
+        if opened and opened.role is None and self._prompted and self._at_prompt():
+            return opened._replace(role=self._prompted[0])  # its ids may not tell yet
+        return opened
 
     @property
     def _open_content(self) -> Message | None:
@@ -385,7 +447,7 @@ class Transcript:
         that back, which may only happen when the message does go on.
         """
         if self._parser is None and self._unfinished:
-            return self.copy()._live()
+            return self._copied()._live()
         return self._parser
 
     def _replayed(self) -> StreamParser:
@@ -434,6 +496,16 @@ class Transcript:
             return None
         return self._messages[-1].role if self._continues(self.ids[last.stop - 1]) else None
 
+    def _at_prompt(self) -> bool:
+        """Whether what comes next was prompted, be it without an id."""
+        return self._prompted is not None and self._prompted[1] == len(self.ids)
+
+    def _speaker(self, opened: OpenMessage | None) -> str | None:
+        """The role in which a model speaks next."""
+        if self._prompted is not None:
+            return self._prompted[0]
+        return opened.role if opened else None
+
     def _continues(self, token: int) -> bool:
         """Whether the model may go on behind this end token."""
         spelling = self._binding.spellings.get(token, "")
@@ -450,8 +522,7 @@ class Transcript:
                 ids += self._binding.encoding.encode_ordinary(piece.decode())
         return ids
 
-    def _closing(self, opened: OpenMessage) -> list[int]:
-        """What ends the open message well."""
+    def _begun(self, opened: OpenMessage) -> resume.Begun:
         if opened.role is None:
             raise RenderError(
                 "the message is open and has no role yet, so it cannot be ended; go on with it by "
@@ -459,25 +530,25 @@ class Transcript:
                 self._binding.format.name,
                 opened.index,
             )
-        # A header that stops elsewhere than a prompt does is mangled: the end token ends it, too.
-        part = "content" if opened.part == "header" and not self._at_prompt(opened) else opened.part
-        return self._renderer.closing(opened.role, part)
-
-    def _at_prompt(self, opened: OpenMessage) -> bool:
-        """Whether the open message is a prompt and no more, in whatever tokenization."""
-        try:
-            prompt = self._renderer.prompt(opened.role or "", opened.name)
-        except RenderError:
-            return False
-        begun = self.ids[self._start_of(opened.index) :]
-        spell = self._binding.spell
-        return b"".join(map(spell, begun)) == b"".join(map(spell, prompt))
+        start = self._start_of(opened.index)
+        spans = takewhile(lambda span: span.stop > start, reversed(self.spans))
+        ranges = [slice(span.start, span.stop) for span in spans if span.part != "stray"]
+        placed = [token for each in reversed(ranges) for token in self.ids[each]]
+        parser = self._standing()
+        content = parser.open_content if parser else None
+        return resume.Begun(opened, content, self.ids[start:], placed)
 
     # -- saving and restoring -------------------------------------------------------------------
 
+    @reads
     def __getstate__(self) -> dict[str, Any]:
-        return self.copy().__dict__
+        return self._copied().__dict__
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Alone.__init__(self)
+        self.__dict__.update(state)
+
+    @reads
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it.
 
@@ -489,7 +560,7 @@ class Transcript:
         >>> chat.to_dict()["ids"]
         [200264, 1428, 200266, 24912, 200265]
         """
-        state = self.copy()
+        state = self._copied()
         saved = _Saved(
             format=self._binding.format.row(),
             encoding=self._binding.encoding.fingerprint,
@@ -501,8 +572,65 @@ class Transcript:
             logprobs=state._logprobs,
             partial=state._partial,
             unfinished=state._unfinished,
+            prompted=state._prompted,
         )
         return saved.model_dump(mode="json")
+
+
+def _left_open(opened: OpenMessage, position: int, role: str) -> Issue:
+    return Issue(
+        IssueKind.OPEN_MESSAGE,
+        position,
+        f"the {opened.part} of message {opened.index}",
+        f"the rest of it, as a message of role {opened.role} that begins like it, or append() "
+        "without messages",
+        f"a message of role {shown(role)}",
+    )
+
+
+def rendered(renderer: Renderer, conversation: Conversation) -> Transcript:
+    """What `ChatTokenizer.render` gives.
+
+    Raises:
+        RenderError: the format cannot carry it.
+    """
+    transcript = Transcript(
+        renderer,
+        ids=list(renderer.prologue),
+        spans=list(renderer.prologue_spans),
+        messages=list(conversation.messages),
+        metadata=conversation.metadata,
+    )
+    renderer.extend_with_spans(transcript.ids, transcript.spans, conversation.messages)
+    return transcript
+
+
+def parsed(
+    renderer: Renderer, ids: Iterable[int], *, strict: bool, allow_open: bool, prologue: bool
+) -> Transcript:
+    """What `ChatTokenizer.parse` gives; the arguments are its.
+
+    Raises:
+        ParseError: strict, and the ids are not what the format writes.
+        TypeError: one of them is not an integer.
+    """
+    taken = list(as_ids(ids))
+    parser = StreamParser(renderer.binding, strict=strict, prologue=prologue)
+    parser.feed_all(taken)
+    opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
+    missing = parser.missing
+    if not allow_open:
+        parser.close()
+        partial = next(iter(parser.messages[complete:]), None)
+    return Transcript(
+        renderer,
+        ids=taken,
+        spans=parser.spans,
+        messages=parser.messages[:complete],
+        issues=parser.issues,
+        partial=partial,
+        unfinished=opened is not None or bool(missing),
+    )
 
 
 class _Saved(BaseModel):
@@ -520,6 +648,7 @@ class _Saved(BaseModel):
     logprobs: list[float | None]
     partial: Message | None
     unfinished: bool
+    prompted: tuple[str, int] | None = None
 
     @field_serializer("logprobs", when_used="json")
     def _as_json(self, logprobs: list[float | None]) -> list[float | str | None]:
@@ -535,17 +664,23 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
     try:
         state = _Saved.model_validate(saved)
     except ValidationError as error:
-        raise TranscriptError(f"this is no saved transcript: {error}") from None
+        first, *others = error.errors(include_url=False)
+        more = f"; and {len(others):,} more like it" if others else ""
+        where = ".".join(map(str, first["loc"]))
+        raise TranscriptError(
+            f"this is no saved transcript: {where}: {first['msg']}, found "
+            f"{shown(first['input'])}{more}"
+        ) from None
     binding = renderer.binding
     if state.format != binding.format.row():
         raise TranscriptError(
-            f"the transcript was saved in format {state.format.get('name')}, whose row differs "
-            f"from that of this tokenizer's {binding.format.name}"
+            f"the transcript was saved in format {shown(state.format.get('name'))}, whose row "
+            f"differs from that of this tokenizer's {binding.format.name}"
         )
     if state.encoding != binding.encoding.fingerprint:
         raise TranscriptError(
             "the transcript was saved with another encoding: expected the fingerprint "
-            f"{binding.encoding.fingerprint}, found {state.encoding}"
+            f"{binding.encoding.fingerprint}, found {shown(state.encoding)}"
         )
     if len(state.logprobs) > len(state.ids):
         raise TranscriptError(
@@ -556,15 +691,14 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
     tiles = [span.start for span in state.spans] == borders[:-1] and borders == sorted({*borders})
     if not tiles or borders[-1] != len(state.ids):
         raise TranscriptError(f"the spans do not tile the {len(state.ids)} ids")
-    numbers = dict.fromkeys(span.message for span in state.spans if span.message is not None)
-    opened = len(numbers) - len(state.messages)
-    if [*numbers] != [*range(len(numbers))] or opened not in (0, int(state.unfinished)):
+    role, position = state.prompted or (next(iter(binding.format.templates)), 0)
+    if role not in binding.format.templates or not 0 <= position <= len(state.ids):
         raise TranscriptError(
-            f"the spans tell of the messages {[*numbers]}, found {len(state.messages)} messages"
+            f"expected a role of format {binding.format.name} that was prompted, and where in the "
+            f"{len(state.ids)} ids; found {shown(state.prompted)}"
         )
-    if state.partial is not None and not opened:
-        raise TranscriptError("there is an open message, and the spans tell of none")
-    return Transcript(
+    _verify(renderer, state)
+    transcript = Transcript(
         renderer,
         ids=state.ids,
         spans=state.spans,
@@ -575,3 +709,79 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
         partial=state.partial,
         unfinished=state.unfinished,
     )
+    transcript._prompted = state.prompted
+    return transcript
+
+
+def _verify(renderer: Renderer, state: _Saved) -> None:
+    """Read the ids again: they must say what the spans and the messages say.
+
+    Whether they began with the prologue was not saved; nor was, of ids that belong to no message,
+    where what was given at once ended.
+    """
+    first = state.spans[0].part if state.spans else "prologue"
+    differences = [
+        _difference(renderer, state, prologue=prologue)
+        for prologue in ((True, False) if first == "prologue" else (False, True))
+    ]
+    if all(differences):
+        raise TranscriptError(f"ids, messages and spans do not say the same: {differences[0]}")
+
+
+def _difference(renderer: Renderer, state: _Saved, *, prologue: bool) -> str | None:
+    messages: list[Message] = []
+    spans: list[Span] = []
+
+    def parser_at(position: int, goes_on: str | None) -> StreamParser:
+        return StreamParser(
+            renderer.binding,
+            strict=False,
+            prologue=prologue and not position,
+            position=position,
+            goes_on=goes_on,
+            messages=messages,
+            spans=spans,
+        )
+
+    parser = parser_at(0, None)
+    for _, run in groupby(state.spans, lambda span: span.message):
+        ranges = [*run]
+        start, stop = ranges[0].start, ranges[-1].stop
+        if start and parser.open is None and not parser.missing:  # as a transcript goes on
+            last = spans[-1]
+            spelling = renderer.binding.spellings.get(state.ids[start - 1], "")
+            goes_on = last.part == "end" and renderer.format.ends.get(spelling) == "continue"
+            parser = parser_at(start, messages[-1].role if goes_on else None)
+        parser.feed_all(state.ids[start:stop])
+    if found := _first_difference(_by_id(spans), _by_id(state.spans)):
+        return f"id {found[0]} is in the {_place(found[1])}, saved was the {_place(found[2])}"
+    read = [message.on_wire() for message in messages]
+    if found := _first_difference(read, [message.on_wire() for message in state.messages]):
+        return f"message {found[0]} reads {shown(found[1])}, saved was {shown(found[2])}"
+    opened, begun = parser.open, parser.open_content
+    unfinished = opened is not None or bool(parser.missing)
+    if unfinished != state.unfinished:
+        return f"the ids end {'with' if unfinished else 'without'} something missing"
+    complete = len(messages)
+    parser.close()
+    ended = next(iter(messages[complete:]), None)  # as a parse has it that was not to be open
+    if state.partial not in (begun, ended):
+        return f"the open message reads {shown(begun)}, saved was {shown(state.partial)}"
+    return None
+
+
+def _by_id(spans: Iterable[Span]) -> list[tuple[Any, ...]]:
+    return [span[2:5] for span in spans for _ in range(span.start, span.stop)]
+
+
+def _first_difference(found: Sequence[Any], saved: Sequence[Any]) -> tuple[Any, Any, Any] | None:
+    pairs = zip_longest(found, saved)
+    return next(((at, one, two) for at, (one, two) in enumerate(pairs) if one != two), None)
+
+
+def _place(place: tuple[Any, ...] | None) -> str:
+    if place is None:
+        return "end"
+    message, part, generated = place
+    of = "" if message is None else f" of message {message}"
+    return f"{part}{of}, {'' if generated else 'not '}generated"

@@ -162,7 +162,7 @@ def test_several_roots_of_one_tree() -> None:
     [error] = _errors(flat)
     assert error == (
         "f:3: message_tree_id: expected '3', the root above (a tree has one root, and its id), "
-        "found '1'; the 2 messages of this root are not read"
+        "found the text '1'; the 2 messages of this root are not read"
     )
     assert [len(reading.items) for reading in read_rows(_rows(flat))] == [1, 0]
 

@@ -16,7 +16,7 @@ from chatfmt.adapters import Options, Row, chunks, iter_rows, read_file, read_ro
 from chatfmt.adapters.chunks import optional
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.cli import main
-from chatfmt.commands._input import loads
+from chatfmt.conversation.json_text import loads
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.errors import DataError
 

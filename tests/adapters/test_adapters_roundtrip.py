@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
-from hypothesis import example, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatfmt.adapters import Options, read_row, write_row
-from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation import Conversation, Message, ToolCall
+from chatfmt.errors import DataError
+from strategies import agent_conversations
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 LABEL = TEXT.filter(bool)
@@ -24,53 +28,48 @@ JSON = st.recursive(
 )
 
 
+TOOLS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, {}, {"tools": [{"type": "function", "function": {"name": "f", "strict": None}}]}]
+)
+
+
+def calls(*, with_ids: bool) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """The calls of a message, as OpenAI's JSON has them."""
+    function = st.fixed_dictionaries({"name": LABEL, "arguments": TEXT})
+    call: dict[str, st.SearchStrategy[Any]] = {"type": st.just("function"), "function": function}
+    if not with_ids:
+        return st.lists(st.fixed_dictionaries(call), min_size=1, max_size=3)
+    return st.lists(
+        st.fixed_dictionaries({"id": LABEL, **call}),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda made: made["id"],
+    )
+
+
 @st.composite
 def rows(draw: st.DrawFn) -> dict[str, Any]:
-    """Rows without the documented losses: no calls right after another assistant message."""
+    """Rows without the documented losses."""
     messages: list[dict[str, Any]] = []
     made: list[str] = []
+    with_ids = draw(st.booleans())
     for _ in range(draw(st.integers(1, 6))):
-        after_assistant = bool(messages) and messages[-1]["role"] == "assistant"
-        kinds = ["system", "developer", "user", "assistant", "function"]
-        kinds += ["tool"] * bool(made) + ["calls", "call"] * (not after_assistant)
+        kinds = ["system", "developer", "user", "assistant", "calls"]
+        kinds += ["tool"] * (bool(made) or not with_ids)
         kind = draw(st.sampled_from(kinds))
-        common = {**draw(NAME), **draw(WEIGHT)}
-        if kind in ("calls", "call"):
-            common |= draw(st.sampled_from([{}, {"reasoning_content": "hm"}]))
-            message: dict[str, Any] = {
-                "role": "assistant",
-                "content": draw(st.none() | LABEL),
-                **common,
-            }
+        message: dict[str, Any] = {"role": kind, "content": draw(TEXT)}
         if kind == "calls":
-            calls = draw(
-                st.lists(
-                    st.tuples(LABEL, LABEL, TEXT),
-                    min_size=1,
-                    max_size=3,
-                    unique_by=lambda call: call[0],
-                )
-            )
-            made += [identifier for identifier, _, _ in calls]
-            message["tool_calls"] = [
-                {
-                    "id": identifier,
-                    "type": "function",
-                    "function": {"name": name, "arguments": arguments},
-                }
-                for identifier, name, arguments in calls
-            ]
-        elif kind == "call":
-            message["function_call"] = {"name": draw(LABEL), "arguments": draw(TEXT)}
-        else:
-            message = {"role": kind, "content": draw(TEXT), **common}
-            if kind == "tool":
-                message["tool_call_id"] = draw(st.sampled_from(made))
-            if kind == "function":
-                message["name"] = draw(LABEL)
-        messages.append(message)
+            message = {"role": "assistant", "content": draw(st.none() | LABEL)}
+            message["tool_calls"] = draw(calls(with_ids=with_ids))
+            made += [call["id"] for call in message["tool_calls"] if with_ids]
+        if message["role"] == "assistant":
+            message |= draw(st.sampled_from([{}, {"reasoning_content": "hm"}]))
+        if kind == "tool" and with_ids:
+            message["tool_call_id"] = draw(st.sampled_from(made))
+        messages.append({**message, **draw(NAME), **draw(WEIGHT)})
     further = draw(st.dictionaries(LABEL, JSON.filter(lambda value: value is not None), max_size=2))
-    return {**further, "messages": messages}
+    further = {key: value for key, value in further.items() if key != "tools"}
+    return {**further, **draw(TOOLS), "messages": messages}
 
 
 @given(rows())
@@ -81,40 +80,11 @@ def test_reading_and_writing_is_the_identity(row: dict[str, Any]) -> None:
     assert write_row(conversation) == row
 
 
-@st.composite
-def conversations(draw: st.DrawFn) -> Conversation:
-    """Whatever OpenAI's JSON has a place for, also where several rows could mean it."""
-    messages = []
-    for index in range(draw(st.integers(1, 6))):
-        kind = draw(st.sampled_from(["user", "assistant", "call", "call", "tool"]))
-        fields: dict[str, Any] = {"content": draw(st.sampled_from(["", "a", "{}"]))}
-        fields["weight"] = draw(st.sampled_from([None, 0.0, 1.0]))
-        fields["name"] = draw(st.sampled_from([None, "n"]))
-        if kind == "call":
-            fields |= {
-                "recipient": "functions.f",
-                "call_id": draw(st.sampled_from([None, f"c{index}"])),
-            }
-        if kind in ("call", "assistant"):
-            fields["reasoning"] = draw(st.sampled_from([None, "hm"]))
-        messages.append(Message(role="assistant" if kind == "call" else kind, **fields))
-    return Conversation(messages=tuple(messages))
-
-
-EMPTY_BEFORE_CALL = Conversation(
-    messages=(
-        Message(role="assistant", content=""),
-        Message(role="assistant", recipient="functions.f", content="", call_id="c"),
-    )
-)
-
-
-@given(conversations())
-@example(EMPTY_BEFORE_CALL)
+@given(agent_conversations(names=LABEL).filter(lambda chat: chat.messages))
 @settings(deadline=None)
 def test_writing_and_reading_is_the_identity(conversation: Conversation) -> None:
     row = json.loads(json.dumps(write_row(conversation)))
-    assert read_row(row, options=Options(call_ids="optional")) == [conversation]
+    assert read_row(row) == [conversation]
 
 
 ARGUMENTS = st.builds(
@@ -137,16 +107,40 @@ def test_sharegpt_calls_keep_the_spelling_of_arguments(
     turns = [{"from": "human", "value": "a"}, {"from": "function_call", "value": value}]
     [conversation] = read_row({"conversations": turns})
     assert isinstance(conversation, Conversation)
-    assert conversation.messages[1].content == arguments
+    assert [call.arguments for call in conversation.messages[1].tool_calls] == [arguments]
 
 
-@given(st.sampled_from(["{}", " {}", "{}\n", '{"a":1, "a":1}', "3", "[]", '"x"', "", "{"]) | TEXT)
+@given(
+    st.lists(
+        st.tuples(
+            st.just("") | TEXT,
+            st.lists(
+                st.sampled_from(["{}", " {}", '{"a":1, "a":1}', "3", '"x"', "", "{"]) | TEXT,
+                max_size=2,
+            ),
+            st.sampled_from([None, 0.0]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
 @settings(deadline=None)
-def test_sharegpt_calls_are_written_so_that_they_come_back(content: str) -> None:
-    call = Message(role="assistant", recipient="functions.f", content=content)
-    conversation = Conversation(messages=(Message(role="user", content="a"), call))
+def test_sharegpt_calls_are_written_so_that_they_come_back(
+    answers: list[tuple[str, list[str], float | None]],
+) -> None:
+    messages = [Message(role="user", content="a")]
+    for content, arguments, weight in answers:
+        made = tuple(ToolCall(name="f", arguments=text) for text in arguments)
+        messages.append(Message(role="assistant", content=content, tool_calls=made, weight=weight))
+    conversation = Conversation(messages=tuple(messages))
+    for (text, before, weight), (more, after, other) in pairwise(answers):
+        if text and not before and after and not more and weight == other:
+            with pytest.raises(DataError, match="would be read as one with the message before"):
+                write_row(conversation, "sharegpt")
+            return
     row = write_row(conversation, "sharegpt")
-    assert read_row(row) == [conversation]
+    lax = Options(empty_turns="keep", repeated_roles="keep")
+    assert read_row(row, options=lax) == [conversation]
 
 
 # -- the losses of OpenAI rows, every one that docs/data.md lists and no other ------------------
@@ -192,71 +186,38 @@ def lossy_rows(draw: st.DrawFn) -> dict[str, Any]:
         elif kind == "assistant":
             message["tool_calls"] = draw(st.sampled_from([None, []]))
         messages.append(message)
-    return {"messages": messages, "tools": draw(st.none() | st.just("[]"))}
+    return {"messages": messages, "tools": draw(st.sampled_from([None, [], [{"a": 1}]]))}
 
 
-def _plain(message: dict[str, Any]) -> dict[str, Any]:
-    """A message after the losses that it has by itself; its calls in one place."""
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nulls(item) for k, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _dumped(call: dict[str, Any]) -> dict[str, Any]:
+    call = {key: value for key, value in call.items() if value is not None}
+    arguments = call["function"]["arguments"]
+    if not isinstance(arguments, str):
+        dumped = json.dumps(_without_nulls(arguments), ensure_ascii=False)
+        call["function"] = {**call["function"], "arguments": dumped}
+    return {**call, "type": "function"}
+
+
+def _comes_back(message: dict[str, Any]) -> dict[str, Any]:
+    """A message after the losses of the table, by other code."""
     message = {k: v for k, v in message.items() if v is not None and k != "refusal"}
     if "train" in message:
         message["weight"] = int(message.pop("train"))
     if isinstance(message.get("content"), list):
         message["content"] = "".join(part["text"] for part in message["content"])
-    calls = [
-        {key: value for key, value in call.items() if value is not None}
-        for call in message.pop("tool_calls", [])
-    ]
+    made = message.pop("tool_calls", [])
     if "function_call" in message:
-        calls = [{"function": message.pop("function_call")}]
-    for call in calls:
-        arguments = call["function"]["arguments"]
-        if not isinstance(arguments, str):
-            dumped = json.dumps(arguments, ensure_ascii=False)
-            call["function"] = {**call["function"], "arguments": dumped}
-    if calls:
+        made = [{"function": message.pop("function_call")}]
+    if made:
         message["content"] = message.get("content") or None
-    return {**message, "calls": calls}
-
-
-def _joins(before: dict[str, Any], message: dict[str, Any]) -> bool:
-    return (
-        message["calls"] != []
-        and message["content"] is None
-        and "reasoning_content" not in message
-        and before["role"] == "assistant"
-        and before["content"] != ""
-        and all(before.get(key) == message.get(key) for key in ("name", "weight"))
-    )
-
-
-def _is_there(before: dict[str, Any], call: dict[str, Any]) -> bool:
-    return "id" in call and call["id"] in [made.get("id") for made in before["calls"]]
-
-
-def _written(message: dict[str, Any]) -> dict[str, Any]:
-    calls = message.pop("calls")
-    if len(calls) == 1 and "id" not in calls[0]:
-        message["function_call"] = calls[0]["function"]
-    elif calls:
-        message["tool_calls"] = [{**call, "type": "function"} for call in calls]
-    if message["role"] == "tool" and "name" in message and "tool_call_id" not in message:
-        message["role"] = "function"
+        message["tool_calls"] = [_dumped(call) for call in made]
     return message
-
-
-def _comes_back(row: dict[str, Any]) -> dict[str, Any]:
-    """A row after the losses of the table, by other code."""
-    kept: list[dict[str, Any]] = []
-    for message in map(_plain, row["messages"]):
-        # Call by call: the second of two with one id, and what follows it, stay apart.
-        calls = message["calls"]
-        joins = bool(kept) and _joins(kept[-1], message)
-        while joins and calls and not _is_there(kept[-1], calls[0]):
-            kept[-1]["calls"].append(calls.pop(0))
-        if calls or not joins:
-            kept.append(message)
-    further = {key: value for key, value in row.items() if value is not None}
-    return {**further, "messages": list(map(_written, kept))}
 
 
 LAX = Options(
@@ -269,6 +230,7 @@ LAX = Options(
 def test_nothing_is_lost_but_what_the_page_lists(row: dict[str, Any]) -> None:
     [conversation] = read_row(row, schema="openai", options=LAX)
     again = write_row(conversation)
-    assert again == _comes_back(row)
+    expected = [_comes_back(message) for message in row["messages"]]
+    assert again == {"messages": expected, **({"tools": row["tools"]} if row["tools"] else {})}
     # And what was written has no further losses.
     assert read_row(again, schema="openai", options=LAX) == [conversation]

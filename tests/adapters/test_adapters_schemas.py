@@ -1,8 +1,8 @@
 """Every schema by its table of rows, in cases/: what it gives, or exactly how it is refused.
 
-A case is a line: ``row``, ``options`` and either ``error`` or ``gives``, ``metadata`` (that every
-conversation has) and ``paths``. ``lossy`` says what does not come back from writing an OpenAI row;
-``parquet`` says why Arrow cannot hold the row.
+A case is a line: ``row``, ``options`` and either ``error`` or ``gives``, ``metadata`` and ``tools``
+(that every conversation has) and ``paths``. ``lossy`` says what does not come back from writing an
+OpenAI row; ``parquet`` says why Arrow cannot hold the row.
 """
 
 from __future__ import annotations
@@ -55,20 +55,21 @@ def _messages(messages: list[dict[str, Any]]) -> tuple[Message, ...]:
 
 
 def _expected(case: Case) -> list[Item]:
-    metadata = case.get("metadata", {})
+    metadata, tools = case.get("metadata", {}), tuple(case.get("tools", ()))
     items: list[Item] = []
     for given, path in zip_longest(case["gives"], case.get("paths", ())):
         if isinstance(given, dict):
             prompt, chosen, rejected = (
                 _messages(given[key]) for key in ("prompt", "chosen", "rejected")
             )
-            inner = {k: v for k, v in case["row"].get("input", {}).items() if k != "messages"}
-            before = Conversation(messages=prompt, metadata=inner)
+            whole = case["row"].get("input", {})
+            inner = {k: v for k, v in whole.items() if k not in ("messages", "tools")}
+            before = Conversation(messages=prompt, tools=tools, metadata=inner)
             pair = Preference(prompt=before, chosen=chosen, rejected=rejected, metadata=metadata)
             items.append(pair)
         else:
             own = metadata if path is None else {**metadata, "path": path}
-            items.append(Conversation(messages=_messages(given), metadata=own))
+            items.append(Conversation(messages=_messages(given), tools=tools, metadata=own))
     return items
 
 
@@ -209,7 +210,15 @@ def test_what_is_written_reads_as_the_same(schema: str) -> None:
 def _without_calls(item: Item, *, drop: bool = False) -> Item:
     if isinstance(item, Preference) or not drop:
         return item
-    messages = tuple(m.model_copy(update={"call_id": None}) for m in item.messages)
+    messages = tuple(
+        message.model_copy(
+            update={
+                "call_id": None,
+                "tool_calls": tuple(c.model_copy(update={"id": None}) for c in message.tool_calls),
+            }
+        )
+        for message in item.messages
+    )
     return item.model_copy(update={"messages": messages})
 
 
@@ -239,11 +248,22 @@ def test_a_schema_by_name_wins_over_detection() -> None:
 @pytest.mark.parametrize(
     ("fields", "where"),
     [
-        ({"role": "assistant", "channel": "final"}, "channel"),
+        ({"role": "user", "channel": "final"}, "channel"),
+        ({"role": "assistant", "channel": "comment"}, "channel"),
         ({"role": "assistant", "content_type": "json"}, "content_type"),
+        ({"role": "assistant", "tools": "[]"}, "tools"),
+        ({"role": "user", "tool_calls": [{"name": "f", "arguments": "{}"}]}, "tool_calls"),
+        (
+            {"role": "assistant", "tool_calls": [{"name": "", "arguments": ""}]},
+            "tool_calls[0].name",
+        ),
+        (
+            {"role": "assistant", "tool_calls": [{"id": "", "name": "f", "arguments": ""}]},
+            "tool_calls[0].id",
+        ),
         ({"role": "user", "recipient": "functions.f"}, "recipient"),
         ({"role": "assistant", "recipient": "python"}, "recipient"),
-        ({"role": "assistant", "recipient": "functions."}, "recipient"),
+        ({"role": "assistant", "recipient": "functions.f"}, "channel"),
         ({"role": "user", "reasoning": "hm"}, "reasoning"),
         ({"role": "user", "call_id": "c"}, "call_id"),
         ({"role": "assistant", "call_id": "c"}, "call_id"),
@@ -265,6 +285,12 @@ def test_what_openai_rows_have_no_place_for(fields: dict[str, str], where: str) 
         ({"role": "assistant", "channel": "final"}, "channel"),
         ({"role": "developer"}, "role"),
         ({"role": "assistant", "recipient": "python"}, "recipient"),
+        ({"role": "assistant", "tools": "[]"}, "tools"),
+        ({"role": "user", "tool_calls": [{"name": "f", "arguments": "{}"}]}, "tool_calls"),
+        (
+            {"role": "assistant", "tool_calls": [{"name": "", "arguments": ""}]},
+            "tool_calls[0].name",
+        ),
     ],
 )
 def test_what_sharegpt_rows_have_no_place_for(fields: dict[str, str], where: str) -> None:
@@ -284,7 +310,7 @@ def test_what_is_not_written() -> None:
         ("preference", "c"): "^expected a preference, found a conversation",
         ("openai", "p"): "^expected a conversation, found a preference",
         ("sharegpt", "p"): "^expected a conversation, found a preference",
-        ("openai", "c"): r"^metadata\.messages: would be written over",
+        ("openai", "c"): r"^metadata\.messages: would be taken",
         ("sharegpt", "c"): r"^metadata\.system: would be taken",
         ("preference", "p"): r"^metadata\.preferred_output: would be written over",
     }
@@ -292,10 +318,19 @@ def test_what_is_not_written() -> None:
     for (schema, which), reason in refusals.items():
         with pytest.raises(DataError, match=reason):
             write_row(items[which], schema)
-    with pytest.raises(DataError, match=r"^prompt\.metadata\.messages: would be written over"):
+    with pytest.raises(DataError, match=r"^prompt\.metadata\.messages: would be taken"):
         write_row(pair.model_copy(update={"metadata": {}}), "preference")
 
 
 def test_lone_surrogates_are_refused_by_field() -> None:
-    with pytest.raises(DataError, match=r"^messages\[0\]\.content: expected text, found the lone"):
-        read_row({"messages": [{"role": "user", "content": "\ud800"}]})
+    message = {"role": "user", "content": "a"}
+    rows: dict[str, dict[str, Any]] = {
+        "messages[0].content": {"messages": [{**message, "content": "\ud800"}]},
+        "source.name[1]": {"messages": [message], "source": {"name": ["a", "\ud800"]}},
+        "tools[0].name": {"messages": [message], "tools": [{"name": "\ud800"}]},
+        "id": {"instruction": "a", "output": "b", "id": "\ud800"},
+    }
+    for field, row in rows.items():
+        with pytest.raises(DataError, match=r"expected text, found the lone") as caught:
+            read_row(row)
+        assert caught.value.field == field

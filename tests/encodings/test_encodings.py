@@ -31,6 +31,7 @@ from chatfmt.encodings import (
 )
 from chatfmt.errors import EncodingError
 from conftest import stock_pattern
+from harmony_encoding import load_harmony
 from rank_tables import pack_table, write_tables
 
 if TYPE_CHECKING:
@@ -126,8 +127,62 @@ def test_special_tokens_of_text_stay_text(name: str) -> None:
 
 
 def test_an_encoding_that_is_not_bundled_is_refused() -> None:
-    with pytest.raises(EncodingError, match=r"'o200k_base'.*there are o200k_im, cl100k_im"):
-        get_encoding("o200k_base")
+    with pytest.raises(
+        EncodingError,
+        match=r"'p50k_base'.* o200k_im, cl100k_im, o200k_base, o200k_harmony, cl100k_base;",
+    ):
+        get_encoding("p50k_base")
+
+
+def tiktokens_own(name: str, tables: Path, monkeypatch: pytest.MonkeyPatch) -> tiktoken.Encoding:
+    """tiktoken's definition of an encoding, over the files in a directory."""
+
+    def load(url: str, expected_hash: str) -> dict[bytes, int]:
+        return load_tiktoken_bpe(str(tables / Path(url).name), expected_hash)
+
+    monkeypatch.setattr(tiktoken_ext.openai_public, "load_tiktoken_bpe", load)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
+    return tiktoken.Encoding(**tiktoken_ext.openai_public.ENCODING_CONSTRUCTORS[name]())
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "o200k_harmony", "cl100k_base"])
+def test_one_of_tiktokens_name_gives_tiktokens_ids(
+    name: str, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tiktokens_own(name, shared_data.parent / "vocab", monkeypatch)
+    ours = get_encoding(name)
+    assert ours.name == name
+    special = dict(theirs._special_tokens)
+    if name == "o200k_harmony":  # it has this id under <|reserved_200018|> too, as openai-harmony
+        assert special.pop("<|endofprompt|>") == special["<|reserved_200018|>"] == 200018
+    assert ours._special_tokens == special
+    assert len({*special.values()}) == len(special)
+    assert ours._mergeable_ranks == theirs._mergeable_ranks
+    for path in sorted(shared_data.glob("*.json*")):
+        for text in path.read_text("utf-8").splitlines(keepends=True):
+            assert ours.encode_ordinary(text) == theirs.encode_ordinary(text)
+    for text in (*special, "  a\n\n \t<|im_end|>", "\0\x85\u2028", "١٢٣४५६", "👩🏽\u200d🚀"):
+        assert ours.encode_ordinary(text) == theirs.encode_ordinary(text)
+        assert ours.encode(text, allowed_special="all") == theirs.encode(
+            text, allowed_special="all"
+        )
+
+
+def test_the_special_tokens_of_harmony_are_those_of_openai_harmony() -> None:
+    pytest.importorskip("openai_harmony", reason="a second opinion")
+    theirs = load_harmony()
+    special = get_encoding("o200k_harmony")._special_tokens
+    # gpt-oss has no embedding for the last of theirs
+    assert theirs.special_tokens_set - {*special} == {"<|reserved_201088|>"}
+    for spelling, token in special.items():
+        assert theirs.encode(spelling, allowed_special="all") == [token]
+        assert theirs.decode([token]) == spelling
+
+
+def test_tiktoken_keeps_its_own_encodings() -> None:
+    """Two plug-ins that have the same name break tiktoken's registry."""
+    theirs = tiktoken_ext.openai_public.ENCODING_CONSTRUCTORS
+    assert ENCODING_CONSTRUCTORS.keys().isdisjoint(theirs)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +307,7 @@ def test_what_has_the_protocol_passes_and_what_has_not_is_refused() -> None:
     wrapped = as_token_encoding(toy())
     assert isinstance(wrapped, TiktokenEncoding)
     assert wrapped.n_vocab == 301
-    with pytest.raises(EncodingError, match=r"found str; .* see chatfmt\.hf"):
+    with pytest.raises(EncodingError, match=r"found str; chatfmt\.load_encoding .* chatfmt\.hf"):
         as_token_encoding("cl100k_im")  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
-from chatfmt.encodings.patterns import CL100K, O200K, faster
+from chatfmt.encodings.patterns import CL100K, LLAMA_3, O200K, QWEN_2, QWEN_3_5, faster
 from conftest import stock_encoding
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ ALPHABET = (
     "é\u01c5\u02b0\u0301中ไहิ\u216b½😀\u200d\U0001d7d8"
 )
 
-# Those of GPT-2, Llama 3 and Qwen 2, and one of our own; and those that must stay as they are.
+# Those of GPT-2 and of others, and one of our own; and those that must stay as they are.
 OTHERS = [
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",  # noqa: E501
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",  # noqa: E501
+    LLAMA_3,
+    QWEN_2,
+    QWEN_3_5,
     r"(\w)\1|\w|\s+(?!\S)|\s+|\W",
 ]
 UNTOUCHED = [

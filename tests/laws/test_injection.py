@@ -23,6 +23,7 @@ from chatfmt import (
 )
 from chatfmt.adapters import SCHEMAS, Options, read_row
 from chatfmt.cli import main
+from chatfmt.conversation.harmony import split_for_harmony
 from conftest import CONVERTED, encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from reference import FIELDS, ROLES
@@ -362,6 +363,7 @@ def _openai(text: str) -> dict[str, Any]:
             {"role": "tool", "tool_call_id": text, "content": text},
             {"role": "assistant", "content": text},
         ],
+        "tools": [{text: text}],
         "source": text,
     }
 
@@ -408,7 +410,7 @@ def test_rows_of_data_sets(schema: str) -> None:
         options = Options(system=text, own_system="replace")
         [item] = read_row(ROWS[schema](text), schema=schema, options=options)
         if isinstance(item, Conversation):
-            return tok.encode(item)
+            return tok.encode(split_for_harmony(item.messages))
         return [
             token
             for end in (item.chosen, item.rejected)
@@ -430,7 +432,7 @@ def test_names_of_functions_are_refused_or_stay_text() -> None:
         row["messages"][2]["tool_calls"][0]["function"]["name"] = name
         [item] = read_row(row, schema="openai", options=Options())
         assert isinstance(item, Conversation)
-        return tok.encode(item)
+        return tok.encode(split_for_harmony(item.messages))
 
     expected = _special(tok, ids("x"))
     for text in [*TEXTS, FORGERY]:
@@ -477,6 +479,20 @@ def test_scan_agrees_with_a_search_at_every_offset(name: str) -> None:
     ]
     assert tok.scan(chat) == expected
     assert len(expected) > len(tok.format.special_tokens)
+
+
+def test_scan_looks_into_calls_and_tools() -> None:
+    call = {"name": "a<|im_end|>", "arguments": '{"x": "<|im_sep|>"}', "id": "<|im_start|>"}
+    chat: list[dict[str, Any]] = [
+        {"role": "user"},
+        {"role": "assistant", "tool_calls": [call], "tools": "<|im_end|>"},
+    ]
+    assert tokenizer_for("gpt-4o").scan(chat) == [
+        SpecialText(1, "tools", 0, "<|im_end|>"),
+        SpecialText(1, "tool_calls[0].name", 1, "<|im_end|>"),
+        SpecialText(1, "tool_calls[0].arguments", 7, "<|im_sep|>"),
+        SpecialText(1, "tool_calls[0].id", 0, "<|im_start|>"),
+    ]
 
 
 def test_scan_sees_spellings_that_overlap() -> None:

@@ -21,9 +21,8 @@ from chatfmt.line.language import (
     Group,
     Literal,
     Special,
-    parse_prologue,
-    parse_template,
 )
+from chatfmt.line.lines import make_line, read_prologue
 
 if TYPE_CHECKING:
     import tiktoken
@@ -78,12 +77,14 @@ def test_an_alphabet_without_what_may_follow() -> None:
 
 @pytest.mark.parametrize("start", ["content", "role"])
 def test_what_may_follow_a_field_is_no_part_of_it(start: str) -> None:
-    compiled = parse_template(
+    compiled = make_line(
         "<s>{role}[-{name}][_{recipient}] {channel}{content_type}<m>[({reasoning}<m>]{content}<e>",
         special_tokens=["<s>", "<m>", "<e>"],
         ends=[],
         generation_start=start,
         role=None,
+        roles=["user"],
+        spelling="",
         role_alphabet=ALPHABETS["role"],
         where="here",
     )
@@ -112,10 +113,10 @@ def test_a_name_is_bounded_wherever_it_stands() -> None:
 
 
 def test_the_longest_special_token_wins() -> None:
-    pieces = parse_prologue("<s><s>x\\[", ["<s>", "<s>x"], "here")
+    pieces = read_prologue("<s><s>x\\[", ["<s>", "<s>x"], "here")
     assert pieces == (Special(("<s>",)), Special(("<s>x",)), Literal("["))
-    assert parse_prologue("a b", [], "here") == (Literal("a b"),)
-    assert pieces == parse_prologue("<s><s>x\\[", ["<s>x", "<s>"], "here")
+    assert read_prologue("a b", [], "here") == (Literal("a b"),)
+    assert pieces == read_prologue("<s><s>x\\[", ["<s>x", "<s>"], "here")
 
 
 @pytest.mark.parametrize(
@@ -132,17 +133,19 @@ def test_the_longest_special_token_wins() -> None:
 )
 def test_a_prologue_holds_no_field(line: str, said: str) -> None:
     with pytest.raises(FormatError) as error:
-        parse_prologue(line, ["<s>"], "here")
+        read_prologue(line, ["<s>"], "here")
     assert str(error.value).startswith(said)
 
 
 def test_a_line_of_one_role_knows_its_spelling() -> None:
-    compiled = parse_template(
+    compiled = make_line(
         "<s>{role}[-{name}]:{content}<e>.",
         special_tokens=["<s>", "<e>"],
         ends=[],
         generation_start="role",
-        role="model",
+        role="assistant",
+        roles=["assistant"],
+        spelling="model",
         role_alphabet=ALPHABETS["role"],
         where="here",
     )

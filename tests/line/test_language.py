@@ -54,7 +54,7 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("could be read in two ways", "<s>{role}[.{channel}][.{name}] {content}<e>", TOKENS, {}),
     ("could be read in two ways", "<s>{role}\n[{reasoning}<t>]{content}<e>", MORE, {}),
     ("could be read in two ways", "<s>{role}[ {name}][ {channel}]<t>{content}<e>", MORE, {}),
-    ("or only be told apart too late", "<s>{role}\n[x<t>{name}<t>]{content}<e>", MORE, {}),
+    ("or only be told apart too late", "<s>{role}\n[{name}<t>]{content}<e>", MORE, {}),
     ("its end", {"user": "<s>{content}<e>", "assistant": "<s>{content}<t>"}, MORE, {}),
     ("its end", "<s>{content}<t>{role}<e>", MORE, {}),
     (
@@ -63,26 +63,31 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
         MORE,
         {},
     ),
-    ("same template", {"user": "<s>{content}<e>", "assistant": "<s>{content}<e>"}, TOKENS, {}),
+    ("its end", {"user": "<s>{content}<e>", "assistant": "<s>{content}<e>"}, TOKENS, {}),
     # where one line ends the other goes on
     (
-        "same template",
+        "its end",
         {"user": "<s>{content}<e>", "assistant": "<s>{content}<e>{reasoning}<t>"},
         MORE,
         {},
     ),
     (
-        "same template",
+        "its end",
         {"assistant": "<s>{content}<e>{reasoning}<t>", "user": "<s>{content}<e>"},
         MORE,
         {},
     ),
-    ("closed by <e> behind", {"user": "<s>{content}a<e>", "b": "<s>{content}b<e>"}, TOKENS, {}),
+    ("its end", {"user": "<s>{content}a<e>", "b": "<s>{content}b<e>"}, TOKENS, {}),
     # the place of free text
-    ("without a special token between", "<s>{role}\n{content}{reasoning}<e>", TOKENS, {}),
-    ("without a special token between", "<s>{role}\n{content}[ {name}]<e>", TOKENS, {}),
-    ("so that its end can be told", "<s>{role}\n[{reasoning}]{content}<e>", TOKENS, {}),
-    ("so that its end can be told", "<s>{role}\n[<t>{reasoning}]{content}<e>", MORE, {}),
+    ("without a special token or text between", "<s>{role}\n{content}{reasoning}<e>", TOKENS, {}),
+    (
+        "only the text ' ' tells where {content} ends",
+        "<s>{role}\n{content}[ {name}]<e>",
+        TOKENS,
+        {},
+    ),
+    ("{content} follows {reasoning}", "<s>{role}\n[{reasoning}]{content}<e>", TOKENS, {}),
+    ("{content} follows {reasoning}", "<s>{role}\n[<t>{reasoning}]{content}<e>", MORE, {}),
     ("there is no {content}", "<s>{role}<e>", TOKENS, {}),
     ("there is no {role}", "<s>{content}<e>", TOKENS, {}),
     ("there is no {role}", {"user": "<s>{content}<e>"}, TOKENS, {"generation_start": "role"}),
@@ -121,14 +126,14 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
         {"generation_start": "role"},
     ),
     (
-        "{content} follows {reasoning}",  # where the group between them is left out
+        "tells where {reasoning} ends",  # where the group between them is left out
         "<s>{role}<e>{reasoning}[<t>{name}]\n{content}<e>",
         MORE,
         {},
     ),
     (
         "{content}, which it writes, stands before it",
-        "<s>{content}<t>{role}<e>",
+        {"user": "<s>{content}<t>{role}<e>"},
         MORE,
         {"generation_start": "role"},
     ),
@@ -137,7 +142,7 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("exactly one field", "<s>{role}[ ]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>{role}[ {name} {channel}]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>[{role}]\n{content}<e>", TOKENS, {}),
-    ("exactly one field", "<s>{role}\n[{content}<e>]", TOKENS, {}),
+    ("only literal text may follow", "<s>{role}\n[{content}<e>]", TOKENS, {}),
     ("] without [", "<s>{role}]\n{content}<e>", TOKENS, {}),
     ("[ without ]", "<s>{role}[ {name}\n<e>", TOKENS, {}),
     ("unknown field {conten}", "<s>{role}\n{conten}<e>", TOKENS, {}),
@@ -194,6 +199,7 @@ def test_refused(reason: str, template: Lines, tokens: list[str], row: dict[str,
 
 ACCEPTED: list[tuple[Lines, list[str], dict[str, Any]]] = [
     ("<s>{role}[-{name}] {content}<e>", TOKENS, {}),
+    ("<s>{role}\n[x<t>{name}<t>]{content}<e>", MORE, {}),
     ("<s>{role}[.{channel}][:{name}] {content}<e>", TOKENS, {}),
     ("{role}[-{name}] {content}<e>", ["<e>"], {}),
     ("<s>{role}<e>{content}<e>", TOKENS, {}),

@@ -1,22 +1,56 @@
-"""The fast path of decoding, against the parser."""
+"""Decoding in a hurry, against the parser: what was learnt only changes how quickly."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatTokenizer, Conversation, ParseError, get_format, get_tokenizer
+from chatfmt import (
+    ChatFormat,
+    ChatTokenizer,
+    Conversation,
+    FormatError,
+    Message,
+    ParseError,
+    RenderError,
+    extend_encoding,
+    get_encoding,
+    get_format,
+    get_tokenizer,
+)
 from chatfmt.wire.binding import Binding
-from chatfmt.wire.fast.decode import _MOST_HEADS, Decoder
+from chatfmt.wire.fast.decode import Decoder
+from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
-from formats_under_test import FORMATS, tokenizer_for
+from formats_under_test import FORMATS, LINES, tokenizer_for
 from strategies import conversations, mutated, retokenized
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import tiktoken
+
+    from chatfmt import TokenEncoding
     from chatfmt.encodings import TiktokenEncoding
+
+
+def slowly(tok: ChatTokenizer, ids: Sequence[int], *, prologue: bool = True) -> Any:
+    """What the parser alone says: the conversation, or the issue."""
+    try:
+        return tok.parse(ids, prologue=prologue).conversation
+    except ParseError as error:
+        return error.issue
+
+
+def decoded(decoder: Decoder, ids: list[int], *, prologue: bool = True) -> Any:
+    try:
+        return decoder.decode(ids, prologue=prologue)
+    except ParseError as error:
+        return error.issue
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -31,17 +65,14 @@ def test_whatever_it_has_learnt_it_says_what_the_parser_says(
         prologue = data.draw(st.booleans())
         ids = tok.encode(lesson, prologue=prologue)
         ids = ids[: data.draw(st.just(len(ids)) | st.just(max(0, len(ids) - 1)))]
-        try:
-            read = tok.parse(ids, prologue=prologue)
-        except ParseError:
-            continue
-        decoder.learn(ids, read.spans, read.conversation.messages, prologue=prologue)
+        decoded(decoder, ids, prologue=prologue)
     ids = tok.encode(data.draw(conversations(name)))
     ids = data.draw(st.just(ids) | mutated(ids, tok.encoding.n_vocab) | _other(name, ids))
     for prologue in (True, False):
-        found = decoder.decode(ids, prologue=prologue)
-        if found is not None:
-            assert found == tok.parse(ids, prologue=prologue).conversation
+        found = decoder.quick(ids, prologue=prologue)
+        expected = slowly(tok, ids, prologue=prologue)
+        assert found in (None, expected)
+        assert decoded(decoder, ids, prologue=prologue) == expected
 
 
 def _other(name: str, ids: list[int]) -> st.SearchStrategy[list[int]]:
@@ -50,19 +81,124 @@ def _other(name: str, ids: list[int]) -> st.SearchStrategy[list[int]]:
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("think", "harmony")])
 def test_it_takes_over_once_it_has_seen_each_role(name: str) -> None:
-    tok = ChatTokenizer(tokenizer_for(name).format, encoding_for(name))
+    tok = tokenizer_for(name)
+    decoder = Decoder(Binding(tok.format, tok.encoding))
     chat = Conversation.model_validate(
         {"messages": [{"role": role, "content": f"{role}\n"} for role in tok.format.templates]}
     )
     ids = tok.encode(chat)
-    assert tok._decoder.decode(ids, prologue=True) is None
-    assert tok.decode(ids) == chat
-    assert tok._decoder.decode(ids, prologue=True) == chat
+    assert decoder.quick(ids, prologue=True) is None
+    assert decoder.decode(ids, prologue=True) == chat
+    assert decoder.quick(ids, prologue=True) == chat
     other = tok.encode([{"role": "user", "content": "a text it has never seen <|im_end|>"}])
-    assert tok._decoder.decode(other, prologue=True) == tok.decode(other)
+    assert decoder.quick(other, prologue=True) == tok.decode(other)
     if tok.format.templates["user"].tail:
         cut = [*other[:-1], *other]
-        assert tok._decoder.decode(cut, prologue=True) is None
+        assert decoder.quick(cut, prologue=True) is None
+
+
+# -- any line that is accepted ---------------------------------------------------------------------
+
+SPECIALS = ["<s>", "<m>", "<x>", "<e>"]
+_WORDS = ["a", "b", "ab", "to=x", "x", "user"]
+
+
+@functools.cache
+def _encoding() -> tiktoken.Encoding:
+    return extend_encoding(get_encoding("cl100k_im"), "decoded lines", SPECIALS)
+
+
+@functools.cache
+def _protocol() -> TokenEncoding:
+    return ChatTokenizer(_format("<s>{role}<m>{content}<e>"), _encoding()).encoding
+
+
+def _format(line: str, roles: Sequence[str] = ("user", "assistant")) -> ChatFormat:
+    used = [token for token in SPECIALS if token in line]
+    return ChatFormat(name="drawn", template=line, special_tokens=used, roles=list(roles))
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """Lines, many of which are accepted: a header, texts, groups before and after them."""
+    special = st.sampled_from(SPECIALS[:3])
+    gap = st.sampled_from(["", "", "\n", " ", ":", " to=", "<m>", "<x>", "<x>\n"])
+    field = st.sampled_from(["{name}", "{recipient}", "{channel}", "{content_type}"])
+    parts = [draw(special | st.just("")), "{role}"]
+    middle = st.one_of(
+        st.tuples(gap, field, gap).map("".join),
+        st.tuples(gap, field, gap).map(lambda part: f"[{''.join(part)}]"),
+        st.tuples(gap, st.just("{reasoning}"), gap).map(lambda part: f"[{''.join(part)}]"),
+        gap,
+    )
+    parts += draw(st.lists(middle, max_size=2))
+    parts += [draw(gap), "{content}"]
+    parts += draw(st.lists(middle, max_size=2))
+    return "".join([*parts, "<e>", draw(st.sampled_from(["", "", "\n"]))])
+
+
+@st.composite
+def chats(draw: st.DrawFn, line: str) -> list[Message]:
+    texts = st.sampled_from(["", "", "\n", "a", " a", "<x>", ":a", "to=x", "a\n", "é"])
+    values: dict[str, st.SearchStrategy[str]] = dict.fromkeys(
+        ("name", "recipient", "channel", "content_type"), st.sampled_from(_WORDS)
+    )
+    values["reasoning"] = texts
+    fields = {name: st.none() | value for name, value in values.items() if f"{{{name}}}" in line}
+    one = st.builds(Message, role=st.sampled_from(["user", "assistant"]), content=texts, **fields)
+    return draw(st.lists(one, max_size=4))
+
+
+@given(line=lines(), data=st.data())
+@example(line="<s>{role}<m>{content}<x>[{name}]<e>", data=None)
+@example(line="<s>{role}<m>{content}<x><e>", data=None)
+@settings(deadline=None, max_examples=500)
+def test_any_accepted_line_reads_the_same_fresh_and_learned(
+    line: str, data: st.DataObject | None
+) -> None:
+    try:
+        tok = ChatTokenizer(_format(line), _encoding())
+    except FormatError:
+        assume(condition=False)
+    learned = Decoder(Binding(tok.format, tok.encoding))
+    drawn = [_HARD] * 2 if data is None else [data.draw(chats(line)) for _ in range(3)]
+    for chat in drawn:
+        try:
+            ids = tok.encode(chat)
+        except RenderError:
+            continue
+        given_ids = [ids, ids[:-1]]
+        if data is not None:
+            given_ids += [
+                data.draw(retokenized(ids, _protocol())),
+                data.draw(mutated(ids, tok.encoding.n_vocab)),
+            ]
+        for each in given_ids:
+            fresh = Decoder(Binding(tok.format, tok.encoding))
+            expected = slowly(tok, each)
+            assert decoded(fresh, each) == expected
+            assert decoded(learned, each) == expected
+            assert decoded(learned, each) == expected
+
+
+_HARD = [
+    Message(role="user"),
+    Message(role="user", content="a"),
+    Message(role="user", name="a"),
+    Message(role="user", name="a", content="b"),
+]
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_what_stands_around_an_empty_content_is_not_learnt(name: str) -> None:
+    tok = tokenizer_for(name)
+    decoder = Decoder(Binding(tok.format, tok.encoding))
+    required = {"recipient": "x"} if name == "to" else {}
+    for role in tok.format.templates:
+        empty = Message.model_validate({"role": role, **required})
+        ids = tok.encode([empty])
+        assert decoder.decode(ids, prologue=True).messages == (empty,)
+        assert decoder.quick(ids, prologue=True) is None
 
 
 def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
@@ -85,10 +221,10 @@ def test_an_encoding_that_decodes_token_by_token_gives_the_same() -> None:
 
 def test_what_was_learnt_of_many_names_does_not_pile_up() -> None:
     tok = ChatTokenizer(get_format("gpt-4o"), encoding_for("gpt-4o"))
-    for i in range(_MOST_HEADS + 1):
+    for i in range(_MOST_ITEMS + 1):
         ids = tok.encode([{"role": "user", "name": f"n{i}", "content": "hello"}])
         assert tok.decode(ids).messages[0].name == f"n{i}"
-    assert len(tok._decoder._known) <= _MOST_HEADS
+    assert len(tok._decoder._heads.known) <= _MOST_ITEMS
 
 
 def test_what_is_decoded_without_a_prologue_is_learnt_without_one() -> None:

@@ -30,7 +30,7 @@ from formats_under_test import FORMATS, tokenizer_for
 from strategies import messages, mutated, random_ids, retokenized
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from chatfmt import Event, StreamParser
 
@@ -185,9 +185,8 @@ def test_helpers_tell_what_the_parser_tells(name: str, data: st.DataObject) -> N
 
     parser = tok.stream()
     expected = [event for token in ids[:stop] for event in parser.feed(token)]
-    if not ids[:stop] or ids[stop - 1] not in tok.stop_tokens:
-        expected += parser.close()
-    parser.feed_all([])
+    cut = not ids[:stop] or ids[stop - 1] not in tok.stop_tokens
+    expected += parser.close() if cut else parser.feed_all([])  # either writes the last span
     events, texts = tok.stream(), tok.stream()
     assert list(stream_events(events, ids)) == expected
     deltas = [e for e in expected if isinstance(e, ContentDelta) and e.part == "content"]
@@ -196,7 +195,7 @@ def test_helpers_tell_what_the_parser_tells(name: str, data: st.DataObject) -> N
         assert helped.messages == parser.messages
         assert helped.issues == parser.issues
         assert helped.position == parser.position
-        helped.feed_all([])
+        assert cut or helped.feed_all([]) == []
         assert helped.spans == parser.spans
 
 
@@ -254,6 +253,51 @@ def test_a_strict_stream_raises_and_is_finished(tok: ChatTokenizer) -> None:
     ):
         with pytest.raises(ParseError, match="not in the vocabulary"):
             again()
+
+
+WAYS_IN: dict[str, Callable[[StreamParser, list[int]], object]] = {
+    "feed": lambda parser, ids: parser.feed(ids[0]),
+    "feed_text": lambda parser, ids: parser.feed_text(ids[0]),
+    "feed_all": lambda parser, ids: parser.feed_all(ids),
+    "feed_all, nothing": lambda parser, _: parser.feed_all([]),
+    "prime": lambda parser, ids: parser.prime(ids),
+    "events": lambda parser, ids: list(stream_events(parser, ids)),
+    "text": lambda parser, ids: list(stream_text(parser, ids)),
+    "async events": lambda parser, ids: collect(astream_events(parser, later(ids))),
+    "async text": lambda parser, ids: collect(astream_text(parser, later(ids))),
+}
+
+
+@pytest.mark.parametrize("before", [[], [13225], [13225, END], [END, 13225]])
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_a_closed_parser_is_closed(
+    tok: ChatTokenizer, way: str, before: list[int], *, strict: bool
+) -> None:
+    parser = tok.stream(strict=strict)
+    if strict and before[-1:] != [END]:
+        return  # what is raised then is raised again, as the test above shows
+    parser.feed_all(before)
+    parser.close()
+    stands = parser.messages.copy(), parser.spans.copy(), parser.issues.copy(), parser.position
+    for ids in ([13225, END], [END]):
+        with pytest.raises(ValueError, match="the parser is closed"):
+            WAYS_IN[way](parser, ids)
+        assert parser.close() == []
+        assert (parser.messages, parser.spans, parser.issues, parser.position) == stands
+
+
+def test_a_position_counts_every_id_at_once(tok: ChatTokenizer) -> None:
+    parser = tok.stream()
+    ids = [13225, 11, *tok.encoding.encode_ordinary("🙃"), 11, 11, END, END]
+    for index, token in enumerate(ids):
+        assert parser.position == index
+        parser.feed_text(token)
+    parser = tok.stream()
+    for index, _ in enumerate(stream_text(parser, [13225, 11, 11, END]), 1):
+        assert parser.position == index
+        parser.set_sampled(sampled=bool(index % 2))
+    assert [span[:2] for span in parser.spans] == [(0, 1), (1, 2), (2, 3), (3, 4)]
 
 
 def test_reasoning_is_no_text() -> None:

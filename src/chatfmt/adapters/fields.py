@@ -3,78 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from chatfmt.conversation import Message
+from chatfmt.conversation.wording import Fault, describe, objections
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+    from collections.abc import Callable
 
-__all__ = ["Field", "describe", "shown", "validation_text"]
+    from chatfmt.conversation.wording import Path
 
-_SHOWN = 40  # characters of a text that an error shows
+__all__ = ["Field"]
 
-
-def shown(text: str) -> str:
-    """A text in quotes, cut where it is long.
-
-    >>> shown("hello"), len(shown("hello" * 1000))
-    ("'hello'", 43)
-    """
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
-
-
-def describe(value: object) -> str:
-    """What was found, in words that fit after "found".
-
-    >>> describe(None), describe([]), describe("hello"), describe(True), describe(3)
-    ('nothing', 'a list of 0', "the text 'hello'", 'true', 'the number 3')
-    """
-    match value:
-        case None:
-            words = "nothing"
-        case bool():
-            words = str(value).lower()
-        case int() | float():
-            words = f"the number {value}"
-        case str():
-            words = f"the text {shown(value)}"
-        case list():
-            words = f"a list of {len(value)}"
-        case dict():
-            words = f"an object with {', '.join(map(str, value))}" if value else "an empty object"
-        case _:
-            words = f"a {type(value).__name__}"
-    return words
-
-
-def validation_text(error: ValidationError) -> list[tuple[str, str]]:
-    """Each thing that pydantic refused: its path, dotted, and the reason.
-
-    >>> try:
-    ...     Message(role="user", weight=-1)
-    ... except ValidationError as error:
-    ...     validation_text(error)
-    [('weight', 'Input should be greater than or equal to 0, found the number -1')]
-    """
-    faults = error.errors(include_url=False)
-    # A list also counts as too short for want of an element that is refused itself.
-    inner = {fault["loc"][:end] for fault in faults for end in range(len(fault["loc"]))}
-    return [
-        (".".join(map(str, fault["loc"])), _reason(fault))
-        for fault in faults
-        if fault["type"] != "too_short" or fault["loc"] not in inner
-    ]
-
-
-def _reason(fault: ErrorDetails) -> str:
-    reason = fault["msg"].removeprefix("Value error, ")
-    # Ours say what was found; and where something is missing, the input is what lacks it.
-    told = fault["type"] in ("value_error", "missing", "too_short")
-    return reason if told else f"{reason}, found {describe(fault['input'])}"
+T = TypeVar("T")
 
 
 @dataclass(slots=True)  # not frozen: one is made for each member read, which must be cheap
@@ -157,10 +101,27 @@ class Field:
             raise self.expected(f"one of {', '.join(choices)}")
         return self.value
 
+    def at(self, path: Path) -> Field:
+        """A part of the value, to name in an error."""
+        field = self
+        for step in path:
+            field = Field(None, f"[{step}]" if isinstance(step, int) else f".{step}", field)
+        return field
+
+    def made(self, make: Callable[..., T], *args: Any, **fields: Any) -> T:  # noqa: ANN401
+        """What ``make`` gives; what it refuses is refused with the place in the row."""
+        try:
+            return make(*args, **fields)
+        except Fault as fault:
+            raise self.at(fault.path).error(fault.reason) from None
+        except ValidationError as error:
+            path, reason = objections(error)[0]
+            raise self.at(path).error(reason) from None
+
     def message(self, **fields: Any) -> Message:  # noqa: ANN401 - pydantic checks them
         """The message that this part of the row gives."""
         try:
             return Message(**fields)
         except ValidationError as error:
-            key, reason = validation_text(error)[0]
-            raise Field(None, f".{key}", self).error(reason) from None
+            path, reason = objections(error)[0]
+            raise self.at(path).error(reason) from None

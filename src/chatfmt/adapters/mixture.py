@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from chatfmt.adapters.fields import validation_text
 from chatfmt.adapters.options import Options
 from chatfmt.adapters.readers import iter_rows
 from chatfmt.adapters.schema import Item, Preference
 from chatfmt.adapters.table import SCHEMAS, Reading, read_rows
 from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation.wording import Fault, objections
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def load_mixture(path: str | Path) -> Mixture:
             {**tomllib.loads(path.read_text("utf-8")), "folder": path.parent}
         )
     except ValidationError as error:
-        reasons = [f"{where}: {text}" if where else text for where, text in validation_text(error)]
+        reasons = [str(Fault(reason, where)) for where, reason in objections(error)]
         raise DataError("; ".join(reasons), str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"expected TOML, found: {error}", str(path)) from None

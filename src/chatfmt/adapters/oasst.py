@@ -20,6 +20,7 @@ from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation.wording import describe, shown
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _read_tree(row: Field, options: Options) -> list[_Node]:
     prompt, tree = row.need("prompt"), row.need("message_tree_id")
     if prompt.need("message_id").label() != tree.label():
         raise tree.error(
-            f"expected the message_id of the prompt, {prompt.value['message_id']!r}, "
-            f"found {tree.value!r}"
+            f"expected the message_id of the prompt, {shown(prompt.value['message_id'])}, "
+            f"found {shown(tree.value)}"
         )
     nodes: list[_Node] = []
     seen: set[str] = set()
@@ -103,21 +104,25 @@ def _read_node(field: Field, parent: int | None, nodes: list[_Node], seen: set[s
     identifier = field.need("message_id")
     if identifier.label() in seen:
         raise identifier.error(
-            f"expected each message once in a tree, found {identifier.value!r} twice"
+            f"expected each message once in a tree, found {shown(identifier.value)} twice"
         )
     seen.add(identifier.value)
     role = _ROLES[field.need("role").one_of(tuple(_ROLES))]
     before = None if parent is None else nodes[parent]
     if role == ("assistant" if before is None else before.message.role):
-        place = "the first message" if before is None else f"the reply to {before.identifier!r}"
+        place = (
+            "the first message" if before is None else f"the reply to {shown(before.identifier)}"
+        )
         other = "prompter" if role == "assistant" else "assistant"
         raise field.need("role").error(
             f"expected {place} to be by {other}, found {field.value['role']}"
         )
     above = field.get("parent_id")
     if above is not None and above.value != (before and before.identifier):
-        wanted = "none" if before is None else repr(before.identifier)
-        raise above.error(f"expected the id of the message above ({wanted}), found {above.value!r}")
+        wanted = "none" if before is None else shown(before.identifier)
+        raise above.error(
+            f"expected the id of the message above ({wanted}), found {describe(above.value)}"
+        )
     message = field.message(role=role, content=field.need("text").text())
     return _Node(field, identifier.value, message, parent)
 
@@ -271,7 +276,7 @@ def _flat_id(message: Field, flat: dict[str, Row]) -> str:
     above, replies = message.get("parent_id"), message.get("replies")
     if identifier.label() in flat:
         raise identifier.error(
-            f"expected each message once in a file, found {identifier.value!r} twice"
+            f"expected each message once in a file, found {shown(identifier.value)} twice"
         )
     if above is not None:
         above.label()
@@ -302,7 +307,7 @@ def _below(identifier: str, replies: dict[str, list[str]]) -> list[str]:
 
 def _orphan(row: Row, replies: int) -> Row:
     reason = (
-        f"expected the id of a message of this file, found {_above(row)!r}; "
+        f"expected the id of a message of this file, found {shown(_above(row))}; "
         f"neither this message nor the {replies} below it are read"
     )
     return _refused(row, reason, "parent_id")
@@ -331,7 +336,8 @@ def _tree(root: Row, below: list[str], flat: dict[str, Row]) -> Row:
 
 def _wrong_tree(tree: object, below: list[str]) -> str:
     return (
-        f"expected {below[0]!r}, the root above (a tree has one root, and its id), found {tree!r}; "
+        f"expected {shown(below[0])}, the root above (a tree has one root, and its id), "
+        f"found {describe(tree)}; "
         f"the {len(below)} messages of this root are not read"
     )
 

@@ -6,57 +6,75 @@ https://platform.openai.com/docs/api-reference; ``train`` on a message is axolot
 https://github.com/axolotl-ai-cloud/axolotl, docs/dataset-formats/conversation.qmd;
 ``reasoning_content`` is DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model.
 
-A tool call becomes a message of its own to ``functions.NAME``, whose content is the arguments
-as they are spelled; its result becomes a ``tool`` message with the same ``call_id``.
+A message is read by `chatfmt.conversation.reading`, as everywhere; a row is held to more: to the
+members that OpenAI has for its role, to content where there are no calls, and to the policies.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation.json_text import loads
+from chatfmt.conversation.openai import to_openai
+from chatfmt.conversation.reading import read_fields, refuse_media
+from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, did_you_mean, shown
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from chatfmt.adapters.fields import Field
     from chatfmt.adapters.options import Options
 
 __all__ = [
-    "FUNCTIONS",
     "SCHEMA",
+    "read_conversation",
     "read_messages",
+    "read_tools",
     "read_weight",
     "refuse_unknown",
+    "with_tools",
+    "write_conversation",
     "write_messages",
-    "write_weight",
 ]
 
-FUNCTIONS = "functions."  # what stands before the name of a function in a recipient
-
 _COMMON = ("role", "content", "name", "weight", "train")
-# What a message of each role may have. The keys are the roles.
+_CALLS = ("tool_calls", "function_call")
+_REASONING = ("reasoning_content", "reasoning", "thinking")
+# What a message of each role may have.
 _FIELDS = {
-    "system": _COMMON,
-    "developer": _COMMON,
-    "user": _COMMON,
-    "assistant": (*_COMMON, "tool_calls", "function_call", "reasoning_content"),
-    "tool": (*_COMMON, "tool_call_id"),
-    "function": _COMMON,
+    "system": dict.fromkeys(_COMMON),
+    "developer": dict.fromkeys(_COMMON),
+    "user": dict.fromkeys(_COMMON),
+    "assistant": dict.fromkeys((*_COMMON, *_CALLS, *_REASONING)),
+    "tool": dict.fromkeys((*_COMMON, "tool_call_id")),
+    "function": dict.fromkeys(_COMMON),
 }
 
 
-def refuse_unknown(field: Field, known: tuple[str, ...], options: Options) -> None:
+def refuse_unknown(field: Field, known: Collection[str], options: Options) -> None:
     """Refuse members that there is no place for, unless the options drop them."""
-    if options.unknown_fields == "refuse":
-        for key in field.rest(*known):
-            raise field.need(key).error(
-                "there is no place for this member in a message; "
-                'unknown_fields="drop" leaves such members out'
-            )
+    for key in field.members():
+        if key not in known:
+            field.made(refuse_media, key)
+            field.made(_UNKNOWN[options.unknown_fields], key, known)
+
+
+def _refuse(key: str, known: Collection[str]) -> None:
+    raise Fault(
+        f'{NO_SUCH_FIELD}{did_you_mean(key, known)}; unknown_fields="drop" leaves such members out',
+        (key,),
+    )
+
+
+def _drop(_key: str, _known: Collection[str]) -> None:
+    """Leave a member out."""
+
+
+_UNKNOWN = {"refuse": _refuse, "drop": _drop}
 
 
 def read_weight(field: Field) -> float | None:
@@ -78,237 +96,177 @@ def read_weight(field: Field) -> float | None:
     return None
 
 
-def write_weight(message: Message) -> dict[str, float]:
-    """The member that says a message's weight, if it has one."""
-    weight = message.weight
-    if weight is None:
-        return {}
-    return {"weight": int(weight) if weight.is_integer() else weight}
-
-
 def read_messages(
     messages: Field, options: Options, *, after: Sequence[Message] = ()
 ) -> tuple[Message, ...]:
     """The messages of a list, and ``after`` others: a call's result must follow the call."""
-    made = {m.call_id for m in after if m.role == "assistant" and m.call_id is not None}
-    return tuple(
-        message for item in messages.items() for message in _read_message(item, options, made)
+    ids = _Ids(options)
+    for message in after:
+        ids.made.update(call.id for call in message.tool_calls if call.id is not None)
+    return tuple(_read_message(item, options, ids) for item in messages.items())
+
+
+class _Ids:
+    """The ids of the calls so far, to which later results must answer."""
+
+    def __init__(self, options: Options) -> None:
+        self.policy = options.call_ids
+        self.made: set[str] = set()
+        self.with_ids: bool | None = None
+        """Whether the calls so far have ids; None before the first."""
+
+    def check_calls(self, calls: Field) -> None:
+        """Refuse calls of which one lacks an id where it needs one, or has that of another."""
+        ids = [item.need("id") for item in calls.items()]
+        if self.with_ids is None:
+            self.with_ids = ids[0].value is not None
+        for identifier in ids:
+            wanted = self.policy == "require" or (self.policy == "consistent" and self.with_ids)
+            if wanted or identifier.value is not None:
+                identifier.label()
+            if self.policy == "consistent" and identifier.value is not None and not self.with_ids:
+                raise identifier.error(
+                    "expected no id, as the calls before have none, "
+                    f'found {shown(identifier.value)}; call_ids="optional" takes it'
+                )
+        given = [identifier.value for identifier in ids if identifier.value is not None]
+        if len(set(given)) < len(given):
+            raise calls.error("expected a different id for each call, found one twice")
+        self.made.update(given)
+
+    def check_result(self, identifier: Field) -> None:
+        """Refuse a result that does not say which call it answers, where it can."""
+        optional = self.policy == "optional" or (self.policy == "consistent" and not self.made)
+        if identifier.value is None and optional:
+            return
+        if identifier.label() not in self.made:
+            before = ", ".join(map(shown, sorted(self.made)[:_SHOWN_IDS])) or "none"
+            more = ", …" * (len(self.made) > _SHOWN_IDS)
+            raise identifier.error(
+                f"expected the id of an earlier call ({before}{more}), "
+                f"found {shown(identifier.value)}"
+            )
+
+
+_SHOWN_IDS = 4
+
+
+def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
+    members = field.members()
+    role = members.get("role")
+    if not isinstance(role, str) or role not in _FIELDS:
+        raise field.need("role").expected(f"one of {', '.join(_FIELDS)}")
+    if role in _TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
+        return field.message(**members)  # what most messages are, so it is worth a shortcut
+    known = _FIELDS[role]
+    if not members.keys() <= known.keys():
+        refuse_unknown(field, known, options)
+        members = {key: value for key, value in members.items() if key in known}
+    weight = read_weight(field) if "weight" in members or "train" in members else None
+    members.pop("train", None)
+    fields = field.made(
+        read_fields, members, Message.model_fields, _UNKNOWN[options.unknown_fields]
     )
-
-
-def _read_message(field: Field, options: Options, made: set[str]) -> list[Message]:
-    role = field.need("role").one_of(tuple(_FIELDS))
-    refuse_unknown(field, _FIELDS[role], options)
-    name = field.get("name")
-    common = {"name": name and name.label(), "weight": read_weight(field)}
-    return _READ_BY_ROLE.get(role, _read_plain)(field, options, made, common)
-
-
-def _read_plain(
-    field: Field, options: Options, _made: set[str], common: dict[str, Any]
-) -> list[Message]:
-    return [field.message(role=field.value["role"], content=_content(field, options), **common)]
-
-
-def _read_assistant(
-    field: Field, options: Options, made: set[str], common: dict[str, Any]
-) -> list[Message]:
-    calls = _calls(field, options)
-    has_content = field.get("content") is not None
-    messages = []
-    # "" beside calls is how some writers spell null: there is no message without text to train.
-    if not calls or (has_content and _content(field, options)):
-        messages.append({"content": _content(field, options)})
-    messages += calls
-    made.update(call["call_id"] for call in calls if call["call_id"] is not None)
-    reasoning = field.get("reasoning_content")
-    if reasoning is not None:
-        messages[0]["reasoning"] = reasoning.text()
-    return [field.message(role="assistant", **message, **common) for message in messages]
-
-
-def _read_tool(
-    field: Field, options: Options, made: set[str], common: dict[str, Any]
-) -> list[Message]:
-    call_id = field.need("tool_call_id")
-    if call_id.value is None and options.call_ids == "optional":
-        return [field.message(role="tool", content=_content(field, options), **common)]
-    if call_id.label() not in made:
-        before = ", ".join(map(repr, sorted(made))) or "none"
-        raise call_id.error(
-            f"expected the id of an earlier call ({before}), found {call_id.value!r}"
+    fields["weight"] = weight
+    calls = fields.get("tool_calls")
+    if "content" not in members and not calls:
+        raise field.need("content").expected("text")
+    if "name" in members or role == "function":
+        field.need("name").label()
+    if role == "tool":
+        ids.check_result(field.need("tool_call_id"))
+    if role == "function":
+        fields["role"] = "tool"
+    if calls:
+        _check_calls(field, options, ids)
+    if options.text_parts == "refuse" and isinstance(members.get("content"), list):
+        parts = len(members["content"])
+        raise field.need("content").error(
+            f'expected text, found {parts} text parts; text_parts="join" joins them'
         )
-    content = _content(field, options)
-    return [field.message(role="tool", content=content, call_id=call_id.value, **common)]
+    return field.message(**fields)
 
 
-def _read_function(
-    field: Field, options: Options, _made: set[str], common: dict[str, Any]
-) -> list[Message]:
-    field.need("name").label()
-    return [field.message(role="tool", content=_content(field, options), **common)]
+_TALKING = {"system", "developer", "user", "assistant"}
+_PLAIN = {"role", "content"}
 
 
-_READ_BY_ROLE = {"assistant": _read_assistant, "tool": _read_tool, "function": _read_function}
-
-
-def _calls(field: Field, options: Options) -> list[dict[str, Any]]:
-    several, single = field.get("tool_calls"), field.get("function_call")
-    if several is not None and single is not None:
-        raise single.error("expected tool_calls or function_call, found both")
-    if single is not None:
-        return [{**_function(single, options), "call_id": None}]
-    if several is None or several.value == []:
-        return []
-    calls = [_tool_call(item, options) for item in several.items()]
-    ids = [call["call_id"] for call in calls if call["call_id"] is not None]
-    if len(set(ids)) < len(ids):
-        raise several.error("expected a different id for each call, found one twice")
-    return calls
-
-
-def _tool_call(field: Field, options: Options) -> dict[str, Any]:
-    field.need("type").one_of(("function",))
-    refuse_unknown(field, ("id", "type", "function"), options)
-    call_id = field.need("id")
-    if call_id.value is not None or options.call_ids == "require":
-        call_id.label()
-    return {**_function(field.need("function"), options), "call_id": call_id.value}
-
-
-def _function(field: Field, options: Options) -> dict[str, Any]:
-    refuse_unknown(field, ("name", "arguments"), options)
-    arguments = field.need("arguments")
-    if isinstance(arguments.value, dict):
-        if options.object_arguments == "refuse":
+def _check_calls(field: Field, options: Options, ids: _Ids) -> None:
+    several = field.get("tool_calls")
+    if several is None or not several.value:
+        functions = [field.need("function_call")]
+    else:
+        ids.check_calls(several)
+        functions = [item.get("function") or item for item in several.items()]
+    for function in functions:
+        function.need("name").label()
+        arguments = function.need("arguments")
+        if options.object_arguments == "refuse" and isinstance(arguments.value, Mapping):
             raise arguments.error(
                 'expected text, found an object; object_arguments="dump" writes it as JSON'
             )
-        content = json.dumps(arguments.value, ensure_ascii=False)
-    else:
-        content = arguments.text()
-    return {"recipient": FUNCTIONS + field.need("name").label(), "content": content}
 
 
-def _content(field: Field, options: Options) -> str:
-    content = field.need("content")
-    if not isinstance(content.value, list):
-        return content.text()
-    texts = [_part(part) for part in content.items()]
-    if options.text_parts == "refuse":
-        raise content.error(
-            f'expected text, found {len(texts)} text parts; text_parts="join" joins them'
-        )
-    return "".join(texts)
+def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
+    """The definitions of tools in a row: a list of objects, or JSON text of one."""
+    tools = row.get("tools")
+    if tools is None or tools.value in ("", []):
+        return ()
+    value = tools.value
+    if isinstance(value, str):
+        try:
+            value = loads(value)
+        except DataError:
+            value = None
+    if not isinstance(value, list) or not all(isinstance(tool, Mapping) for tool in value):
+        raise tools.expected("a list of definitions, or JSON text of one")
+    return tuple(map(dict, value))
 
 
-def _part(part: Field) -> str:
-    kind = part.need("type").label()
-    if kind != "text":
-        raise part.error(f"expected a part of type 'text', found {kind!r}: only text is carried")
-    return part.need("text").text()
+def read_conversation(row: Field, options: Options) -> Conversation:
+    """The conversation of an object that has ``messages`` and perhaps ``tools``."""
+    messages = read_messages(row.need("messages"), options)
+    return with_tools(row, messages, "messages")
+
+
+def with_tools(row: Field, messages: Sequence[Message], *used: str) -> Conversation:
+    """The conversation with the row's tools, and as metadata what is not used otherwise."""
+    metadata = row.rest("tools", *used)
+    return Conversation(messages=tuple(messages), tools=read_tools(row), metadata=metadata)
 
 
 def _read(row: Field, options: Options) -> list[Item]:
-    messages = read_messages(row.need("messages"), options)
-    return [Conversation(messages=messages, metadata=row.rest("messages"))]
+    return [read_conversation(row, options)]
 
 
 def write_messages(messages: Sequence[Message], path: str = "messages") -> list[dict[str, Any]]:
-    """The same messages as OpenAI's JSON; calls go back into the message that made them."""
-    written: list[dict[str, Any]] = []
-    before: Message | None = None
+    """The same messages as OpenAI's JSON."""
     for index, message in enumerate(messages):
-        _refuse_unwritable(message, f"{path}[{index}]")
-        if message.recipient is None:
-            written.append(_write_plain(message))
-        elif before is not None and _same_turn(before, message) and not _has_call(written, message):
-            written[-1].setdefault("tool_calls", []).append(_write_call(message))
-        else:
-            head = {"role": "assistant", "content": None, **_write_common(message)}
-            written.append({**head, "tool_calls": [_write_call(message)]})
-        before = message
-    return [_with_deprecated_call(row) for row in written]
+        calls = message.tool_calls
+        texts = [("name", message.name), ("call_id", message.call_id)]
+        texts += [(f"tool_calls[{at}].name", call.name) for at, call in enumerate(calls)]
+        texts += [(f"tool_calls[{at}].id", call.id) for at, call in enumerate(calls)]
+        for name, text in texts:
+            if text == "":
+                reason = "OpenAI's JSON has no place for an empty text here"
+                raise DataError(reason, field=f"{path}[{index}].{name}")
+    return to_openai(messages, path)
 
 
-def _same_turn(before: Message, call: Message) -> bool:
-    # An empty text would be lost beside a call, so it stays a message of its own.
-    return (
-        before.role == "assistant"
-        and (before.recipient is not None or before.content != "")
-        and (before.name, before.weight) == (call.name, call.weight)
-        and call.reasoning is None
-    )
-
-
-def _has_call(written: list[dict[str, Any]], call: Message) -> bool:
-    """Whether the last message has a call with this one's id: some writers know only one."""
-    ids = [made.get("id") for made in written[-1].get("tool_calls", ())]
-    return call.call_id is not None and call.call_id in ids
-
-
-def _refuse_unwritable(message: Message, path: str) -> None:
-    """OpenAI's JSON has no place for some fields, and for others only in some roles."""
-    assistant = message.role == "assistant"
-    call = assistant and _function_name(message) != ""
-    places = {
-        "role": message.role in _FIELDS and message.role != "function",
-        "channel": message.channel is None,
-        "content_type": message.content_type is None,
-        "recipient": message.recipient is None or call,
-        "reasoning": message.reasoning is None or assistant,
-        "call_id": message.call_id is None or call or message.role == "tool",
-        "name": message.name != "",
-    }
-    for name, fits in places.items():
-        if not fits:
-            value = getattr(message, name)
-            raise DataError(
-                f"OpenAI's JSON has no place for {name} {value!r} in a message of "
-                f"role {message.role!r}",
-                field=f"{path}.{name}",
-            )
-
-
-def _write_common(message: Message) -> dict[str, Any]:
-    name = {} if message.name is None else {"name": message.name}
-    reasoning = {} if message.reasoning is None else {"reasoning_content": message.reasoning}
-    return {**name, **reasoning, **write_weight(message)}
-
-
-def _write_plain(message: Message) -> dict[str, Any]:
-    answer = {} if message.call_id is None else {"tool_call_id": message.call_id}
-    # Only the deprecated form names the function and has no id.
-    deprecated = message.role == "tool" and message.name is not None and not answer
-    role = "function" if deprecated else message.role
-    return {"role": role, "content": message.content, **answer, **_write_common(message)}
-
-
-def _write_call(message: Message) -> dict[str, Any]:
-    call_id = {} if message.call_id is None else {"id": message.call_id}
-    function = {"name": _function_name(message), "arguments": message.content}
-    return {**call_id, "type": "function", "function": function}
-
-
-def _function_name(message: Message) -> str:
-    prefix, _, name = (message.recipient or "").partition(FUNCTIONS)
-    return "" if prefix else name
-
-
-def _with_deprecated_call(row: dict[str, Any]) -> dict[str, Any]:
-    match row.get("tool_calls"):
-        case [{"function": function, **others}] if "id" not in others:
-            kept = {key: value for key, value in row.items() if key != "tool_calls"}
-            return {**kept, "function_call": function}
-    return row
+def write_conversation(conversation: Conversation, path: str = "") -> dict[str, Any]:
+    """A row of the conversation; the metadata become its further members."""
+    if taken := {"messages", "tools"} & conversation.metadata.keys():
+        reason = "would be taken for the conversation's"
+        raise DataError(reason, field=f"{path}metadata.{min(taken)}")
+    tools = {"tools": list(conversation.tools)} if conversation.tools else {}
+    messages = write_messages(conversation.messages, f"{path}messages")
+    return {"messages": messages, **tools, **conversation.metadata}
 
 
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Preference):
         raise DataError('expected a conversation, found a preference; schema="preference" fits')
-    if "messages" in item.metadata:
-        raise DataError("would be written over by the messages", field="metadata.messages")
-    return {"messages": write_messages(item.messages), **item.metadata}
+    return write_conversation(item)
 
 
 SCHEMA = Schema(

@@ -34,8 +34,9 @@ class Options(BaseModel):
     """Content that is a list of text parts: refuse, or join the texts with nothing between."""
     object_arguments: Literal["refuse", "dump"] = "refuse"
     """Arguments of a call that are an object, not text: refuse, or write the object as JSON."""
-    call_ids: Literal["require", "optional"] = "require"
-    """Whether each tool call needs an id, and each result the id of its call."""
+    call_ids: Literal["consistent", "require", "optional"] = "consistent"
+    """Whether each tool call needs an id, and each result the id of its call: all or none of a
+    conversation, always, or never."""
     unknown_fields: Literal["refuse", "drop"] = "refuse"
     """Members of a message that there is no place for."""
 

@@ -19,7 +19,13 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters.fields import Field
-from chatfmt.adapters.openai import read_messages, write_messages
+from chatfmt.adapters.openai import (
+    read_conversation,
+    read_messages,
+    read_tools,
+    write_conversation,
+    write_messages,
+)
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import checked_turns, refuse_empty
 from chatfmt.conversation import Conversation, Message
@@ -47,7 +53,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     if type(chosen.value) is not type(rejected.value):
         raise rejected.expected("the same form as chosen has")
     prompt = row.get("prompt")
-    metadata = row.rest("chosen", "rejected", "prompt")
+    metadata = row.rest("chosen", "rejected", "prompt", "tools")
     before: Messages = ()
     if not isinstance(chosen.value, str):
         before = () if prompt is None else _read_prompt(prompt, options)
@@ -62,7 +68,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     shared, *replies = _split(row, before + sides[0], before + sides[1], options)
     return [
         Preference(
-            prompt=Conversation(messages=shared),
+            prompt=Conversation(messages=shared, tools=read_tools(row)),
             chosen=replies[0],
             rejected=replies[1],
             metadata=metadata,
@@ -71,18 +77,18 @@ def _read(row: Field, options: Options) -> list[Item]:
 
 
 def _read_openai(row: Field, explicit: Field, options: Options) -> Preference:
-    prompt = read_messages(explicit.need("messages"), options)
+    prompt = read_conversation(explicit, options)
     replies = []
     for key in _OUTPUTS:
         output = row.need(key)
         if options.early_difference == "refuse":
             for item in output.items():
                 item.need("role").one_of(("assistant", "tool"))
-        replies.append(read_messages(output, options, after=prompt))
+        replies.append(read_messages(output, options, after=prompt.messages))
     if replies[0] == replies[1]:
         raise row.need(_OUTPUTS[1]).error("expected two different outputs, found the same twice")
     return Preference(
-        prompt=Conversation(messages=prompt, metadata=explicit.rest("messages")),
+        prompt=prompt,
         chosen=replies[0],
         rejected=replies[1],
         metadata=row.rest("input", *_OUTPUTS),
@@ -170,11 +176,8 @@ def _write(item: Item) -> dict[str, Any]:
         raise DataError('expected a preference, found a conversation; schema="openai" fits')
     if taken := {"input", *_OUTPUTS} & item.metadata.keys():
         raise DataError("would be written over by the pair", field=f"metadata.{min(taken)}")
-    if "messages" in item.prompt.metadata:
-        raise DataError("would be written over", field="prompt.metadata.messages")
-    messages = write_messages(item.prompt.messages, "prompt.messages")
     return {
-        "input": {"messages": messages, **item.prompt.metadata},
+        "input": write_conversation(item.prompt, "prompt."),
         _OUTPUTS[0]: write_messages(item.chosen, "chosen"),
         _OUTPUTS[1]: write_messages(item.rejected, "rejected"),
         **item.metadata,

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.openai import read_messages
+from chatfmt.adapters.openai import read_messages, with_tools
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import refuse_empty
-from chatfmt.conversation import Conversation, Message
 
 if TYPE_CHECKING:
     from chatfmt.adapters.fields import Field
     from chatfmt.adapters.options import Options
+    from chatfmt.conversation import Message
 
 __all__ = ["SCHEMA"]
 
@@ -28,8 +28,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     if as_lists is not isinstance(completion.value, list):
         raise completion.expected("a list, as the prompt is" if as_lists else "text")
     read = _read_lists if as_lists else _read_texts
-    metadata = row.rest("prompt", "completion")
-    return [Conversation(messages=read(prompt, completion, options), metadata=metadata)]
+    return [with_tools(row, read(prompt, completion, options), "prompt", "completion")]
 
 
 def _read_texts(prompt: Field, completion: Field, options: Options) -> tuple[Message, ...]:

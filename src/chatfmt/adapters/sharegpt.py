@@ -11,13 +11,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.adapters.openai import FUNCTIONS, read_weight, refuse_unknown, write_weight
+from chatfmt.adapters.openai import read_weight, refuse_unknown, with_tools
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import Turn, checked_turns
-from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation import Message, ToolCall
+from chatfmt.conversation.json_text import loads
+from chatfmt.conversation.openai import write_weight
+from chatfmt.conversation.wording import shown
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chatfmt.adapters.fields import Field
     from chatfmt.adapters.options import Options
 
@@ -41,12 +46,12 @@ _SPEAKERS = {"user": "human", "assistant": "gpt", "system": "system", "tool": "o
 
 def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversations")
-    turns = [(field, message) for field in log.items() for message in _read_turn(field, options)]
+    turns = _with_calls([(field, _read_turn(field, options)) for field in log.items()])
     system = row.get("system")
     if system is not None and system.text():  # LLaMA-Factory takes an empty one for none
         turns.insert(0, _system_turn(system, turns))
     messages = checked_turns(log, turns, options)
-    return [Conversation(messages=messages, metadata=row.rest("conversations", "system"))]
+    return [with_tools(row, messages, "conversations", "system")]
 
 
 def _system_turn(system: Field, turns: list[Turn]) -> Turn:
@@ -55,22 +60,48 @@ def _system_turn(system: Field, turns: list[Turn]) -> Turn:
     return system, system.message(role="system", content=system.value)
 
 
-def _read_turn(field: Field, options: Options) -> list[Message]:
+def _with_calls(turns: list[Turn]) -> list[Turn]:
+    """Text and the calls in the turn after it are one message, as the assistant makes them."""
+    joined: list[Turn] = []
+    for field, message in turns:
+        if joined and _goes_on(joined[-1][1], message):
+            begun, before = joined.pop()
+            message = before.model_copy(update={"tool_calls": message.tool_calls})  # noqa: PLW2901
+            joined.append((begun, message))
+        else:
+            joined.append((field, message))
+    return joined
+
+
+def _goes_on(before: Message, message: Message) -> bool:
+    return (
+        message.tool_calls != ()
+        and message.content == ""
+        and before.role == "assistant"
+        and before.content != ""
+        and before.tool_calls == ()
+        and before.weight == message.weight
+    )
+
+
+def _read_turn(field: Field, options: Options) -> Message:
     speaker, value, weight = field.need("from"), field.need("value"), read_weight(field)
     roles = {**_ROLES, **options.speakers}
     speaker.label()  # first, for it tells whether this is a turn of this schema at all
     refuse_unknown(field, ("from", "value", "train", "weight"), options)
     if speaker.value not in roles:
         raise speaker.error(
-            f"expected one of {', '.join(roles)}, found {speaker.value!r}; "
-            f"speakers={{{speaker.value!r}: ROLE}} says whose turn it is"
+            f"expected one of {', '.join(roles)}, found {shown(speaker.value)}; "
+            f"speakers={{{shown(speaker.value)}: ROLE}} says whose turn it is"
         )
     role = roles[speaker.value]
-    given = _read_calls(value) if speaker.value == _CALL else [{"content": value.text()}]
-    return [field.message(role=role, weight=weight, **fields) for fields in given]
+    given: dict[str, Any] = (
+        {"tool_calls": _read_calls(value)} if speaker.value == _CALL else {"content": value.text()}
+    )
+    return field.message(role=role, weight=weight, **given)
 
 
-def _read_calls(value: Field) -> list[dict[str, str]]:
+def _read_calls(value: Field) -> list[ToolCall]:
     """One call, or a list of parallel ones, as LLaMA-Factory's data/formatter.py takes it."""
     try:
         return [_read_call(spelled) for spelled in _objects(value.text())]
@@ -80,14 +111,14 @@ def _read_calls(value: Field) -> list[dict[str, str]]:
         ) from None
 
 
-def _read_call(spelled: str) -> dict[str, str]:
+def _read_call(spelled: str) -> ToolCall:
     members = _members(spelled)
     name, arguments = json.loads(members.pop("name")), members.pop("arguments")
     if not isinstance(name, str) or not name or members:
         raise ValueError(spelled)
     # Some writers put the arguments as a text that holds JSON, as OpenAI does.
-    content = json.loads(arguments) if arguments.startswith('"') else arguments
-    return {"recipient": FUNCTIONS + name, "content": content}
+    text = json.loads(arguments) if arguments.startswith('"') else arguments
+    return ToolCall(name=name, arguments=text)
 
 
 def _objects(text: str) -> list[str]:
@@ -127,44 +158,61 @@ def _members(text: str) -> dict[str, str]:
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Preference):
         raise DataError('expected a conversation, found a preference; schema="preference" fits')
-    if taken := {"conversations", "system"} & item.metadata.keys():
-        raise DataError("would be taken for the conversation", field=f"metadata.{min(taken)}")
-    turns = [_write_turn(message, index) for index, message in enumerate(item.messages)]
-    return {"conversations": turns, **item.metadata}
+    if taken := {"conversations", "system", "tools"} & item.metadata.keys():
+        raise DataError("would be taken for the conversation's", field=f"metadata.{min(taken)}")
+    tools = {"tools": json.dumps(item.tools, ensure_ascii=False)} if item.tools else {}
+    turns = [
+        turn
+        for index, message in enumerate(item.messages)
+        for turn in _write_turns(message, index, item.messages[index - 1] if index else None)
+    ]
+    return {"conversations": turns, **tools, **item.metadata}
 
 
-def _write_turn(message: Message, index: int) -> dict[str, Any]:
-    for name in ("name", "channel", "content_type", "reasoning"):
+_NO_PLACE = ("name", "channel", "content_type", "reasoning", "recipient", "tools")
+
+
+def _write_turns(message: Message, index: int, before: Message | None) -> list[dict[str, Any]]:
+    where = f"messages[{index}]"
+    for name in _NO_PLACE:
         if getattr(message, name) is not None:
-            raise DataError(f"ShareGPT has no place for {name}", field=f"messages[{index}].{name}")
+            raise DataError(f"ShareGPT has no place for {name}", field=f"{where}.{name}")
     if message.role not in _SPEAKERS:
         roles = ", ".join(_SPEAKERS)
         raise DataError(
-            f"expected one of {roles}, found {message.role!r}", field=f"messages[{index}].role"
+            f"expected one of {roles}, found {shown(message.role)}", field=f"{where}.role"
         )
-    if message.recipient is None:
-        speaker, value = _SPEAKERS[message.role], message.content
-    else:
-        speaker, value = _CALL, _write_call(message, index)
-    return {"from": speaker, "value": value, **write_weight(message)}
+    weight = write_weight(message)
+    plain = {"from": _SPEAKERS[message.role], "value": message.content, **weight}
+    if not message.tool_calls:
+        return [plain]
+    if message.role != "assistant":
+        raise DataError("expected calls of the assistant", field=f"{where}.tool_calls")
+    if before is not None and _goes_on(before, message):
+        raise DataError("would be read as one with the message before", field=where)
+    turn = {"from": _CALL, "value": _write_calls(message.tool_calls, where), **weight}
+    return [plain, turn] if message.content else [turn]
 
 
-def _write_call(message: Message, index: int) -> str:
-    prefix, _, name = (message.recipient or "").partition(FUNCTIONS)
-    if prefix or not name or message.role != "assistant":
-        raise DataError(
-            "expected a call of the assistant to functions.NAME, found "
-            f"{message.recipient!r} in a message of role {message.role!r}",
-            field=f"messages[{index}].recipient",
-        )
-    try:
-        is_object = isinstance(json.loads(message.content), dict)
-    except (ValueError, RecursionError):
-        is_object = False
+def _write_calls(calls: Sequence[ToolCall], where: str) -> str:
+    written = [_write_call(call, f"{where}.tool_calls[{at}]") for at, call in enumerate(calls)]
+    return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
+
+
+def _write_call(call: ToolCall, where: str) -> str:
+    if not call.name:
+        raise DataError("expected text that is not empty, found none", field=f"{where}.name")
     # Arguments that are no object stand as a text, so that any spelling comes back.
-    exact = is_object and message.content.strip() == message.content
-    arguments = message.content if exact else json.dumps(message.content, ensure_ascii=False)
-    return f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": {arguments}}}'
+    exact = _is_object(call.arguments) and call.arguments.strip() == call.arguments
+    arguments = call.arguments if exact else json.dumps(call.arguments, ensure_ascii=False)
+    return f'{{"name": {json.dumps(call.name, ensure_ascii=False)}, "arguments": {arguments}}}'
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(loads(text), dict)
+    except DataError:
+        return False
 
 
 SCHEMA = Schema(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import ValidationError
+
 from chatfmt.adapters import (
     alpaca,
     oasst,
@@ -20,6 +22,7 @@ from chatfmt.adapters.options import Options
 from chatfmt.adapters.readers import iter_rows
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.conversation import Message
+from chatfmt.conversation.wording import describe, objections, shown
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -72,13 +75,13 @@ def detect(row: Mapping[str, Any]) -> str:
         if schema.detect(row):
             return name
     wanted = "; ".join(f"{name}: {schema.looks_for()}" for name, schema in SCHEMAS.items())
-    keys = ", ".join(row) or "none"
-    raise DataError(f"expected the members of a known schema ({wanted}), found {keys}")
+    found = describe(dict(row)).removeprefix("an object with ")
+    raise DataError(f"expected the members of a known schema ({wanted}), found {found}")
 
 
 def _schema(name: str) -> Schema:
     if name not in SCHEMAS:
-        raise DataError(f"expected a schema among {', '.join(SCHEMAS)}, found {name!r}")
+        raise DataError(f"expected a schema among {', '.join(SCHEMAS)}, found {shown(name)}")
     return SCHEMAS[name]
 
 
@@ -114,6 +117,10 @@ def read_row(
         return [_with_system(item, options) for item in items]
     except DataError as error:
         raise DataError(error.reason, file, line, error.field) from None
+    except ValidationError as error:  # metadata or tools; what is wrong with messages is told above
+        path, reason = objections(error)[0]
+        inside = path[1:] if path[:1] == ("metadata",) else path  # its members are the row's
+        raise DataError(reason, file, line, Field(None).at(inside).path or None) from None
 
 
 def _with_system(item: Item, options: Options) -> Item:
@@ -149,7 +156,7 @@ def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
     write = _schema(schema).write
     if write is None:
         written = ", ".join(name for name, one in SCHEMAS.items() if one.write is not None)
-        raise DataError(f"expected a schema that is written ({written}), found {schema!r}")
+        raise DataError(f"expected a schema that is written ({written}), found {shown(schema)}")
     return write(item)
 
 

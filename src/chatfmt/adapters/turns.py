@@ -47,8 +47,7 @@ def _without_empty(turns: Sequence[Turn], options: Options) -> Sequence[Turn]:
 
 
 def _is_empty(message: Message) -> bool:
-    # A call without arguments says something all the same: its recipient.
-    return not message.content and message.recipient is None
+    return not message.content and not message.tool_calls
 
 
 def _from_user(turns: Sequence[Turn], options: Options) -> Sequence[Turn]:
@@ -80,10 +79,9 @@ def _refuse_repeated(turns: Sequence[Turn], options: Options) -> None:
     if options.repeated_roles == "keep":
         return
     for (_, before), (field, message) in pairwise(turns):
-        # A call belongs to the turn of the text before it, and calls may be parallel: so may
-        # be their results.
-        plain = message.recipient is None and message.role != "tool"
-        if plain and before.recipient is None and message.role == before.role:
+        # Calls may be parallel, and so may their results.
+        plain = message.role != "tool" and not message.tool_calls and not before.tool_calls
+        if plain and message.role == before.role:
             raise field.error(
                 f"a second turn of the {message.role} in a row; "
                 'repeated_roles="keep" takes such turns as they are'

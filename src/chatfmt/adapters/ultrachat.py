@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.openai import read_messages
+from chatfmt.adapters.openai import read_conversation
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import checked_turns
 from chatfmt.conversation import Conversation
@@ -24,8 +24,7 @@ __all__ = ["SCHEMA"]
 
 def _read(row: Field, options: Options) -> list[Item]:
     if row.get("messages") is not None:
-        messages = read_messages(row.need("messages"), options)
-        return [Conversation(messages=messages, metadata=row.rest("messages"))]
+        return [read_conversation(row, options)]
     log = row.need("data")
     turns = [
         (field, field.message(role=role, content=field.text()))

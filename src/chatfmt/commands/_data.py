@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from chatfmt.commands._output import one_line
+from chatfmt.conversation.json_text import loads
+from chatfmt.conversation.wording import objections, shown
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ def policies(args: argparse.Namespace) -> Options:
         DataError: there is none of that name, it is given twice, or it has no such value.
     """
     from chatfmt.adapters import Options
-    from chatfmt.adapters.fields import validation_text
 
     given: dict[str, Any] = {}
     for pair in args.policies:
@@ -71,8 +71,8 @@ def policies(args: argparse.Namespace) -> Options:
     try:
         return Options.model_validate(given)
     except ValidationError as error:
-        field, reason = validation_text(error)[0]
-        raise DataError(reason, field=field) from None
+        path, reason = objections(error)[0]
+        raise DataError(reason, field=".".join(map(str, path))) from None
 
 
 def _value(name: str, text: str, annotation: Any) -> Any:  # noqa: ANN401 - any type, any value
@@ -80,10 +80,10 @@ def _value(name: str, text: str, annotation: Any) -> Any:  # noqa: ANN401 - any 
     if kinds.isdisjoint({dict, tuple}):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        return loads(text)
+    except DataError:
         raise DataError(
-            f"expected a list or an object in JSON, found {text!r}", field=name
+            f"expected a list or an object in JSON, found {shown(text)}", field=name
         ) from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from contextlib import nullcontext
 from itertools import chain
@@ -14,6 +13,8 @@ from pydantic import ValidationError
 
 from chatfmt.commands._output import one_line, reader_may_leave
 from chatfmt.conversation import Conversation
+from chatfmt.conversation.json_text import loads
+from chatfmt.conversation.wording import describe, objections
 from chatfmt.errors import DataError, ParseError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["add_input", "conversation", "documents", "for_each", "ids_of", "loads", "results"]
+__all__ = ["add_input", "conversation", "documents", "for_each", "ids_of", "results"]
 
 T = TypeVar("T")
 
@@ -100,63 +101,6 @@ def _is_document(data: bytes) -> bool:
         return False
 
 
-# ---- strict JSON
-
-
-def loads(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of a JSON text, with nothing let pass that JSON leaves open.
-
-    Raises:
-        DataError: it is not UTF-8 or not JSON; or a key stands twice in an object, a number is
-            NaN or does not fit a double, or the nesting is deeper than Python reads. `line` is
-            the line inside the text, where it is known.
-    """
-    try:
-        return json.loads(
-            data.decode().rstrip(" \t\r\n"),  # or what is missing would be missed on the next line
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-        )
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        at = error.start - data.rfind(b"\n", 0, error.start)
-        found = f"byte 0x{data[error.start]:02x} at byte {at} of the line"
-        raise DataError(f"expected UTF-8, found {found}", line=line) from None
-    except json.JSONDecodeError as error:
-        if not data.strip():
-            raise DataError("expected JSON, found an empty line") from None
-        hint = "a byte order mark" if error.doc.startswith("\ufeff") else error.msg
-        reason = f"expected JSON, found at character {error.colno} of the line: {hint}"
-        raise DataError(reason, line=error.lineno) from None
-    except RecursionError:
-        raise DataError("expected JSON, found too many levels of nesting") from None
-    except DataError:
-        raise
-    except ValueError as error:  # a whole number with too many digits for Python
-        raise DataError(f"expected JSON, found {error}") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        from chatfmt.adapters.strict import twice
-
-        raise DataError(twice(pairs))
-    return members
-
-
-def _constant(name: str) -> None:
-    raise DataError(f"expected JSON, found the constant {name}")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise DataError(f"expected a number that fits a double, found {text}")
-    return value
-
-
 # ---- conversations and ids
 
 
@@ -170,7 +114,7 @@ def conversation(value: object) -> Conversation:
     if isinstance(value, list):
         value = {"messages": value}
     if not isinstance(value, dict) or "messages" not in value:
-        found = "an object without messages" if isinstance(value, dict) else json.dumps(value)[:40]
+        found = "an object without messages" if isinstance(value, dict) else describe(value)
         raise DataError(f'expected {{"messages": [...]}} or a list of messages, found {found}')
     return Conversation.model_validate(value)
 
@@ -182,10 +126,10 @@ def ids_of(value: object) -> list[int]:
         DataError: it is none.
     """
     if not isinstance(value, list):
-        raise DataError(f"expected a list of ids, found {json.dumps(value)[:40]}")
+        raise DataError(f"expected a list of ids, found {describe(value)}")
     for position, token in enumerate(value):
         if type(token) is not int:  # True is an int, too
-            raise DataError(f"id {position}: expected an integer, found {json.dumps(token)[:40]}")
+            raise DataError(f"id {position}: expected an integer, found {describe(token)}")
     return value
 
 
@@ -210,24 +154,10 @@ def _reason(error: ValueError) -> str:
 
 
 def _first_objection(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    match first["loc"]:
-        case ("messages", int(index), *path):
+    path, reason = objections(error)[0]
+    match path:
+        case ("messages", int(index), *rest):
             where = f"message {index}: "
-        case path:
+        case rest:
             where = ""
-    field = "".join(f"{part}: " for part in path)
-    if first["type"] == "value_error":
-        return f"{where}{field}{first['ctx']['error']}"
-    return f"{where}{field}{_OBJECTIONS.get(first['type'], first['msg'])}"
-
-
-_OBJECTIONS = {
-    "extra_forbidden": "there is no such field",
-    "missing": "the field is missing",
-    "model_type": "expected an object",
-    "string_type": "expected a string",
-    "string_unicode": "expected text, found a lone surrogate",
-    "tuple_type": "expected a list of messages",
-}
-"""pydantic's names for what is wrong, in the words of JSON."""
+    return f"{where}{''.join(f'{step}: ' for step in rest)}{reason}"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from chatfmt.commands._input import loads
+from chatfmt.conversation.json_text import loads
 from chatfmt.encodings import get_encoding
-from chatfmt.errors import EncodingRequiredError, FormatError
+from chatfmt.errors import EncodingRequiredError, FormatError, shown
 from chatfmt.hf import HFEncoding
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.formats import get_format
@@ -64,31 +62,14 @@ def tokenizer(args: argparse.Namespace) -> ChatTokenizer:
     return get_tokenizer(row.name)
 
 
-class _Row(BaseModel):
-    """The types of a row in a file; whether it makes sense, `ChatFormat` says."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: str
-    template: str | dict[str, str]
-    special_tokens: list[str]
-    roles: list[str] | dict[str, str] = []
-    prologue: str = ""
-    ends: dict[str, Literal["stop", "continue"]] = {}
-    generation_start: Literal["content", "role"] = "content"
-    encoding: str | None = None
-    source: str = ""
-
-
 def _format_from(path: Path) -> ChatFormat:
     data = path.read_bytes()
     try:
         value = tomllib.loads(data.decode()) if path.suffix == ".toml" else loads(data)
-        row = _Row.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise FormatError(f"{path}: {field}: {first['msg']}") from None
+        if not isinstance(value, dict):
+            raise FormatError(
+                f"expected the arguments of ChatFormat as one object, found {shown(value)}"
+            )
+        return ChatFormat.from_row(value)
     except ValueError as error:
         raise FormatError(f"{path}: {error}") from None
-    return ChatFormat(**row.model_dump(exclude_unset=True))

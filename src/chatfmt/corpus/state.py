@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chatfmt.adapters.fields import validation_text
+from chatfmt.conversation.wording import Fault, objections
 from chatfmt.corpus.folder import (
     Folder,
     Note,
@@ -112,7 +112,7 @@ def load(folder: Path) -> State:
             json.dumps({key: item for key, item in value.items() if key not in _HEAD})
         )
     except ValidationError as error:
-        reason = "; ".join(": ".join(part) for part in validation_text(error)[:3])
+        reason = "; ".join(str(Fault(told, where)) for where, told in objections(error)[:3])
     except (ValueError, RecursionError) as error:
         reason = str(error)
     raise _DamagedError(

@@ -39,59 +39,83 @@ def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
     return dict(zip(tokens, range(len(tokens)), strict=True))
 
 
-# Special tokens, and the ranks, are those of tiktoken_ext/openai_public.py (tiktoken 0.14); the im
-# tokens are those the Tiktokenizer page shows for these models.
-def _o200k_im() -> dict[str, Any]:
+def _o200k(name: str, special_tokens: dict[str, int]) -> dict[str, Any]:
     return {
-        "name": "o200k_im",
+        "name": name,
         "pat_str": faster(O200K),
         "mergeable_ranks": _read_ranks(
             "o200k_base", "75a984bf59dfb77b03d00f651cb144e88345efa853f75797f4fdb2eb674a1c7e"
         ),
-        "special_tokens": {
-            "<|endoftext|>": 199999,
-            "<|endofprompt|>": 200018,
-            "<|im_start|>": 200264,
-            "<|im_end|>": 200265,
-            "<|im_sep|>": 200266,
-        },
+        "special_tokens": dict(special_tokens),
     }
 
 
-def _cl100k_im() -> dict[str, Any]:
+def _cl100k(name: str, special_tokens: dict[str, int]) -> dict[str, Any]:
     return {
-        "name": "cl100k_im",
+        "name": name,
         "pat_str": faster(CL100K),
         "mergeable_ranks": _read_ranks(
             "cl100k_base", "bd4318815e7f3812511bd1e8edbba1d503cfdd3d714e5f7cdc52496b1a166df3"
         ),
-        "special_tokens": {
-            "<|endoftext|>": 100257,
-            "<|fim_prefix|>": 100258,
-            "<|fim_middle|>": 100259,
-            "<|fim_suffix|>": 100260,
-            "<|im_start|>": 100264,
-            "<|im_end|>": 100265,
-            "<|im_sep|>": 100266,
-            "<|endofprompt|>": 100276,
-        },
+        "special_tokens": dict(special_tokens),
     }
 
 
-ENCODING_CONSTRUCTORS: Mapping[str, Callable[[], dict[str, Any]]] = {
-    "o200k_im": _o200k_im,
-    "cl100k_im": _cl100k_im,
+# Special tokens, and the ranks, are those of tiktoken_ext/openai_public.py (tiktoken 0.14); the im
+# tokens are those the Tiktokenizer page shows for these models.
+_O200K_SPECIAL = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
+_CL100K_SPECIAL = {
+    "<|endoftext|>": 100257,
+    "<|fim_prefix|>": 100258,
+    "<|fim_middle|>": 100259,
+    "<|fim_suffix|>": 100260,
+    "<|endofprompt|>": 100276,
 }
-"""The bundled encodings: name to the arguments of `tiktoken.Encoding`, made when called."""
+_O200K_IM = {"<|im_start|>": 200264, "<|im_end|>": 200265, "<|im_sep|>": 200266}
+_CL100K_IM = {"<|im_start|>": 100264, "<|im_end|>": 100265, "<|im_sep|>": 100266}
+# Those of openai-harmony 0.0.8 and of tiktoken, where they agree. tiktoken has <|endofprompt|>
+# under the id of <|reserved_200018|> as well; openai-harmony has a <|reserved_201088|>, for which
+# gpt-oss has no embedding (its config.json: vocab_size 201088).
+_HARMONY = {
+    "<|startoftext|>": 199998,
+    "<|endoftext|>": 199999,
+    **{f"<|reserved_{token}|>": token for token in (200000, 200001)},
+    "<|return|>": 200002,
+    "<|constrain|>": 200003,
+    "<|reserved_200004|>": 200004,
+    "<|channel|>": 200005,
+    "<|start|>": 200006,
+    "<|end|>": 200007,
+    "<|message|>": 200008,
+    **{f"<|reserved_{token}|>": token for token in (200009, 200010, 200011)},
+    "<|call|>": 200012,
+    **{f"<|reserved_{token}|>": token for token in range(200013, 201088)},
+}
+
+ENCODING_CONSTRUCTORS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "o200k_im": lambda: _o200k("o200k_im", _O200K_SPECIAL | _O200K_IM),
+    "cl100k_im": lambda: _cl100k("cl100k_im", _CL100K_SPECIAL | _CL100K_IM),
+}
+"""The encodings that only chatfmt has, and tiktoken through its plug-in: name to the arguments of
+`tiktoken.Encoding`, made when called."""
+
+_BUNDLED: Mapping[str, Callable[[], dict[str, Any]]] = {
+    **ENCODING_CONSTRUCTORS,
+    "o200k_base": lambda: _o200k("o200k_base", _O200K_SPECIAL),
+    "o200k_harmony": lambda: _o200k("o200k_harmony", _HARMONY),
+    "cl100k_base": lambda: _cl100k("cl100k_base", _CL100K_SPECIAL),
+}
 
 _loaded: dict[str, tiktoken.Encoding] = {}
 _loading = threading.Lock()
 
 
 def get_encoding(name: str) -> tiktoken.Encoding:
-    """One of the bundled encodings, ``o200k_im`` or ``cl100k_im``; built once per process.
+    """One of the bundled encodings; built once per process.
 
-    After installation ``tiktoken.get_encoding(name)`` gives an equal one.
+    ``o200k_base``, ``o200k_harmony`` and ``cl100k_base`` give text the ids that tiktoken gives it,
+    and need no download. ``o200k_im`` and ``cl100k_im`` have the special tokens of chats on top;
+    after installation ``tiktoken.get_encoding`` knows them too.
 
     >>> get_encoding("o200k_im").encode("hello<|im_end|>", allowed_special="all")
     [24912, 200265]
@@ -101,14 +125,14 @@ def get_encoding(name: str) -> tiktoken.Encoding:
     """
     import tiktoken
 
-    if name not in ENCODING_CONSTRUCTORS:
+    if name not in _BUNDLED:
         raise EncodingError(
-            f"no encoding {name!r} is bundled, there are {', '.join(ENCODING_CONSTRUCTORS)}; "
+            f"no encoding {name!r} is bundled, there are {', '.join(_BUNDLED)}; "
             "pass any other as a tiktoken.Encoding"
         )
     with _loading:
         if name not in _loaded:
-            _loaded[name] = tiktoken.Encoding(**ENCODING_CONSTRUCTORS[name]())
+            _loaded[name] = tiktoken.Encoding(**_BUNDLED[name]())
         return _loaded[name]
 
 

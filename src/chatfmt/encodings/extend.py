@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.patterns import faster
 from chatfmt.errors import EncodingError
 
 if TYPE_CHECKING:
     import tiktoken
 
-__all__ = ["extend_encoding"]
+__all__ = ["add_special_tokens", "extend_encoding"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -39,33 +40,58 @@ def extend_encoding(
     """
     import tiktoken
 
-    ranks, taken = base._mergeable_ranks, dict(base._special_tokens)
-    fresh = base.max_token_value + 1
-    if isinstance(special_tokens, Mapping):
-        new = list(special_tokens.items())
-    elif isinstance(special_tokens, Sequence) and not isinstance(special_tokens, (str, bytes)):
-        new = [(spelling, fresh + i) for i, spelling in enumerate(special_tokens)]
+    ranks = base._mergeable_ranks
+    special = add_special_tokens(ranks, base._special_tokens, special_tokens, base.name)
+    return tiktoken.Encoding(
+        name, pat_str=faster(base._pat_str), mergeable_ranks=ranks, special_tokens=special
+    )
+
+
+def add_special_tokens(
+    ranks: Mapping[bytes, int],
+    special: Mapping[str, int],
+    more: Sequence[str] | Mapping[str, int],
+    name: str,
+) -> dict[str, int]:
+    """Special tokens and more of them; ``name`` is what has those, and the ranks.
+
+    >>> add_special_tokens({b"a": 0}, {"<s>": 1}, ["</s>"], "mine")
+    {'<s>': 1, '</s>': 2}
+
+    Raises:
+        EncodingError: as `extend_encoding`.
+    """
+    taken = dict(special)
+    ids = {*ranks.values(), *taken.values()}
+    fresh = max(ids, default=-1) + 1
+    if isinstance(more, Mapping):
+        new = list(more.items())
+    elif isinstance(more, Sequence) and not isinstance(more, (str, bytes)):
+        new = [(spelling, fresh + i) for i, spelling in enumerate(more)]
     else:  # a set has no order of its own: the same call would give other ids in another process
         raise EncodingError(
             "expected a sequence of spellings, or a mapping from spellings to ids, found "
-            f"{special_tokens!r}"
+            f"{more!r:.100}"
         )
-    ids = {*ranks.values(), *taken.values()}
-    for spelling, token in new:
+    for spelling, number in new:
         if not isinstance(spelling, str) or not spelling or _SURROGATE.search(spelling):
             raise EncodingError(f"expected a spelling, found {spelling!r}")
-        if type(token) is not int or not 0 <= token < 2**31:
-            raise EncodingError(f"{spelling}: expected an id from 0 to 2**31 - 1, found {token!r}")
+        try:
+            token = as_id(number)
+        except TypeError as error:
+            raise EncodingError(
+                f"{spelling}: expected an id from 0 to 2**31 - 1: {error}"
+            ) from error
+        if not 0 <= token < 2**31:
+            raise EncodingError(f"{spelling}: expected an id from 0 to 2**31 - 1, found {token}")
         if spelling in taken:
-            raise EncodingError(f"{spelling} is a special token of {base.name} already")
+            raise EncodingError(f"{spelling} is a special token of {name} already")
         if spelling.encode() in ranks:
-            raise EncodingError(f"{spelling} is an ordinary token of {base.name} already")
+            raise EncodingError(f"{spelling} is an ordinary token of {name} already")
         if token in ids:
             raise EncodingError(
                 f"{spelling}: id {token} is taken; all from {max(ids) + 1} on are free"
             )
         ids.add(token)
         taken[spelling] = token
-    return tiktoken.Encoding(
-        name, pat_str=faster(base._pat_str), mergeable_ranks=ranks, special_tokens=taken
-    )
+    return taken

@@ -13,6 +13,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from chatfmt.encodings.ids import as_id
+from chatfmt.encodings.text_bytes import missing_bytes, refuse_missing
 from chatfmt.errors import EncodingError
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ _OTHERS = [byte for byte in range(256) if byte not in _PRINTABLE]
 _BYTE_OF = {chr(byte): byte for byte in _PRINTABLE} | {
     chr(256 + i): byte for i, byte in enumerate(_OTHERS)
 }
-# Some vocabularies leave out the 13 bytes that no UTF-8 text contains.
-_NEVER_IN_UTF8 = {0xC0, 0xC1, *range(0xF5, 0x100)}
-_NEEDED = {char: byte for char, byte in _BYTE_OF.items() if byte not in _NEVER_IN_UTF8}
 
 # The pre-tokenizers that only cut a text, as long as their behavior is not "Removed".
 _CUTTERS = {"Digits", "Punctuation", "Split"}
@@ -62,6 +61,9 @@ class HFEncoding:
       inverted. Text that is NFC gets the tokenizer's own ids; other text stays as it is.
     - Where runs of spaces are added tokens (as in GPT-NeoX's), they are special tokens here, and
       spaces in text are encoded by the model.
+
+    A vocabulary may lack bytes, as SmolLM2's does: a text that cannot be encoded for want of one is
+    refused, where the tokenizer would drop it.
 
     Attributes:
         special_tokens: spelling to id of every added token.
@@ -138,27 +140,44 @@ class HFEncoding:
         token_bytes = {token: _token_bytes(entry) for entry, token in model["vocab"].items()}
         token_bytes |= {token: spelling.encode() for spelling, token in special.items()}
         _leave_out(special, model)
+        text_tokens = {_token_bytes(entry) for entry in model["vocab"] if len(entry) == 1}
+        # what the model does not know is refused, and not replaced
         off = dict.fromkeys(("truncation", "padding", "normalizer", "post_processor"))
+        off |= {"model": model | {"unk_token": None}, "added_tokens": []}
 
         self._json = text
+        self._missing = missing_bytes(text_tokens)
+        self._present = bytes(byte for byte in range(256) if byte not in self._missing)
         self._bytes = token_bytes
-        self._ordinary = _tokenizer(json.dumps(spec | off | {"added_tokens": []}))
+        self._ordinary = _tokenizer(json.dumps(spec | off))
         self.special_tokens = special
         self.n_vocab = max(token_bytes) + 1
         decisive = [model, spec["pre_tokenizer"], special]
         self.fingerprint = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text, special-token spellings being text like any other."""
+        """The ids of a text, special-token spellings being text like any other.
+
+        Raises:
+            EncodingError: the vocabulary lacks a byte of the text, and any longer token with it.
+        """
         try:
-            return list(self._ordinary.encode(text, add_special_tokens=False).ids)
+            ids = list(self._ordinary.encode(text, add_special_tokens=False).ids)
         except TypeError:
             text.encode()  # a lone surrogate is a UnicodeEncodeError, as it is with tiktoken
             raise
+        if self._missing:
+            data = text.encode()
+            # a piece that is a token as a whole may do without the tokens of its bytes
+            if data.translate(None, self._present) and data != b"".join(
+                map(self._bytes.__getitem__, ids)
+            ):
+                refuse_missing(text, self._missing)
+        return ids
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of one id; KeyError where the encoding has no such id."""
-        return self._bytes[token]
+        return self._bytes[token if type(token) is int else as_id(token)]
 
 
 def _tokenizer(text: str) -> Tokenizer:
@@ -237,9 +256,3 @@ def _leave_out(special: Mapping[str, int], model: dict[str, Any]) -> None:
                 f"the added token {clash.pop()!r} is part of the merge {left!r} + {right!r}, so "
                 "ordinary text could forge it: take it out of the added tokens"
             )
-    missing = [byte for char, byte in _NEEDED.items() if char not in model["vocab"]]
-    if missing:
-        raise EncodingError(
-            f"the vocabulary has no token for {len(missing)} of the bytes that UTF-8 text can "
-            f"contain, beginning with 0x{min(missing):02X}: such text would be lost"
-        )

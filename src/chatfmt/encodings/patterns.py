@@ -13,7 +13,7 @@ import re
 
 import regex
 
-__all__ = ["CL100K", "O200K", "faster"]
+__all__ = ["CL100K", "LLAMA_3", "O200K", "QWEN_2", "QWEN_3_5", "faster"]
 
 _UPPER, _LOWER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}", r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
 _CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -35,6 +35,22 @@ CL100K = (
     r" ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 )
 """How cl100k_base splits."""
+
+
+def _like_cl100k(digits: str, letter: str = r"\p{L}", letters: str = r"\p{L}") -> str:
+    """cl100k_base's pattern as others write it: with these digits, and words of these letters."""
+    return (
+        rf"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?{letter}+|{digits}|"
+        rf" ?[^\s{letters}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
+
+
+LLAMA_3 = _like_cl100k(r"\p{N}{1,3}")
+"""How Llama 3 splits. Source: llama_models/llama3/tokenizer.py (llama-models 0.3.0)."""
+QWEN_2 = _like_cl100k(r"\p{N}")
+"""How Qwen splits, up to Qwen 3. Source: dashscope/tokenizers/qwen_tokenizer.py (dashscope 2.0)."""
+QWEN_3_5 = _like_cl100k(r"\p{N}", r"[\p{L}\p{M}]", r"\p{L}\p{M}")
+"""How Qwen splits from 3.5 on. Source: qwen_tokenizer/qwen_tokenizer.py (qwen-tokenizer 0.3.0)."""
 
 _LOOK_AHEAD = r"|\s+(?!\S)|"
 _POSSESSIVE = re.compile(r"([?*+]|{[\d,]+})\+")

@@ -40,4 +40,7 @@ class TokenEncoding(Protocol):
         """The ids of a text, special-token spellings being text like any other."""
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one id; KeyError where the encoding has no such id."""
+        """The bytes of one id; KeyError where the encoding has no such id.
+
+        Whoever asks gives an int: `chatfmt.encodings.ids.as_id` makes one of other integers.
+        """

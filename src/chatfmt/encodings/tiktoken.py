@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.bundled import get_encoding, is_bundled
+from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.patterns import faster
 from chatfmt.encodings.protocol import TokenEncoding
 from chatfmt.errors import EncodingError
@@ -54,6 +55,8 @@ class TiktokenEncoding:
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of one id; KeyError where the encoding has no such id."""
+        if type(token) is not int:
+            token = as_id(token)
         if not 0 <= token < self.n_vocab:
             raise KeyError(token)
         return self.encoding.decode_single_token_bytes(token)
@@ -90,7 +93,8 @@ def as_token_encoding(encoding: tiktoken.Encoding | TokenEncoding) -> TokenEncod
         return encoding
     raise EncodingError(
         f"expected a tiktoken.Encoding or an object with the TokenEncoding protocol, found "
-        f"{type(encoding).__name__}; for a Hugging Face tokenizer see chatfmt.hf"
+        f"{type(encoding).__name__}; chatfmt.load_encoding reads a file, chatfmt.hf takes "
+        "a Hugging Face tokenizer"
     )
 
 

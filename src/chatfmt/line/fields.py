@@ -1,15 +1,21 @@
-"""The fields of a message: the values that each of them may have."""
+"""The fields of a message: the values that each of them may have, and how they may be spelled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import regex
+
+from chatfmt.line.calls import CallObject
+from chatfmt.line.scanners import JsonObject, JsonString, PythonLiteral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALPHABETS", "FREE_TEXT", "Alphabet"]
+    from chatfmt.line.scanners import Scanner
+
+__all__ = ["ALPHABETS", "CODERS", "FREE_TEXT", "OPTIONAL", "Alphabet", "scanner_of"]
 
 
 class Alphabet(NamedTuple):
@@ -39,14 +45,46 @@ class Alphabet(NamedTuple):
 # Roles are lower-case words in every known format; a name is what the OpenAI API takes.
 # White space as Python has it: the regex library leaves U+001C to U+001F out of \s.
 _NAME, _WORD = r"[^\s\x1c-\x1f<|\\/>]", r"[^\s\x1c-\x1f<|>]"
+_FUNCTION, _ID, _KEY = r"[A-Za-z0-9_.\-]", r"[A-Za-z0-9_.:\-]", r"[^\s\x1c-\x1f<|>=(),\[\]'\"]"
 ALPHABETS = {
     "role": Alphabet("[a-z]", r"[a-z0-9_\-]"),
     "name": Alphabet(_NAME, _NAME, 64),
     "recipient": Alphabet(_WORD, _WORD),
     "channel": Alphabet(_WORD, _WORD),
     "content_type": Alphabet(_WORD, _WORD),
+    "call_id": Alphabet(_ID, _ID),
+    "call.name": Alphabet(_FUNCTION, _FUNCTION),
+    "call.id": Alphabet(_ID, _ID),
+    "arg.key": Alphabet(_KEY, _KEY),
 }
 """Header field to the values it may have; narrowed by the literal text that follows it."""
 
-FREE_TEXT = ("reasoning", "content")
-"""The fields that may hold any text."""
+FREE_TEXT = ("reasoning", "content", "tools", "call", "call.arguments", "arg.value")
+"""The fields that may hold any text, or any that their coder can spell."""
+
+OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning", "tools")
+"""The fields of a message that are there when they are not None."""
+
+CODERS: dict[str, tuple[str, ...]] = {
+    "content": ("json",),
+    "call": ("json",),
+    "call.arguments": ("object",),
+    "arg.value": ("json", "loose", "python"),
+}
+"""Field to the ways in which its value may be spelled."""
+
+
+@cache
+def scanner_of(coder: str | None, keys: tuple[str, ...]) -> Scanner[Any] | None:
+    """What reads a value that is spelled by this coder; None where its end is what follows it."""
+    match coder:
+        case "json" if keys:
+            return CallObject(*keys)
+        case "json":
+            return JsonString()
+        case "object":
+            return JsonObject()
+        case "python":
+            return PythonLiteral()
+        case _:
+            return None

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import regex
 
-from chatfmt.errors import FormatError
-from chatfmt.line.fields import ALPHABETS, Alphabet
-from chatfmt.line.grammar import build_tree
-from chatfmt.line.language import Field, Special, parse_prologue, parse_template
+from chatfmt.errors import FormatError, shown
+from chatfmt.line.build import Layout
+from chatfmt.line.fields import ALPHABETS, OPTIONAL, Alphabet
+from chatfmt.line.language import Field, Next, Special, flat
 from chatfmt.line.language import Literal as LiteralText
+from chatfmt.line.lines import make_line, read_prologue
+from chatfmt.line.machine import build_machine
+from chatfmt.line.proof import find_witness, untold_field
 
 if TYPE_CHECKING:
-    from chatfmt.line.grammar import Node
-    from chatfmt.line.language import RoleTemplate
+    from chatfmt.line.lines import Line
+    from chatfmt.line.machine import Machine
 
 __all__ = ["ChatFormat"]
 
@@ -32,6 +36,7 @@ _KINDS = {
     "prologue": (_TEXT,),
     "ends": (_MAPPING,),
     "generation_start": (_TEXT,),
+    "fences": (_LIST,),
     "encoding": (_TEXT, _NONE),
     "source": (_TEXT,),
 }
@@ -70,6 +75,12 @@ class ChatFormat:
     with a further message. The first is the one that is written."""
     generation_start: Literal["content", "role"] = "content"
     """Where the model begins to write: before the first free text, or right behind the role."""
+    fences: Sequence[str] = ()
+    """The texts that end a field where no special token does, each whole or how it begins; ``^``
+    before one that only counts where the field begins. A message whose text would be read as one
+    is refused."""
+    longest_header: int = 4096
+    """How many characters of text the header of a message may have."""
     encoding: str | None = None
     """Name of the bundled encoding, or None: the user brings one."""
     source: str = ""
@@ -77,13 +88,13 @@ class ChatFormat:
 
     role_spellings: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Role to its spelling on the wire."""
-    templates: Mapping[str, RoleTemplate] = field(init=False, repr=False, compare=False)
+    templates: Mapping[str, Line] = field(init=False, repr=False, compare=False)
     """Role to its compiled line."""
     prologue_pieces: tuple[Special | LiteralText, ...] = field(
         init=False, repr=False, compare=False
     )
-    tree: Node = field(init=False, repr=False, compare=False)
-    """What a parser follows."""
+    lines: tuple[Line, ...] = field(init=False, repr=False, compare=False)
+    """The lines, each once."""
 
     def __post_init__(self) -> None:
         self._check_kinds()
@@ -98,35 +109,113 @@ class ChatFormat:
         spellings = self._role_spellings(None if single else list(self.template))
         lower = all(regex.fullmatch(ALPHABETS["role"].pattern, s) for s in spellings.values())
         compiled = {
-            role: parse_template(
+            role: make_line(
                 line,
                 special_tokens=self.special_tokens,
                 ends=list(self.ends),
                 generation_start=self.generation_start,
-                role=None if role is None else spellings[role],
+                role=role,
+                roles=list(spellings),
+                spelling="" if role is None else spellings[role],
                 role_alphabet=ALPHABETS["role"] if lower else _WIRE_ROLE,
                 where=f"format {self.name}" + ("" if role is None else f", role {role}"),
             )
             for role, line in lines.items()
         }
-        prologue = parse_prologue(
+        prologue = read_prologue(
             self.prologue, self.special_tokens, f"format {self.name}, prologue"
         )
         templates = {role: compiled[None if single else role] for role in spellings}
         self._set("role_spellings", MappingProxyType(spellings))
         self._set("templates", MappingProxyType(templates))
         self._set("prologue_pieces", prologue)
+        self._set("lines", tuple(compiled.values()))
+        self._check_written()
         self._check_roles()
         self._check_ends()
         self._check_boundaries()
         self._check_all_used()
-        self._set("tree", build_tree(compiled, f"format {self.name}"))
+        self._check_machine()
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What readers follow, and the proof: the lines as one graph of places.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").machine.fences
+        []
+        """
+        return build_machine(Layout(self.lines, {}, self.prologue_pieces, tuple(self.templates)))
+
+    def _check_written(self) -> None:
+        """The machine reads more of the language than is written yet."""
+        for line in self.lines:
+            for piece in flat(line.pieces):
+                named = getattr(piece, "name", None)
+                plain = named is None or named in (*OPTIONAL[:5], "role", "content")
+                fixed = isinstance(piece, LiteralText) and piece.fixes is not None
+                if not plain or fixed or isinstance(piece, Next) or getattr(piece, "coder", None):
+                    word = named or (piece.fixes if isinstance(piece, LiteralText) else "next")
+                    raise FormatError(
+                        f"format {self.name}: {{{word}}} is read by the machine, but not written "
+                        "yet; a line may hold role, content, "
+                        + ", ".join(OPTIONAL[:5])
+                        + " as they are"
+                    )
+
+    def _check_machine(self) -> None:
+        """Every conversation has one reading, and what a field may not hold is listed."""
+        where = f"format {self.name}"
+        if (untold := untold_field(self.machine)) is not None:
+            raise FormatError(
+                f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines "
+                "of different roles with different tokens"
+            )
+        for field_name, word in self.machine.fences:
+            if not any(word.startswith(listed) for listed in self.fences):
+                raise FormatError(
+                    f"{where}: only the text {shown(word)} tells where {{{field_name}}} ends; put "
+                    "a special token between it and what follows, or list that text (or how it "
+                    "begins) in fences: a message whose text holds it is then refused"
+                )
+        if (witness := find_witness(self.machine)) is not None:
+            raise FormatError(
+                f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart "
+                "too late; put a special token, or a character that the field before it cannot "
+                "have, between them"
+            )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self.row(),)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> ChatFormat:
+        """A format from plain data of which nothing is known, such as a file's.
+
+        >>> ChatFormat.from_row({"name": "x", "template": "{content}<e>"})
+        Traceback (most recent call last):
+            ...
+        chatfmt.errors.FormatError: format x: there is no special_tokens
+
+        Raises:
+            FormatError: a member is missing, unknown or not what it must be; or as for
+                `ChatFormat`.
+        """
+        name = row.get("name", "custom")
+        members = [field.name for field in fields(cls) if field.init]
+        for member in row:
+            if member not in members:
+                raise FormatError(
+                    f"format {name}: there is no member {shown(member)}; there are "
+                    + ", ".join(members)
+                )
+        for needed in ("template", "special_tokens"):
+            if needed not in row:
+                raise FormatError(f"format {name}: there is no {needed}")
+        return cls(**{"name": name, **row})
 
     def row(self) -> dict[str, Any]:
         """The format as plain data, as JSON has it: what ``ChatFormat(**row)`` was made from.
@@ -137,7 +226,7 @@ class ChatFormat:
         True
         """
         row: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
-        row["special_tokens"] = list(self.special_tokens)
+        row["special_tokens"], row["fences"] = list(self.special_tokens), list(self.fences)
         for name in ("template", "roles", "ends"):
             if isinstance(row[name], Mapping):
                 row[name] = dict(row[name])
@@ -175,6 +264,12 @@ class ChatFormat:
                 raise FormatError(
                     f"format {self.name}: {name} must be {' or '.join(kinds)}, found {value!r}"
                 )
+        longest = self.longest_header
+        if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
+            raise FormatError(
+                f"format {self.name}: longest_header must be a positive integer, found "
+                f"{shown(longest)}"
+            )
         if self.generation_start not in ("content", "role"):
             raise FormatError(
                 f'format {self.name}: generation_start must be "content" or "role", found '
@@ -183,7 +278,7 @@ class ChatFormat:
 
     def _keep_copies(self) -> None:
         """What the caller does to the lists later is not to change the format."""
-        for name in ("template", "special_tokens", "roles", "ends"):
+        for name in ("template", "special_tokens", "roles", "ends", "fences"):
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 self._set(name, dict(value))
@@ -294,7 +389,7 @@ def _first_twice(texts: Sequence[str]) -> str | None:
     return next((text for i, text in enumerate(texts) if text in texts[:i]), None)
 
 
-def _end(template: RoleTemplate) -> Special:
+def _end(template: Line) -> Special:
     return next(p for p in template.pieces if isinstance(p, Special) and p.end)
 
 

@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
+from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span
 
@@ -116,7 +117,7 @@ class _Side:
         self, name: str, binding: Binding, ids: Sequence[int], prologue: Sequence[int]
     ) -> None:
         self.name = name
-        self.ids = list(ids)
+        self.ids = as_ids(ids)
         self._binding = binding
         size = len(prologue)
         at = 0

@@ -54,10 +54,19 @@ def scan(messages: Iterable[Message], special_tokens: Iterable[str]) -> list[Spe
     return [
         SpecialText(index, field, match.start(), match[0])
         for index, message in enumerate(messages)
-        for field, text in message
-        if isinstance(text, str)
+        for field, text in _texts(message)
         for match in _matches(pattern, text)
     ]
+
+
+def _texts(message: Message) -> Iterator[tuple[str, str]]:
+    for field, value in message:
+        if isinstance(value, str):
+            yield field, value
+    for index, call in enumerate(message.tool_calls):
+        for field, value in call:
+            if isinstance(value, str):
+                yield f"tool_calls[{index}].{field}", value
 
 
 @lru_cache(maxsize=16)

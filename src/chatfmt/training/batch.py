@@ -17,6 +17,7 @@ from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import RenderError
 from chatfmt.training.weights import message_weights
 from chatfmt.wire.fast.packed import SIZE, pack
+from chatfmt.wire.kept import Kept
 from chatfmt.wire.write import FRAME_FIELDS
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class _Encoder:
         self._train_on = train_on
         # then what is around a content follows from the message, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
-        self._known: dict[tuple[object, ...], tuple[_Around, str]] = {}
+        self._known: Kept[tuple[object, ...], tuple[_Around, str]] = Kept()
         encoding = renderer.binding.encoding
         self._encode_joined: Callable[[str, str], bytes] | None
         self._encode_joined = getattr(encoding, "encode_joined", None)
@@ -173,7 +174,7 @@ class _Encoder:
     def _collect(self, part: _Part, messages: Sequence[Message]) -> int:
         """Put the messages of a conversation into the columns; how many characters they have."""
         _, _, texts, around = part
-        known, size = self._known, 0
+        known, size = self._known.known, 0
         if not self._by_itself:
             weights = message_weights(messages, self._train_on)
             frames = self._renderer.frames(messages)
@@ -200,7 +201,9 @@ class _Encoder:
         frame = self._renderer.frame(message, index)
         found = _pack_around(frame, weight), frame.suffix
         if message.reasoning is None:  # a text that hardly ever returns
-            self._known[_key(message.__dict__)] = found
+            key = _key(message.__dict__)
+            size = sum(len(field) for field in key[:-1] if field)  # the last is the weight
+            self._known.keep(key, found, size + len(frame.head) + len(frame.close))
         return found
 
     def encode(self, part: _Part) -> bytes | list[bytes]:

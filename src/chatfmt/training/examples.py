@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
-from chatfmt.errors import ContextOverflowError, NothingToTrainError
+from chatfmt.errors import ContextOverflowError, NothingToTrainError, shown
 from chatfmt.training import weights
 from chatfmt.training.fit import fit
 from chatfmt.training.turns import INSTRUCTIONS, sections
@@ -64,9 +64,9 @@ def training_examples(
             'train_on="sampled" needs ids that were sampled: it is for Transcript.weights'
         )
     if overlong not in get_args(Overlong):
-        raise ValueError(f"overlong must be refuse, fit or split, found {overlong!r}")
+        raise ValueError(f"overlong must be refuse, fit or split, found {shown(overlong)}")
     if max_tokens is None and overlong != "refuse":
-        raise ValueError(f"overlong is {overlong!r}: expected max_tokens too, found none")
+        raise ValueError(f"overlong is {shown(overlong)}: expected max_tokens too, found none")
     weights.check_ignore_index(ignore_index)
     messages = conversation.messages
     factors = weights.message_weights(messages, train_on)
@@ -88,8 +88,8 @@ def training_examples(
     if not examples:
         raise NothingToTrainError(
             f"expected something to train, found that no id of these {len(messages)} messages has "
-            f"a weight (train_on={train_on!r}, train_end={train_end}): leave the conversation out, "
-            "or let it pass with allow_untrained=True"
+            f"a weight (train_on={shown(train_on)}, train_end={train_end}): leave the conversation "
+            "out, or let it pass with allow_untrained=True"
         )
     return examples
 
@@ -199,7 +199,7 @@ def collate(
     ([[7, 8, 8, 8]], [[-100, 8, -100, -100]], [[1, 1, 0, 0]])
     """
     if side not in ("right", "left"):
-        raise ValueError(f"side must be right or left, found {side!r}")
+        raise ValueError(f"side must be right or left, found {shown(side)}")
     if pad_to_multiple_of is not None and pad_to_multiple_of < 1:
         raise ValueError(f"pad_to_multiple_of must be at least 1, found {pad_to_multiple_of}")
     for index, example in enumerate(examples):

@@ -22,8 +22,9 @@ def turns(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
 
     A turn is a user message and all that follows it up to the next one; what stands before the
     first user message is turn 0. A tool message belongs to the turn of the call that it answers,
-    wherever it stands: that of the assistant message with its ``call_id``, or else of the
-    assistant message before it. All others, and one that answers none, belong where they stand.
+    wherever it stands: that of the assistant message that makes, or is, the call with its
+    ``call_id``, or else of the assistant message before it. All others, and one that answers none,
+    belong where they stand.
 
     >>> from chatfmt import Message
     >>> roles = ["system", "user", "assistant", "user", "tool", "assistant"]
@@ -40,8 +41,8 @@ def turns(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
         home = place
         if message.role == "assistant":
             speaking = place
-            if message.call_id is not None:
-                calls[message.call_id] = place
+            made = (message.call_id, *(call.id for call in message.tool_calls))
+            calls.update({call_id: place for call_id in made if call_id is not None})
         elif message.role not in _TALKING:
             home = calls.get(message.call_id or "", place if speaking is None else speaking)
         places.append(place)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from chatfmt.conversation import Message
+from chatfmt.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +112,7 @@ def message_weights(messages: Sequence[Message], train_on: TrainOn) -> list[floa
     else:
         raise ValueError(
             "train_on must be assistant, last, sampled, all, none, or a function of message and "
-            f"index; found {train_on!r}"
+            f"index; found {shown(train_on)}"
         )
     for i, message in enumerate(messages):
         if message.weight is not None:
@@ -123,6 +124,6 @@ def _checked(weight: float, index: int) -> float:
     if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
         raise ValueError(
             f"message {index}: expected a finite weight of at least 0 (what train_on returns, "
-            f"times the message's own), found {weight!r}"
+            f"times the message's own), found {shown(weight)}"
         )
     return float(weight)

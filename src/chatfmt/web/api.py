@@ -100,6 +100,8 @@ class Row(_Request):
     prologue: _Line = ""
     ends: Annotated[dict[_Word, Literal["stop", "continue"]], _MANY] = {}
     generation_start: Literal["content", "role"] = "content"
+    fences: Annotated[list[_Line], _MANY] = []
+    longest_header: Annotated[int, Field(ge=1, le=100_000)] = 4096
 
 
 class _WithFormat(_Request):

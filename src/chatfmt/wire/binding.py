@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.encodings.ids import as_id
+from chatfmt.encodings.probe import probe
 from chatfmt.errors import EncodingError, EncodingRequiredError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from chatfmt.encodings import TokenEncoding
     from chatfmt.line.format import ChatFormat
 
@@ -16,15 +20,18 @@ __all__ = ["Binding", "TextTable", "WholeTable", "encoding_required"]
 class TextTable(dict[int, bytes]):
     """Id to bytes of the ids that are text, filled as they are asked for.
 
-    KeyError for what is no text: special tokens, and ids that the encoding does not have.
+    KeyError for what is no text: special tokens, and ids that the encoding does not have. An
+    integer of another type is the integer that it is; TypeError for what is none.
     """
 
     def __init__(self, encoding: TokenEncoding) -> None:
         super().__init__()
         self._encoding = encoding
-        self._special = frozenset(encoding.special_tokens.values())
+        self._special = frozenset(map(as_id, encoding.special_tokens.values()))
 
     def __missing__(self, token: int) -> bytes:
+        if type(token) is not int:  # a tensor is equal to nothing in here, not even to itself
+            return self[as_id(token)]
         if token in self._special:
             raise KeyError(token)
         found = self[token] = self._encoding.token_bytes(token)
@@ -34,7 +41,8 @@ class TextTable(dict[int, bytes]):
 class WholeTable(dict[int, str]):
     """Id to text of the ids that are whole characters, filled as they are asked for.
 
-    An empty string for all others: parts of a character, special tokens, ids that are none.
+    An empty string for all others: parts of a character, special tokens, ids that are none. An
+    integer of another type is the integer that it is; TypeError for what is none.
     """
 
     def __init__(self, table: TextTable) -> None:
@@ -42,6 +50,8 @@ class WholeTable(dict[int, str]):
         self._table = table
 
     def __missing__(self, token: int) -> str:
+        if type(token) is not int:
+            return self[as_id(token)]
         try:
             found = self[token] = self._table[token].decode()
         except (KeyError, UnicodeDecodeError):
@@ -53,11 +63,12 @@ class Binding:
     """What rendering and parsing share.
 
     Raises:
-        EncodingError: the encoding lacks special tokens of the format; the message names them.
+        EncodingError: the encoding lacks special tokens of the format, has two of them, or one and
+            another, under one id, or does not keep its promises (see `chatfmt.encodings.probe`).
     """
 
     def __init__(self, format: ChatFormat, encoding: TokenEncoding) -> None:
-        known = encoding.special_tokens
+        known = {spelling: as_id(token) for spelling, token in encoding.special_tokens.items()}
         missing = [token for token in format.special_tokens if token not in known]
         if missing:
             raise EncodingError(
@@ -65,6 +76,8 @@ class Binding:
                 f"{', '.join(missing)}; create them with extend_encoding, or bring the vocabulary "
                 "of a model that was trained with them"
             )
+        _refuse_shared_ids(format.special_tokens, known)
+        probe(encoding)
         self.format = format
         self.encoding = encoding
         self.ids = {token: known[token] for token in format.special_tokens}
@@ -73,20 +86,22 @@ class Binding:
         """Id to spelling of every special token of the encoding, the format's or not."""
         self.text = TextTable(encoding)
         self.whole = WholeTable(self.text)
-        self.stops = frozenset(
-            self.ids[spelling]
-            for role in format.templates
-            for spelling, stops in format.ends_of(role).items()
-            if stops
+        self.stops = frozenset(self.ids[spelling] for spelling in format.stop_spellings)
+        """The ids at which a server stops sampling the assistant (any speaker, without one)."""
+
+        self.continues = frozenset(
+            self.ids[spelling] for spelling, what in format.ends.items() if what == "continue"
         )
-        """The ids at which a model stops, whatever role it speaks in: a mangled header may have
-        another one than its prompt."""
+        """The end tokens after which a model may go on with a further message."""
+        self.roles = {wire: role for role, wire in format.role_spellings.items()}
+        """How a role is spelled on the wire, to the role."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Binding, (self.format, self.encoding)
 
     def spell(self, token: int) -> bytes:
         """What an id stands for; nothing for an id that the encoding does not have."""
+        token = as_id(token)
         if token in self.spellings:
             return self.spellings[token].encode()
         try:
@@ -96,6 +111,7 @@ class Binding:
 
     def show(self, token: int) -> str:
         """One id, as error messages have it."""
+        token = as_id(token)
         if token in self.spellings:
             return f"the special token {self.spellings[token]} ({token})"
         try:
@@ -105,10 +121,27 @@ class Binding:
         return f"the text {data.decode(errors='backslashreplace')!r} ({token})"
 
 
+def _refuse_shared_ids(wanted: Iterable[str], known: Mapping[str, int]) -> None:
+    """Each special token of a format must be told from all others by its id.
+
+    Those that no format line names may share one, as two of tiktoken's o200k_harmony do.
+    """
+    sharing: dict[int, list[str]] = {}
+    for spelling, token in known.items():
+        sharing.setdefault(token, []).append(spelling)
+    for spelling in wanted:
+        token = known[spelling]
+        if len(sharing[token]) > 1:
+            raise EncodingError(
+                f"the special tokens {' and '.join(sharing[token])} share the id {token}, so that "
+                "one could not be told from the other: give each an id of its own"
+            )
+
+
 def encoding_required(format: ChatFormat) -> EncodingRequiredError:
     """The error for a format without a bundled vocabulary."""
     return EncodingRequiredError(
         f"no vocabulary is bundled for format {format.name}: pass an encoding with the special "
         f"tokens {', '.join(format.special_tokens)}, such as a tiktoken.Encoding (extend_encoding "
-        "creates special tokens) or chatfmt.hf.HFEncoding.from_file('tokenizer.json')"
+        "creates special tokens) or chatfmt.load_encoding('tokenizer.json')"
     )

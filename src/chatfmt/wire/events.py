@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from chatfmt.conversation import Message
 
 # Each event has the index of its message; the name hides tuple.index, which nobody needs here.
-__all__ = ["ContentDelta", "Event", "HeaderField", "MessageEnd", "MessageStart"]
+__all__ = ["ContentDelta", "Event", "HeaderField", "MessageEnd", "MessageStart", "Stray"]
 
 
 class MessageStart(NamedTuple):
@@ -67,5 +67,22 @@ class MessageEnd(NamedTuple):
     token: int | None
 
 
-Event: TypeAlias = MessageStart | HeaderField | ContentDelta | MessageEnd
+class Stray(NamedTuple):
+    """Text or a special token that a lenient parse could not place; a server may show or hide it.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> tok.stream().feed_all([13225, 200266])[-1]
+    Stray(index=0, token=200266, text='<|im_sep|>')
+    """
+
+    index: int | None  # type: ignore[assignment]
+    """The message that is open, if one is."""
+    token: int | None
+    """The id in which the text ends, where it is one."""
+    text: str
+    """The text, or the special token as it is spelled."""
+
+
+Event: TypeAlias = MessageStart | HeaderField | ContentDelta | MessageEnd | Stray
 """What a `StreamParser` gives."""

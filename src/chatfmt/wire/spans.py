@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
+
+from chatfmt.line.place import Part
 
 __all__ = ["OpenMessage", "Part", "Span"]
-
-Part: TypeAlias = Literal["prologue", "header", "content", "reasoning", "end", "tail", "stray"]
-"""The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
-place; a strict parse never has any."""
 
 
 class Span(NamedTuple):

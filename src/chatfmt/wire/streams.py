@@ -10,15 +10,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.wire.read.parser import content_of
+from chatfmt.wire.ids import as_id
+from chatfmt.wire.read.parser import StreamParser, content_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
     from chatfmt.wire.events import Event
-    from chatfmt.wire.read.parser import StreamParser
+    from chatfmt.wire.write import Renderer
 
-__all__ = ["astream_events", "astream_text", "stream_events", "stream_text"]
+__all__ = ["astream_events", "astream_text", "prompted", "stream_events", "stream_text"]
+
+
+def prompted(renderer: Renderer, role: str, *, strict: bool) -> StreamParser:
+    """A parser after a prompt for this role.
+
+    Raises:
+        RenderError: the format has no such role.
+    """
+    parser = StreamParser(renderer.binding, strict=strict, prologue=False)
+    parser.prime(renderer.prompt(role))
+    parser.stop_tokens = renderer.stops(role)
+    return parser
 
 
 def stream_text(parser: StreamParser, ids: Iterable[int]) -> Iterator[str]:
@@ -69,7 +82,8 @@ async def astream_text(parser: StreamParser, ids: AsyncIterable[int]) -> AsyncIt
     ['Hello', ',', ' world']
     """
     stops, feed = parser.stop_tokens, parser.feed_text
-    async for token in ids:
+    async for given in ids:
+        token = as_id(given)
         text = feed(token)
         if text:
             yield text
@@ -93,7 +107,8 @@ async def astream_events(parser: StreamParser, ids: AsyncIterable[int]) -> Async
     MessageEnd(index=0, message=Message(role='assistant', content=''), token=200265)
     """
     stops, feed = parser.stop_tokens, parser.feed
-    async for token in ids:
+    async for given in ids:
+        token = as_id(given)
         for event in feed(token):
             yield event
         if token in stops:

@@ -7,25 +7,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import regex
 
+from chatfmt.conversation import Message
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
-from chatfmt.errors import RenderError
+from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
+from chatfmt.wire.kept import Kept
+from chatfmt.wire.refuse import find_misread
 from chatfmt.wire.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from chatfmt.conversation import Message
     from chatfmt.line.language import Piece
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.spans import Part
 
 __all__ = ["FRAME_FIELDS", "Frame", "Renderer"]
 
-_OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning")
-FRAME_FIELDS = ("role", *_OPTIONAL)
+_OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning", "tools")
+FRAME_FIELDS = ("role", *_OPTIONAL, "tool_calls")
 """What decides a message's frame."""
-_MOST_FRAMES = 4096
 
 
 Mark: TypeAlias = "tuple[int, int, Part, bool]"
@@ -46,9 +47,14 @@ class Frame(NamedTuple):
 _Around: TypeAlias = "tuple[list[int], str, list[int]]"
 """Head, suffix and close of a frame: a plain tuple is taken apart in a third of the time."""
 
-_Key: TypeAlias = "tuple[str, str | None, str | None, str | None, str | None, str | None]"
+_Key: TypeAlias = "tuple[Any, ...]"
 _key: Callable[[Mapping[str, Any]], _Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than six attributes."""
+
+
+def _size(key: _Key, frame: Frame) -> int:
+    """How many ids and characters a frame and its key are."""
+    return len(frame.head) + len(frame.close) + sum(len(field) for field in key if field)
 
 
 class Renderer:
@@ -66,9 +72,11 @@ class Renderer:
             Span(start, stop, None, part, generated)
             for start, stop, part, generated in writer.marks
         ]
-        self._frames: dict[_Key, Frame] = {}
-        self._continued_frames: dict[_Key, Frame] = {}
-        self._around: dict[_Key, _Around] = {}
+        self._frames: Kept[_Key, Frame] = Kept()
+        self._continued_frames: Kept[_Key, Frame] = Kept()
+        self._around: Kept[_Key, _Around] = Kept()
+        self._words = {role: self.format.machine.words_of(role) for role in self.format.templates}
+        """What the fields of a role never hold: where there are such, each text is checked."""
         self.continues = [*self.format.ends.values()][:1] == ["continue"]
         """Whether the end token that is written lets the model go on with another message."""
 
@@ -82,7 +90,7 @@ class Renderer:
             RenderError: the format cannot carry one of them.
         """
         known, encode, longest = (
-            self._around,
+            self._around.known,
             self.binding.encoding.encode_ordinary,
             LONGEST_RUN,
         )
@@ -104,10 +112,9 @@ class Renderer:
     def _look_up(self, message: Message, index: int) -> _Around:
         frame = self.frame(message, index)
         around = frame.head, frame.suffix, frame.close
-        if message.reasoning is None:  # as in `frame`
-            if len(self._around) >= _MOST_FRAMES:
-                self._around.clear()
-            self._around[_key(message.__dict__)] = around
+        if self._is_kept(message):
+            key = _key(message.__dict__)
+            self._around.keep(key, around, _size(key, frame))
         return around
 
     def extend_with_spans(
@@ -176,9 +183,52 @@ class Renderer:
         writer.flush()
         return writer.ids
 
+    def encode_prompt(
+        self,
+        messages: Sequence[Message],
+        *,
+        role: str,
+        name: str | None,
+        prefill: str,
+        continue_last: bool,
+    ) -> list[int]:
+        """The ids of messages and of a prompt; the arguments are `ChatTokenizer.encode_prompt`'s.
+
+        Raises:
+            RenderError: the format cannot carry it, or there is no such last message.
+        """
+        if continue_last:
+            begun = messages[-1] if messages else None
+            if prefill or not begun or begun.role != role or name not in (None, begun.name):
+                wanted = f"role {shown(role)}"
+                wanted += "" if name is None else f" and name {shown(name)}"
+                found = "none"
+                if begun:
+                    found = f"role {shown(begun.role)} and name {shown(begun.name)}"
+                raise RenderError(
+                    f"continue_last needs a last message of {wanted}, and no prefill; found {found}"
+                    + " and a prefill" * bool(prefill),
+                    self.format.name,
+                )
+            messages = messages[:-1]
+        else:
+            begun = Message(role=role, name=name, content=prefill) if prefill else None
+        ids: list[int] = []
+        self.extend(ids, messages)
+        if begun:
+            return ids + self.opening(begun, len(messages))
+        return ids + self.prompt(role, name)
+
     def opening(self, message: Message, index: int | None) -> list[int]:
         """The ids of a message up to the end of its content, left open for a model to continue."""
         return self.frame(message, index).head + self.encode(message.content, index)
+
+    def stops(self, role: str | None) -> frozenset[int]:
+        """The ids at which a model stops that was prompted in this role."""
+        if role is None or role not in self.format.templates:
+            return self.binding.stops
+        ends = self.format.ends_of(role)
+        return frozenset(self.binding.ids[token] for token, stops in ends.items() if stops)
 
     def closing(self, role: str, part: Part) -> list[int]:
         """What ends a message that is open in ``part``: all that must follow it, and the tail.
@@ -197,7 +247,7 @@ class Renderer:
         self, messages: Iterable[Message], first: int = 0, continues: str | None = None
     ) -> Iterator[Frame]:
         """What stands around the content of each; the arguments are `extend_with_spans`'s."""
-        known = self._frames.get
+        known = self._frames.known.get
         for index, message in enumerate(messages, first):
             if continues is not None and continues == message.role:
                 yield self.frame(message, index, continued=True)
@@ -213,21 +263,30 @@ class Renderer:
         """
         frames = self._continued_frames if continued else self._frames
         key = _key(message.__dict__)
-        frame = frames.get(key)
+        frame = frames.known.get(key)
         if frame is None:
             frame = self._make_frame(message, index, continued=continued)
-            if message.reasoning is None:  # texts that hardly ever return are not worth keeping
-                if len(frames) >= _MOST_FRAMES:
-                    frames.clear()
-                frames[key] = frame
+            if self._is_kept(message):
+                frames.keep(key, frame, _size(key, frame))
         return frame
+
+    def _is_kept(self, message: Message) -> bool:
+        """Whether its frame is worth keeping, and is the same for every content."""
+        return message.reasoning is None and not self._words[message.role]
 
     def _make_frame(self, message: Message, index: int | None, *, continued: bool) -> Frame:
         pieces = self._pieces(message.role, index)
         values = {name: getattr(message, name) for name in _OPTIONAL}
         values["role"] = self.format.role_spellings[message.role]
         self._check_values(pieces, values, index)
+        if message.tool_calls:
+            raise self._error(
+                f"the format has no place for tool calls, found {len(message.tool_calls)}",
+                index,
+                "tool_calls",
+            )
         written = _written(pieces, values)
+        self._check_texts(written, {**values, "content": message.content}, message.role, index)
         content = next(i for i, piece in enumerate(written) if _held(piece) == "content")
         before, behind = written[:content], written[content + 1 :]
         suffix = ""
@@ -251,7 +310,7 @@ class Renderer:
         template = self.format.templates.get(role)
         if template is None:
             known = ", ".join(self.format.templates)
-            raise self._error(f"unknown role {role!r}; there are {known}", index, "role")
+            raise self._error(f"unknown role {shown(role)}; there are {known}", index, "role")
         return template.pieces
 
     def _check_values(
@@ -269,8 +328,8 @@ class Renderer:
                 if name == "role":  # a line that serves one role need not say which
                     continue
                 raise self._error(
-                    f"the format has no place for a {name}, found {value!r}; leave it out or use "
-                    "a format that carries it",
+                    f"the format has no place for a {name}, found {shown(value)}; leave it out or "
+                    "use a format that carries it",
                     index,
                     name,
                 )
@@ -279,8 +338,33 @@ class Renderer:
                     pattern = field.alphabet.pattern
                     if not regex.fullmatch(pattern, value, regex.V1):
                         raise self._error(
-                            f"expected a {name} like {pattern}, found {value!r}", index, name
+                            f"expected a {name} like {pattern}, found {shown(value)}", index, name
                         )
+
+    def _check_texts(
+        self,
+        written: list[Piece],
+        values: Mapping[str, str | None],
+        role: str,
+        index: int | None,
+    ) -> None:
+        """Nothing would be read as structure, and the header is not too long."""
+        if words := self._words[role]:
+            misread = find_misread(written, values, words)
+            if misread is not None:
+                raise self._error(
+                    f"at offset {misread.offset} this would be read as structure: "
+                    f"{shown(misread.word)}; leave it out, or put something between",
+                    index,
+                    misread.field,
+                )
+        length, longest = _header_length(written, values), self.format.longest_header
+        if length > longest:
+            raise self._error(
+                f"the header would have {length:,} characters; expected at most {longest:,}",
+                index,
+                max(values, key=lambda name: len(values.get(name) or "")),
+            )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:
         """The ids of a run of text.
@@ -379,6 +463,22 @@ def _written(pieces: Iterable[Piece], values: Mapping[str, str | None]) -> list[
         elif values[piece.field] is not None:
             written += piece.pieces
     return written
+
+
+def _header_length(written: Iterable[Piece], values: Mapping[str, str | None]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, in_free_text = 0, False
+    for piece in written:
+        match piece:
+            case Special():
+                in_free_text = False
+            case Field(_, None):
+                in_free_text = True
+            case Field(name, _):
+                length += len(values[name] or "")
+            case Literal(text) if not in_free_text:
+                length += len(text)
+    return length
 
 
 def _behind(pieces: tuple[Piece, ...], part: Part) -> tuple[Piece, ...]:

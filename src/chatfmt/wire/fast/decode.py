@@ -2,7 +2,7 @@
 
 The parser reads any ids and says what is wrong with them; most ids are right, and their headers
 are always the same few. So this path looks for what the parser has read before: the same ids
-before the content, text, and the same ids behind it. Whatever it does not know it leaves to the
+before the content, text, and the same ids after it. Whatever it does not know it leaves to the
 parser, and learns from it.
 """
 
@@ -11,32 +11,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Conversation
-from chatfmt.wire.fast.packed import find, pack
+from chatfmt.wire.fast.packed import searchable
+from chatfmt.wire.ids import as_ids
+from chatfmt.wire.kept import Kept
+from chatfmt.wire.read.parser import StreamParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from chatfmt.conversation import Message
     from chatfmt.wire.binding import Binding
-    from chatfmt.wire.spans import Span
 
 __all__ = ["Decoder"]
-
-_MOST_HEADS = 4096
 
 
 class _Known(NamedTuple):
     """What is known of messages that begin with the same ids."""
 
     fields: dict[str, str]
-    packed_end: bytes
+    end: str
+    """The end token, as `searchable` has it."""
     tail: list[int]
 
 
 class Decoder:
-    """Reads what it has learnt; None for anything else."""
+    """Reads whole sequences, strictly; what it has learnt only changes how quickly."""
 
     def __init__(self, binding: Binding) -> None:
+        self._binding = binding
+        self._machine = binding.format.machine
         self._table = binding.text
         self._tails = {r: t.tail.encode() for r, t in binding.format.templates.items()}
         self._special = frozenset(binding.spellings)
@@ -46,35 +48,48 @@ class Decoder:
         self._decode_bytes: Callable[[list[int]], bytes] | None
         self._decode_bytes = getattr(binding.encoding, "decode_bytes", None)
         self._prologue: list[int] | None = None
-        self._known: dict[tuple[int, ...], _Known] = {}
+        self._heads: Kept[tuple[int, ...], _Known] = Kept()
         self._lengths: tuple[int, ...] = ()
 
-    def decode(self, ids: Sequence[int], *, prologue: bool) -> Conversation | None:
+    def decode(self, ids: Iterable[int], *, prologue: bool) -> Conversation:
+        """The conversation of which these are the ids.
+
+        Raises:
+            ParseError: they are not a conversation in this format, or not a complete one.
+            TypeError: one of them is not an integer.
+        """
+        listed = ids if isinstance(ids, list) else list(ids)
+        found = self.quick(listed, prologue=prologue)
+        return self._slow(listed, prologue=prologue) if found is None else found
+
+    def quick(self, ids: list[int], *, prologue: bool) -> Conversation | None:
         """The conversation, if every message is of a known kind; None for the parser to say."""
         try:
-            listed = ids if isinstance(ids, list) else list(ids)
-            messages = self._messages(listed, prologue=prologue)
+            messages = self._messages(ids, prologue=prologue)
         except (KeyError, OverflowError, TypeError, ValueError):
             return None  # ids that are no text, or none at all, or bytes that are no UTF-8
         return None if messages is None else Conversation.model_validate({"messages": messages})
 
     def _messages(self, ids: list[int], *, prologue: bool) -> list[dict[str, Any]] | None:
-        packed = pack(ids)
+        text = searchable(ids)
+        if not _only_integers(ids, text):
+            return None
         messages: list[dict[str, Any]] = []
         at, length = 0, len(ids)
         if prologue:
             if self._prologue is None or ids[: len(self._prologue)] != self._prologue:
                 return None
             at = len(self._prologue)
+        heads = self._heads.known
         while at < length:
             for size in self._lengths:
-                known = self._known.get(tuple(ids[at : at + size]))
+                known = heads.get(tuple(ids[at : at + size]))
                 if known is not None:
                     break
             else:
                 return None
             start = at + size
-            stop = find(packed, known.packed_end, start)
+            stop = text.find(known.end, start)
             if stop < 0:
                 return None
             content = self._text(ids[start:stop]) if stop > start else ""
@@ -86,6 +101,15 @@ class Decoder:
                     return None
                 at += len(tail)
         return messages
+
+    def _slow(self, ids: list[int], *, prologue: bool) -> Conversation:
+        ids = as_ids(ids)
+        parser = StreamParser(self._binding, strict=True, prologue=prologue)
+        parser.feed_all(ids)
+        parser.close()
+        if not parser.issues:
+            self._learn(ids, parser, prologue=prologue)
+        return Conversation(messages=tuple(parser.messages))
 
     def _text(self, ids: list[int]) -> str:
         if self._decode_bytes is None:
@@ -100,39 +124,45 @@ class Decoder:
     def _bytes(self, ids: Iterable[int]) -> bytes:
         return b"".join(map(self._table.__getitem__, ids))
 
-    def learn(
-        self,
-        ids: Sequence[int],
-        spans: Sequence[Span],
-        messages: Sequence[Message],
-        *,
-        prologue: bool,
-    ) -> None:
+    def _learn(self, ids: Sequence[int], parser: StreamParser, *, prologue: bool) -> None:
         """Take note of what is around contents that the parser has read without an issue."""
-        if len(self._known) >= _MOST_HEADS:
-            self._known.clear()
-        parts: list[dict[str, list[int]]] = [{} for _ in messages]
+        parts: list[dict[str, list[int]]] = [{} for _ in parser.messages]
         first: dict[str, list[int]] = {}
-        for span in spans:
+        for span in parser.spans:
             where = first if span.message is None else parts[span.message]
             if span.part == "header" and "content" in where:
                 where["behind"] = []  # not the simple kind
             where.setdefault(span.part, []).extend(ids[span.start : span.stop])
         if prologue:
             self._prologue = first.get("prologue", [])
-        for message, found in zip(messages, parts, strict=True):
+        for message, found in zip(parser.messages, parts, strict=True):
             head = tuple(found.get("header", ()))
+            # An empty content does not show where it stands: some of this may come after it.
             simple = (
-                {"header", "content", "end", "tail"}.issuperset(found)
-                and self._bytes(found.get("content", ())) == message.content.encode()
+                message.content
+                and self._machine.takes_any_content(message.role)
+                and {"header", "content", "end", "tail"}.issuperset(found)
+                and self._bytes(found["content"]) == message.content.encode()
                 and self._bytes(found.get("tail", ())) == self._tails[message.role]
             )
-            if simple and head and head not in self._known:
+            if simple and head and head not in self._heads.known:
                 fields = message.model_dump(exclude={"content"}, exclude_none=True)
-                packed_end = pack(found["end"])
-                self._known[head] = _Known(fields, packed_end, found.get("tail", []))
-        heads = list(self._known)  # a copy: another thread may be learning too
+                known = _Known(fields, searchable(found["end"]), found.get("tail", []))
+                size = len(head) + sum(map(len, fields.values())) + len(known.tail)
+                self._heads.keep(head, known, size)
+        heads = list(self._heads.known)  # a copy: another thread may be learning too
         self._lengths = tuple(sorted(set(map(len, heads))))
+
+
+def _only_integers(ids: list[int], text: str) -> bool:
+    """Whether none of them is a boolean, or anything that calls itself 0 or 1."""
+    for suspect in "\0\1":
+        at = text.find(suspect)
+        while at >= 0:
+            if type(ids[at]) is not int:
+                return False
+            at = text.find(suspect, at + 1)
+    return True
 
 
 def _common_prefix(one: bytes, other: bytes) -> bytes:

@@ -2,7 +2,3 @@
 
 This folder imports what ``wire`` may import, and of ``wire`` all but ``write`` and ``fast``.
 """
-
-from chatfmt.wire.read.parser import StreamParser
-
-__all__ = ["StreamParser"]

@@ -1,0 +1,147 @@
+"""What a conversation is: messages in order, and what belongs to it without being one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+
+from pydantic import AfterValidator, Field, model_serializer, model_validator
+
+from chatfmt.conversation.message import Message, Record, read_with
+from chatfmt.conversation.openai import to_openai
+from chatfmt.conversation.reading import present, refuse_unknown
+from chatfmt.conversation.wording import Fault, Path, at, describe, surrogate_in
+
+if TYPE_CHECKING:
+    from pydantic import ModelWrapValidatorHandler, SerializerFunctionWrapHandler
+
+__all__ = ["Conversation"]
+
+
+def _refuse_surrogates(value: Any) -> Any:  # noqa: ANN401 - any value
+    """Refuse lone surrogates in all texts of a value, however deep it is."""
+    for link, part in _parts(value):
+        if isinstance(part, str) and (reason := surrogate_in(part)):
+            raise Fault(reason, _path(link))
+    return value
+
+
+def _refuse_what_is_no_json(value: Any) -> Any:  # noqa: ANN401 - any value
+    for link, part in _parts(_refuse_surrogates(value)):
+        odd = isinstance(part, float) and not math.isfinite(part)
+        if odd or not isinstance(part, str | int | float | list | tuple | dict | None):
+            raise Fault(f"expected what JSON can say, found {describe(part)}", _path(link))
+    return value
+
+
+# The way to a part is kept as links, and spelled only when an error needs it.
+_Link: TypeAlias = "tuple[_Link, str | int] | None"
+
+
+def _parts(value: object) -> list[tuple[_Link, object]]:
+    """A value and all that is inside it, with the way there; a key is a part, too."""
+    parts: list[tuple[_Link, object]] = [(None, value)]
+    for link, part in parts:
+        if isinstance(part, dict):
+            parts += [(link, key) for key in part]
+            parts += [((link, str(key)), member) for key, member in part.items()]
+        elif isinstance(part, list | tuple):
+            parts += [((link, index), item) for index, item in enumerate(part)]
+    return parts
+
+
+def _path(link: _Link) -> Path:
+    keys: list[str | int] = []
+    while link is not None:
+        link, key = link
+        keys.append(key)
+    return tuple(reversed(keys))
+
+
+def _read_messages(messages: object) -> list[object]:
+    # An iterator would have been used up when it was looked at for the first time.
+    if not isinstance(messages, list | tuple):
+        raise Fault(f"expected a list of messages, found {describe(messages)}")
+    return [at(index, Message._fields_of, message) for index, message in enumerate(messages)]
+
+
+class Conversation(Record):
+    """Messages in order. An empty conversation is one, too.
+
+    The messages may be dicts as OpenAI's API has them.
+
+    >>> conversation = Conversation(messages=[{"role": "user", "content": "hello"}])
+    >>> conversation.messages[0].content
+    'hello'
+    >>> Conversation(messages=[{"role": "user", "contents": "hello"}])
+    Traceback (most recent call last):
+        ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for Conversation
+    messages.0.contents
+      there is no such field; did you mean 'content'? [type=value_error]
+    """
+
+    messages: tuple[Message, ...] = ()
+    tools: Annotated[tuple[dict[str, Any], ...], AfterValidator(_refuse_what_is_no_json)] = ()
+    """Annotation: definitions of the tools that there are, as OpenAI's API has them."""
+    metadata: Annotated[dict[str, Any], AfterValidator(_refuse_surrogates)] = Field(
+        default_factory=dict
+    )
+    """Annotation: whatever belongs to the conversation and not on the wire, such as its source."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        return read_with(cls.__name__, value, cls._fields_of, handler)
+
+    @classmethod
+    def _fields_of(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise Fault(f'expected {{"messages": [...]}}, found {describe(value)}')
+        members = present(value)
+        for key in members:
+            if key == "role" and "messages" not in members:
+                raise Fault("expected a list of messages, found one message: put it into a list")
+            if key not in cls.model_fields:
+                refuse_unknown(key, cls.model_fields)
+        if "messages" in members:
+            members["messages"] = at("messages", _read_messages, members["messages"])
+        return members
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Dumped as it was before there were tools, so that earlier versions read it.
+        fields: dict[str, Any] = dump(self)
+        if not self.tools:
+            fields.pop("tools", None)
+        return fields
+
+    def on_wire(self) -> Conversation:
+        """The conversation without its annotations: ``decode(encode(c)) == c.on_wire()``.
+
+        >>> Conversation(metadata={"source": "here"}).on_wire()
+        Conversation()
+        """
+        return Conversation(messages=tuple(message.on_wire() for message in self.messages))
+
+    def to_openai(self) -> dict[str, Any]:
+        """The conversation as a request to OpenAI's API has it: plain dicts.
+
+        ``tools`` is among them if there are any; `metadata` is left out. Where calls are messages
+        of their own, as in harmony, they are joined with what belongs to them: see
+        `chatfmt.conversation.harmony.join`. Reading gives the same conversation again.
+
+        >>> from chatfmt.conversation import ToolCall
+        >>> call = ToolCall(name="f", arguments="{}", id="c1")
+        >>> chat = Conversation(messages=[Message(role="assistant", tool_calls=(call,))])
+        >>> print(chat.to_openai()["messages"])  # doctest: +NORMALIZE_WHITESPACE
+        [{'role': 'assistant', 'content': None,
+          'tool_calls': [{'id': 'c1', 'type': 'function',
+                          'function': {'name': 'f', 'arguments': '{}'}}]}]
+
+        Raises:
+            DataError: OpenAI's dicts have no place for something; with the message and field.
+        """
+        tools = {"tools": [dict(tool) for tool in self.tools]} if self.tools else {}
+        return {"messages": to_openai(self.messages), **tools}

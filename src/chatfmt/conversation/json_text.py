@@ -1,0 +1,139 @@
+"""JSON from outside, with nothing let pass that JSON leaves open: the one place that reads it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import Any
+
+from chatfmt.conversation.wording import shown
+from chatfmt.errors import DataError
+
+__all__ = ["TOO_DEEP", "StrictDecoder", "loads", "not_json", "not_utf8", "too_deep"]
+
+_MAX_NESTING = 200  # brackets inside brackets; the same for every caller, however deep its stack
+TOO_DEEP = f"expected at most {_MAX_NESTING} levels of nesting, found more"
+
+
+class StrictDecoder:
+    """A JSON decoder that notes what JSON does not allow but Python's decoder lets pass.
+
+    >>> strict = StrictDecoder()
+    >>> strict.decoder.decode('{"a": 1, "a": 2}')
+    {'a': 2}
+    >>> strict.taken_faults()
+    ["expected each key once in an object, found 'a' twice"]
+    """
+
+    def __init__(self) -> None:
+        # Noted, not raised: the decoder goes on, so that the next row of a file can be found.
+        self.faults: list[str] = []
+        self.decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_constant=self._constant,
+            parse_float=self._float,
+        )
+
+    def taken_faults(self) -> list[str]:
+        """What has been noted so far, and is forgotten now."""
+        faults, self.faults = self.faults, []
+        return faults
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            count = Counter(key for key, _ in pairs)  # in the order of the keys
+            twice = next(key for key, times in count.items() if times > 1)
+            self._note(f"expected each key once in an object, found {shown(twice)} twice")
+        return members
+
+    def _note(self, fault: str) -> None:
+        if not self.faults:  # the first one is reported
+            self.faults.append(fault)
+
+    def _constant(self, name: str) -> None:
+        self._note(f"expected JSON, found the constant {name}")
+
+    def _float(self, text: str) -> float:
+        value = float(text)
+        if math.isinf(value):
+            self._note(f"expected a number that fits a double, found {text[:40]}")
+        return value
+
+
+def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
+    r"""The value of a JSON text.
+
+    Raises:
+        DataError: it is not UTF-8 or not JSON; or a key stands twice in an object, a number is
+            NaN or does not fit a double, or the nesting is deeper than 200 levels. `line` is the
+            line inside the text, where it is known.
+
+    >>> loads('{"a": [1, 2]}')
+    {'a': [1, 2]}
+    >>> loads('{"a":\n 1, "a": 2}')
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.DataError: expected each key once in an object, found 'a' twice
+    """
+    text = data if isinstance(data, str) else _decoded(data)
+    strict = StrictDecoder()
+    try:
+        # Without what stands at the end, or what is missing would be missed on the next line.
+        value = strict.decoder.decode(text.rstrip(" \t\r\n"))
+    except json.JSONDecodeError as error:
+        if not text.strip():
+            raise DataError("expected JSON, found nothing") from None
+        reason = not_json(error, f"{error.colno} of the line")
+        raise DataError(reason, line=error.lineno) from None
+    except RecursionError:
+        raise DataError(TOO_DEEP) from None
+    except ValueError as error:
+        raise DataError(not_json(error)) from None
+    for fault in strict.faults:
+        raise DataError(fault)
+    if too_deep(value, text):
+        raise DataError(TOO_DEEP)
+    return value
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        at = error.start - data.rfind(b"\n", 0, error.start)
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(not_utf8(error, f"byte {at} of the line"), line=line) from None
+
+
+def not_utf8(error: UnicodeDecodeError, where: str) -> str:
+    """What to say of invalid UTF-8."""
+    return f"expected UTF-8, found byte 0x{error.object[error.start]:02x} at {where}"
+
+
+def not_json(error: ValueError, where: str | None = None) -> str:
+    """What to say of text that Python's decoder does not read."""
+    if isinstance(error, json.JSONDecodeError):
+        hint = "a byte order mark" if error.doc.startswith("\ufeff") else error.msg
+        return f"expected JSON, found at character {where or error.pos + 1}: {hint}"
+    return f"expected JSON, found {error}"  # a whole number with too many digits for Python
+
+
+def too_deep(value: object, text: str) -> bool:
+    """Whether a value has more levels than are read; ``text`` is what it was read from."""
+    return text.count("[") + text.count("{") > _MAX_NESTING and _nesting(value) > _MAX_NESTING
+
+
+def _nesting(value: object) -> int:
+    level, depth = [value], 0
+    while level:
+        depth += any(isinstance(item, dict | list) for item in level)
+        level = [child for item in level for child in _children(item)]
+    return depth
+
+
+def _children(value: object) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

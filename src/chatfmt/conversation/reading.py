@@ -1,0 +1,217 @@
+"""A message as people hold it, to the fields of a `Message`: the one reader of OpenAI's dicts.
+
+Source: the OpenAI API reference, "Create chat completion" (messages, tool calls, the deprecated
+``function_call``), at https://platform.openai.com/docs/api-reference; ``reasoning_content`` is
+DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model, ``reasoning`` OpenRouter's,
+see https://openrouter.ai/docs/use-cases/reasoning-tokens, and ``thinking`` that of the template of
+gpt-oss, see https://huggingface.co/openai/gpt-oss-20b; arguments that are an object are what
+templates of Hugging Face take, see https://huggingface.co/docs/transformers/chat_extras.
+
+A member that is null counts as absent: Arrow fills in nulls, and OpenAI's answers are full of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, at, describe, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+__all__ = [
+    "OTHER_NAMES",
+    "Unknown",
+    "dumped",
+    "present",
+    "read_call",
+    "read_fields",
+    "refuse_media",
+    "refuse_unknown",
+]
+
+Unknown: TypeAlias = "Callable[[str, Collection[str]], None]"
+"""What to do with a member that has no place, given its key and the keys that there are."""
+
+OTHER_NAMES = {
+    "function_call": "tool_calls",
+    "reasoning_content": "reasoning",
+    "thinking": "reasoning",
+    "tool_call_id": "call_id",
+}
+"""What others call a field of a message, to the field."""
+
+_MEDIA = frozenset({"audio", "files", "image", "images", "video", "videos"})
+_EMPTY_IN_ANSWERS = "annotations"  # OpenAI's answers have it, as a list that is empty as a rule
+
+
+def refuse_unknown(key: str, known: Collection[str]) -> None:
+    """Refuse a member that there is no place for."""
+    raise Fault(NO_SUCH_FIELD + did_you_mean(key, known), (key,))
+
+
+def refuse_media(key: str) -> None:
+    """Refuse what bears meaning and is not text."""
+    if key in _MEDIA:
+        raise Fault(f"expected text alone, found {key}", (key,))
+
+
+def _refuse_odd(key: object) -> None:
+    if not isinstance(key, str):
+        raise Fault(f"expected text as the key of each member, found {describe(key)}")
+
+
+def present(value: object) -> dict[str, Any]:
+    """The members of an object, those that are null left out."""
+    if not isinstance(value, Mapping):
+        raise Fault(f"expected an object, found {describe(value)}")
+    for key in value:
+        _refuse_odd(key)
+    return {key: member for key, member in value.items() if member is not None}
+
+
+def read_fields(
+    message: Mapping[str, Any],
+    own: Collection[str],
+    unknown: Unknown = refuse_unknown,
+) -> dict[str, Any]:
+    """The fields of a message that somebody holds as a dict; their values are not checked here.
+
+    Args:
+        message: such as OpenAI's API takes and gives it.
+        own: the names of the fields of a message.
+        unknown: what to do with members that have no place: it gets their key and the keys that
+            there are, and raises a `Fault`, or returns where they are to be left out.
+
+    Raises:
+        Fault: a member cannot be read.
+
+    >>> call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"x": 1}}}
+    >>> read_fields({"content": None, "tool_calls": [call]}, ["content", "tool_calls"])
+    {'tool_calls': [{'id': 'c1', 'name': 'f', 'arguments': '{"x": 1}'}]}
+    """
+    fields: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for key, member in message.items():
+        field = OTHER_NAMES.get(key, key)
+        if member is None:
+            continue
+        if field not in own:
+            _refuse_odd(key)
+            refuse_media(key)
+            if key != _EMPTY_IN_ANSWERS or member != []:
+                unknown(key, [*own, *OTHER_NAMES])
+            continue
+        read = None if isinstance(member, str) and field == "content" else _READ.get(key)
+        value = member if read is None else at(key, read, member, unknown)
+        if field in fields and fields[field] != []:
+            if value not in ([], fields[field]):
+                raise Fault(f"expected {sources[field]} or {key}, found both", (key,))
+            continue
+        fields[field] = value
+        sources[field] = key
+    return fields
+
+
+def _only(members: dict[str, Any], known: tuple[str, ...], unknown: Unknown) -> dict[str, Any]:
+    for key in members:
+        if key not in known:
+            unknown(key, known)
+    return members
+
+
+def _content(content: object, unknown: Unknown) -> object:
+    if not isinstance(content, list | tuple):
+        return content
+    if not content:
+        raise Fault("expected a list with at least one element, found a list of 0")
+    return "".join(at(index, _part, part, unknown) for index, part in enumerate(content))
+
+
+def _part(part: object, unknown: Unknown) -> str:
+    members = present(part)
+    kind = members.get("type")
+    if kind != "text":
+        found = shown(kind) if isinstance(kind, str) else describe(kind)
+        raise Fault(f"expected a part of type 'text', found {found}: only text is carried")
+    _only(members, ("type", "text"), unknown)
+    text = members.get("text")
+    if not isinstance(text, str):
+        raise Fault(f"expected text, found {describe(text)}", ("text",))
+    return text
+
+
+def _calls(calls: object, unknown: Unknown) -> object:
+    if not isinstance(calls, list | tuple):
+        raise Fault(f"expected a list of calls, found {describe(calls)}")
+    return [
+        at(index, read_call, call, unknown) if isinstance(call, Mapping) else call
+        for index, call in enumerate(calls)
+    ]
+
+
+def read_call(call: object, unknown: Unknown = refuse_unknown) -> dict[str, Any]:
+    """The fields of a tool call that somebody holds as a dict; as `read_fields`.
+
+    >>> read_call({"type": "function", "function": {"name": "f", "arguments": "{}"}})
+    {'name': 'f', 'arguments': '{}'}
+    """
+    members = present(call)
+    kind = members.pop("type", "function")
+    if kind != "function":
+        raise Fault(f"expected one of function, found {describe(kind)}", ("type",))
+    if "function" not in members and "name" not in members:
+        raise Fault("expected an object, found nothing", ("function",))
+    if "function" not in members:
+        return _function(members, ("id", "name", "arguments"), unknown)
+    _only(members, ("id", "function"), unknown)
+    function = at("function", _function, members["function"], ("name", "arguments"), unknown)
+    return {"id": members["id"], **function} if "id" in members else function
+
+
+def _single_call(function: object, unknown: Unknown) -> object:
+    return [_function(function, ("name", "arguments"), unknown)]
+
+
+def _function(function: object, known: tuple[str, ...], unknown: Unknown) -> dict[str, Any]:
+    members = _only(present(function), known, unknown)
+    arguments = members.get("arguments")
+    if isinstance(arguments, Mapping):
+        members["arguments"] = at("arguments", dumped, arguments)
+    return {key: members[key] for key in known if key in members}
+
+
+_READ: dict[str, Callable[[Any, Unknown], object]] = {
+    "content": _content,
+    "function_call": _single_call,
+    "tool_calls": _calls,
+}
+
+
+def dumped(value: Mapping[str, Any]) -> str:
+    """An object as JSON text; members that are null are left out, for Arrow fills them in.
+
+    >>> dumped({"city": "Lund", "unit": None, "days": [1, None]})
+    '{"city": "Lund", "days": [1, null]}'
+
+    Raises:
+        Fault: it holds what JSON cannot say.
+    """
+    try:
+        return json.dumps(_without_nulls(value), ensure_ascii=False, allow_nan=False)
+    except Fault:
+        raise
+    except RecursionError:
+        raise Fault("expected what JSON can say, found too many levels of nesting") from None
+    except (TypeError, ValueError) as error:
+        raise Fault(f"expected what JSON can say, found {str(error)[:80]}") from None
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(member) for key, member in present(value).items()}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(item) for item in value]
+    return value

@@ -1,0 +1,242 @@
+"""What is wrong with a value from outside, in one wording: what was expected, what was found.
+
+pydantic finds what is wrong; its own words name Python's types and point to its web site, so each
+of its objections is put in the words that people who write JSON use. No value is echoed at length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
+
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pydantic_core import ErrorDetails
+
+__all__ = [
+    "NO_SUCH_FIELD",
+    "Fault",
+    "Path",
+    "at",
+    "describe",
+    "did_you_mean",
+    "objections",
+    "reworded",
+    "shown",
+    "surrogate_in",
+]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+Path = tuple[str | int, ...]
+"""The way from a value to a part of it: keys and indices."""
+
+NO_SUCH_FIELD = "there is no such field"
+
+_SHOWN = 40  # characters of a text that an error shows
+_SHOWN_BITS = 128  # of a whole number
+
+
+class Fault(ValueError):  # noqa: N818 - it becomes one of the public errors
+    """What is wrong with a part of a value, and where that part is.
+
+    >>> str(Fault("expected text, found nothing", ("messages", 0, "role")))
+    'messages.0.role: expected text, found nothing'
+    """
+
+    def __init__(self, reason: str, path: Path = ()) -> None:
+        super().__init__(reason, path)
+        self.reason = reason
+        self.path = tuple(map(_step, path))
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (".".join(map(str, self.path)), self.reason)))
+
+    def as_validation_error(self, title: str) -> ValidationError:
+        """The same as pydantic's error for a model of that name."""
+        detail = _detail("value_error", self.reason, self.path, None)
+        return ValidationError.from_exception_data(title, [detail], hide_input=True)
+
+
+def _step(key: str | int) -> str | int:
+    if isinstance(key, int) or (len(key) <= 2 * _SHOWN and key.isprintable()):
+        return key
+    return repr(key[: 2 * _SHOWN])[1:-1] + "…" * (len(key) > 2 * _SHOWN)
+
+
+def at(key: str | int, read: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
+    """What ``read`` makes of a part of a value; a fault in it gets the key on its way out."""
+    try:
+        return read(*args)
+    except Fault as fault:
+        raise Fault(fault.reason, (key, *fault.path)) from None
+
+
+def shown(text: str) -> str:
+    """A text as an error shows it: on one line, and cut short.
+
+    >>> shown("hello"), shown("a" * 50)
+    ("'hello'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'")
+    """
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+
+
+def describe(value: object) -> str:
+    """What was found, in words that fit after "found".
+
+    >>> describe(None), describe([]), describe("hello"), describe(True), describe(3)
+    ('nothing', 'a list of 0', "the text 'hello'", 'true', 'the number 3')
+    """
+    match value:
+        case None:
+            words = "nothing"
+        case bool():
+            words = str(value).lower()
+        case int() if value.bit_length() > _SHOWN_BITS:
+            words = f"a number of {value.bit_length()} bits"
+        case int() | float():
+            words = f"the number {value}"
+        case str():
+            words = f"the text {shown(value)}"
+        case bytes():
+            words = f"the bytes {value[:_SHOWN]!r}" + "…" * (len(value) > _SHOWN)
+        case list() | tuple():
+            words = f"a list of {len(value)}"
+        case Mapping():
+            words = f"an object with {_keys(value)}" if value else "an empty object"
+        case _:
+            name = type(value).__name__
+            words = f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+    return words
+
+
+def _keys(members: Mapping[Any, Any]) -> str:
+    keys = ", ".join(str(key)[: _SHOWN + 1] for key in list(members)[:_SHOWN])
+    short = keys if len(keys) <= 2 * _SHOWN else keys[: 2 * _SHOWN] + "…"
+    return short if short.isprintable() else repr(short)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that names what is nearest, if anything is near.
+
+    >>> did_you_mean("contents", ["role", "content"]), did_you_mean("mood", ["role", "content"])
+    ("; did you mean 'content'?", '')
+    """
+    import difflib
+
+    near = difflib.get_close_matches(name[:_SHOWN], known, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def surrogate_in(text: str) -> str:
+    r"""What to say of a lone surrogate in a text; empty where there is none.
+
+    It has no UTF-8 form, and an encoder would put U+FFFD in its place without a word.
+
+    >>> surrogate_in("a\ud800")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    'expected text, found the lone surrogate U+D800 at offset 1; decode the source with the right
+     codec, or replace it on purpose'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return (
+            f"expected text, found the lone surrogate U+{ord(text[error.start]):04X} at offset "
+            f"{error.start}; decode the source with the right codec, or replace it on purpose"
+        )
+    return ""
+
+
+# What pydantic calls the kinds of things that are wrong, to what was expected.
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "mapping_type": "an object",
+    "model_type": "an object",
+    "string_type": "text",
+    "tuple_type": "a list",
+}
+
+
+def objections(error: ValidationError) -> list[tuple[Path, str]]:
+    """Everything that pydantic has refused: where, and why.
+
+    >>> from pydantic import TypeAdapter
+    >>> try:
+    ...     TypeAdapter(tuple[float, ...]).validate_python([1, "x"])
+    ... except ValidationError as error:
+    ...     objections(error)
+    [((1,), "expected a number, found the text 'x'")]
+    """
+    faults = error.errors(include_url=False)
+    # A list also counts as too short for want of an element that is refused itself.
+    inner = {fault["loc"][:end] for fault in faults for end in range(len(fault["loc"]))}
+    return [
+        _placed(fault)
+        for fault in faults
+        if fault["type"] != "too_short" or fault["loc"] not in inner
+    ]
+
+
+def reworded(error: ValidationError) -> ValidationError:
+    """The same error of pydantic's in the words of `objections`.
+
+    >>> from pydantic import TypeAdapter
+    >>> try:
+    ...     TypeAdapter(int).validate_python("x")
+    ... except ValidationError as error:
+    ...     print(reworded(error))
+    1 validation error for int
+      expected a whole number, found the text 'x' [type=int_parsing]
+    """
+    details = []
+    for fault in error.errors(include_url=False):
+        path, reason = _placed(fault)
+        details.append(_detail(fault["type"], reason, path, fault["input"]))
+    return ValidationError.from_exception_data(error.title, details, hide_input=True)
+
+
+def _detail(kind: str, reason: str, path: Path, value: object) -> InitErrorDetails:
+    told = PydanticCustomError(kind, "{reason}", {"reason": reason})
+    return InitErrorDetails(type=told, loc=path, input=value)
+
+
+def _placed(fault: ErrorDetails) -> tuple[Path, str]:
+    inner = fault.get("ctx", {}).get("error")
+    if isinstance(inner, Fault):
+        return (*fault["loc"], *inner.path), inner.reason
+    return tuple(map(_step, fault["loc"])), _reason(fault)
+
+
+def _reason(fault: ErrorDetails) -> str:
+    kind, found, context = fault["type"], fault["input"], fault.get("ctx", {})
+    expected = _EXPECTED.get(kind.replace("_parsing", "_type"))
+    match kind:
+        case _ if "reason" in context:  # one of ours
+            reason = str(context["reason"])
+        case "missing":
+            reason = "the field is missing"
+        case "extra_forbidden":
+            reason = NO_SUCH_FIELD
+        case "value_error":
+            reason = str(context["error"])
+        case "too_short":
+            least, length = context["min_length"], context["actual_length"]
+            reason = f"expected at least {least}, found {length}"
+        case "string_unicode":
+            reason = surrogate_in(found)
+        case "greater_than_equal":
+            reason = f"expected a number of at least {context['ge']:g}, found {describe(found)}"
+        case _:
+            expected = expected or fault["msg"].removeprefix("Input should be ")
+            reason = f"expected {expected}, found {describe(found)}"
+    return reason

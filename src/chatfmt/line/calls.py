@@ -1,0 +1,245 @@
+"""A call as a JSON object on the wire: the scanner of its parts, the reader and the writer.
+
+Where the object around is the layout's own, the arguments stand in it verbatim. When it is read,
+the order of keys and the space between them are free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from chatfmt.line.arguments import members
+from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in, whole
+from chatfmt.line.scanners import HEX, MAX_DEPTH, JsonObject, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Call", "CallLayout", "CallObject", "CallState", "read_call", "spell_call"]
+
+
+class CallState(NamedTuple):
+    """Where a scanner of calls stands."""
+
+    json: State
+    key: str | None = None
+    """How much of a known key the key at hand spells; None if it is not going to be one."""
+    digits: str = ""
+    r"""The digits of a ``\u`` in that key, so far."""
+    member: str = ""
+    """The part whose key was read last; empty after a key that is not known."""
+    seen: frozenset[str] = frozenset()
+    part: str = "call"
+
+
+@dataclass(frozen=True)
+class _CallJson(JsonObject):
+    most: ClassVar[int] = MAX_DEPTH + 1  # the arguments stand inside the call
+
+
+_CALL = _CallJson()
+_ESCAPED = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+_MAY_BEGIN: Mapping[str, str] = {"name": '"', "id": '"', "arguments": '{"'}
+
+
+@dataclass(frozen=True)
+class CallObject:
+    """A call as a JSON object: its keys in any order, and others among them.
+
+    The arguments are an object, or a string; the name and the id are strings. None of these keys
+    may come twice. Whether all are there, `read_call` says, with a reason.
+
+    The parts are ``name``, ``arguments`` and ``id``, each the raw spelling of that value; all
+    else is ``call``.
+
+    >>> call = CallObject()
+    >>> state, parts = call.start(), ""
+    >>> for char in '{"arguments": {}, "name": "f"}':
+    ...     state = call.step(state, char)
+    ...     parts += call.part(state)[0]
+    >>> parts
+    'ccccccccccccccaaccccccccccnnnc'
+    >>> call.complete(state)
+    True
+    """
+
+    name: str = "name"
+    arguments: str = "arguments"
+    id: str | None = None
+
+    first: ClassVar[str] = "{"
+    last: ClassVar[str] = "}"
+    most: ClassVar[int] = _CALL.most
+    parts: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """Which part has which key: the known keys."""
+
+    def __post_init__(self) -> None:
+        keys = [(self.name, "name"), (self.arguments, "arguments")]
+        if self.id is not None:
+            keys.append((self.id, "id"))
+        parts = dict(keys)
+        if len(parts) < len(keys) or not all(key and key.isascii() for key in parts):
+            raise ValueError(f"expected different keys in ASCII, found {[key for key, _ in keys]}")
+        object.__setattr__(self, "parts", parts)
+
+    def start(self) -> CallState:
+        """The state before the first character."""
+        return CallState(_CALL.start())
+
+    def complete(self, state: CallState) -> bool:
+        """Whether the object is closed."""
+        return _CALL.complete(state.json)
+
+    def part(self, state: CallState) -> str:
+        """``name``, ``arguments``, ``id`` or ``call``."""
+        return state.part
+
+    def step(self, state: CallState, char: str) -> CallState | None:
+        """The state after one more character; None if no call goes on like this."""
+        before, member = state.json, state.member
+        json = _CALL.step(before, char)
+        if json is None:
+            return None
+        at_top = before.inside == "{"
+        if at_top and "colon" in {before.then, json.then}:
+            return self._step_in_key(state, json, char)
+        begins = at_top and before.at == "value" and json.at != "value"
+        if begins and char not in _MAY_BEGIN.get(member, char):
+            return None
+        within = begins or before.quote or len(before.inside) > 1
+        part = member if within and member else "call"
+        return CallState(json, member=member, seen=state.seen, part=part)
+
+    def _step_in_key(self, state: CallState, json: State, char: str) -> CallState | None:
+        key, seen = state.key, state.seen
+        if not state.json.quote:  # it opens
+            return CallState(json, key="", seen=seen)
+        if json.quote:
+            return CallState(json, *self._spell_key(state, char), seen=seen)
+        member = self.parts.get(key or "", "")
+        if member in seen:
+            return None
+        return CallState(json, member=member, seen=seen | {member} if member else seen)
+
+    def _spell_key(self, state: CallState, char: str) -> tuple[str | None, str]:
+        """Which known key is spelled so far, and the digits of an escape that is not complete."""
+        at, key, digits = state.json.at, state.key, state.digits
+        if key is None or (at == "text" and char == "\\") or (at == "escape" and char == "u"):
+            return key, ""
+        if at in HEX:
+            digits += char
+            if at == "hex1":
+                char = chr(int(digits, 16))
+        elif at == "escape":
+            char = _ESCAPED[char]
+        more = (known[len(key) :] for known in self.parts if known.startswith(key))
+        if at in HEX and at != "hex1":
+            hopeful = any(f"{ord(rest[0]):04x}".startswith(digits) for rest in more if rest)
+            return (key, digits) if hopeful else (None, "")
+        return (key + char if any(rest.startswith(char) for rest in more) else None), ""
+
+
+class Call(NamedTuple):
+    """What a call on the wire says."""
+
+    name: str
+    arguments: str
+    """A JSON object, verbatim; where it stood in a string, the text of that string."""
+    id: str | None
+    other_keys: tuple[tuple[str, str], ...] = ()
+    """Keys that the layout does not have, each with its value as it is spelled."""
+    notes: tuple[str, ...] = ()
+    """What another layout than this one writes, in words."""
+
+
+class CallLayout(NamedTuple):
+    """How the object around a call is spelled: the order of its parts, and what stands between."""
+
+    order: tuple[str, ...] = ("name", "arguments", "id")
+    comma: str = ", "
+    colon: str = ": "
+
+
+def read_call(raw: str, keys: CallObject) -> Call:
+    r"""The call in what ``keys`` has scanned.
+
+    Raises:
+        CodeError: it is no JSON object, it lacks the name or the arguments or has a known key
+            twice, or one of them is not what it should be.
+
+    >>> read_call('{"arguments":"{\\"x\\": 1}", "type": "function", "name": "f"}', CallObject())[:4]
+    ('f', '{"x": 1}', None, (('type', '"function"'),))
+    >>> read_call('{"name": "f"}', CallObject())
+    Traceback (most recent call last):
+        ...
+    chatfmt.line.jsontext.CodeError: offset 12: expected the key "arguments" in a call, found ...
+    """
+    check_json(raw, _CALL, "a call as a JSON object")
+    found: dict[str, str] = {}
+    others: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for key, value, offset in members(raw):
+        part = keys.parts.get(key)
+        if part is None:
+            others.append((key, value))
+            notes.append(f"{quoted(key)} is no key of a call in this layout")
+            continue
+        if part in found:
+            raise CodeError(f"expected {quoted(key)} once in a call, found it again", offset)
+        if value[0] not in _MAY_BEGIN[part]:
+            kind = "a string" if part != "arguments" else "an object"
+            raise CodeError(f"expected {kind} as {quoted(key)}, found {value[:20]!r}", offset)
+        if part == "arguments" and value[0] == "{":
+            found[part] = value
+            continue
+        found[part] = string_in(value, offset)
+        if part == "arguments":
+            _check_in_string(found[part], offset)
+            notes.append(f"{quoted(key)} is a string with JSON in it, not an object")
+    for key, part in keys.parts.items():
+        if part not in found and part != "id":
+            there = ", ".join(quoted(key) for key, _, _ in members(raw)) or "no key"
+            raise CodeError(
+                f"expected the key {quoted(key)} in a call, found {there}", len(raw) - 1
+            )
+    return Call(found["name"], found["arguments"], found.get("id"), tuple(others), tuple(notes))
+
+
+def _check_in_string(text: str, offset: int) -> None:
+    try:
+        check_json(text, JsonObject(), "a JSON object")
+    except CodeError as error:
+        reason = f"expected a JSON object in the string of arguments: at its {error}"
+        raise CodeError(reason, offset) from None
+
+
+def spell_call(
+    name: str,
+    arguments: str,
+    id: str | None,
+    keys: CallObject,
+    layout: CallLayout = CallLayout(),  # noqa: B008 - it cannot be changed
+) -> str:
+    """The call as the layout writes it; an id that is None is left out.
+
+    Raises:
+        CodeError: the arguments are no JSON object, a text has half of a surrogate pair in it, or
+            there is an id and no key for it.
+
+    >>> spell_call("f", '{"x":1}', None, CallObject(arguments="parameters"))
+    '{"name": "f", "parameters": {"x":1}}'
+    >>> spell_call("f", "{}", "c1", CallObject(id="id"), CallLayout(comma=",", colon=":"))
+    '{"name":"f","arguments":{},"id":"c1"}'
+    """
+    check_json(arguments, JsonObject(), "arguments that are a JSON object")
+    spelled = {"name": quoted(whole(name, 0)), "arguments": arguments}
+    if id is not None:
+        if keys.id is None:
+            raise CodeError("expected a call without an id, for which the layout has no key", 0)
+        spelled["id"] = quoted(whole(id, 0))
+    key_of = {part: quoted(key) for key, part in keys.parts.items()}
+    pairs = (
+        key_of[part] + layout.colon + spelled[part] for part in layout.order if part in spelled
+    )
+    return "{" + layout.comma.join(pairs) + "}"

@@ -1,0 +1,82 @@
+"""Which words the fields of a format never hold: derived from its places.
+
+Wherever field text and literal text may stand at one place, and the literal leads on to more text,
+nothing but the literal can tell the two apart. Free text then never holds it (a fence), or never
+begins with it; a header field is never just that. Where a special token follows the literal, that
+token tells, and no word is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.line.fields import ALPHABETS, FREE_TEXT
+from chatfmt.line.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chatfmt.line.place import Place
+
+__all__ = ["words_of"]
+
+
+def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
+    """The words of each field, by field and roles of the line."""
+    found: dict[tuple[str, tuple[str, ...]], list[Word]] = {}
+    for place in places:
+        for move in place.moves:
+            target = places[move.target]
+            field = target.meaning.field
+            if not move.enters or field is None or target.letter or target.scanner:
+                continue
+            words: list[Word] = []
+            if field in FREE_TEXT:
+                words += (Word(text) for text in _leading_on(places, target))
+                words += (Word(text, begins=True) for text in _leading_on(places, place))
+            elif field in ALPHABETS:
+                values = _values(places, place, target)
+                words += (Word(text, begins=True, ends=True) for text in values)
+            for roles in target.owners:
+                found.setdefault((field, roles), []).extend(words)
+    return {key: _needed(words) for key, words in found.items() if words}
+
+
+def _needed(words: list[Word]) -> list[Word]:
+    """Each word once, and none that another word excludes already."""
+    fences = {word.text for word in words if not (word.begins or word.ends)}
+    return [
+        word
+        for word in dict.fromkeys(words)
+        if not any(f in word.text and (word.begins or f != word.text) for f in fences)
+    ]
+
+
+def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
+    """The literal texts after a place that lead on to the text of a field."""
+    todo = [(place, "")]
+    while todo:
+        at, text = todo.pop()
+        following = [places[move.target] for move in at.moves if move.enters]
+        if text and any(not target.letter for target in following):
+            yield text
+        else:
+            todo += [(target, text + target.letter) for target in following if target.letter]
+
+
+def _values(places: Sequence[Place], place: Place, field: Place, text: str = "") -> Iterator[str]:
+    """The literal texts after a place that a header field could have as its value."""
+    inside = {move.characters for move in field.moves if not move.enters}
+    ended = bool(text)
+    for move in place.moves:
+        target = places[move.target]
+        if not target.letter:
+            continue
+        first = not text and any(
+            m.target == field.index and m.characters & move.characters for m in place.moves
+        )
+        if first or (text and any(kinds & move.characters for kinds in inside)):
+            ended = False
+            yield from _values(places, target, field, text + target.letter)
+    if ended:
+        yield text

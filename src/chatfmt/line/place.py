@@ -1,0 +1,100 @@
+"""What the machine of a format is made of: places, what they mean, and the moves between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from chatfmt.line.fields import FREE_TEXT
+
+if TYPE_CHECKING:
+    from chatfmt.line.scanners import Scanner
+
+__all__ = ["Meaning", "Move", "Part", "Place"]
+
+Part: TypeAlias = Literal[
+    "prologue", "header", "content", "reasoning", "tools", "calls", "end", "tail", "stray"
+]
+"""The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
+place; a strict parse never has any."""
+
+
+class Meaning(NamedTuple):
+    """What the symbol that leads to a place is."""
+
+    part: Part
+    """The part that its ids count to; see `chatfmt.wire.spans.Part`."""
+    field: str | None = None
+    """The field to which its character belongs; None for literal text and special tokens."""
+    gives: str | None = None
+    """The field that is known to be there, if only as an empty text."""
+    opens: str | None = None
+    """``message``, ``call`` or ``argument`` where one begins with this symbol."""
+    generated: bool = False
+    """Whether the model writes it."""
+
+
+class Move(NamedTuple):
+    """From a place by one character: of which kind, where to, and what changes on the way."""
+
+    characters: int
+    """The kinds of characters, as `chatfmt.line.characters` numbers them."""
+    target: int
+    enters: bool
+    """Whether this is another symbol of the line, and not more text of the same field."""
+    back: int = 0
+    """How many characters before this one belong to the literal: a fence that is complete."""
+
+
+class Place:
+    """One place; ``index`` is its number in the machine."""
+
+    __slots__ = (
+        "accepts",
+        "border",
+        "free",
+        "held",
+        "index",
+        "is_free",
+        "letter",
+        "meaning",
+        "moves",
+        "owners",
+        "plain",
+        "roles",
+        "scanner",
+        "silent",
+        "specials",
+    )
+
+    def __init__(self, index: int, meaning: Meaning) -> None:
+        self.index = index
+        self.meaning = meaning
+        self.roles: set[str] = set()
+        """The roles whose lines lead through here."""
+        self.owners: set[tuple[str, ...]] = set()
+        """For each of those lines, the roles that it serves."""
+        self.moves: list[Move] = []
+        self.specials: dict[str, list[int]] = {}
+        """Spelling of a special token to the places to which it leads."""
+        self.silent: list[int] = []
+        """Places that are reached without a symbol; folded into the moves once all is built."""
+        self.scanner: Scanner[Any] | None = None
+        self.accepts = False
+        """Whether the input may end here."""
+        self.border: str | None = None
+        """What begins with the next symbol, where this is no place of a symbol itself."""
+        self.letter = ""
+        """The character that leads here, where it is one of literal text."""
+        self.is_free = meaning.field in FREE_TEXT
+        """Whether the character that leads here is free text."""
+        self.free = False
+        """Whether text of any length is expected here, or may begin here."""
+        self.plain = False
+        """Whether any text at all leads back here."""
+        self.held = ""
+        """What of a field's text may still turn out to be a fence."""
+
+    @property
+    def part_is_free(self) -> bool:
+        """Whether this is free text, or literal text that counts to it."""
+        return self.meaning.part not in ("prologue", "header", "end", "tail")

@@ -1,0 +1,235 @@
+"""The message that is being read: runs of characters become its fields, events and spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.conversation import Message
+from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
+from chatfmt.wire.read.steps import WITHIN, WITHIN_PENDING
+from chatfmt.wire.spanwriter import SpanWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chatfmt.line.place import Place
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.read.steps import Run
+
+__all__ = ["Draft", "Tell"]
+
+
+def _ignore(_: object) -> None:
+    """Issues were told when they came about."""
+
+
+_new = tuple.__new__  # a named tuple's own constructor takes twice as long
+
+
+class Tell(NamedTuple):
+    """Who is told of what is wrong."""
+
+    unknown_role: Callable[[str], None]
+    """Called with the spelling of a role that the format does not have."""
+    straddles: Callable[[int], None]
+    """Called with the position of an id that holds the end of one part and begins another."""
+
+
+class Draft:
+    """One message after the other, as far as they are read.
+
+    Args:
+        binding: format and encoding.
+        span: where spans are written.
+        messages: where messages go that are complete.
+        events: where events go.
+        tell: what is called with what is wrong.
+    """
+
+    def __init__(
+        self,
+        binding: Binding,
+        span: SpanWriter,
+        messages: list[Message],
+        events: list[Event],
+        tell: Tell,
+    ) -> None:
+        self._binding = binding
+        self._roles = binding.roles
+        self._span = span
+        self._messages = messages
+        self._events = events
+        self._tell_wrong = tell
+        self.goes_on: str | None = None
+        """The role that has ended a message before and may go on with another."""
+        self.position = 0
+        """Of the id that is being taken."""
+        self.is_open = False
+        self._continued = False  # whether the model wrote it from its first id
+        self._clear()
+
+    def _clear(self) -> None:
+        self.index = len(self._messages)
+        self.begins_at = 0
+        self.role: str | None = None
+        self.fields: dict[str, str] = {}
+        self.texts: dict[str, list[str]] = {}
+        self._told: set[str] = set()
+        self.header = ""
+        """The text of the header so far."""
+        self.run = ""
+        """What of it has been read since the last special token."""
+        self.node: Place | None = None
+        """The place after that token."""
+        self.literal = ""
+        """Literal text that has been read since the last field or special token."""
+        self._header: str | None = None  # the header field that is being read
+
+    # -- what is read ---------------------------------------------------------------------------
+
+    def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
+        """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
+        self.position = position
+        for place, text, where, enters in runs:
+            if enters:
+                at = position if where <= WITHIN else pending_at
+                self._enter(place, at, within=where in (WITHIN, WITHIN_PENDING), token=token)
+            if text:
+                self.add_text(place, text)
+
+    def _enter(self, place: Place, at: int, *, within: bool, token: int) -> None:
+        meaning = place.meaning
+        if meaning.field is not None or not place.letter:
+            self.literal = ""
+        if self._header is not None and meaning.field != self._header:
+            self._end_of_header_field()
+        if meaning.opens == "message":
+            if self.is_open:
+                self.finish(None)
+            self.begin(at)
+        if meaning.field is None and not place.letter:
+            self.run, self.node = "", place
+        self._begin_part(place, at, within=within)
+        if meaning.part == "end" and not place.letter:
+            self.finish(token)
+            self._span.write(self.position + 1)
+
+    def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
+        meaning = place.meaning
+        part, generated = meaning.part, meaning.generated or self._continued
+        if part == "tail" or not self.is_open:
+            index = self.index if part == "tail" else None
+            self._span.switch(at + within, index, part, generated=False)
+            return
+        self._find_role(place)
+        if meaning.gives is not None:
+            self.texts.setdefault(meaning.gives, [])
+        if (part, generated) != (self._span.part, self._span.generated):
+            if within and (place.part_is_free or generated != self._span.generated):
+                self._tell_wrong.straddles(at)
+            self._span.switch(at + within, self.index, part, generated=generated)
+
+    def add_text(self, place: Place, text: str) -> None:
+        """More text of a field, or literal text."""
+        field = place.meaning.field
+        if place.is_free:
+            self.texts.setdefault(field, []).append(text)  # type: ignore[arg-type]
+            self._events.append(_new(ContentDelta, (self.index, field, text)))
+            return
+        self.run += text
+        if place.meaning.part == "header":
+            self.header += text
+        if field is None:
+            self.literal += text
+        else:
+            self._header = field
+            self.fields[field] = self.fields.get(field, "") + text
+
+    def _end_of_header_field(self) -> None:
+        name, self._header = self._header, None
+        if name == "role":
+            spelling = self.fields.pop("role")
+            if spelling not in self._roles:
+                self._tell_wrong.unknown_role(spelling)
+            self._set_role(self._roles.get(spelling, spelling))
+        elif self.role is not None and name is not None:
+            self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        if name not in self._told:
+            self._told.add(name)
+            self._events.append(HeaderField(self.index, name, self.fields[name]))
+
+    def _find_role(self, place: Place) -> None:
+        """The role of the line, where all lines that lead here are of one."""
+        if self.role is None and len(place.roles) == 1 and not place.letter:
+            self._set_role(next(iter(place.roles)))
+
+    def _set_role(self, role: str) -> None:
+        self.role = role
+        self._events.append(MessageStart(self.index, role))
+        for name in self.fields:  # those that stand before it
+            if name != self._header:
+                self._tell(name)
+        if role == self.goes_on:  # the model wrote this header from its first id
+            self._continued = True
+            self._span.generate(self.begins_at)
+
+    # -- where messages begin and end -----------------------------------------------------------
+
+    def begin(self, at: int) -> None:
+        """A message begins with the id at this position."""
+        self._clear()
+        self.is_open = True
+        self._continued = False
+        self.begins_at = at
+        self._span.switch(at, self.index, "header", generated=False)
+
+    def finish(self, token: int | None) -> None:
+        """The message is over, with its end token or without."""
+        if self._header is not None:
+            self._end_of_header_field()
+        message = self.message()
+        self._messages.append(message)
+        self._events.append(MessageEnd(self.index, message, token))
+        self.goes_on = self.role if token in self._binding.continues else None
+        self.is_open = False
+        self._continued = False
+
+    def message(self) -> Message:
+        """The message as far as it goes."""
+        texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
+        fields = {k: v for k, v in self.fields.items() if k != "role"}
+        return Message.model_validate({"role": self.role, **fields, **texts})
+
+    @property
+    def likely_role(self) -> str | None:
+        """The role, or what it is if the header goes on with something else."""
+        return self.role or self._roles.get(self.fields.get("role", ""))
+
+    def recognise_role(self) -> None:
+        """Take the role in a header that stops within or after it, if it is one."""
+        if self.role is None and self.fields.get("role") in self._roles:
+            self._end_of_header_field()
+
+    def drop(self) -> None:
+        """The message never came about."""
+        self._header = None
+        self.is_open = False
+        self._continued = False
+
+    def copy(self) -> Draft:
+        """A draft of its own that stands here: what it takes changes nothing else."""
+        quiet = Tell(_ignore, _ignore)
+        other = Draft(self._binding, SpanWriter([], 0), [*self._messages], [], quiet)
+        for name in ("is_open", "goes_on", "index", "role", "literal", "_header", "header", "run"):
+            setattr(other, name, getattr(self, name))
+        other.fields = {**self.fields}
+        other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
+        return other
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether free text of it has been read."""
+        return any(self.texts.values()) or "reasoning" in self.texts

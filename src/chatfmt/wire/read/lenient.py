@@ -1,0 +1,319 @@
+"""What a lenient reader does where no reading goes on. No byte is lost on the way.
+
+- A way on that skips little of what the format writes (see `chatfmt.wire.read.recovery`) is
+  followed.
+- White space in the wrong place is passed over.
+- A special token that begins a message begins one, and the message before it is cut off; one that
+  ends messages ends it. Any other, and an id that is not in the vocabulary, is passed over.
+- Other text cannot be placed: the reader is *lost* until a special token leads on.
+
+Whatever is passed over comes out as a `Stray` event, and its ids are ``stray`` in the spans.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.errors import IssueKind, shown
+from chatfmt.wire.events import Stray
+from chatfmt.wire.read.steps import HERE, PENDING, Run, decode
+from chatfmt.wire.utf8 import Utf8
+
+if TYPE_CHECKING:
+    from chatfmt.wire.read.reader import Reader
+    from chatfmt.wire.read.recovery import Way
+    from chatfmt.wire.read.steps import Step
+
+__all__ = ["Lenient"]
+
+
+class Lenient:
+    """Takes what a reader cannot read, and leads it on."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._utf8 = Utf8()
+
+    def take(self, token: int) -> None:
+        """Take an id with which no reading goes on, or any id while the reader is lost."""
+        reader, binding = self._reader, self._reader.binding
+        try:
+            data = binding.text[token]
+        except KeyError:
+            if reader.state.pending and reader.lost is None:
+                self._end_character(token)
+                if reader.take(token):
+                    return
+            if token in binding.spellings:
+                self._special(binding.spellings[token], token)
+            else:
+                self._unknown(token)
+            return
+        if reader.lost is not None:
+            text, _ = self._utf8.feed(data, reader.position)
+            self._pass_over(token, text)
+        else:
+            self._text(token, data)
+
+    def _end_character(self, token: int) -> None:
+        """What is no text has come: a character that has begun will not be completed."""
+        reader = self._reader
+        reader.issue_invalid(PENDING)
+        step = reader.steps.flush(reader.state)
+        if step is not None:
+            reader.go(step, token)
+        else:
+            reader.set_pending(b"", split=False)
+            self.lose(token, "\N{REPLACEMENT CHARACTER}")
+
+    # -- special tokens -------------------------------------------------------------------------
+
+    def _special(self, spelling: str, token: int) -> None:
+        reader, draft = self._reader, self._reader.draft
+        if self._reader.lost is not None:
+            self._pass_over(token, self._utf8.flush())
+        state = self._reader.lost or reader.state
+        places = tuple(place for place, _ in state.threads)
+        way = reader.steps.repairs.find(places, spelling)
+        starts = spelling in reader.steps.machine.all[reader.steps.machine.between].specials
+        if reader.lost is not None and not draft.is_open:
+            way = None
+        if way is not None and (way.begins or (starts and draft.is_open and way.past_special)):
+            way = None
+        if self._reader.lost is None:
+            self._report_special(spelling, token, way)
+        if way is not None:
+            self._follow(way)
+            reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
+        elif starts:
+            self._cut_off()
+            self._between()
+            reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
+        elif spelling in reader.steps.machine.end_spellings:
+            self._end(spelling, token)
+        else:
+            self._pass_over(token, spelling)
+
+    def _report_special(self, spelling: str, token: int, way: Way | None) -> None:
+        reader = self._reader
+        expected = None
+        if way is not None and reader.state.free and not way.past_special:
+            expected = f"{way.spelling!r} before it"
+        elif reader.draft.is_open and not reader.state.free and reader.may_follow(spelling):
+            found = f"{shown(reader.draft.run)} and then {spelling}"
+            reader.issue(IssueKind.MALFORMED_HEADER, found)
+            return
+        reader.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
+
+    def _follow(self, way: Way) -> None:
+        reader, machine = self._reader, self._reader.steps.machine
+        reader.settle(way.thread)
+        if way.taken_back and self._reader.lost is None:  # `lose` has told it
+            self._tell(-1, way.taken_back)
+            reader.draft.literal = ""
+        self._reader.lost = None
+        skipped = [Run(machine.all[place], "", HERE, enters=True) for place, _ in way.skipped]
+        reader.draft.take(skipped, reader.position, reader.pending_at, -1)
+        reader.stand(way.place)
+
+    def _between(self) -> None:
+        self._reader.lost = None
+        self._reader.stand(self._reader.steps.machine.between)
+
+    def _end(self, spelling: str, token: int) -> None:
+        """A token ends the message that would not end here."""
+        reader, draft = self._reader, self._reader.draft
+        self._settle()
+        if draft.is_open and draft.role is not None:
+            if draft.literal:
+                self._tell(token, draft.literal)
+            end = reader.steps.machine.end_place(spelling, draft.role)
+            self._reader.lost = None
+            reader.span.switch(reader.position, draft.index, "end", generated=reader.span.generated)
+            draft.finish(token)
+            reader.stand(reader.steps.machine.between if end is None else end)
+        else:
+            self._give_up(token)
+            self._pass_over(token, spelling)
+            self._between()
+
+    def _cut_off(self) -> None:
+        """The message is over without its end token."""
+        draft = self._reader.draft
+        self._settle()
+        if draft.is_open and draft.role is not None:
+            if draft.literal:
+                self._tell(-1, draft.literal)
+            draft.finish(None)
+        else:
+            self._give_up(-1)
+            draft.goes_on = None
+
+    def end_header(self, token: int) -> None:
+        """The header is longer than the format allows."""
+        reader = self._reader
+        most = reader.binding.format.longest_header
+        reader.issue(
+            IssueKind.MALFORMED_HEADER,
+            f"more than {most:,} characters",
+            f"a header of at most {most:,} characters",
+        )
+        reader.set_pending(b"", split=False)
+        self.lose(token, "")
+
+    # -- text -----------------------------------------------------------------------------------
+
+    def _text(self, token: int, data: bytes) -> None:
+        reader = self._reader
+        state = reader.state
+        characters, rest, at, invalid = decode(state.pending, data, split=state.split)
+        reader.set_pending(b"", split=False)
+        for where in invalid:
+            reader.issue_invalid(where)
+        passed, reported = "", False
+        for i, (character, where) in enumerate(characters):
+            step = reader.steps.character(reader.state, character, where)
+            if step is None:
+                left = "".join(c for c, _ in characters[i:])
+                if not reported:
+                    self._report_text(token, left)
+                    reported = True
+                if character.isspace():
+                    passed += character
+                    continue
+                step = self._way_on(left, where)
+            self._tell(token, passed)
+            passed = ""
+            if step is None:
+                self.lose(token, left + self._begin(rest))
+                return
+            reader.go(step, token)
+        self._tell(token, passed)
+        if passed and len(passed) == len(characters):
+            self._mark()
+        if rest and not reader.steps.takes_other_characters(reader.state):
+            self._lose_half(token, rest, reported=reported)
+        else:
+            reader.set_pending(rest, split=at > 0 or (at < 0 and state.split))
+            if at >= 0:
+                reader.pending_at = reader.position
+
+    def _lose_half(self, token: int, rest: bytes, *, reported: bool) -> None:
+        """Half a character has come where no such character may stand."""
+        text = self._begin(rest)
+        if not reported:
+            self._report_text(token, text)
+        self.lose(token, text)
+
+    def _begin(self, rest: bytes) -> str:
+        return self._utf8.feed(rest, self._reader.position)[0] if rest else ""
+
+    def _way_on(self, text: str, where: int) -> Step | None:
+        reader = self._reader
+        places = tuple(place for place, _ in reader.state.threads)
+        way = reader.steps.repairs.find(places, text[0])
+        if way is None or (way.begins and not self._names_a_role(text)):
+            return None
+        self._follow(way)
+        return reader.steps.character(reader.state, text[0], where)
+
+    def _names_a_role(self, text: str) -> bool:
+        spellings = self._reader.binding.format.role_spellings.values()
+        return any(text.startswith(spelling) for spelling in spellings)
+
+    def _report_text(self, token: int, left: str) -> None:
+        reader = self._reader
+        in_text = bool(reader.draft.run) or reader.expects_text
+        if reader.draft.is_open and in_text:
+            reader.issue(IssueKind.MALFORMED_HEADER, shown(reader.draft.run + left))
+        elif not reader.draft.is_open and reader.expects_text and not reader.in_literal:
+            reader.issue(IssueKind.MALFORMED_HEADER, shown(left))
+        else:
+            reader.issue(IssueKind.UNEXPECTED_TEXT, reader.binding.show(token))
+
+    def _unknown(self, token: int) -> None:
+        reader = self._reader
+        if self._reader.lost is None or reader.draft.is_open:
+            found = reader.binding.show(token)
+            reader.issue(IssueKind.OUT_OF_VOCABULARY, found, "an id of the encoding")
+        self._pass_over(token, "")
+
+    # -- what is passed over --------------------------------------------------------------------
+
+    def lose(self, token: int, text: str) -> None:
+        """Text came that cannot be placed: from here on it is passed over."""
+        reader, draft = self._reader, self._reader.draft
+        self._settle()
+        if draft.is_open and draft.role is None:
+            self._give_up(token)
+            reader.stand(reader.steps.machine.between)
+        text, draft.literal = draft.literal + text, ""
+        index = draft.index if draft.is_open else None
+        reader.span.switch(reader.position, index, "stray", generated=False)
+        self._tell(token, text)
+        self._reader.lost = reader.state
+
+    def _settle(self) -> None:
+        """Of several readings take the likeliest, and what it holds back with it."""
+        reader = self._reader
+        if self._reader.lost is None:
+            reader.settle(reader.likeliest())
+            place = reader.steps.machine.all[reader.state.threads[0][0]]
+            if place.held and place.meaning.field is not None:
+                reader.draft.add_text(place, place.held)
+                reader.stand(reader.steps.machine.unheld(place.index))
+        reader.draft.recognise_role()
+
+    def _give_up(self, token: int) -> None:
+        """Nobody knows whose message it is: its ids belong to none."""
+        draft = self._reader.draft
+        if draft.is_open:
+            self._reader.span.switch(draft.begins_at, None, "stray", generated=False)
+            text, draft.literal = draft.header, ""
+            draft.drop()
+            self._tell(token, text)
+
+    def _pass_over(self, token: int, text: str) -> None:
+        self._tell(token, text)
+        if self._reader.lost is None:
+            self._mark()
+
+    def _mark(self) -> None:
+        """This one id belongs nowhere; what follows goes on as before."""
+        reader, span = self._reader, self._reader.span
+        message, part, generated = span.message, span.part, span.generated
+        index = reader.draft.index if reader.draft.is_open else None
+        span.switch(reader.position, index, "stray", generated=False)
+        if index is not None:
+            span.switch(reader.position + 1, message, part, generated=generated)
+
+    def _tell(self, token: int, text: str) -> None:
+        if text:
+            draft = self._reader.draft
+            index = draft.index if draft.is_open else None
+            self._reader.tell(Stray(index, None if token < 0 else token, text))
+
+    def end(self) -> None:
+        """The input ends; a message that is open is cut off."""
+        reader, draft = self._reader, self._reader.draft
+        if reader.lost is not None:
+            self._tell(-1, self._utf8.flush())
+        elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
+            reader.go(step, -1)
+        if not draft.is_open:
+            return
+        self._settle()
+        if draft.literal and draft.role is not None:
+            self._tell(-1, draft.literal)
+        if draft.role is None:  # nobody knows whose it would have been
+            self._tell(-1, draft.header)
+            return
+        begun = draft.has_begun
+        draft.finish(None)
+        if not begun:
+            reader.messages.pop()
+
+    @staticmethod
+    def _sure(step: Step | None) -> Step:
+        assert step is not None  # noqa: S101 - the way leads to where the token is taken
+        return step

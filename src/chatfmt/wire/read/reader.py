@@ -1,0 +1,226 @@
+"""Where a reader stands, and what one id does: the machine walked by its `Steps`.
+
+What an id brings is written into a `Draft`. As long as several readings are possible, what each
+has read is kept, and written once one is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from chatfmt.errors import Issue, IssueKind, ParseError
+from chatfmt.wire.read.draft import Draft, Tell
+from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING, steps_of
+from chatfmt.wire.read.wording import header_closers, what_may_follow, where
+from chatfmt.wire.spanwriter import SpanWriter
+
+if TYPE_CHECKING:
+    from chatfmt.conversation import Message
+    from chatfmt.line.place import Place
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.read.steps import Run, State, Step
+    from chatfmt.wire.spans import Span
+
+__all__ = ["Reader", "write_reading"]
+
+_Read: TypeAlias = "tuple[_Read | None, tuple[Run, ...], int, int, int] | None"
+"""What one of several readings has read: all before, then runs, position, where a character that
+was pending began, and the token."""
+
+
+class Reader:
+    """The state of a parser; the arguments are those of `StreamParser`."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        *,
+        strict: bool,
+        prologue: bool,
+        position: int,
+        goes_on: str | None,
+        messages: list[Message],
+        spans: list[Span],
+        issues: list[Issue],
+    ) -> None:
+        self.binding = binding
+        self.strict = strict
+        self.messages = messages
+        self.issues = issues
+        self.position = position
+        self.steps = steps_of(binding)
+        self.span = SpanWriter(spans, position)
+        self.events: list[Event] = []
+        tell = Tell(self._unknown_role, self._straddles)
+        self.draft = Draft(binding, self.span, messages, self.events, tell)
+        self.draft.goes_on = goes_on
+        self.state: State = self.steps.start if prologue else self.steps.between
+        if not prologue or not binding.format.prologue_pieces:
+            self.span.part = "stray"
+        self.readings: list[_Read] | None = None
+        """What each reading has read, where there are several."""
+        self.lost: State | None = None
+        """Where the reader stood when it was lost: when text came that it could not place."""
+        self.pending_at = position
+        """Position of the id in which the character that is not complete has begun."""
+        self._unsettled = 0  # how many characters were read that may be any of several things
+        self.failure: ParseError | None = None
+
+    def places(self) -> list[Place]:
+        """The place of each reading."""
+        return [self.steps.machine.all[place] for place, _ in self.state.threads]
+
+    def take(self, token: int) -> bool:
+        """Take one id, if some reading goes on with it."""
+        if self.lost is not None:
+            return False
+        step = self.state.steps.get(token)
+        if step is None:
+            try:
+                step = self.steps.step(self.state, token)
+            except KeyError:
+                return False
+        if step is None:
+            return False
+        self.go(step, token)
+        return True
+
+    def go(self, step: Step, token: int) -> None:
+        """Do what a step says."""
+        for begins in step.invalid:
+            self.issue_invalid(begins)
+        if self.readings is None and len(step.branches) == 1:
+            runs = step.branches[0][1]
+            if runs:
+                self.draft.take(runs, self.position, self.pending_at, token)
+        else:
+            self._branch(step, token)
+            self._unsettled = 0 if self.readings is None else self._unsettled + step.length
+        if step.begins:
+            self.pending_at = self.position
+        self.state = step.state
+
+    def _branch(self, step: Step, token: int) -> None:
+        before = self.readings or [None]
+        readings: list[_Read] = [
+            (before[origin], runs, self.position, self.pending_at, token)
+            if runs
+            else before[origin]
+            for origin, runs in step.branches
+        ]
+        if len(readings) > 1:
+            self.readings = readings
+            return
+        self.readings = None
+        write_reading(self.draft, readings[0])
+
+    @property
+    def is_overlong(self) -> bool:
+        """Whether the header has more text than the format allows."""
+        if self.state.free:
+            return False
+        return len(self.draft.header) + self._unsettled > self.binding.format.longest_header
+
+    def settle(self, thread: int) -> None:
+        """Give up on all readings but one."""
+        if self.readings is not None:
+            write_reading(self.draft, self.readings[thread])
+            self.readings = None
+        kept = self.state.threads[thread]
+        self.stand(kept[0], kept[1])
+
+    def stand(self, place: int, scan: object = None) -> None:
+        """Stand at one place, with the pending character as it is."""
+        state = self.state
+        self.state = self.steps.state(((place, scan),), state.pending, split=state.split)
+
+    def set_pending(self, pending: bytes, *, split: bool) -> None:
+        """Wait for the rest of a character."""
+        self.state = self.steps.state(self.state.threads, pending, split=split and bool(pending))
+
+    def tell(self, event: Event) -> None:
+        """Give out an event."""
+        self.events.append(event)
+
+    @property
+    def expects_text(self) -> bool:
+        """Whether any text may come next."""
+        return any(place.moves for place in self.places())
+
+    @property
+    def in_literal(self) -> bool:
+        """Whether only what the format fixes may come next: in the prologue, or the tail."""
+        return bool(self.missing)
+
+    def may_follow(self, spelling: str) -> bool:
+        """Whether a special token may come next, after some text perhaps."""
+        machine = self.steps.machine
+        node = self.draft.node or machine.all[machine.between]
+        return spelling in header_closers(machine, node)
+
+    def likeliest(self) -> int:
+        """Of several readings the one that text that goes on would confirm."""
+        places = self.places()
+        free = [i for i, p in enumerate(places) if p.is_free]
+        accepts = [i for i, place in enumerate(places) if place.accepts]
+        return [*free, *accepts, 0][0]
+
+    @property
+    def missing(self) -> list[str | bytes]:
+        """What is left of the prologue or of a tail; see `StreamParser.missing`."""
+        if self.draft.is_open or self.lost is not None or len(self.state.threads) > 1:
+            return []
+        missing = self.steps.machine.missing(self.state.threads[0][0])
+        if missing and isinstance(missing[0], bytes):
+            missing[0] = missing[0].removeprefix(self.state.pending)
+        return missing
+
+    # -- what is wrong --------------------------------------------------------------------------
+
+    def issue(
+        self, kind: IssueKind, found: str, expected: str | None = None, position: int | None = None
+    ) -> None:
+        """Record an issue, or raise it in a strict parse."""
+        at = self.position if position is None else position
+        machine, lost = self.steps.machine, self.lost is not None
+        if expected is None:
+            expected = what_may_follow(machine, self.state, literal=self.in_literal)
+        state = where(machine, self.state, self.draft, lost=lost)
+        issue = Issue(kind, at, state, expected, found)
+        if self.strict and kind is not IssueKind.STRADDLING_TOKEN:
+            self.failure = ParseError(issue)
+            raise self.failure
+        self.issues.append(issue)
+
+    def issue_invalid(self, begins: int) -> None:
+        """Bytes that begin here are no UTF-8."""
+        at = self.pending_at if begins in (PENDING, WITHIN_PENDING) else self.position
+        self.issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", at)
+
+    def _unknown_role(self, spelling: str) -> None:
+        known = ", ".join(self.binding.format.role_spellings.values())
+        self.issue(
+            IssueKind.UNKNOWN_ROLE, repr(spelling), f"one of the roles {known}", self.draft.position
+        )
+
+    def _straddles(self, position: int) -> None:
+        last = self.issues[-1] if self.issues else None
+        if last and (last.kind, last.position) == (IssueKind.STRADDLING_TOKEN, position):
+            return  # the same token, where two parts begin at one place
+        self.issue(
+            IssueKind.STRADDLING_TOKEN,
+            "one that goes on into the next",
+            "a token that ends with its part",
+            position,
+        )
+
+
+def write_reading(draft: Draft, reading: _Read) -> None:
+    """Write what a reading has read."""
+    kept = []
+    while reading is not None:
+        kept.append(reading)
+        reading = reading[0]
+    for _, runs, position, pending_at, token in reversed(kept):
+        draft.take(runs, position, pending_at, token)

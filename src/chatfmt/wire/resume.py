@@ -1,0 +1,191 @@
+"""What is still to be written of a message that has begun, in whatever tokens it has."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.conversation import Message
+from chatfmt.errors import RenderError, shown
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.utf8 import Utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.spans import OpenMessage
+    from chatfmt.wire.write import Renderer
+
+__all__ = ["Begun", "close", "complete"]
+
+_HEADER = ("name", "recipient", "channel", "content_type")
+
+
+class Begun(NamedTuple):
+    """A message that has begun."""
+
+    opened: OpenMessage
+    content: Message | None
+    """What has been read of it, once a text has begun."""
+    ids: list[int]
+    placed: list[int]
+    """Those of its ids that are not stray."""
+
+
+def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
+    """The ids that make what has begun this very message, its end token and tail included.
+
+    Raises:
+        RenderError: the format cannot carry it, or what stands there is not its beginning.
+    """
+    index = begun.opened.index
+    rest = _rest(renderer, begun, message)
+    if rest is None or not _reads_as(renderer.binding, [*begun.ids, *rest], message):
+        field, stands, expected = _disagreement(begun, message)
+        raise RenderError(
+            f"the message is open, and {stands}; expected the whole message, {expected}. If this "
+            "is to be another message, end the open one first, by append() without messages",
+            renderer.format.name,
+            index,
+            field,
+        )
+    return rest
+
+
+def close(renderer: Renderer, begun: Begun) -> list[int]:
+    """The ids that end what has begun with as little as the format asks for.
+
+    Where its header is beyond repair that is the bare end of a message.
+    """
+    role = begun.opened.role
+    for number, message in enumerate(_ends(renderer.binding, begun)):
+        try:
+            rest = _rest(renderer, begun, message)
+        except RenderError:  # the format has no place for what was tried
+            continue
+        # the first adds nothing, so that ids which are not well-formed text do no harm
+        if rest and (not number or _reads_as(renderer.binding, [*begun.ids, *rest], message)):
+            return rest
+    return renderer.closing(role or "", "content")
+
+
+def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
+    """What the message may be if nothing more is said: it as it stands, then with a field ended."""
+    opened = begun.opened
+    fields = {name: getattr(opened, name) for name in _HEADER}
+    as_it_is = begun.content or Message.model_validate({"role": opened.role, **fields})
+    yield as_it_is
+    if as_it_is.reasoning is None:
+        yield as_it_is.model_copy(update={"reasoning": ""})
+    if opened.part != "header":
+        return
+    run = _runs(binding, begun.placed)[-1:]
+    if run and isinstance(run[0], str):
+        values = [run[0][at.end() :] for at in re.finditer(r"^|\W", run[0])]
+        for name in _HEADER:
+            if fields[name] is None:
+                yield from (as_it_is.model_copy(update={name: value}) for value in values if value)
+
+
+def _rest(renderer: Renderer, begun: Begun, message: Message) -> list[int] | None:
+    """The ids of the message from where it has begun; None where it begins otherwise.
+
+    Text that has begun in the middle of what is encoded as one is encoded from there on.
+    """
+    index = begun.opened.index
+    runs = _runs(renderer.binding, begun.placed)
+    rest: list[int] = []
+    for piece, ids in _pieces(renderer, message, index):
+        stands = runs[0] if runs else ""
+        if stands == "":
+            rest += renderer.encode(str(piece), index) if ids is None else ids
+        elif isinstance(piece, int) or isinstance(stands, int):
+            if piece != stands:
+                return None
+            del runs[0]
+        elif stands.startswith(piece):
+            runs[:1] = [left] if (left := stands[len(piece) :]) else []
+        elif piece.startswith(stands) and len(runs) == 1:
+            del runs[0]
+            rest += renderer.encode(piece[len(stands) :], index)
+        else:
+            return None
+    return None if runs else rest
+
+
+def _pieces(
+    renderer: Renderer, message: Message, index: int
+) -> Iterator[tuple[str | int, list[int] | None]]:
+    """Special tokens, and texts that are each encoded as one; the content's ids are left out."""
+    head, head_marks, suffix, close, close_marks = renderer.frame(message, index)
+    binding = renderer.binding
+    yield from _framed(binding, head, [start for start, *_ in head_marks])
+    if text := message.content + suffix:
+        yield text, None
+    yield from _framed(binding, close, [start for start, *_ in close_marks])
+
+
+def _framed(
+    binding: Binding, ids: list[int], cuts: list[int]
+) -> Iterator[tuple[str | int, list[int]]]:
+    start = 0
+    for stop in range(1, len(ids) + 1):
+        special = ids[stop - 1] in binding.spellings
+        border = stop == len(ids) or stop in cuts or special or ids[stop] in binding.spellings
+        if border:
+            run = ids[start:stop]
+            yield run[0] if special else b"".join(map(binding.spell, run)).decode(), run
+            start = stop
+
+
+def _runs(binding: Binding, ids: Sequence[int]) -> list[str | int]:
+    """Special tokens, and the text between them as the parser reads it.
+
+    A character that is not complete at the end is left out.
+    """
+    runs: list[str | int] = []
+    for special, tokens in groupby(ids, binding.spellings.__contains__):
+        if special:
+            runs += tokens
+        else:
+            text, _ = Utf8().feed(b"".join(map(binding.spell, tokens)), 0)
+            runs += [text] if text else []
+    return runs
+
+
+def _reads_as(binding: Binding, ids: list[int], message: Message) -> bool:
+    parser = StreamParser(binding, strict=False, prologue=False)
+    parser.feed_all(ids)
+    whole = parser.open is None and not parser.missing
+    return whole and parser.messages == [message.on_wire()]
+
+
+def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:
+    """The field in which they differ, what stands there, and what was expected instead."""
+    opened, content = begun.opened, begun.content
+    for name in _HEADER:
+        stands = getattr(opened, name)
+        if stands != getattr(message, name) and (stands is not None or opened.part != "header"):
+            return name, _stands(name, stands), _found(name, getattr(message, name))
+    for name in ("reasoning", "content"):
+        stands = getattr(content, name) if content else None
+        value = getattr(message, name)
+        whole = name == "reasoning" and opened.part == "content"
+        if value != stands if whole else not (value or "").startswith(stands or ""):
+            begins = "is" if whole else "begins with"
+            return (
+                name,
+                f"its {name} {begins} {shown(stands)}",
+                f"whose {name} {begins} that, found {shown(value)}",
+            )
+    return None, "its ids are not the beginning of the message", "that agrees with them"
+
+
+def _stands(name: str, value: str | None) -> str:
+    return f"it has no {name}" if value is None else f"its {name} is {shown(value)}"
+
+
+def _found(name: str, value: str | None) -> str:
+    return f"with the same {name}, found {'none' if value is None else shown(value)}"

@@ -1,0 +1,144 @@
+"""What a vocabulary file is decides who reads it, and each file that nobody reads has its name."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from test_rank_file import PATTERN, lines
+from test_tekken import document
+
+import chatfmt
+from broken_encodings import RANKS
+from chatfmt.encodings import TiktokenEncoding
+from chatfmt.errors import EncodingError
+from chatfmt.hf import HFEncoding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RANK_FILE = b"\n".join(lines(RANKS))
+
+
+def test_a_rank_file_under_any_name(tmp_path: Path) -> None:
+    for name in ("mine.tiktoken", "tokenizer.model", "mine"):
+        (tmp_path / name).write_bytes(RANK_FILE)
+        encoding = chatfmt.load_encoding(tmp_path / name, pattern=PATTERN, special_tokens=["<a>"])
+        assert isinstance(encoding, TiktokenEncoding)
+        assert encoding.special_tokens == {"<a>": 260}
+        assert encoding.encode_ordinary("ab<a>") == [256, *b"<a>"]
+    assert repr(encoding) == "TiktokenEncoding('mine')"
+    assert chatfmt.load_encoding(str(tmp_path / "mine"), pattern=PATTERN).special_tokens == {}
+
+
+def test_a_tekken_json(tmp_path: Path) -> None:
+    path = tmp_path / "tekken_1.json"
+    path.write_text(json.dumps(document()))
+    encoding = chatfmt.load_encoding(path)
+    assert encoding.encode_ordinary("ab") == [262]
+    assert repr(encoding) == "TiktokenEncoding('tekken_1')"
+
+
+def test_a_tokenizer_json(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers", reason="the extra hf is not installed")
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = tokenizers.Tokenizer(
+        tokenizers.models.BPE({char: i for i, char in enumerate(alphabet)}, [])
+    )
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.add_special_tokens(["<a>"])
+    path = tmp_path / "tokenizer.json"
+    tokenizer.save(str(path))
+    encoding = chatfmt.load_encoding(path)
+    assert isinstance(encoding, HFEncoding)
+    assert encoding.fingerprint == HFEncoding.from_file(path).fingerprint
+
+    given: dict[str, Any]
+    for given in ({"pattern": "."}, {"special_tokens": ["<b>"]}, {"special_tokens": []}):
+        (name,) = given
+        with pytest.raises(EncodingError, match=f"has its own {name}: leave {name} out"):
+            chatfmt.load_encoding(path, **given)
+    tokenizer.normalizer = tokenizers.normalizers.Lowercase()
+    tokenizer.save(str(path))
+    with pytest.raises(EncodingError, match=r"tokenizer\.json: expected .*normalizer Low") as error:
+        chatfmt.load_encoding(path)
+    assert str(error.value).count(str(path)) == 1
+
+
+SENTENCEPIECE = (
+    b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02\n\x0c\n\x03<s>\x15\x00\x00\x00\x00\x18\x03"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"GGUF" + struct.pack("<IQQ", 3, 0, 0), "a GGUF file, .* take the tokenizer.json"),
+        (SENTENCEPIECE, "a SentencePiece model, .* take the tokenizer.json"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+        (gzip.compress(RANK_FILE), "a compressed file"),
+        (b'{"tokenizer_class": "A", "model_max_length": 1}', "a tokenizer_config.json"),
+        (b'{"a": 0, "b": 1}', "a vocab.json, which has no merges"),
+        (
+            b'{"architectures": [], "model_type": "llama"}',
+            "a JSON object with the keys architectures, model_type",
+        ),
+        (b"{}", r"one that begins b'\{\}'"),
+        (b'{"model": ', "JSON that cannot be read"),
+        (b"[1]", r"one that begins b'\[1\]'"),
+        (b"#version: 0.2\nab c\n", "one that begins b'#version"),
+        (b"\n\n\n\n", "one that begins"),
+        (b"\n\xff\n\xff", "one that begins"),
+        (b"\xef\xbb\xbf{}", "one that begins"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(content: bytes, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.model"
+    path.write_bytes(content)
+    with pytest.raises(
+        EncodingError, match=rf"tokenizer\.model: expected a rank file .*, found {found}"
+    ):
+        chatfmt.load_encoding(path, pattern=PATTERN)
+
+
+def test_a_large_file_that_is_refused_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    with path.open("wb") as file:
+        file.write(b"GGUF")
+        file.truncate(2**42)  # a sparse file, too large for any memory
+    with pytest.raises(EncodingError, match=r"model\.gguf: .* found a GGUF file"):
+        chatfmt.load_encoding(path)
+
+
+def test_a_directory_is_told_from_the_files_in_it(tmp_path: Path) -> None:
+    with pytest.raises(EncodingError, match=r"expected a file, found a directory$"):
+        chatfmt.load_encoding(tmp_path)
+    for name in ("tokenizer.json", "tokenizer.model"):
+        (tmp_path / name).touch()
+    with pytest.raises(EncodingError, match=r"; it has tokenizer\.json and tokenizer\.model$"):
+        chatfmt.load_encoding(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        chatfmt.load_encoding(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, "does not say how text is split: give the pattern"),
+        ({"pattern": r"\S+"}, "does not give text back"),
+        ({"pattern": "("}, "cannot be read"),
+        ({"pattern": PATTERN, "special_tokens": ["ab"]}, "ab is an ordinary token of mine already"),
+    ],
+)
+def test_what_is_wrong_with_a_rank_file_names_the_file(
+    options: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.tiktoken"
+    path.write_bytes(RANK_FILE)
+    with pytest.raises(EncodingError, match=rf"mine\.tiktoken: .*{reason}"):
+        chatfmt.load_encoding(path, **options)

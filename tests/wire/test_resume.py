@@ -1,0 +1,266 @@
+"""A message that has begun: completed by its whole, or ended as it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatfmt import ChatFormat, ChatTokenizer, IssueKind, Message, RenderError, extend_encoding
+from chatfmt.encodings import get_encoding
+from conftest import encoding_for
+from formats_under_test import FORMATS, LINES, tokenizer_for
+from strategies import conversations, messages, retokenized
+
+if TYPE_CHECKING:
+    from chatfmt import Transcript
+
+USER: dict[str, Any] = {"role": "user", "content": "2+2?"}
+
+
+def replies(name: str) -> st.SearchStrategy[Message]:
+    if name in FORMATS:
+        return messages(name).filter(lambda message: message.role != "system")
+    tok = tokenizer_for(name)
+    line = str(LINES[name]["template"])
+    words = st.sampled_from(["a", "to=x", "b"])
+    fields = {field: st.none() | words for field in ("recipient", "name") if f"{{{field}}}" in line}
+    if "{reasoning}" in line:
+        fields["reasoning"] = st.none() | st.sampled_from(["", "hm", "say "])
+    texts = st.sampled_from(["", "a", " ok", "4 ok", "say <z>", "user: "])
+    roles = st.sampled_from([*tok.format.templates])
+    return st.builds(Message, role=roles, content=texts, call_id=st.none() | st.just("c"), **fields)
+
+
+def prompted(name: str, reply: Message, data: st.DataObject) -> tuple[Transcript, list[Message]]:
+    tok = tokenizer_for(name)
+    before = [] if name in LINES else [*data.draw(conversations(name, max_messages=2)).messages]
+    chat = tok.render(before)
+    try:
+        chat.prompt(reply.role, name=reply.name)
+    except RenderError:  # no place for a name in its prompt
+        chat.prompt(reply.role)
+    return chat, before
+
+
+EVERY = pytest.mark.parametrize("name", [*FORMATS, *(name for name in LINES if name != "to")])
+"""All but the one whose header begins with what a prompt cannot give."""
+
+
+@EVERY
+@given(data=st.data())
+@settings(deadline=None, max_examples=25)
+def test_a_reply_completes_its_prompt(name: str, data: st.DataObject) -> None:
+    tok, reply = tokenizer_for(name), data.draw(replies(name))
+    chat, before = prompted(name, reply, data)
+    chat.append(reply)
+    whole = tok.render([*before, reply])
+    assert chat.ids == whole.ids
+    assert chat.conversation.messages == whole.conversation.messages  # with their annotations
+    assert chat.spans == whole.spans
+    assert chat.weights("all") == whole.weights("all")
+    assert not chat.issues
+    assert chat.open is None
+
+
+@EVERY
+@given(data=st.data())
+@settings(deadline=None, max_examples=25)
+def test_a_reply_completes_what_was_sampled_of_it(name: str, data: st.DataObject) -> None:
+    tok, reply = tokenizer_for(name), data.draw(replies(name))
+    chat, before = prompted(name, reply, data)
+    stood = len(chat.ids)
+    ids = tok.encode([*before, reply])[stood:]
+    encoding = encoding_for(name) if name in FORMATS else tok.encoding
+    ids = data.draw(st.just(ids) | retokenized(ids, encoding))
+    ends = {tok.encoding.special_tokens[token] for token in tok.format.ends_of(reply.role)}
+    last = max(at for at, token in enumerate(ids) if token in ends)
+    sampled = ids[: data.draw(st.integers(0, last))]
+    chat.append_completion(sampled)
+    prefix, saved = list(chat.ids), chat.to_dict()
+    opened = chat.open
+    try:
+        chat.append(reply)
+    except RenderError:
+        # half a character at the end, or a role that cannot be told yet: that goes on by ids alone
+        half = tok.parse(prefix, strict=False).issues
+        kinds = {issue.kind for issue in half}
+        assert IssueKind.INVALID_UTF8 in kinds or (opened and opened.role is None)
+        assert chat.to_dict() == saved
+        return
+    assert chat.ids[: len(prefix)] == prefix
+    assert chat.conversation.messages == (*before, reply)
+    assert tok.decode(chat.ids) == chat.conversation.on_wire()
+    kept = [span.sampled for span in chat.spans for _ in range(span.start, span.stop)]
+    assert kept == [stood <= at < len(prefix) for at in range(len(kept))]
+
+
+@EVERY
+@given(data=st.data())
+@settings(deadline=None, max_examples=25)
+def test_what_was_cut_anywhere_is_ended_well_where_it_can_be(
+    name: str, data: st.DataObject
+) -> None:
+    """A cut within a text, or between texts, always; in a header, where what it has is enough."""
+    tok, reply = tokenizer_for(name), data.draw(replies(name))
+    chat, before = prompted(name, reply, data)
+    ids = tok.encode([*before, reply])[len(chat.ids) :]
+    chat.append_completion(ids[: data.draw(st.integers(0, max(0, len(ids) - 1)))])
+    opened, said = chat.open, chat.conversation.messages
+    if opened is None or opened.role is None:
+        return
+    chat.append()
+    assert chat.open is None
+    good = not [i for i in chat.issues if i.kind is not IssueKind.STRADDLING_TOKEN]
+    if said[len(before) :]:
+        half = IssueKind.INVALID_UTF8 in {issue.kind for issue in chat.issues}
+        assert good or half
+        assert half or chat.conversation.messages == said
+    if good:
+        assert tok.decode(chat.ids) == chat.conversation.on_wire()
+
+
+@pytest.mark.parametrize(
+    "cut", ["<think>", "<think>\n", "<think>\nhm", "<think>\nhm\n", "</think>"]
+)
+def test_a_completion_cut_around_its_reasoning_is_ended_as_the_format_has_it(cut: str) -> None:
+    tok = tokenizer_for("think")
+    special, encode = tok.encoding.special_tokens, tok.encoding.encode_ordinary
+    text = cut if cut != "</think>" else "<think>\nhm\n</think>"
+    ids: list[int] = []
+    for piece in (
+        text.replace("<think>", "\0<think>\0").replace("</think>", "\0</think>\0").split("\0")
+    ):
+        ids += [special[piece]] if piece in special else encode(piece)
+    chat = tok.render([USER])
+    chat.append_completion(ids)
+    chat.append(USER)
+    [told] = [i for i in chat.issues if i.kind is not IssueKind.STRADDLING_TOKEN]
+    assert (told.kind, told.found) == (IssueKind.OPEN_MESSAGE, "a message of role 'user'")
+    assert tok.decode(chat.ids) == chat.conversation
+    reasoning = "hm" * ("hm" in text) + "\n" * (cut.endswith("hm\n"))
+    assert chat.conversation.messages[1] == Message(role="assistant", reasoning=reasoning)
+
+
+@pytest.mark.parametrize(
+    ("begun", "wrong", "field", "told"),
+    [
+        (
+            {"prefill": "Sure, "},
+            {"content": "Hello"},
+            "content",
+            "its content begins with 'Sure, '",
+        ),
+        ({"prefill": "Sure, "}, {"content": ""}, "content", "found ''"),
+        ({"prefill": "Sure, "}, {"content": "Sure, ", "name": "Ann"}, "name", "it has no name"),
+        ({"name": "Ann"}, {"content": "x"}, "name", "its name is 'Ann'"),
+        ({"name": "Ann"}, {"content": "x", "name": "Bob"}, "name", "found 'Bob'"),
+        ({"prefill": "x" * 9999}, {"content": "y" * 9999}, "content", "(9,999 characters)"),
+    ],
+)
+def test_a_reply_that_is_another_is_refused_with_a_hint(
+    begun: dict[str, str], wrong: dict[str, str], field: str, told: str
+) -> None:
+    tok = tokenizer_for("gpt-4o")
+    chat = tok.render([USER])
+    chat.prompt(**begun)
+    saved = chat.to_dict()
+    with pytest.raises(RenderError, match="expected the whole message") as error:
+        chat.append({"role": "assistant", **wrong})
+    assert (error.value.message, error.value.field) == (1, field)
+    assert told in str(error.value)
+    assert "append() without messages" in str(error.value)
+    assert len(str(error.value)) < 600
+    assert chat.to_dict() == saved
+    chat.append()
+    chat.append({"role": "assistant", **wrong})
+    assert len(chat.conversation.messages) == 3
+
+
+def test_reasoning_that_has_begun_is_part_of_the_reply() -> None:
+    tok = tokenizer_for("think")
+    special, encode = tok.encoding.special_tokens, tok.encoding.encode_ordinary
+    chat = tok.render([USER])
+    chat.append_completion([special["<think>"], *encode("\nhm")])
+    for wrong in ({"content": "4"}, {"reasoning": "no", "content": "4"}):
+        with pytest.raises(RenderError, match="its reasoning begins with 'hm'"):
+            chat.append({"role": "assistant", **wrong})
+    reply = Message(role="assistant", reasoning="hm, 4", content="4", weight=0.5)
+    chat.append(reply, USER)
+    assert chat.conversation.messages == (Message(**USER), reply, Message(**USER))
+    assert tok.decode(chat.ids) == chat.conversation.on_wire()
+    assert not chat.issues
+
+
+def test_strays_stay_where_they_are() -> None:
+    tok = tokenizer_for("gpt-4o")
+    chat = tok.render([USER])
+    chat.append_completion([13225, -1, 11])
+    prefix = list(chat.ids)
+    chat.append({"role": "assistant", "content": "Hello, world"})
+    assert chat.ids[: len(prefix)] == prefix
+    assert chat.conversation.messages[-1].content == "Hello, world"
+
+
+def test_a_message_of_another_role_ends_the_open_one_and_that_is_told() -> None:
+    tok = tokenizer_for("gpt-4o")
+    chat = tok.render([USER])
+    stands = len(chat.prompt())
+    chat.append(USER)
+    assert chat.conversation.messages == (
+        Message(**USER),
+        Message(role="assistant"),
+        Message(**USER),
+    )
+    [issue] = chat.issues
+    assert (issue.kind, issue.position) == (IssueKind.OPEN_MESSAGE, stands)
+    assert issue.state == "the content of message 1"
+    again = tok.transcript_from_dict(chat.to_dict())
+    assert again.issues == chat.issues
+    ended = tok.render([USER])
+    ended.prompt()
+    ended.append()
+    assert not ended.issues
+
+
+def single(role: str, line: str) -> ChatTokenizer:
+    encoding = extend_encoding(get_encoding("cl100k_im"), "one role", ["<s>", "<e>"])
+    tokens = [token for token in ("<s>", "<e>") if token in line]
+    row = ChatFormat(name="one role", template={role: line}, special_tokens=tokens)
+    return ChatTokenizer(row, encoding)
+
+
+def test_a_prompt_without_an_id_is_one_all_the_same() -> None:
+    tok = single("b", "{content}<e>")
+    end = tok.encoding.special_tokens["<e>"]
+    for again in (lambda chat: chat, lambda chat: chat.copy(), _through_dict(tok)):
+        chat = tok.render([])
+        with pytest.raises(RenderError, match="unknown role 'assistant'"):
+            chat.append_completion([15339, end])
+        assert chat.prompt("b") == []
+        chat = again(chat)
+        assert chat.stream().feed_text(15339) == "hello"
+        assert chat.append_completion([]).stop_reason == "length"
+        assert chat.append_completion([15339]).messages == (Message(role="b", content="hello"),)
+        assert chat.append_completion([end, 1]).rest == [1]
+        with pytest.raises(RenderError, match="unknown role 'assistant'"):
+            chat.append_completion([15339])
+        chat.prompt("b")
+        chat.append({"role": "b", "content": "x"})
+        assert tok.decode(chat.ids).messages == tuple(
+            Message(role="b", content=text) for text in ("hello", "x")
+        )
+
+
+def _through_dict(tok: ChatTokenizer) -> Any:
+    return lambda chat: tok.transcript_from_dict(chat.to_dict())
+
+
+def test_an_empty_prompt_for_one_of_several_roles_is_not_forgotten() -> None:
+    tok = tokenizer_for("first")
+    chat = tok.render([])
+    chat.prompt("user")
+    end = tok.encoding.special_tokens["<e>"]
+    assert chat.append_completion([15339, end]).messages == (Message(role="user", content="hello"),)
