@@ -22,6 +22,10 @@ def _from_dict(**damage: Any) -> object:
     return TOK.transcript_from_dict({**TOK.render(CHAT).to_dict(), **damage})
 
 
+def _decode(ids: Any) -> object:
+    return TOK.decode(ids)
+
+
 RAISING: dict[str, Callable[[], object]] = {
     "role": lambda: TOK.encode([{"role": LONG}]),
     "name": lambda: TOK.encode([{"role": "user", "name": LONG}]),
@@ -32,7 +36,7 @@ RAISING: dict[str, Callable[[], object]] = {
     "continued": lambda: TOK.encode_prompt([{"role": LONG}], continue_last=True),
     "a text": lambda: TOK.encode(LONG),
     "an id": lambda: TOK.decode([LONG]),
-    "a float": lambda: TOK.decode([1e300]),  # type: ignore[list-item]
+    "a float": lambda: _decode([1e300]),
     "train_on": lambda: TOK.encode_for_training(CHAT, train_on=LONG),
     "weight": lambda: TOK.encode_for_training(CHAT, train_on=lambda *_: LONG),
     "nothing to train": lambda: TOK.encode_for_training([], train_on=_named(LONG)),

@@ -75,9 +75,6 @@ def pieces_of(tok: ChatTokenizer, ids: Sequence[int]) -> Pieces:
 
 def deviations(tok: ChatTokenizer, pieces: Pieces) -> Iterator[Wrong]:
     """The pieces with one thing wrong."""
-    starts: set[str | int] = {
-        piece for piece in tok.format.special_tokens if piece not in tok.stop_tokens
-    }
     for i, piece in enumerate(pieces):
         before, after = pieces[:i], pieces[i + 1 :]
         for white in (" ", "\n"):
@@ -87,7 +84,7 @@ def deviations(tok: ChatTokenizer, pieces: Pieces) -> Iterator[Wrong]:
         yield Wrong("piece doubled", (*before, piece, *pieces[i:]))
         if isinstance(piece, str) and piece.isspace():
             yield Wrong("white space dropped", (*before, *after))
-        if piece in starts:
+        if piece in tok.format.special_tokens:
             yield Wrong("token left out", (*before, *after))
         if after:
             yield Wrong("pieces exchanged", (*before, after[0], piece, *after[1:]))

@@ -102,7 +102,6 @@ def test_what_may_be_a_fence_is_given_out_once_it_is_none(body: str) -> None:
         assert len(shown) <= len("/think ")
 
 
-@pytest.mark.xfail(strict=True, reason="what the fast path has learnt knows no fences")
 def test_a_fence_is_read_whatever_was_decoded_before() -> None:
     tok = row(THOUGHT, roles=_ROLES, fences=FENCES)
     for body in ("hi", "think a/think b"):
@@ -118,7 +117,6 @@ def test_a_fence_is_read_whatever_was_decoded_before() -> None:
         Message(role="user", reasoning="a", content="think c"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="the writer does not refuse fences yet")
 def test_a_message_that_holds_a_fence_is_refused(message: Message) -> None:
     with pytest.raises(RenderError):
         thinker().encode([message])
@@ -175,7 +173,6 @@ def test_a_name_is_never_the_word_of_another_line(name: str, end: str) -> None:
         assert named().encode([written]) == ids_of(f"<s>{name}<m>hi<z>")
 
 
-@pytest.mark.xfail(strict=True, reason="the writer does not refuse the word of another line yet")
 def test_a_message_with_that_name_is_refused() -> None:
     with pytest.raises(RenderError):
         named().encode([Message(role="tool", name="user", content="hi")])

@@ -109,6 +109,8 @@ class AnyBytes:
         return [self.token(char.encode()) for char in text]
 
     def token_bytes(self, token: int) -> bytes:
+        if token < 256:  # a special token
+            raise KeyError(token)
         return token.to_bytes((token.bit_length() + 7) // 8)[1:]
 
 

@@ -28,6 +28,10 @@ _OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning", "tools
 FRAME_FIELDS = ("role", *_OPTIONAL, "tool_calls")
 """What decides a message's frame."""
 
+_NO_PLACE = (
+    "the format has no place for {}; leave them out or write them another way, such as "
+    "`chatfmt.conversation.harmony.split_for_harmony` does"
+)
 
 Mark: TypeAlias = "tuple[int, int, Part, bool]"
 """Start, stop, part and generated of a span; positions count from 0 where the ids begin."""
@@ -280,11 +284,7 @@ class Renderer:
         values["role"] = self.format.role_spellings[message.role]
         self._check_values(pieces, values, index)
         if message.tool_calls:
-            raise self._error(
-                f"the format has no place for tool calls, found {len(message.tool_calls)}",
-                index,
-                "tool_calls",
-            )
+            raise self._error(_NO_PLACE.format("tool_calls"), index, "tool_calls")
         written = _written(pieces, values)
         self._check_texts(written, {**values, "content": message.content}, message.role, index)
         content = next(i for i, piece in enumerate(written) if _held(piece) == "content")
@@ -327,6 +327,8 @@ class Renderer:
             if piece is None:
                 if name == "role":  # a line that serves one role need not say which
                     continue
+                if name == "tools":
+                    raise self._error(_NO_PLACE.format(name), index, name)
                 raise self._error(
                     f"the format has no place for a {name}, found {shown(value)}; leave it out or "
                     "use a format that carries it",

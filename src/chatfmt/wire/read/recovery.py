@@ -1,7 +1,7 @@
 """The cheapest way on from where no reading goes on: a search over the places, remembered.
 
-From where a reader stands it may skip what the format writes there and a model left out, or take back
-white space with which something began that does not follow:
+From where a reader stands it may skip what the format writes there and a model left out, or take
+back white space with which something began that does not follow:
 
 ====================================  ====
 a character of white space            2
