@@ -30,6 +30,7 @@ from reference import (
     FIELDS,
     FORMATS,
     ROLES,
+    Encoding,
     Written,
     reference_decode,
     reference_encode,
@@ -85,7 +86,8 @@ def annotated(row: Vector) -> Vector:
     encoding = encoding_for(row["format"])
     written = reference_encode(row["format"], conversation, encoding)
     if "straddling" in row:
-        written = _laid_over(written, row["ids"], row["format"])
+        by_byte = reference_encode(row["format"], conversation, _ByByte(encoding))
+        written = _laid_over(by_byte, row["ids"], row["format"])
     expect([one.token for one in written], row["ids"], row["id"])
     spans: list[list[Any]] = []
     for key, group in groupby(written, key=lambda one: one[1:]):
@@ -100,15 +102,28 @@ def annotated(row: Vector) -> Vector:
     return {**own, "spans": spans, "weights": weights, "origin": row["origin"]}
 
 
-def _laid_over(written: list[Written], ids: list[int], format_name: str) -> list[Written]:
-    """Other ids of the same text, each belonging to what its first byte belongs to."""
+class _ByByte:
+    """An encoding with a token for each byte, beside its special tokens."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.special_tokens = encoding.special_tokens
+        self.n_vocab = encoding.n_vocab
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        return [-1 - byte for byte in text.encode()]
+
+    def token_bytes(self, token: int) -> bytes:
+        return bytes([-1 - token])
+
+
+def _laid_over(owners: list[Written], ids: list[int], format_name: str) -> list[Written]:
+    """Ids of a text, each belonging to what its first byte belongs to."""
     encoding = encoding_for(format_name)
     special = set(encoding.special_tokens.values())
 
     def size(token: int) -> int:
         return 1 if token in special else len(encoding.token_bytes(token))
 
-    owners = [one for one in written for _ in range(size(one.token))]
     laid, at = [], 0
     for token in ids:
         laid.append(owners[at]._replace(token=token))

@@ -18,9 +18,11 @@ from chatfmt import (
     ChatTokenizer,
     ContentDelta,
     HeaderField,
+    MessageEnd,
     MessageStart,
 )
 from chatfmt.encodings import TiktokenEncoding, get_encoding
+from chatfmt.wire.events import Stray
 from formats_under_test import LINES, tokenizer_for
 
 if TYPE_CHECKING:
@@ -98,8 +100,10 @@ def _event(event: Event) -> str:
             return f"{index} {name}: {value}"
         case ContentDelta(index, part, text):
             return f"{index} {part}: {text}"
-        case _:
+        case MessageEnd() | Stray():
             return f"{event.index} ends at {event.token}"
+        case _:
+            return f"{event.index} calls: {event}"
 
 
 def read(tok: ChatTokenizer, ids: Sequence[int]) -> dict[str, list[str]]:

@@ -149,14 +149,18 @@ class _Piece(NamedTuple):
     text: str
     part: Part
     generated: bool
+    more: tuple[str, Part] = ("", "content")
+    """Text that is encoded as one with it."""
 
 
 def _special(spelling: str, part: Part, *, generated: bool) -> _Piece:
     return _Piece(special=True, text=spelling, part=part, generated=generated)
 
 
-def _text(text: str, part: Part, *, generated: bool) -> _Piece:
-    return _Piece(special=False, text=text, part=part, generated=generated)
+def _text(
+    text: str, part: Part, *, generated: bool, more: tuple[str, Part] = ("", "content")
+) -> _Piece:
+    return _Piece(special=False, text=text, part=part, generated=generated, more=more)
 
 
 def _write_im_sep(message: Message) -> list[_Piece]:
@@ -217,14 +221,14 @@ def _write_think(message: Message) -> list[_Piece]:
     if message.reasoning is not None:
         pieces += [
             _special("<think>", "header", generated=True),
-            _text("\n", "header", generated=True),
-            _text(message.reasoning + "\n", "reasoning", generated=True),
+            _text("\n", "header", generated=True, more=(message.reasoning + "\n", "reasoning")),
             _special("</think>", "header", generated=True),
-            _text("\n\n", "header", generated=True),
+            _text("\n\n", "header", generated=True, more=(message.content, "content")),
         ]
+    else:
+        pieces.append(_text(message.content, "content", generated=True))
     return [
         *pieces,
-        _text(message.content, "content", generated=True),
         _special("<|im_end|>", "end", generated=True),
         _text("\n", "tail", generated=False),
     ]
@@ -281,10 +285,17 @@ def _write(format_name: str, message: Message, previous: Message | None) -> list
     raise KeyError(format_name)
 
 
-def _tokens(piece: _Piece, encoding: Encoding) -> list[int]:
+def _tokens(piece: _Piece, encoding: Encoding) -> list[tuple[int, Part]]:
+    """The ids, each with the part in which it begins."""
     if piece.special:
-        return [encoding.special_tokens[piece.text]]
-    return encoding.encode_ordinary(piece.text)
+        return [(encoding.special_tokens[piece.text], piece.part)]
+    text, part = piece.more
+    tokens: list[tuple[int, Part]] = []
+    at = 0
+    for token in encoding.encode_ordinary(piece.text + text):
+        tokens.append((token, piece.part if at < len(piece.text.encode()) else part))
+        at += len(encoding.token_bytes(token))
+    return tokens
 
 
 def reference_encode(
@@ -307,8 +318,8 @@ def reference_encode(
     for index, message in enumerate(conversation.messages):
         for piece in _write(format_name, message, previous):
             written += [
-                Written(token, index, piece.part, piece.generated)
-                for token in _tokens(piece, encoding)
+                Written(token, index, part, piece.generated)
+                for token, part in _tokens(piece, encoding)
             ]
         previous = message
     return written
@@ -336,7 +347,7 @@ def reference_prompt(
     for piece in _write(format_name, message, None):
         if piece.generated:
             return ids
-        ids += _tokens(piece, encoding)
+        ids += [token for token, _ in _tokens(piece, encoding)]
     raise AssertionError("a message without anything that the model writes")
 
 

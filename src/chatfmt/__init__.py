@@ -36,7 +36,17 @@ from chatfmt.training.batch import EncodedBatch
 from chatfmt.training.examples import TrainingExample, collate
 from chatfmt.training.fit import Fitted
 from chatfmt.transcript import Completion, Transcript
-from chatfmt.wire.events import ContentDelta, Event, HeaderField, MessageEnd, MessageStart
+from chatfmt.wire.events import (
+    ArgumentsDelta,
+    ContentDelta,
+    Event,
+    HeaderField,
+    MessageEnd,
+    MessageStart,
+    ToolCallAbandoned,
+    ToolCallEnd,
+    ToolCallStart,
+)
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import OpenMessage, Span
 from chatfmt.wire.streams import astream_events, astream_text, stream_events, stream_text
@@ -44,6 +54,7 @@ from chatfmt.wire.streams import astream_events, astream_text, stream_events, st
 __all__ = [
     "FORMAT_ROWS",
     "MODELS",
+    "ArgumentsDelta",
     "Cause",
     "ChatFormat",
     "ChatTokenizer",
@@ -75,6 +86,9 @@ __all__ = [
     "StreamParser",
     "TokenEncoding",
     "ToolCall",
+    "ToolCallAbandoned",
+    "ToolCallEnd",
+    "ToolCallStart",
     "TrainingExample",
     "Transcript",
     "TranscriptError",

@@ -154,6 +154,8 @@ class IssueKind(StrEnum):
     """A well-formed header whose role the format does not list."""
     MALFORMED_HEADER = "malformed_header"
     """A header that the format's template cannot have written."""
+    MALFORMED_CALL = "malformed_call"
+    """A tool call that is none, or has more in it than the layout."""
     INVALID_UTF8 = "invalid_utf8"
     """Bytes that are no UTF-8; a lenient parse puts U+FFFD in their place."""
     OUT_OF_VOCABULARY = "out_of_vocabulary"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_se
 
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import Issue, IssueKind, RenderError, TranscriptError, shown
+from chatfmt.line.choose import on_wire
 from chatfmt.training import weights
 from chatfmt.wire import resume
 from chatfmt.wire.alone import Alone, grows, reads
@@ -755,8 +756,9 @@ def _difference(renderer: Renderer, state: _Saved, *, prologue: bool) -> str | N
         parser.feed_all(state.ids[start:stop])
     if found := _first_difference(_by_id(spans), _by_id(state.spans)):
         return f"id {found[0]} is in the {_place(found[1])}, saved was the {_place(found[2])}"
-    read = [message.on_wire() for message in messages]
-    if found := _first_difference(read, [message.on_wire() for message in state.messages]):
+    lines = renderer.format.lines_of
+    saved = [on_wire(lines.get(message.role, ()), message) for message in state.messages]
+    if found := _first_difference(messages, saved):
         return f"message {found[0]} reads {shown(found[1])}, saved was {shown(found[2])}"
     opened, begun = parser.open, parser.open_content
     unfinished = opened is not None or bool(parser.missing)

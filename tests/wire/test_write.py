@@ -259,7 +259,7 @@ def test_what_is_around_thoughts_is_not_kept() -> None:
     tok = fresh("think")
     for number in range(3):
         tok.encode([Message(role="assistant", reasoning=f"{number}")])
-    assert not tok._renderer._frames.known
+    assert not tok._renderer._frames.known.known
     tok.encode([Message(role="assistant", content="a")])
-    [frame] = tok._renderer._frames.known.values()
+    [frame] = tok._renderer._frames.known.known.values()
     assert tok._renderer.frame(Message(role="assistant", content="b"), 0) is frame

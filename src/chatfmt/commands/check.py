@@ -62,7 +62,7 @@ def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any]
         found = tok.decode(ids)
     except ParseError as error:
         return {"law": "inversion", "error": str(error.issue), "ids": ids}
-    if found != conversation.on_wire():
+    if found != tok.format.on_wire(conversation):
         return {"law": "inversion", "found": _plain(found), "ids": ids}
 
     messages = conversation.messages

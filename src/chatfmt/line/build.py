@@ -146,9 +146,15 @@ class Builder:
             ends = self._sequence(envelope.each, opened, context())
             ends |= self._sequence(envelope.each, frozenset({again}), context())
         self._silently(ends, again)
-        closing = context()
-        closing.meaning = Meaning("end")
-        self._end(self._sequence(envelope.close, ends, closing), (role,))
+        self._end(self._close(envelope, ends), (role,))
+
+    def _close(self, envelope: Envelope, ends: _Sources) -> _Sources:
+        context = _Context((envelope.role,), Meaning("header"))
+        for piece in envelope.close:
+            ends = self._follow(piece, ends, context)
+            if isinstance(piece, Special) and piece.end:
+                context.meaning = Meaning("tail")
+        return ends
 
     def _sequence(self, pieces: Sequence[Piece], sources: _Sources, context: _Context) -> _Sources:
         for piece in pieces:

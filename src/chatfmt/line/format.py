@@ -8,39 +8,22 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-import regex
-
 from chatfmt.errors import FormatError, shown
+from chatfmt.line import rules
 from chatfmt.line.build import Layout
-from chatfmt.line.fields import ALPHABETS, OPTIONAL, Alphabet
-from chatfmt.line.language import Field, Next, Special, flat
-from chatfmt.line.language import Literal as LiteralText
-from chatfmt.line.lines import make_line, read_prologue
+from chatfmt.line.choose import on_wire
+from chatfmt.line.lines import Line, read_prologue
 from chatfmt.line.machine import build_machine
-from chatfmt.line.proof import find_witness, untold_field
+from chatfmt.line.template import Rules, Template, compile_template, copy_template
 
 if TYPE_CHECKING:
-    from chatfmt.line.lines import Line
+    from chatfmt.conversation import Conversation
+    from chatfmt.line.language import Literal as LiteralText
+    from chatfmt.line.language import Special
+    from chatfmt.line.lines import Envelope
     from chatfmt.line.machine import Machine
 
 __all__ = ["ChatFormat"]
-
-_WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
-
-_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
-_KINDS = {
-    "name": (_TEXT,),
-    "template": (_TEXT, _MAPPING),
-    "special_tokens": (_LIST,),
-    "roles": (_LIST, _MAPPING),
-    "prologue": (_TEXT,),
-    "ends": (_MAPPING,),
-    "generation_start": (_TEXT,),
-    "fences": (_LIST,),
-    "encoding": (_TEXT, _NONE),
-    "source": (_TEXT,),
-}
-"""What each argument may be; a row may come from a file, so no type checker has seen it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +44,9 @@ class ChatFormat:
     """
 
     name: str
-    template: str | Mapping[str, str]
-    """The format line, or one for each role; see `chatfmt.line.language` for the language."""
+    template: Template
+    """The format line, or for each role one or several; see `chatfmt.line.language` for the
+    language and `chatfmt.line.template` for how they are listed."""
     special_tokens: Sequence[str]
     """The spellings in the lines that are special tokens."""
     roles: Sequence[str] | Mapping[str, str] = ()
@@ -73,6 +57,11 @@ class ChatFormat:
     ends: Mapping[str, Literal["stop", "continue"]] = field(default_factory=dict)
     """For lines with ``{end}``: each end token, and whether the model stops there or may continue
     with a further message. The first is the one that is written."""
+    stops: Sequence[str] = ()
+    """The special tokens that stop the model, if it goes on after some of the ends of the lines;
+    without them every end stops it."""
+    speakers: Sequence[str] = ()
+    """The roles in which a model speaks; without them the assistant, or all if there is none."""
     generation_start: Literal["content", "role"] = "content"
     """Where the model begins to write: before the first free text, or right behind the role."""
     fences: Sequence[str] = ()
@@ -88,54 +77,38 @@ class ChatFormat:
 
     role_spellings: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Role to its spelling on the wire."""
-    templates: Mapping[str, Line] = field(init=False, repr=False, compare=False)
-    """Role to its compiled line."""
+    lines_of: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)
+    """Role to its lines, in the order in which they are tried; of an envelope, what stands for
+    each message."""
     prologue_pieces: tuple[Special | LiteralText, ...] = field(
         init=False, repr=False, compare=False
     )
     lines: tuple[Line, ...] = field(init=False, repr=False, compare=False)
-    """The lines, each once."""
+    """The lines that stand by themselves, each once."""
+    envelopes: Mapping[str, Envelope] = field(init=False, repr=False, compare=False)
+    """Role to the frame around all its messages that stand side by side."""
 
     def __post_init__(self) -> None:
-        self._check_kinds()
+        rules.check_kinds(self)
         self._keep_copies()
-        self._check_special_tokens()
-        single = isinstance(self.template, str)
-        lines: dict[str | None, str] = {}
-        if isinstance(self.template, str):
-            lines[None] = self.template
-        else:
-            lines.update(self.template)
-        spellings = self._role_spellings(None if single else list(self.template))
-        lower = all(regex.fullmatch(ALPHABETS["role"].pattern, s) for s in spellings.values())
-        compiled = {
-            role: make_line(
-                line,
-                special_tokens=self.special_tokens,
-                ends=list(self.ends),
-                generation_start=self.generation_start,
-                role=role,
-                roles=list(spellings),
-                spelling="" if role is None else spellings[role],
-                role_alphabet=ALPHABETS["role"] if lower else _WIRE_ROLE,
-                where=f"format {self.name}" + ("" if role is None else f", role {role}"),
-            )
-            for role, line in lines.items()
-        }
-        prologue = read_prologue(
-            self.prologue, self.special_tokens, f"format {self.name}, prologue"
+        rules.check_special_tokens(self)
+        spellings = rules.role_spellings(self)
+        where = f"format {self.name}"
+        shared = Rules(
+            special_tokens=self.special_tokens,
+            ends=list(self.ends),
+            generation_start=self.generation_start,
+            role_alphabet=rules.role_alphabet(spellings),
+            where=where,
         )
-        templates = {role: compiled[None if single else role] for role in spellings}
+        compiled = compile_template(self.template, spellings, shared)
         self._set("role_spellings", MappingProxyType(spellings))
-        self._set("templates", MappingProxyType(templates))
+        self._set("lines_of", MappingProxyType(compiled.by_role))
+        self._set("lines", compiled.lines)
+        self._set("envelopes", MappingProxyType(compiled.envelopes))
+        prologue = read_prologue(self.prologue, self.special_tokens, f"{where}, prologue")
         self._set("prologue_pieces", prologue)
-        self._set("lines", tuple(compiled.values()))
-        self._check_written()
-        self._check_roles()
-        self._check_ends()
-        self._check_boundaries()
-        self._check_all_used()
-        self._check_machine()
+        rules.check_compiled(self)
 
     @cached_property
     def machine(self) -> Machine:
@@ -145,45 +118,13 @@ class ChatFormat:
         >>> chatfmt.get_format("gpt-4o").machine.fences
         []
         """
-        return build_machine(Layout(self.lines, {}, self.prologue_pieces, tuple(self.templates)))
+        layout = Layout(self.lines, self.envelopes, self.prologue_pieces, tuple(self.lines_of))
+        return build_machine(layout)
 
-    def _check_written(self) -> None:
-        """The machine reads more of the language than is written yet."""
-        for line in self.lines:
-            for piece in flat(line.pieces):
-                named = getattr(piece, "name", None)
-                plain = named is None or named in (*OPTIONAL[:5], "role", "content")
-                fixed = isinstance(piece, LiteralText) and piece.fixes is not None
-                if not plain or fixed or isinstance(piece, Next) or getattr(piece, "coder", None):
-                    word = named or (piece.fixes if isinstance(piece, LiteralText) else "next")
-                    raise FormatError(
-                        f"format {self.name}: {{{word}}} is read by the machine, but not written "
-                        "yet; a line may hold role, content, "
-                        + ", ".join(OPTIONAL[:5])
-                        + " as they are"
-                    )
-
-    def _check_machine(self) -> None:
-        """Every conversation has one reading, and what a field may not hold is listed."""
-        where = f"format {self.name}"
-        if (untold := untold_field(self.machine)) is not None:
-            raise FormatError(
-                f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines "
-                "of different roles with different tokens"
-            )
-        for field_name, word in self.machine.fences:
-            if not any(word.startswith(listed) for listed in self.fences):
-                raise FormatError(
-                    f"{where}: only the text {shown(word)} tells where {{{field_name}}} ends; put "
-                    "a special token between it and what follows, or list that text (or how it "
-                    "begins) in fences: a message whose text holds it is then refused"
-                )
-        if (witness := find_witness(self.machine)) is not None:
-            raise FormatError(
-                f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart "
-                "too late; put a special token, or a character that the field before it cannot "
-                "have, between them"
-            )
+    @cached_property
+    def templates(self) -> Mapping[str, Line]:
+        """Role to its line, to the first where it has several."""
+        return {role: lines[0] for role, lines in self.lines_of.items()}
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -226,13 +167,27 @@ class ChatFormat:
         True
         """
         row: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
-        row["special_tokens"], row["fences"] = list(self.special_tokens), list(self.fences)
-        for name in ("template", "roles", "ends"):
+        row["template"] = copy_template(self.template, "")
+        for name in ("special_tokens", "roles", "ends", "stops", "speakers", "fences"):
             if isinstance(row[name], Mapping):
                 row[name] = dict(row[name])
             elif not isinstance(row[name], str):
                 row[name] = list(row[name])
         return row
+
+    def on_wire(self, conversation: Conversation) -> Conversation:
+        """What of a conversation stands on the wire: ``decode(encode(c)) == format.on_wire(c)``.
+
+        Annotations are left out, and what the lines have no place for though messages need it
+        elsewhere: ids of calls, and the name of the tool that answers.
+
+        >>> import chatfmt
+        >>> chat = chatfmt.Conversation(messages=[{"role": "tool", "name": "f", "content": "1"}])
+        >>> chatfmt.get_format("chatml").on_wire(chat).messages
+        (Message(role='tool', content='1'),)
+        """
+        messages = tuple(on_wire(self.lines_of.get(m.role, ()), m) for m in conversation.messages)
+        return conversation.model_copy(update={"messages": messages, "tools": (), "metadata": {}})
 
     def ends_of(self, role: str) -> Mapping[str, bool]:
         """The tokens that end a message of this role, and whether the model stops there.
@@ -241,9 +196,43 @@ class ChatFormat:
         >>> chatfmt.get_format("gpt-4o").ends_of("user")
         {'<|im_end|>': True}
         """
+        lines = [*self.lines_of[role]]
+        if role in self.envelopes:
+            lines = [Line((role,), self.envelopes[role].close)]
+        return {token: self.stops_at(token) for line in lines for token in line.ends}
+
+    def stops_at(self, token: str) -> bool:
+        """Whether a model stops at this end token.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").stops_at("<|im_end|>")
+        True
+        """
         if self.ends:
-            return {token: what == "stop" for token, what in self.ends.items()}
-        return {_end(self.templates[role]).tokens[0]: True}
+            return self.ends.get(token) == "stop"
+        return not self.stops or token in self.stops
+
+    @cached_property
+    def prompted(self) -> frozenset[str]:
+        """The roles in which a model can be prompted: there text is cut where a prompt ends.
+
+        Those of the speakers whose lines have ``{^}``; all roles where no line has it.
+
+        >>> import chatfmt
+        >>> "user" in chatfmt.get_format("gpt-4o").prompted
+        True
+        """
+        lines = {
+            role: any(line.says_prompt for line in self.lines_of[role]) for role in self.lines_of
+        }
+        if not any(lines.values()):
+            return frozenset(self.lines_of)
+        return frozenset(role for role in self._speaking if lines[role])
+
+    @property
+    def _speaking(self) -> list[str]:
+        by_default = ["assistant"] if "assistant" in self.lines_of else [*self.lines_of]
+        return [*self.speakers] or by_default
 
     @property
     def stop_spellings(self) -> tuple[str, ...]:
@@ -253,144 +242,20 @@ class ChatFormat:
         >>> chatfmt.get_format("llama-3").stop_spellings
         ('<|eot_id|>',)
         """
-        speakers = ["assistant"] if "assistant" in self.templates else self.templates
-        ends = (end for role in speakers for end in self.ends_of(role).items())
+        if self.stops:
+            return tuple(self.stops)
+        ends = (end for role in self._speaking for end in self.ends_of(role).items())
         return tuple(dict.fromkeys(token for token, stops in ends if stops))
-
-    def _check_kinds(self) -> None:
-        for name, kinds in _KINDS.items():
-            value = getattr(self, name)
-            if _kind(value) not in kinds:
-                raise FormatError(
-                    f"format {self.name}: {name} must be {' or '.join(kinds)}, found {value!r}"
-                )
-        longest = self.longest_header
-        if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
-            raise FormatError(
-                f"format {self.name}: longest_header must be a positive integer, found "
-                f"{shown(longest)}"
-            )
-        if self.generation_start not in ("content", "role"):
-            raise FormatError(
-                f'format {self.name}: generation_start must be "content" or "role", found '
-                f"{self.generation_start!r}"
-            )
 
     def _keep_copies(self) -> None:
         """What the caller does to the lists later is not to change the format."""
-        for name in ("template", "special_tokens", "roles", "ends", "fences"):
+        self._set("template", copy_template(self.template, f"format {self.name}"))
+        for name in ("special_tokens", "roles", "ends", "stops", "speakers", "fences"):
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 self._set(name, dict(value))
             elif not isinstance(value, str):
                 self._set(name, tuple(value))
-
-    def _check_special_tokens(self) -> None:
-        where = f"format {self.name}: special_tokens"
-        if "" in self.special_tokens:
-            raise FormatError(f"{where} has an empty one, which would stand everywhere")
-        if twice := _first_twice(self.special_tokens):
-            raise FormatError(f"{where} has {twice} twice")
-
-    def _role_spellings(self, lined: list[str] | None) -> dict[str, str]:
-        where = f"format {self.name}"
-        if isinstance(self.roles, Mapping):
-            pairs = dict(self.roles)
-        elif twice := _first_twice(self.roles):
-            raise FormatError(f"{where}: roles has {twice} twice")
-        else:
-            pairs = {role: role for role in self.roles or lined or ()}
-        if not pairs:
-            raise FormatError(f"{where}: expected at least one role, found none")
-        if lined is not None and set(pairs) != set(lined):
-            raise FormatError(
-                f"{where}: expected the roles that have a line, {', '.join(lined) or 'none'}; "
-                f"found {', '.join(pairs)}"
-            )
-        for role, spelling in pairs.items():
-            if not regex.fullmatch(ALPHABETS["role"].pattern, role):
-                raise FormatError(f"{where}: a role is like [a-z][a-z0-9_-]*, found {role!r}")
-            if not regex.fullmatch(_WIRE_ROLE.pattern, spelling):
-                raise FormatError(f"{where}: {spelling!r} cannot be how a role is spelled")
-        if len(set(pairs.values())) < len(pairs):
-            raise FormatError(f"{where}: two roles are spelled the same")
-        return pairs
-
-    def _check_roles(self) -> None:
-        for role, template in self.templates.items():
-            for piece in template.pieces:
-                if isinstance(piece, Field) and piece.alphabet and piece.name == "role":
-                    spelling = self.role_spellings[role]
-                    if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
-                        raise FormatError(
-                            f"format {self.name}: the role {spelling!r} could not be told from "
-                            "the text that follows it in the line"
-                        )
-
-    def _check_ends(self) -> None:
-        where = f"format {self.name}"
-        for token, what in self.ends.items():
-            if token not in self.special_tokens:
-                raise FormatError(f"{where}: the end {token} is not listed in special_tokens")
-            if what not in ("stop", "continue"):
-                raise FormatError(f'{where}: {token} must be "stop" or "continue", not {what!r}')
-        if not self.stop_spellings:
-            raise FormatError(f"{where}: no end token stops the model; mark one of ends as stop")
-        tails = any(template.tail for template in self.templates.values())
-        if tails and "continue" in self.ends.values():
-            raise FormatError(
-                f"{where}: a model that continues behind an end token does not write the tail, "
-                "so the two do not go together"
-            )
-
-    def _check_boundaries(self) -> None:
-        """Text may not stand on both sides of the border between two messages."""
-        texts = [template.tail for template in self.templates.values()]
-        texts += [
-            piece.text for piece in self.prologue_pieces[-1:] if isinstance(piece, LiteralText)
-        ]
-        begins = [next(iter(template.pieces)) for template in self.templates.values()]
-        if any(texts) and not all(isinstance(piece, Special) for piece in begins):
-            raise FormatError(
-                f"format {self.name}: a message that begins with text cannot follow a tail or a "
-                "prologue that ends in text; begin it with a special token"
-            )
-
-    def _check_all_used(self) -> None:
-        used = set(self.ends)
-        for pieces in (self.prologue_pieces, *(t.pieces for t in self.templates.values())):
-            for piece in pieces:
-                for inner in getattr(piece, "pieces", (piece,)):
-                    used.update(getattr(inner, "tokens", ()))
-        for token in self.special_tokens:
-            if token not in used:
-                raise FormatError(
-                    f"format {self.name}: {token} is listed in special_tokens but stands nowhere"
-                )
-
-
-def _kind(value: object) -> str | None:
-    """The name of what a value is in `_KINDS`; None for anything else, such as a lone surrogate."""
-    match value:
-        case None:
-            return _NONE
-        case str():
-            return _TEXT if regex.fullmatch(r"\P{Cs}*", value) else None
-        case Mapping():
-            kind, texts = _MAPPING, [*value.keys(), *value.values()]
-        case Sequence():
-            kind, texts = _LIST, [*value]
-        case _:
-            return None
-    return kind if all(_kind(text) == _TEXT for text in texts) else None
-
-
-def _first_twice(texts: Sequence[str]) -> str | None:
-    return next((text for i, text in enumerate(texts) if text in texts[:i]), None)
-
-
-def _end(template: Line) -> Special:
-    return next(p for p in template.pieces if isinstance(p, Special) and p.end)
 
 
 def _make(row: dict[str, Any]) -> ChatFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chatfmt.errors import FormatError
+from chatfmt.errors import FormatError, shown
 from chatfmt.line.fields import ALPHABETS, FREE_TEXT
 from chatfmt.line.language import (
     Calls,
@@ -21,12 +21,12 @@ from chatfmt.line.language import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from chatfmt.line.fields import Alphabet
     from chatfmt.line.language import Piece
 
-__all__ = ["Envelope", "Line", "make_line", "read_prologue"]
+__all__ = ["Envelope", "Line", "make_envelope", "make_line", "read_prologue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Line:
     """Where the line may stand: after messages of these roles, at the ``start``; None: anywhere."""
     training_end: str | None = None
     """The end that the last message has in training, where it is another."""
+    says_prompt: bool = False
+    """Whether ``{^}`` is written in it; else its place follows from the row."""
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -51,6 +53,20 @@ class Line:
     def fields(self) -> dict[str, bool]:
         """The fields that have a place here, and whether they must be there."""
         return dict(_places(self.pieces, needed=True))
+
+    @property
+    def has_call_ids(self) -> bool:
+        """Whether the ids of calls stand here."""
+        fields = [piece for piece in flat(self.pieces) if isinstance(piece, Field)]
+        return any(
+            field.name == "call.id" or getattr(field.scanner, "id", None) is not None
+            for field in fields
+        )
+
+    @property
+    def fixed(self) -> list[tuple[str, str]]:
+        """The header fields that have one value here, and that value."""
+        return [(p.fixes, p.text) for p in self.pieces if isinstance(p, Literal) and p.fixes]
 
     @property
     def variants(self) -> Iterator[tuple[Piece, ...]]:
@@ -153,20 +169,95 @@ def make_line(
     pieces = read_pieces(line, special_tokens, where)
     _check_fields(pieces, role, generation_start, where)
     pieces, tail = _split_tail(pieces, ends, where)
+    if training_end is not None:
+        pieces = _with_training_end(pieces, training_end, special_tokens, where)
     _check_free_text(pieces, where)
-    if not any(isinstance(piece, GenerationStart) for piece in _with_groups(pieces)):
+    says_prompt = any(isinstance(piece, GenerationStart) for piece in _with_groups(pieces))
+    if not says_prompt:
         pieces = _place_generation_start(pieces, generation_start, where)
     _check_generated(pieces, where)
     if role is not None:
-        named = Field("role", ALPHABETS["role"])
-        pieces = merge(Literal(spelling) if piece == named else piece for piece in pieces)
+        pieces = _spelled(pieces, spelling)
     return Line(
         (role,) if role is not None else tuple(roles),
         tuple(_narrow(pieces, "", role_alphabet)),
         tail,
         after,
         training_end,
+        says_prompt,
     )
+
+
+def make_envelope(
+    parts: Mapping[str, str],
+    *,
+    special_tokens: Sequence[str],
+    role: str,
+    spelling: str,
+    role_alphabet: Alphabet,
+    where: str,
+) -> Envelope:
+    """Read and check an envelope.
+
+    Args:
+        parts: ``open``, ``each``, ``sep`` and ``close``; all but ``each`` may be left out.
+        special_tokens: as for `make_line`, like all that follow.
+        role: the role of the messages in it.
+        spelling: how it is spelled.
+        role_alphabet: what ``{role}`` may be on the wire.
+        where: name of the envelope in error messages.
+
+    Raises:
+        FormatError: a part is malformed or breaks a rule of the language.
+    """
+    opened, each, sep, close = (
+        _spelled(read_pieces(parts.get(name, ""), special_tokens, f"{where}, {name}"), spelling)
+        for name in ("open", "each", "sep", "close")
+    )
+    _check_fields(each, role, "content", f"{where}, each")
+    for name, pieces in (("open", opened), ("sep", sep), ("close", close)):
+        if not all(isinstance(p, Special | Literal) and not (p == _END) for p in pieces):
+            raise FormatError(
+                f"{where}, {name}: only special tokens and literal text may stand here"
+            )
+    if not any(isinstance(piece, Special) for piece in opened[:1] or each[:1]):
+        raise FormatError(f"{where}: an envelope begins with a special token")
+    ends = [i for i, piece in enumerate(close) if isinstance(piece, Special)]
+    if ends:
+        close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
+    _check_free_text([*each, *(close or sep or opened or each)], where)
+    _check_free_text([*each, *(sep or opened or each)], where)
+    after = "".join(_first_characters(pieces, "") for pieces in (sep, close) if pieces)
+    return Envelope(
+        role,
+        tuple(opened),
+        tuple(_narrow(each, after, role_alphabet)),
+        tuple(sep),
+        tuple(close),
+    )
+
+
+_END = Special((), end=True)
+
+
+def _spelled(pieces: Iterable[Piece], spelling: str) -> list[Piece]:
+    """The pieces of one role's line: ``{role}`` is text."""
+    named = Field("role", ALPHABETS["role"])
+    return merge(Literal(spelling) if piece == named else piece for piece in pieces)
+
+
+def _with_training_end(
+    pieces: list[Piece], token: str, special_tokens: Sequence[str], where: str
+) -> list[Piece]:
+    last = pieces[-1]
+    if not isinstance(last, Special):
+        return pieces
+    if token not in special_tokens or token in last.tokens:
+        raise FormatError(
+            f"{where}: training_end must be a special token that is not the line's own end, found "
+            f"{shown(token)}"
+        )
+    return [*pieces[:-1], replace(last, tokens=(*last.tokens, token))]
 
 
 def _check_fields(pieces: list[Piece], role: str | None, generation_start: str, where: str) -> None:

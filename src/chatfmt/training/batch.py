@@ -17,15 +17,17 @@ from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import RenderError
 from chatfmt.training.weights import message_weights
 from chatfmt.wire.fast.packed import SIZE, pack
+from chatfmt.wire.frames import FRAME_FIELDS
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.write import FRAME_FIELDS
+from chatfmt.wire.runs import begun_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.training.weights import TrainOn
-    from chatfmt.wire.write import Frame, Renderer
+    from chatfmt.wire.frames import Frame
+    from chatfmt.wire.write import Renderer
 
 __all__ = ["EncodedBatch", "encode_batch"]
 
@@ -84,6 +86,9 @@ close; how many ids head and close are. A plain tuple: to take a named one apart
 the time.
 """
 
+_Known: TypeAlias = "tuple[_Around, str, str | None]"
+"""What stands around a content, its prefix and its suffix; see `chatfmt.wire.frames.Frame`."""
+
 
 def encode_batch(
     renderer: Renderer,
@@ -139,8 +144,8 @@ class _Encoder:
         self._renderer = renderer
         self._train_on = train_on
         # then what is around a content follows from the message, whatever its neighbours are
-        self._by_itself = train_on in ("assistant", "all", "none") and not renderer.continues
-        self._known: Kept[tuple[object, ...], tuple[_Around, str]] = Kept()
+        self._by_itself = train_on in ("assistant", "all", "none") and renderer.by_itself
+        self._known: Kept[tuple[object, ...], _Known] = Kept()
         encoding = renderer.binding.encoding
         self._encode_joined: Callable[[str, str], bytes] | None
         self._encode_joined = getattr(encoding, "encode_joined", None)
@@ -179,9 +184,11 @@ class _Encoder:
             weights = message_weights(messages, self._train_on)
             frames = self._renderer.frames(messages)
             for message, frame, weight in zip(messages, frames, weights, strict=True):
-                texts.append(message.content + frame.suffix)
-                around.append(_pack_around(frame, weight))
-                size += len(message.content)
+                one, prefix, suffix = self._around(message, frame, weight, len(texts))
+                text = "" if suffix is None else prefix + message.content + suffix
+                texts.append(text)
+                around.append(one)
+                size += len(text)
             return size
         for index, message in enumerate(messages):
             fields = message.__dict__
@@ -189,18 +196,30 @@ class _Encoder:
                 found = known[_key(fields)]
             except KeyError:  # what is raised in here would seem to come of this error
                 found = None
-            one, suffix = found or self._look_up(message, index)
-            text = fields["content"] + suffix
+            one, prefix, suffix = found or self._look_up(message, index)
+            text = "" if suffix is None else prefix + fields["content"] + suffix
             texts.append(text)
             around.append(one)
             size += len(text)
         return size
 
-    def _look_up(self, message: Message, index: int) -> tuple[_Around, str]:
+    def _around(self, message: Message, frame: Frame, weight: float, index: int) -> _Known:
+        """What is around a content, or with it where not all of its ids weigh the same."""
+        if not (frame.prefix and weight):
+            return _pack_around(frame, weight), frame.prefix, frame.suffix
+        content = self._renderer.encode(frame.text(message), index)
+        before = begun_before(self._renderer.binding, content, len(frame.prefix.encode()))
+        marks = [(0, before, "header", False), (before, len(content), "content", True)]
+        whole = frame._replace(head=[*frame.head, *content], suffix=None)
+        shifted = [(a + len(frame.head), b + len(frame.head), p, g) for a, b, p, g in marks]
+        whole = whole._replace(head_marks=[*frame.head_marks, *shifted])  # type: ignore[list-item]
+        return _pack_around(whole, weight), "", None
+
+    def _look_up(self, message: Message, index: int) -> _Known:
         [weight] = message_weights([message], self._train_on)
         frame = self._renderer.frame(message, index)
-        found = _pack_around(frame, weight), frame.suffix
-        if message.reasoning is None:  # a text that hardly ever returns
+        found = self._around(message, frame, weight, index)
+        if found[2] is not None:  # what has its content in it hardly ever returns
             key = _key(message.__dict__)
             size = sum(len(field) for field in key[:-1] if field)  # the last is the weight
             self._known.keep(key, found, size + len(frame.head) + len(frame.close))

@@ -8,6 +8,7 @@ from chatfmt.errors import ContextOverflowError, NothingToTrainError, shown
 from chatfmt.training import weights
 from chatfmt.training.fit import fit
 from chatfmt.training.turns import INSTRUCTIONS, sections
+from chatfmt.wire.runs import begun_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,14 +107,16 @@ def _example(
     ids, trained = list(renderer.prologue), []
     frames = renderer.frames(messages)
     for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
-        head, head_marks, suffix, close, close_marks = frame
+        head, head_marks, prefix, _, close, close_marks, _ = frame
         start = len(ids)
         ids += head
-        ids += renderer.encode(message.content + suffix, index)
+        content = renderer.encode(frame.text(message), index)
+        ids += content
         stop = len(ids)
         ids += close
         if factor:
-            trained.append((start + len(head), stop, factor))
+            before = begun_before(renderer.binding, content, len(prefix.encode()))
+            trained.append((start + len(head) + before, stop, factor))
             for offset, marks in ((start, head_marks), (stop, close_marks)):
                 for first, last, part, generated in marks:
                     if generated and (train_end or part != "end"):

@@ -89,9 +89,8 @@ class Binding:
         self.stops = frozenset(self.ids[spelling] for spelling in format.stop_spellings)
         """The ids at which a server stops sampling the assistant (any speaker, without one)."""
 
-        self.continues = frozenset(
-            self.ids[spelling] for spelling, what in format.ends.items() if what == "continue"
-        )
+        ends = (end for role in format.lines_of for end in format.ends_of(role).items())
+        self.continues = frozenset(self.ids[spelling] for spelling, stops in ends if not stops)
         """The end tokens after which a model may go on with a further message."""
         self.roles = {wire: role for role, wire in format.role_spellings.items()}
         """How a role is spelled on the wire, to the role."""

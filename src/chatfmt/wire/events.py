@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from chatfmt.conversation import Message
+    from chatfmt.conversation import Message, ToolCall
 
 # Each event has the index of its message; the name hides tuple.index, which nobody needs here.
-__all__ = ["ContentDelta", "Event", "HeaderField", "MessageEnd", "MessageStart", "Stray"]
+__all__ = [
+    "ArgumentsDelta",
+    "ContentDelta",
+    "Event",
+    "HeaderField",
+    "MessageEnd",
+    "MessageStart",
+    "Stray",
+    "ToolCallAbandoned",
+    "ToolCallEnd",
+    "ToolCallStart",
+]
 
 
 class MessageStart(NamedTuple):
@@ -49,7 +60,7 @@ class ContentDelta(NamedTuple):
     """
 
     index: int  # type: ignore[assignment]
-    part: Literal["content", "reasoning"]
+    part: Literal["content", "reasoning", "tools"]
     text: str
 
 
@@ -84,5 +95,49 @@ class Stray(NamedTuple):
     """The text, or the special token as it is spelled."""
 
 
-Event: TypeAlias = MessageStart | HeaderField | ContentDelta | MessageEnd | Stray
+class ToolCallStart(NamedTuple):
+    """A tool call has begun, and the name of the tool is known."""
+
+    index: int  # type: ignore[assignment]
+    call: int
+    """Which of the message's calls."""
+    id: str | None
+    name: str
+
+
+class ArgumentsDelta(NamedTuple):
+    """More of the arguments of a call; the pieces together are `ToolCall.arguments`."""
+
+    index: int  # type: ignore[assignment]
+    call: int
+    text: str
+
+
+class ToolCallEnd(NamedTuple):
+    """A tool call is complete."""
+
+    index: int  # type: ignore[assignment]
+    call: int
+    tool_call: ToolCall
+
+
+class ToolCallAbandoned(NamedTuple):
+    """What has begun as a tool call is none; ``text`` is what was read of it."""
+
+    index: int  # type: ignore[assignment]
+    call: int
+    text: str
+
+
+Event: TypeAlias = (
+    MessageStart
+    | HeaderField
+    | ContentDelta
+    | ToolCallStart
+    | ArgumentsDelta
+    | ToolCallEnd
+    | ToolCallAbandoned
+    | MessageEnd
+    | Stray
+)
 """What a `StreamParser` gives."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.line.language import Field, Group, Literal
+from chatfmt.line.language import Special
+from chatfmt.wire.spell import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from chatfmt.line.language import Piece
     from chatfmt.line.words import Word
+    from chatfmt.wire.spell import Atom
 
 __all__ = ["Misread", "find_misread"]
 
@@ -28,43 +29,31 @@ class Misread(NamedTuple):
     word: str
 
 
-def find_misread(
-    pieces: Iterable[Piece],
-    values: Mapping[str, str | None],
-    words: Mapping[str, Iterable[Word]],
-) -> Misread | None:
+def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> Misread | None:
     """The first value that would be read otherwise, of those that a line writes.
 
     Args:
-        pieces: the line, each optional group opened or left out.
-        values: field to value.
+        atoms: what the line writes.
         words: field to the words that it never holds.
     """
-    written = [*_opened(pieces)]
-    for i, piece in enumerate(written):
-        if isinstance(piece, Field) and piece.name in words:
-            after = "".join(p.text for p in _literals(written[i + 1 :]))
-            value = values.get(piece.name) or ""
-            for word in words[piece.name]:
-                offset = _found(word, value, after)
-                if offset is not None:
-                    return Misread(piece.name, offset, word.text)
+    for at, atom in enumerate(atoms):
+        if not isinstance(atom, Written) or atom.field is None or atom.field not in words:
+            continue
+        after = "".join(_literals(atoms, at + 1))
+        for word in words[atom.field]:
+            offset = _found(word, atom.text, after)
+            if offset is not None:
+                return Misread(atom.field, offset, word.text)
     return None
 
 
-def _opened(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    for piece in pieces:
-        if isinstance(piece, Group):
-            yield from piece.pieces
-        else:
-            yield piece
-
-
-def _literals(pieces: list[Piece]) -> Iterator[Literal]:
-    for piece in pieces:
-        if not isinstance(piece, Literal):
+def _literals(atoms: Sequence[Atom], at: int) -> Iterator[str]:
+    """The literal text from there on, up to the next field or special token."""
+    for atom in atoms[at:]:
+        if isinstance(atom, Special) or (isinstance(atom, Written) and atom.field is not None):
             return
-        yield piece
+        if isinstance(atom, Written):
+            yield atom.text
 
 
 def _found(word: Word, value: str, after: str) -> int | None:

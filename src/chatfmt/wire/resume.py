@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.conversation import Message
 from chatfmt.errors import RenderError, shown
+from chatfmt.line.choose import on_wire
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.utf8 import Utf8
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chatfmt.wire.binding import Binding
+    from chatfmt.wire.runs import Mark
     from chatfmt.wire.spans import OpenMessage
     from chatfmt.wire.write import Renderer
 
@@ -119,12 +121,17 @@ def _pieces(
     renderer: Renderer, message: Message, index: int
 ) -> Iterator[tuple[str | int, list[int] | None]]:
     """Special tokens, and texts that are each encoded as one; the content's ids are left out."""
-    head, head_marks, suffix, close, close_marks = renderer.frame(message, index)
+    frame = renderer.frame(message, index)
     binding = renderer.binding
-    yield from _framed(binding, head, [start for start, *_ in head_marks])
-    if text := message.content + suffix:
+    yield from _framed(binding, frame.head, _prompt_ends(frame.head_marks))
+    if text := frame.text(message):
         yield text, None
-    yield from _framed(binding, close, [start for start, *_ in close_marks])
+    yield from _framed(binding, frame.close, _prompt_ends(frame.close_marks))
+
+
+def _prompt_ends(marks: list[Mark]) -> list[int]:
+    """Where the model begins to write."""
+    return [now[0] for before, now in pairwise(marks) if before[3] != now[3]]
 
 
 def _framed(
@@ -159,7 +166,8 @@ def _reads_as(binding: Binding, ids: list[int], message: Message) -> bool:
     parser = StreamParser(binding, strict=False, prologue=False)
     parser.feed_all(ids)
     whole = parser.open is None and not parser.missing
-    return whole and parser.messages == [message.on_wire()]
+    lines = binding.format.lines_of.get(message.role, ())
+    return whole and parser.messages == [on_wire(lines, message)]
 
 
 def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
+from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.steps import WITHIN, WITHIN_PENDING
 from chatfmt.wire.spanwriter import SpanWriter
 
@@ -34,6 +35,8 @@ class Tell(NamedTuple):
     """Called with the spelling of a role that the format does not have."""
     straddles: Callable[[int], None]
     """Called with the position of an id that holds the end of one part and begins another."""
+    call: Callable[[str, str], None]
+    """Called with what was expected in a tool call, and what was found."""
 
 
 class Draft:
@@ -85,6 +88,7 @@ class Draft:
         self.literal = ""
         """Literal text that has been read since the last field or special token."""
         self._header: str | None = None  # the header field that is being read
+        self.calls = Calls(self.index, self._events, self._tell_wrong.call)
 
     # -- what is read ---------------------------------------------------------------------------
 
@@ -108,6 +112,10 @@ class Draft:
             if self.is_open:
                 self.finish(None)
             self.begin(at)
+        elif meaning.opens == "call":
+            self.calls.begin()
+        elif meaning.part != "calls":
+            self.calls.end()
         if meaning.field is None and not place.letter:
             self.run, self.node = "", place
         self._begin_part(place, at, within=within)
@@ -126,13 +134,21 @@ class Draft:
         if meaning.gives is not None:
             self.texts.setdefault(meaning.gives, [])
         if (part, generated) != (self._span.part, self._span.generated):
-            if within and (place.part_is_free or generated != self._span.generated):
+            if within and generated != self._span.generated and self._is_cut:
                 self._tell_wrong.straddles(at)
             self._span.switch(at + within, self.index, part, generated=generated)
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether text is cut where the model begins to write: in a role in which it speaks."""
+        return self.role is None or self.role in self._binding.format.prompted
 
     def add_text(self, place: Place, text: str) -> None:
         """More text of a field, or literal text."""
         field = place.meaning.field
+        if field is not None and field.startswith("call") and field != "call_id":
+            self.calls.add(place, text)
+            return
         if place.is_free:
             self.texts.setdefault(field, []).append(text)  # type: ignore[arg-type]
             self._events.append(_new(ContentDelta, (self.index, field, text)))
@@ -190,6 +206,7 @@ class Draft:
         """The message is over, with its end token or without."""
         if self._header is not None:
             self._end_of_header_field()
+        self.calls.end()
         message = self.message()
         self._messages.append(message)
         self._events.append(MessageEnd(self.index, message, token))
@@ -201,7 +218,10 @@ class Draft:
         """The message as far as it goes."""
         texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
         fields = {k: v for k, v in self.fields.items() if k != "role"}
-        return Message.model_validate({"role": self.role, **fields, **texts})
+        made: dict[str, Any] = {"role": self.role, **fields, **texts}
+        if self.calls:
+            made["tool_calls"] = tuple(self.calls.whole)
+        return Message.model_validate(made)
 
     @property
     def likely_role(self) -> str | None:
@@ -221,15 +241,16 @@ class Draft:
 
     def copy(self) -> Draft:
         """A draft of its own that stands here: what it takes changes nothing else."""
-        quiet = Tell(_ignore, _ignore)
+        quiet = Tell(_ignore, _ignore, lambda *_: None)
         other = Draft(self._binding, SpanWriter([], 0), [*self._messages], [], quiet)
         for name in ("is_open", "goes_on", "index", "role", "literal", "_header", "header", "run"):
             setattr(other, name, getattr(self, name))
         other.fields = {**self.fields}
+        other.calls = self.calls.copy()
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other
 
     @property
     def has_begun(self) -> bool:
         """Whether free text of it has been read."""
-        return any(self.texts.values()) or "reasoning" in self.texts
+        return any(self.texts.values()) or "reasoning" in self.texts or bool(self.calls)

@@ -52,7 +52,7 @@ class Reader:
         self.steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
-        tell = Tell(self._unknown_role, self._straddles)
+        tell = Tell(self._unknown_role, self._straddles, self._wrong_call)
         self.draft = Draft(binding, self.span, messages, self.events, tell)
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between
@@ -203,6 +203,9 @@ class Reader:
         self.issue(
             IssueKind.UNKNOWN_ROLE, repr(spelling), f"one of the roles {known}", self.draft.position
         )
+
+    def _wrong_call(self, expected: str, found: str) -> None:
+        self.issue(IssueKind.MALFORMED_CALL, found, expected)
 
     def _straddles(self, position: int) -> None:
         last = self.issues[-1] if self.issues else None

@@ -1,0 +1,93 @@
+"""Which line of its role a message is written in, and what of it then stands on the wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.errors import shown
+from chatfmt.line.fields import OPTIONAL
+from chatfmt.line.language import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chatfmt.conversation import Message
+    from chatfmt.line.lines import Line
+
+__all__ = ["is_there", "mismatch", "on_wire"]
+
+_NEEDED = (*OPTIONAL, "call_id")
+"""The fields that are there or not: a content is always there, if only as an empty text."""
+
+
+def is_there(message: Message, field: str) -> bool:
+    """Whether the message has a field: content and calls that are not empty, others if set."""
+    if field == "content":
+        return bool(message.content)
+    return field == "role" or getattr(message, field) is not None
+
+
+def mismatch(line: Line, message: Message) -> tuple[str, str] | None:
+    """Why the line is not for this message, and the field; None if it is.
+
+    A line is for a message that has all that the line must have, and nothing that has no place.
+    """
+    return next(_mismatches(line, message), None)
+
+
+def _mismatches(line: Line, message: Message) -> Iterator[tuple[str, str]]:
+    places = line.fields
+    for field, needed in places.items():
+        if needed and field in _NEEDED and not is_there(message, field):
+            yield f"the format needs a {field} in each message", field
+    for field in OPTIONAL:
+        value = getattr(message, field)
+        annotation = (message.role, field) == ("tool", "name")
+        if value is not None and field not in places and not annotation:
+            yield _no_place(field, value), field
+    if message.content and "content" not in places:
+        yield _no_place("content", message.content), "content"
+    lists = any(isinstance(piece, Calls) for piece in line.pieces)
+    if message.tool_calls and not lists:
+        yield _no_place("tool_calls", None), "tool_calls"
+    if lists and not message.tool_calls:
+        yield "the line is for messages that have tool calls", "tool_calls"
+    for field, text in line.fixed:
+        value = getattr(message, field)
+        if value != text:
+            yield f"expected the {field} {text!r}, found {shown(value)}", field
+
+
+def _no_place(field: str, value: str | None) -> str:
+    """That a format has no place for a field."""
+    if field in ("tool_calls", "tools"):
+        return (
+            f"the format has no place for {field}; leave them out or write them another way, such "
+            "as `chatfmt.conversation.harmony.split_for_harmony` does"
+        )
+    return (
+        f"the format has no place for a {field}, found {shown(value)}; leave it out or use a "
+        "format that carries it"
+    )
+
+
+def on_wire(lines: Iterable[Line], message: Message) -> Message:
+    """What a reader can give back of a message that is written in the first line that is for it.
+
+    Without annotations: its weight, and where the line has no place for them the id of the call
+    that it answers, the ids of its own calls, and the name of the tool that answers.
+    """
+    line = next((line for line in lines if mismatch(line, message) is None), None)
+    places = {} if line is None else line.fields
+    left_out: dict[str, Any] = {}
+    if message.weight is not None:
+        left_out["weight"] = None
+    if message.call_id is not None and "call_id" not in places:
+        left_out["call_id"] = None
+    if message.name is not None and message.role == "tool" and "name" not in places:
+        left_out["name"] = None
+    has_ids = any(call.id is not None for call in message.tool_calls)
+    if has_ids and line is not None and not line.has_call_ids:
+        calls = (call.model_copy(update={"id": None}) for call in message.tool_calls)
+        left_out["tool_calls"] = tuple(calls)
+    return message.model_copy(update=left_out) if left_out else message

@@ -1,0 +1,284 @@
+"""What a row is refused for, but for what is wrong within one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import regex
+
+from chatfmt.errors import FormatError, shown
+from chatfmt.line.fields import ALPHABETS, Alphabet
+from chatfmt.line.language import (
+    Calls,
+    Field,
+    GenerationStart,
+    Literal,
+    Next,
+    Special,
+    flat,
+)
+from chatfmt.line.proof import find_witness, untold_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.line.language import Piece
+    from chatfmt.line.lines import Line
+
+__all__ = [
+    "check_compiled",
+    "check_kinds",
+    "check_special_tokens",
+    "role_alphabet",
+    "role_spellings",
+]
+
+_WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
+
+_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
+_KINDS = {
+    "name": (_TEXT,),
+    "special_tokens": (_LIST,),
+    "roles": (_LIST, _MAPPING),
+    "prologue": (_TEXT,),
+    "ends": (_MAPPING,),
+    "generation_start": (_TEXT,),
+    "stops": (_LIST,),
+    "speakers": (_LIST,),
+    "fences": (_LIST,),
+    "encoding": (_TEXT, _NONE),
+    "source": (_TEXT,),
+}
+"""What each argument may be; a row may come from a file, so no type checker has seen it."""
+
+
+def check_kinds(format: ChatFormat) -> None:
+    """Each member is of its kind."""
+    for name, kinds in _KINDS.items():
+        value = getattr(format, name)
+        if _kind(value) not in kinds:
+            raise FormatError(
+                f"format {format.name}: {name} must be {' or '.join(kinds)}, found {shown(value)}"
+            )
+    longest = format.longest_header
+    if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
+        raise FormatError(
+            f"format {format.name}: longest_header must be a positive integer, found "
+            f"{shown(longest)}"
+        )
+    if format.generation_start not in ("content", "role"):
+        raise FormatError(
+            f'format {format.name}: generation_start must be "content" or "role", found '
+            f"{shown(format.generation_start)}"
+        )
+
+
+def check_special_tokens(format: ChatFormat) -> None:
+    """Each special token is one, once."""
+    where = f"format {format.name}: special_tokens"
+    if "" in format.special_tokens:
+        raise FormatError(f"{where} has an empty one, which would stand everywhere")
+    if twice := _first_twice(format.special_tokens):
+        raise FormatError(f"{where} has {twice} twice")
+
+
+def role_spellings(format: ChatFormat) -> dict[str, str]:
+    """Role to its spelling on the wire."""
+    where = f"format {format.name}"
+    lined = None if isinstance(format.template, str) else [*format.template]
+    if isinstance(format.roles, Mapping):
+        pairs = dict(format.roles)
+    elif twice := _first_twice(format.roles):
+        raise FormatError(f"{where}: roles has {twice} twice")
+    else:
+        pairs = {role: role for role in format.roles or lined or ()}
+    if not pairs:
+        raise FormatError(f"{where}: expected at least one role, found none")
+    if lined is not None and set(pairs) != set(lined):
+        raise FormatError(
+            f"{where}: expected the roles that have a line, {', '.join(lined) or 'none'}; "
+            f"found {', '.join(pairs)}"
+        )
+    for role, spelling in pairs.items():
+        if not regex.fullmatch(ALPHABETS["role"].pattern, role):
+            raise FormatError(f"{where}: a role is like [a-z][a-z0-9_-]*, found {shown(role)}")
+        if not regex.fullmatch(_WIRE_ROLE.pattern, spelling):
+            raise FormatError(f"{where}: {shown(spelling)} cannot be how a role is spelled")
+    if len(set(pairs.values())) < len(pairs):
+        raise FormatError(f"{where}: two roles are spelled the same")
+    return pairs
+
+
+def role_alphabet(spellings: Mapping[str, str]) -> Alphabet:
+    """The values of ``{role}``: lower-case words, unless the row spells some otherwise."""
+    lower = all(regex.fullmatch(ALPHABETS["role"].pattern, s) for s in spellings.values())
+    return ALPHABETS["role"] if lower else _WIRE_ROLE
+
+
+def check_compiled(format: ChatFormat) -> None:
+    """The lines go together, and every conversation has one reading."""
+    _check_written(format)
+    _check_roles(format)
+    _check_speakers(format)
+    _check_ends(format)
+    _check_prompts(format)
+    _check_boundaries(format)
+    _check_all_used(format)
+    _check_machine(format)
+
+
+def _all_lines(format: ChatFormat) -> Iterator[tuple[str, Line]]:
+    for role, lines in format.lines_of.items():
+        for line in lines:
+            yield role, line
+
+
+def _check_written(format: ChatFormat) -> None:
+    """The machine reads more of the language than is written yet."""
+    for _, line in _all_lines(format):
+        for piece in [*flat(line.pieces), *line.pieces]:
+            unwritten = ""
+            match piece:
+                case Next():
+                    unwritten = "{next}"
+                case Calls(arguments=True):
+                    unwritten = "a list of arguments"
+                case Field(name, _, coder) if coder in ("loose", "python"):
+                    unwritten = f"{{{name}:{coder}}}"
+            if unwritten or line.after is not None:
+                raise FormatError(
+                    f"format {format.name}: {unwritten or 'after'} is read by the machine, but "
+                    "not written yet"
+                )
+
+
+def _check_prompts(format: ChatFormat) -> None:
+    """All lines of a role write the same up to where its prompt ends."""
+    for role, lines in format.lines_of.items():
+        prompts = {}
+        for line in lines:
+            if role in format.prompted and GenerationStart() in line.pieces:
+                prompts[line.pieces[: line.pieces.index(GenerationStart())]] = line
+        if len(prompts) > 1:
+            raise FormatError(
+                f"format {format.name}, role {role}: a prompt would have to know which of the "
+                "lines is to come; put {^} where they still write the same"
+            )
+
+
+def _check_roles(format: ChatFormat) -> None:
+    for role, line in _all_lines(format):
+        for piece in line.pieces:
+            if isinstance(piece, Field) and piece.alphabet and piece.name == "role":
+                spelling = format.role_spellings[role]
+                if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
+                    raise FormatError(
+                        f"format {format.name}: the role {spelling!r} could not be told from "
+                        "the text that follows it in the line"
+                    )
+
+
+def _check_ends(format: ChatFormat) -> None:
+    where = f"format {format.name}"
+    for token, what in format.ends.items():
+        if token not in format.special_tokens:
+            raise FormatError(f"{where}: the end {token} is not listed in special_tokens")
+        if what not in ("stop", "continue"):
+            raise FormatError(f'{where}: {token} must be "stop" or "continue", not {what!r}')
+    if not format.stop_spellings:
+        raise FormatError(f"{where}: no end token stops the model; mark one of ends as stop")
+    for line in format.lines:
+        if line.tail and not all(map(format.stops_at, line.ends)):
+            raise FormatError(
+                f"{where}: a model that continues behind an end token does not write the tail, "
+                "so the two do not go together"
+            )
+
+
+def _check_speakers(format: ChatFormat) -> None:
+    where = f"format {format.name}"
+    for token in format.stops:
+        if token not in format.special_tokens:
+            raise FormatError(f"{where}: the stop {token} is not listed in special_tokens")
+    if format.ends and format.stops:
+        raise FormatError(f"{where}: ends says which of them stop the model; leave out stops")
+    for role in format.speakers:
+        if role not in format.lines_of:
+            raise FormatError(f"{where}: the speaker {role} is none of the roles")
+
+
+def _check_boundaries(format: ChatFormat) -> None:
+    """Text may not stand on both sides of the border between two messages."""
+    texts = [line.tail for line in format.lines]
+    texts += [piece.text for piece in format.prologue_pieces[-1:] if isinstance(piece, Literal)]
+    begins = [line.pieces[0] for line in format.lines]
+    for envelope in format.envelopes.values():
+        texts += [piece.text for piece in envelope.close[-1:] if isinstance(piece, Literal)]
+        begins.append([*envelope.open, *envelope.each][0])
+    if any(texts) and not all(isinstance(piece, Special) for piece in begins):
+        raise FormatError(
+            f"format {format.name}: a message that begins with text cannot follow a tail or a "
+            "prologue that ends in text; begin it with a special token"
+        )
+
+
+def _check_all_used(format: ChatFormat) -> None:
+    used = {*format.ends, *format.stops}
+    pieces: list[Piece] = [*format.prologue_pieces]
+    for line in format.lines:
+        pieces += line.pieces
+    for envelope in format.envelopes.values():
+        pieces += [*envelope.open, *envelope.each, *envelope.sep, *envelope.close]
+    for piece in flat(pieces):
+        if isinstance(piece, Special):
+            used.update(piece.tokens)
+    for token in format.special_tokens:
+        if token not in used:
+            raise FormatError(
+                f"format {format.name}: {token} is listed in special_tokens but stands nowhere"
+            )
+
+
+def _check_machine(format: ChatFormat) -> None:
+    """Every conversation has one reading, and what a field may not hold is listed."""
+    where = f"format {format.name}"
+    if (untold := untold_field(format.machine)) is not None:
+        raise FormatError(
+            f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines "
+            "of different roles with different tokens"
+        )
+    for field_name, word in format.machine.fences:
+        if not any(word.startswith(listed) for listed in format.fences):
+            raise FormatError(
+                f"{where}: only the text {shown(word)} tells where {{{field_name}}} ends; put "
+                "a special token between it and what follows, or list that text (or how it "
+                "begins) in fences: a message whose text holds it is then refused"
+            )
+    if (witness := find_witness(format.machine)) is not None:
+        raise FormatError(
+            f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart "
+            "too late; put a special token, or a character that the field before it cannot "
+            "have, between them"
+        )
+
+
+def _kind(value: object) -> str | None:
+    """The name of what a value is in `_KINDS`; None for anything else, such as a lone surrogate."""
+    match value:
+        case None:
+            return _NONE
+        case str():
+            return _TEXT if regex.fullmatch(r"\P{Cs}*", value) else None
+        case Mapping():
+            kind, texts = _MAPPING, [*value.keys(), *value.values()]
+        case Sequence():
+            kind, texts = _LIST, [*value]
+        case _:
+            return None
+    return kind if all(_kind(text) == _TEXT for text in texts) else None
+
+
+def _first_twice(texts: Sequence[str]) -> str | None:
+    return next((text for i, text in enumerate(texts) if text in texts[:i]), None)

@@ -1,0 +1,164 @@
+"""The tool calls of the message that is being read, and their events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.conversation import ToolCall
+from chatfmt.line.calls import CallObject, read_call
+from chatfmt.line.jsontext import CodeError, quoted, string_in
+from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd, ToolCallStart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatfmt.line.calls import CallState
+    from chatfmt.line.place import Place
+    from chatfmt.wire.events import Event
+
+__all__ = ["Calls"]
+
+_PARTS = {"call.name": "name", "call.id": "id", "call.arguments": "arguments"}
+
+
+class Calls:
+    """Reads one call after the other.
+
+    Args:
+        index: of the message.
+        events: where events go.
+        wrong: called with what was expected and found instead where something is wrong.
+    """
+
+    def __init__(self, index: int, events: list[Event], wrong: Callable[[str, str], None]) -> None:
+        self._index = index
+        self._events = events
+        self._wrong = wrong
+        self.whole: list[ToolCall] = []
+        self._open: _Call | None = None
+
+    def begin(self) -> None:
+        """A call begins."""
+        self.end()
+        self._open = _Call(self._index, len(self.whole), self._events)
+
+    def add(self, place: Place, text: str) -> None:
+        """More text of a field of the call."""
+        if self._open is None:
+            self.begin()
+        self._open.add(place, text)  # type: ignore[union-attr]  # it has just begun
+
+    def end(self) -> None:
+        """The call that is open is over, if there is one."""
+        if self._open is None:
+            return
+        call, self._open = self._open, None
+        try:
+            made, others = call.made()
+        except CodeError as error:
+            text = "".join(call.text)
+            self._wrong("a tool call", error.reason)
+            self._events.append(ToolCallAbandoned(self._index, len(self.whole), text))
+            return
+        for key, value in others:
+            self._wrong("only keys of this layout in a call", f"{quoted(key)}: {value}")
+        call.tell_end(made)
+        self.whole.append(made)
+
+    def copy(self) -> Calls:
+        """One of its own that has read the same, and reports nothing."""
+        other = Calls(self._index, [], lambda *_: None)
+        other.whole = [*self.whole]
+        other._open = self._open and self._open.copy()
+        return other
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self._open)
+
+
+class _Call:
+    """One call, as far as it is read."""
+
+    def __init__(self, index: int, number: int, events: list[Event]) -> None:
+        self._place = index, number
+        self._events = events
+        self.text: list[str] = []
+        """All of its fields, as they stand there."""
+        self._parts: dict[str, list[str]] = {"name": [], "arguments": [], "id": []}
+        self._keys: CallObject | None = None  # where it is one JSON object
+        self._state: CallState | None = None
+        self._started = False
+
+    def copy(self) -> _Call:
+        """One of its own."""
+        other = _Call(*self._place, [])
+        other.text = [*self.text]
+        other._parts = {part: [*texts] for part, texts in self._parts.items()}
+        other._keys, other._state, other._started = self._keys, self._state, self._started
+        return other
+
+    def add(self, place: Place, text: str) -> None:
+        """More text of a field."""
+        self.text.append(text)
+        if isinstance(place.scanner, CallObject):
+            self._scan(place.scanner, text)
+            return
+        part = _PARTS[str(place.meaning.field)]
+        if part == "arguments" and not self._started:
+            self._start("".join(self._parts["name"]), "".join(self._parts["id"]) or None)
+        self._add(part, text)
+
+    def _add(self, part: str, text: str) -> None:
+        self._parts[part].append(text)
+        if part == "arguments" and self._started and text:
+            self._events.append(ArgumentsDelta(*self._place, text))
+
+    def _scan(self, keys: CallObject, text: str) -> None:
+        """More of a call that is one object: its parts as they come."""
+        self._keys = keys
+        state = keys.start() if self._state is None else self._state
+        found: dict[str, str] = {}
+        for character in text:
+            state = keys.step(state, character) or state  # the reader sees to it that it goes on
+            part = keys.part(state)
+            found[part] = found.get(part, "") + character
+            begins = part == "arguments" and character == "{" and not self._started
+            if begins and not self._parts[part]:
+                self._start_with_object(keys, "".join(self._parts["name"]) + found.get("name", ""))
+        self._state = state
+        for part, more in found.items():
+            if part != "call":
+                self._add(part, more)
+
+    def _start_with_object(self, keys: CallObject, name: str) -> None:
+        """Arguments have begun; where the name has come before them, it can be reported."""
+        if name and keys.id is None:
+            self._start(string_in(name), None)
+
+    def _start(self, name: str, identifier: str | None) -> None:
+        self._started = True
+        self._events.append(ToolCallStart(*self._place, identifier, name))
+
+    def made(self) -> tuple[ToolCall, tuple[tuple[str, str], ...]]:
+        """The call, and the keys that it has beyond those of the layout.
+
+        Raises:
+            CodeError: it is none.
+        """
+        if self._keys is not None:
+            call = read_call("".join(self.text), self._keys)
+            return ToolCall(name=call.name, arguments=call.arguments, id=call.id), call.other_keys
+        name, arguments, identifier = (
+            "".join(self._parts[part]) for part in ("name", "arguments", "id")
+        )
+        if not name:
+            raise CodeError("a call without a name", 0)
+        return ToolCall(name=name, arguments=arguments, id=identifier or None), ()
+
+    def tell_end(self, call: ToolCall) -> None:
+        """Report what has not been reported, and that the call is over."""
+        if not self._started:
+            self._start(call.name, call.id)
+            if call.arguments:
+                self._events.append(ArgumentsDelta(*self._place, call.arguments))
+        self._events.append(ToolCallEnd(*self._place, call))

@@ -1,0 +1,120 @@
+"""What a line writes as ids: text is encoded in runs, and each id belongs to a part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from chatfmt.errors import RenderError
+from chatfmt.line.language import GenerationStart, Literal, Special
+from chatfmt.wire.spell import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.spans import Part
+    from chatfmt.wire.spell import Atom
+
+__all__ = ["Mark", "RunWriter", "begun_before"]
+
+Mark: TypeAlias = "tuple[int, int, Part, bool]"
+"""Start, stop, part and generated of a span; positions count from 0 where the ids begin."""
+
+
+class _Text(NamedTuple):
+    """Text that waits to be encoded, and what it is."""
+
+    text: str
+    field: str
+    part: Part
+    generated: bool
+
+
+def begun_before(binding: Binding, ids: Iterable[int], border: int) -> int:
+    """How many of these ids, which are text, begin before this many bytes."""
+    count = offset = 0
+    for token in ids:
+        if offset >= border:
+            break
+        offset += len(binding.text[token])
+        count += 1
+    return count
+
+
+class RunWriter:
+    """Ids, and the marks of their spans, as a line is written.
+
+    A run of text ends at a special token and, where ``cuts``, where the model begins to write.
+    Within a run an id may hold the end of one part and the beginning of the next: it counts to
+    the one in which it begins.
+    """
+
+    def __init__(
+        self,
+        binding: Binding,
+        encode: Callable[[str, str], list[int]],
+        part: Part = "header",
+        *,
+        generated: bool = False,
+        cuts: bool = True,
+    ) -> None:
+        self._binding = binding
+        self._encode = encode
+        self._part: Part = part
+        self._cuts = cuts
+        self._run: list[_Text] = []
+        self.generated = generated
+        self.ids: list[int] = []
+        self.marks: list[Mark] = []
+
+    def write(self, atoms: Iterable[Atom | Literal]) -> None:
+        """Write what a line says; what is encoded last may wait for `flush`."""
+        for atom in atoms:
+            match atom:
+                case Written(text, field):
+                    if text:
+                        self._run.append(_Text(text, field or "", self._part, self.generated))
+                case Literal(text):
+                    self._run.append(_Text(text, "", self._part, self.generated))
+                case Special(tokens):
+                    self.flush()
+                    self.ids.append(self._binding.ids[tokens[0]])
+                    self._mark(len(self.ids), self._part, generated=self.generated)
+                case GenerationStart():
+                    if self._cuts:
+                        self.flush()
+                    self.generated = True
+                case _:
+                    self._part = atom
+
+    def flush(self) -> None:
+        """Encode the run of text that is waiting."""
+        if not self._run:
+            return
+        run, self._run = self._run, []
+        start = len(self.ids)
+        try:
+            self.ids += self._encode("".join(text.text for text in run), run[-1].field)
+        except RenderError:
+            for text in run:  # to say where in which field
+                self._encode(text.text, text.field)
+            raise
+        if all(text[2:] == run[0][2:] for text in run):
+            self._mark(len(self.ids), run[0].part, generated=run[0].generated)
+            return
+        at = start
+        border = 0
+        for text in run:
+            border += len(text.text.encode())
+            at = start + begun_before(self._binding, self.ids[start:], border)
+            self._mark(at, text.part, generated=text.generated)
+
+    def _mark(self, stop: int, part: Part, *, generated: bool) -> None:
+        """What was written up to ``stop`` and has no mark yet is of this part."""
+        start = self.marks[-1][1] if self.marks else 0
+        if stop == start:
+            return
+        kind = (part, generated)
+        if self.marks and self.marks[-1][2:] == kind:
+            start = self.marks.pop()[0]
+        self.marks.append((start, stop, *kind))
