@@ -172,7 +172,8 @@ class Transcript(Alone):
         [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
         """
         messages = self._messages_from(0)
-        return weights.span_weights(self.spans, messages, train_on, train_end=train_end)
+        spans = self._renderer.in_training(self.ids, self.spans, messages)
+        return weights.span_weights(spans, messages, train_on, train_end=train_end)
 
     def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
         """The ids, unshifted; ``ignore_index`` exactly where the weight is 0.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chatfmt.errors import FormatError, shown
 from chatfmt.line import rules
 from chatfmt.line.build import Layout
+from chatfmt.line.call_ids import CallIds
 from chatfmt.line.choose import on_wire
 from chatfmt.line.lines import Line, read_prologue
 from chatfmt.line.machine import build_machine
@@ -68,6 +69,9 @@ class ChatFormat:
     """The texts that end a field where no special token does, each whole or how it begins; ``^``
     before one that only counts where the field begins. A message whose text would be read as one
     is refused."""
+    call_ids: str = ""
+    """What ids of calls look like where lines say the name of a tool only there, such as
+    ``functions.{call.name}:{n}``."""
     longest_header: int = 4096
     """How many characters of text the header of a message may have."""
     encoding: str | None = None
@@ -120,6 +124,15 @@ class ChatFormat:
         """
         layout = Layout(self.lines, self.envelopes, self.prologue_pieces, tuple(self.lines_of))
         return build_machine(layout)
+
+    @cached_property
+    def id_shape(self) -> CallIds | None:
+        """What ids of calls look like, where lines say the name of a tool only there.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").id_shape
+        """
+        return CallIds(self.call_ids, f"format {self.name}") if self.call_ids else None
 
     @cached_property
     def templates(self) -> Mapping[str, Line]:

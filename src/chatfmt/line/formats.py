@@ -10,6 +10,7 @@ from typing import Any
 
 from chatfmt.errors import UnknownFormatError
 from chatfmt.line.format import ChatFormat
+from chatfmt.line.rows import openai, qwen
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
 
@@ -86,6 +87,8 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
         ],
         "source": "karpathy/nanochat, nanochat/tokenizer.py",
     },
+    **openai.ROWS,
+    **qwen.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 

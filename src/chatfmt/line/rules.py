@@ -48,6 +48,7 @@ _KINDS = {
     "stops": (_LIST,),
     "speakers": (_LIST,),
     "fences": (_LIST,),
+    "call_ids": (_TEXT,),
     "encoding": (_TEXT, _NONE),
     "source": (_TEXT,),
 }
@@ -121,6 +122,7 @@ def check_compiled(format: ChatFormat) -> None:
     """The lines go together, and every conversation has one reading."""
     _check_written(format)
     _check_roles(format)
+    _check_calls(format)
     _check_speakers(format)
     _check_ends(format)
     _check_prompts(format)
@@ -151,6 +153,21 @@ def _check_written(format: ChatFormat) -> None:
                 raise FormatError(
                     f"format {format.name}: {unwritten or 'after'} is read by the machine, but "
                     "not written yet"
+                )
+
+
+def _check_calls(format: ChatFormat) -> None:
+    """Every call says the name of its tool, and its arguments."""
+    for role, line in _all_lines(format):
+        for piece in line.pieces:
+            if not isinstance(piece, Calls):
+                continue
+            names = {inner.name for inner in flat(piece.item) if isinstance(inner, Field)}
+            named = "call.name" in names or (format.id_shape and "call.id" in names)
+            if "call" not in names and not (named and "call.arguments" in names):
+                raise FormatError(
+                    f"format {format.name}, role {role}: a call needs {{call.name}} (or "
+                    "{call.id}, where call_ids says how it holds the name) and {call.arguments}"
                 )
 
 

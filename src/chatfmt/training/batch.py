@@ -183,7 +183,11 @@ class _Encoder:
         if not self._by_itself:
             weights = message_weights(messages, self._train_on)
             frames = self._renderer.frames(messages)
-            for message, frame, weight in zip(messages, frames, weights, strict=True):
+            roles = [*(message.role for message in messages[1:]), None]
+            for message, framed, weight, following in zip(
+                messages, frames, weights, roles, strict=True
+            ):
+                frame = framed.in_training(message.role, following)
                 one, prefix, suffix = self._around(message, frame, weight, len(texts))
                 text = "" if suffix is None else prefix + message.content + suffix
                 texts.append(text)

@@ -107,7 +107,9 @@ def _example(
     ids, trained = list(renderer.prologue), []
     frames = renderer.frames(messages)
     for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
-        head, head_marks, prefix, _, close, close_marks, _ = frame
+        following = messages[index + 1].role if index + 1 < len(messages) else None
+        framed = frame.in_training(message.role, following)
+        head, head_marks, prefix, _, close, close_marks, *_ = framed
         start = len(ids)
         ids += head
         content = renderer.encode(frame.text(message), index)

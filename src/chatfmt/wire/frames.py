@@ -50,10 +50,29 @@ class Frame(NamedTuple):
     close_marks: list[Mark]
     goes_on: bool
     """Whether its end lets the model go on with another message."""
+    training_end: int | None = None
+    """The end token that stands there in training, where no message follows."""
 
     def text(self, message: Message) -> str:
         """The text between head and close."""
         return "" if self.suffix is None else self.prefix + message.content + self.suffix
+
+    def in_training(self, role: str, following: str | None) -> Frame:
+        """The frame in a sequence to train on, of a message in this role.
+
+        Where nothing follows, the model is to stop; where somebody else does, an end that does
+        not stop it is not trained.
+        """
+        if self.training_end is None or following == role:
+            return self
+        at = next(i for i, mark in enumerate(self.close_marks) if mark[2] == "end")
+        start, stop, part, _ = self.close_marks[at]
+        if following is None:
+            return self._replace(
+                close=[*self.close[: stop - 1], self.training_end, *self.close[stop:]]
+            )
+        marks = [*self.close_marks[:at], (start, stop, part, False), *self.close_marks[at + 1 :]]
+        return self._replace(close_marks=marks)
 
 
 class _Place(NamedTuple):
@@ -151,11 +170,12 @@ class Frames:
         line, by_content = self._choose(message, index)
         atoms = self._spelled(line.pieces, message, index)
         goes_on = bool(line.ends) and not self.format.stops_at(line.ends[0])
+        end = None if line.training_end is None else self.binding.ids[line.training_end]
         if by_content or not self._is_plain(message, line):
             close = self._writer(index, message.role, generated=continued)
             close.write(atoms)
             self._end(close, line.tail)
-            return Frame([], [], "", None, close.ids, close.marks, goes_on), False
+            return Frame([], [], "", None, close.ids, close.marks, goes_on, end), False
         at = next(i for i, atom in enumerate(atoms) if _is_content(atom))
         before, after = atoms[:at], atoms[at + 1 :]
         prefix = suffix = ""
@@ -171,7 +191,7 @@ class Frames:
         close = self._writer(index, message.role, generated=True)
         close.write(after)
         self._end(close, line.tail)
-        frame = Frame(head.ids, head.marks, prefix, suffix, close.ids, close.marks, goes_on)
+        frame = Frame(head.ids, head.marks, prefix, suffix, close.ids, close.marks, goes_on, end)
         return frame, True
 
     def _cuts(self, role: str) -> bool:
@@ -263,7 +283,8 @@ class Frames:
     def _spelled(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[Atom]:
         """What the pieces write, where nothing of it would be read as something else."""
         try:
-            atoms = spell(pieces, message, self.format.role_spellings[message.role])
+            spelling = self.format.role_spellings[message.role]
+            atoms = spell(pieces, message, spelling, self.format.id_shape)
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None
         if words := self._words[message.role]:

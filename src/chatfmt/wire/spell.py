@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chatfmt.conversation import Message, ToolCall
+    from chatfmt.line.call_ids import CallIds
     from chatfmt.line.language import Piece
     from chatfmt.wire.spans import Part
 
@@ -44,19 +45,24 @@ class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and 
         self.field = field
 
 
-def spell(pieces: Iterable[Piece], message: Message, role: str) -> list[Atom]:
+def spell(
+    pieces: Iterable[Piece], message: Message, role: str, ids: CallIds | None = None
+) -> list[Atom]:
     """What the pieces of a line write for a message whose role is spelled like this.
+
+    ``ids`` says what ids of calls look like.
 
     Raises:
         Refused: a field cannot be written, with the reason.
     """
-    speller = _Speller(message, role)
+    speller = _Speller(message, role, ids)
     speller.add(pieces)
     return speller.atoms
 
 
 class _Speller:
-    def __init__(self, message: Message, role: str) -> None:
+    def __init__(self, message: Message, role: str, ids: CallIds | None) -> None:
+        self._ids = ids
         self.message = message
         self.role = role
         self.atoms: list[Atom] = []
@@ -131,6 +137,11 @@ class _Speller:
         self._frame, self._free = before, None
 
     def _call(self, item: Iterable[Piece], call: ToolCall) -> None:
+        if self._ids is not None and self._ids.name_in(call.id or "") != call.name:
+            raise Refused(
+                f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
+                "tool_calls",
+            )
         values = {"call.name": call.name, "call.id": call.id, "call.arguments": call.arguments}
         for piece in item:
             if not isinstance(piece, Field):

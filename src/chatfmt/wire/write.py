@@ -122,7 +122,7 @@ class Renderer:
         add, new = spans.append, tuple.__new__
         frames = self.frames(messages, first, continues)
         for index, (message, frame) in enumerate(zip(messages, frames, strict=True), first):
-            head, head_marks, prefix, _, close, close_marks, _ = frame
+            head, head_marks, prefix, _, close, close_marks, *_ = frame
             start = offset + len(ids)
             for begin, end, part, generated in head_marks:
                 add(new(Span, (start + begin, start + end, index, part, generated, False)))
@@ -224,6 +224,24 @@ class Renderer:
         if begun:
             return ids + self.opening(begun, len(messages))
         return ids + self.prompt(role, name)
+
+    def in_training(
+        self, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
+    ) -> Sequence[Span]:
+        """The spans, without the ends that are not trained: see `Frame.in_training`."""
+        if not any(line.training_end for line in self.format.lines):
+            return spans
+        shown = [*spans]
+        for at, span in enumerate(spans):
+            number = span.message
+            if span.part != "end" or number is None or number >= len(messages):
+                continue
+            message, going_on = messages[number], messages[number + 1 : number + 2]
+            goes_on = bool(going_on) and going_on[0].role == message.role
+            other_end = self.frame(message, number).training_end
+            if other_end not in (None, ids[span.stop - 1]) and not goes_on:
+                shown[at] = span._replace(generated=False)
+        return shown
 
     def stops(self, role: str | None) -> frozenset[int]:
         """The ids at which a model stops that was prompted in this role."""

@@ -142,7 +142,7 @@ class Decoder:
                 message.content
                 and self._machine.takes_any_content(message.role)
                 and {"header", "content", "end", "tail"}.issuperset(found)
-                and self._bytes(found["content"]) == message.content.encode()
+                and self._bytes(found.get("content", ())) == message.content.encode()
                 and self._bytes(found.get("tail", ())) == self._tails[message.role]
             )
             if simple and head and head not in self._heads.known:

@@ -12,6 +12,7 @@ from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chatfmt.line.call_ids import CallIds
     from chatfmt.line.calls import CallState
     from chatfmt.line.place import Place
     from chatfmt.wire.events import Event
@@ -28,9 +29,17 @@ class Calls:
         index: of the message.
         events: where events go.
         wrong: called with what was expected and found instead where something is wrong.
+        ids: what ids look like, where only they say the name.
     """
 
-    def __init__(self, index: int, events: list[Event], wrong: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        index: int,
+        events: list[Event],
+        wrong: Callable[[str, str], None],
+        ids: CallIds | None = None,
+    ) -> None:
+        self._ids = ids
         self._index = index
         self._events = events
         self._wrong = wrong
@@ -40,7 +49,7 @@ class Calls:
     def begin(self) -> None:
         """A call begins."""
         self.end()
-        self._open = _Call(self._index, len(self.whole), self._events)
+        self._open = _Call(self._index, len(self.whole), self._events, self._ids)
 
     def add(self, place: Place, text: str) -> None:
         """More text of a field of the call."""
@@ -67,7 +76,7 @@ class Calls:
 
     def copy(self) -> Calls:
         """One of its own that has read the same, and reports nothing."""
-        other = Calls(self._index, [], lambda *_: None)
+        other = Calls(self._index, [], lambda *_: None, self._ids)
         other.whole = [*self.whole]
         other._open = self._open and self._open.copy()
         return other
@@ -79,8 +88,9 @@ class Calls:
 class _Call:
     """One call, as far as it is read."""
 
-    def __init__(self, index: int, number: int, events: list[Event]) -> None:
+    def __init__(self, index: int, number: int, events: list[Event], ids: CallIds | None) -> None:
         self._place = index, number
+        self._ids = ids
         self._events = events
         self.text: list[str] = []
         """All of its fields, as they stand there."""
@@ -91,7 +101,7 @@ class _Call:
 
     def copy(self) -> _Call:
         """One of its own."""
-        other = _Call(*self._place, [])
+        other = _Call(*self._place, [], self._ids)
         other.text = [*self.text]
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started
@@ -105,8 +115,14 @@ class _Call:
             return
         part = _PARTS[str(place.meaning.field)]
         if part == "arguments" and not self._started:
-            self._start("".join(self._parts["name"]), "".join(self._parts["id"]) or None)
+            self._start(self._name(), "".join(self._parts["id"]) or None)
         self._add(part, text)
+
+    def _name(self) -> str:
+        """The name of the tool, as far as it is there."""
+        if self._ids is not None:
+            return self._ids.name_in("".join(self._parts["id"])) or ""
+        return "".join(self._parts["name"])
 
     def _add(self, part: str, text: str) -> None:
         self._parts[part].append(text)
@@ -148,9 +164,8 @@ class _Call:
         if self._keys is not None:
             call = read_call("".join(self.text), self._keys)
             return ToolCall(name=call.name, arguments=call.arguments, id=call.id), call.other_keys
-        name, arguments, identifier = (
-            "".join(self._parts[part]) for part in ("name", "arguments", "id")
-        )
+        name = self._name()
+        arguments, identifier = ("".join(self._parts[part]) for part in ("arguments", "id"))
         if not name:
             raise CodeError("a call without a name", 0)
         return ToolCall(name=name, arguments=arguments, id=identifier or None), ()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
+from chatfmt.line.coders import CODERS
+from chatfmt.line.jsontext import CodeError
+from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
 from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.steps import WITHIN, WITHIN_PENDING
@@ -79,6 +82,7 @@ class Draft:
         self.fields: dict[str, str] = {}
         self.texts: dict[str, list[str]] = {}
         self._told: set[str] = set()
+        self._coded: dict[str, str] = {}  # fields that are spelled as JSON, so far
         self.header = ""
         """The text of the header so far."""
         self.run = ""
@@ -88,7 +92,9 @@ class Draft:
         self.literal = ""
         """Literal text that has been read since the last field or special token."""
         self._header: str | None = None  # the header field that is being read
-        self.calls = Calls(self.index, self._events, self._tell_wrong.call)
+        self.calls = Calls(
+            self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
+        )
 
     # -- what is read ---------------------------------------------------------------------------
 
@@ -108,6 +114,8 @@ class Draft:
             self.literal = ""
         if self._header is not None and meaning.field != self._header:
             self._end_of_header_field()
+        if self._coded:
+            self._decode()
         if meaning.opens == "message":
             if self.is_open:
                 self.finish(None)
@@ -149,6 +157,9 @@ class Draft:
         if field is not None and field.startswith("call") and field != "call_id":
             self.calls.add(place, text)
             return
+        if isinstance(place.scanner, JsonString):
+            self._coded[str(field)] = self._coded.get(str(field), "") + text
+            return
         if place.is_free:
             self.texts.setdefault(field, []).append(text)  # type: ignore[arg-type]
             self._events.append(_new(ContentDelta, (self.index, field, text)))
@@ -161,6 +172,18 @@ class Draft:
         else:
             self._header = field
             self.fields[field] = self.fields.get(field, "") + text
+
+    def _decode(self) -> None:
+        """A field that is spelled as a string of JSON is complete, or as far as it will come."""
+        coded, self._coded = self._coded, {}
+        for field, raw in coded.items():
+            try:
+                text = CODERS["json"].read(raw)
+            except CodeError:  # it was cut off
+                text = raw
+            self.texts.setdefault(field, []).append(text)
+            if text:
+                self._events.append(_new(ContentDelta, (self.index, field, text)))
 
     def _end_of_header_field(self) -> None:
         name, self._header = self._header, None
@@ -206,6 +229,8 @@ class Draft:
         """The message is over, with its end token or without."""
         if self._header is not None:
             self._end_of_header_field()
+        if self._coded:
+            self._decode()
         self.calls.end()
         message = self.message()
         self._messages.append(message)

@@ -1,0 +1,39 @@
+"""The shape of the ids of calls, in layouts that say the name of the tool only there."""
+
+from __future__ import annotations
+
+import re
+
+from chatfmt.errors import FormatError
+
+__all__ = ["CallIds"]
+
+_NAME, _NUMBER = "{call.name}", "{n}"
+
+
+class CallIds:
+    """What ids look like: a text with ``{call.name}`` and ``{n}``, a number.
+
+    >>> ids = CallIds("functions.{call.name}:{n}", "here")
+    >>> ids.name_in("functions.get_weather:0")
+    'get_weather'
+    >>> ids.name_in("call_1") is None
+    True
+
+    Raises:
+        FormatError: one of the two is not there, or not once.
+    """
+
+    def __init__(self, shape: str, where: str) -> None:
+        if shape.count(_NAME) != 1 or shape.count(_NUMBER) != 1:
+            raise FormatError(
+                f"{where}: call_ids must have {_NAME} and {_NUMBER} once each, such as "
+                "functions.{call.name}:{n}"
+            )
+        pattern = re.escape(shape).replace(re.escape(_NAME), "(?P<name>.+)")
+        self._pattern = re.compile(pattern.replace(re.escape(_NUMBER), "[0-9]+"), re.DOTALL)
+
+    def name_in(self, identifier: str) -> str | None:
+        """The name that an id says; None if it is none of this shape."""
+        match = self._pattern.fullmatch(identifier)
+        return match and match["name"]
