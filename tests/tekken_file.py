@@ -29,3 +29,8 @@ def document(**changes: Any) -> dict[str, Any]:
             for rank, text in enumerate(LISTED)
         ],
     } | changes
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    kept: dict[str, Any] = document()["config"]
+    return kept | changes

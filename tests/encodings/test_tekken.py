@@ -10,15 +10,10 @@ from chatfmt.encodings import TiktokenEncoding
 from chatfmt.encodings.probe import probe
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.errors import EncodingError
-from tekken_file import LISTED, document
+from tekken_file import LISTED, config, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def config(**changes: Any) -> dict[str, Any]:
-    kept: dict[str, Any] = document()["config"]
-    return kept | changes
 
 
 def test_text_has_the_ids_after_those_of_the_special_tokens() -> None:

@@ -10,7 +10,7 @@ from chatfmt.encodings.probe import probe
 from chatfmt.encodings.rank_file import is_rank_line, read_rank_file
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.encodings.tiktoken import TiktokenEncoding
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, bounded, named, said, shown
 
 if TYPE_CHECKING:
     import os
@@ -127,7 +127,9 @@ def _json_object(data: bytes) -> dict[str, object]:
     try:
         document: dict[str, object] = json.loads(data)
     except ValueError as error:
-        raise EncodingError(f"expected {_READ}, found JSON that cannot be read: {error}") from error
+        raise EncodingError(
+            f"expected {_READ}, found JSON that cannot be read: {said(error)}"
+        ) from error
     return document
 
 
@@ -146,9 +148,11 @@ def _other_kind(data: bytes, document: Mapping[str, object]) -> str:
         f"a vocab.json, which has no merges; {instead}": (
             document != {} and all(isinstance(token, int) for token in document.values())
         ),
-        f"a JSON object with the keys {', '.join(document)[:100]}": document != {},
+        f"a JSON object with the keys {named(bounded(', '.join(document), 90))}": document != {},
     }
-    return next((kind for kind, found in kinds.items() if found), f"one that begins {data[:20]!r}")
+    return next(
+        (kind for kind, found in kinds.items() if found), f"one that begins {shown(data[:20])}"
+    )
 
 
 def _is_sentencepiece(data: bytes) -> bool:
