@@ -61,7 +61,8 @@ def _ranks(line: bytes, pattern: str = ".") -> object:
 
 
 def _hf(text: str) -> object:
-    return HFEncoding(_Tokenizer(text))
+    tokenizer: Any = _Tokenizer(text)
+    return HFEncoding(tokenizer)
 
 
 class _Tokenizer:
@@ -98,9 +99,17 @@ def _web(name: str, **body: Any) -> object:
         raise ValueError(f"{refusal.where}: {refusal.reason}") from None
 
 
+def _message(**fields: Any) -> object:
+    return Message(**{"role": "user"} | fields)
+
+
+def _source(**given: Any) -> Source:
+    return Source.model_validate({"paths": ["a"]} | given)
+
+
 def _corpus(row: dict[str, Any], **options: Any) -> None:
     """Encode a row of a data set; what it is refused for is raised."""
-    how = EncodeOptions(tokenizer=TOK, sources=(Source(name="a", paths=("a",)),), **options)
+    how = EncodeOptions(tokenizer=TOK, sources=(_source(name="a"),), **options)
     raw = RawRow("a", "a.jsonl", 1, json.dumps(row).encode())
     _, rejects = encode_records(next(batches([raw])), how)
     raise ValueError(*rejects["reason"].to_pylist())
@@ -157,11 +166,11 @@ RAISING: dict[str, Callable[[], object]] = {
     "partial": lambda: _from_dict(partial={"role": "assistant", "content": LONG}),
     "prompted": lambda: _from_dict(prompted=[LONG, 0]),
     # messages and conversations
-    "no such field": lambda: Message(**{"role": "user", LONG: 1}),
-    "a field": lambda: Message(role="user", content=[LONG]),
-    "a weight": lambda: Message(role="user", weight=LONG),
-    "metadata": lambda: Conversation(messages=[], metadata={LONG: "\ud800"}),
-    "a call's arguments": lambda: Message(role="user", tool_calls=[{"name": "f", LONG: 1}]),
+    "no such field": lambda: _message(**{LONG: 1}),
+    "a field": lambda: _message(content=[LONG]),
+    "a weight": lambda: _message(weight=LONG),
+    "metadata": lambda: Conversation(messages=(), metadata={LONG: "\ud800"}),
+    "a call's arguments": lambda: _message(tool_calls=[{"name": "f", LONG: 1}]),
     # encodings
     "an encoding": lambda: get_encoding(LONG),
     "a set of spellings": lambda: _extend({LONG}),
@@ -204,7 +213,7 @@ RAISING: dict[str, Callable[[], object]] = {
     ),
     # adapters
     "a schema": lambda: read_row({}, schema=LONG),
-    "a schema to write": lambda: write_row(Conversation(messages=[]), LONG),
+    "a schema to write": lambda: write_row(Conversation(messages=()), LONG),
     "a kind of file": lambda: iter_rows("a.txt", format=LONG),
     "a row's members": lambda: read_row({LONG: 1}),
     "a row": lambda: read_row(LONG),
@@ -219,7 +228,7 @@ RAISING: dict[str, Callable[[], object]] = {
         {"conversations": [{"from": "function_call", "value": LONG}]}
     ),
     "a role to write": lambda: write_row(
-        Conversation(messages=[Message(role=LONG)]), schema="sharegpt"
+        Conversation(messages=(Message(role=LONG),)), schema="sharegpt"
     ),
     "a log": lambda: read_row({"chosen": LONG, "rejected": LONG}),
     "a log's turn": lambda: read_row({"chosen": HUMAN + "\n\nHuman:" + LONG, "rejected": HUMAN}),
@@ -236,8 +245,8 @@ RAISING: dict[str, Callable[[], object]] = {
     "a large number": lambda: _line('{"a": 1' + "0" * 9999 + "e9999}"),
     "a lone surrogate": lambda: _line(json.dumps({LONG: "\ud800"})),
     "a policy": lambda: Options(empty_turns=LONG),
-    "a source's schema": lambda: Source(name="a", paths=["a"], schema=LONG),
-    "a source's files": lambda: Source(name=LONG, paths=["*" + "x" * 200 + "\n"]).files(Path()),
+    "a source's schema": lambda: _source(name="a", schema=LONG),
+    "a source's files": lambda: _source(name=LONG, paths=["*" + "x" * 200 + "\n"]).files(Path()),
     "a mixture": lambda: Mixture.model_validate({"source": [], LONG: 1}),
     # commands
     "a document": lambda: conversation(LONG),
