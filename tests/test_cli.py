@@ -402,7 +402,8 @@ def test_a_missing_extra_says_which(
     chatfmt: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    code, _, (error,) = chatfmt("encode", "--encoding-file", "f", "f", data="{}")
+    tokenizer = json.dumps({"model": {}, "added_tokens": []})
+    code, _, (error,) = chatfmt("encode", "--encoding-file", "f", "f", data=tokenizer)
     assert code == 2
     assert "pip install 'chatfmt[hf]'" in error
 

@@ -39,6 +39,8 @@ __all__ = [
     "TranscriptError",
     "UnknownFormatError",
     "bounded",
+    "named",
+    "said",
     "shown",
 ]
 
@@ -294,7 +296,8 @@ class DataError(ChatfmtError):
         field: str | None = None,
     ) -> None:
         reason = bounded(reason, 2000)
-        field = None if field is None else bounded(field, 300)
+        if field is not None:  # its steps may be keys from the row
+            field = bounded(field if field.isprintable() else repr(field)[1:-1], 300)
         super().__init__(reason, file, line, field)
         self.reason = reason
         self.file = file
@@ -335,3 +338,22 @@ def shown(value: object) -> str:
         return f"an integer of {value.bit_length():,} bits"
     text = " ".join(_containers.repr(value).splitlines())
     return text if len(text) <= _LINE else f"{text[:_LINE]}…"
+
+
+def named(name: object) -> str:
+    r"""A name, or a special token: bare where that is one short line, otherwise as `shown`.
+
+    >>> named("<|im_end|>"), named("of two\nlines")
+    ('<|im_end|>', "'of two\\nlines'")
+    """
+    bare = isinstance(name, str) and 0 < len(name) <= _LINE and name.isprintable()
+    return str(name) if bare else shown(name)
+
+
+def said(error: BaseException) -> str:
+    r"""What another library says is wrong, on one line: it may quote what it was given.
+
+    >>> said(ValueError("cannot be read:\n    (\n    ^"))
+    'cannot be read: ( ^'
+    """
+    return bounded(" ".join(str(error).split()), 2 * _LINE)

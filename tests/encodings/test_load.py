@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from test_rank_file import PATTERN, lines
-from test_tekken import document
 
 import chatfmt
 from broken_encodings import RANKS
 from chatfmt.encodings import TiktokenEncoding
 from chatfmt.errors import EncodingError
 from chatfmt.hf import HFEncoding
+from tekken_file import document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,12 +115,19 @@ def test_a_large_file_that_is_refused_is_not_read(tmp_path: Path) -> None:
         chatfmt.load_encoding(path)
 
 
-def test_a_directory_is_told_from_the_files_in_it(tmp_path: Path) -> None:
-    with pytest.raises(EncodingError, match=r"expected a file, found a directory$"):
+def test_a_folder_is_the_one_vocabulary_in_it(tmp_path: Path) -> None:
+    names = r"tokenizer\.json, tekken\.json, tokenizer\.model"
+    with pytest.raises(EncodingError, match=rf"expected a folder with one of {names}, found none$"):
         chatfmt.load_encoding(tmp_path)
-    for name in ("tokenizer.json", "tokenizer.model"):
-        (tmp_path / name).touch()
-    with pytest.raises(EncodingError, match=r"; it has tokenizer\.json and tokenizer\.model$"):
+    (tmp_path / "tekken.json").write_text(json.dumps(document()))
+    assert chatfmt.load_encoding(tmp_path).encode_ordinary("ab") == [262]
+    (tmp_path / "tokenizer.model").touch()
+    with pytest.raises(
+        EncodingError, match=r"found tekken\.json and tokenizer\.model: give the path of one$"
+    ):
+        chatfmt.load_encoding(tmp_path)
+    (tmp_path / "tekken.json").unlink()
+    with pytest.raises(EncodingError, match=r"tokenizer\.model: .* found an empty file"):
         chatfmt.load_encoding(tmp_path)
     with pytest.raises(FileNotFoundError):
         chatfmt.load_encoding(tmp_path / "none")

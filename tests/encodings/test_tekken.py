@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,39 +10,10 @@ from chatfmt.encodings import TiktokenEncoding
 from chatfmt.encodings.probe import probe
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.errors import EncodingError
+from tekken_file import LISTED, config, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-LISTED = ["<unk>", "<s>", "</s>", "[INST]"]
-
-
-def entry(rank: int, token: bytes) -> dict[str, Any]:
-    return {"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None}
-
-
-def document(**changes: Any) -> dict[str, Any]:
-    """Bytes, `ab`, and one token too many; four special tokens and two ids to spare."""
-    tokens = [*(bytes([i]) for i in range(256)), b"ab", b"cut off"]
-    return {
-        "config": {
-            "pattern": r"\w+|\W",
-            "num_vocab_tokens": 258,
-            "default_vocab_size": 263,
-            "default_num_special_tokens": 6,
-            "version": "v13",
-        },
-        "vocab": [entry(rank, token) for rank, token in enumerate(tokens)],
-        "special_tokens": [
-            {"rank": rank, "token_str": text, "is_control": True}
-            for rank, text in enumerate(LISTED)
-        ],
-    } | changes
-
-
-def config(**changes: Any) -> dict[str, Any]:
-    kept: dict[str, Any] = document()["config"]
-    return kept | changes
 
 
 def test_text_has_the_ids_after_those_of_the_special_tokens() -> None:

@@ -17,7 +17,7 @@ from chatfmt.adapters.schema import Item, Preference
 from chatfmt.adapters.table import SCHEMAS, Reading, read_rows
 from chatfmt.conversation import Conversation, Message
 from chatfmt.conversation.wording import Fault, objections
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, said, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +67,9 @@ class Source(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.schema_name is not None and self.schema_name not in SCHEMAS:
-            message = f"expected a schema among {', '.join(SCHEMAS)}, found {self.schema_name!r}"
+            message = (
+                f"expected a schema among {', '.join(SCHEMAS)}, found {shown(self.schema_name)}"
+            )
             raise ValueError(message)
         if self.weight != 1 and self.repeat != 1:
             raise ValueError("expected weight or repeat, found both")
@@ -87,7 +89,9 @@ class Source(BaseModel):
             matches = [pattern] if literal else glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - relative to the folder
             files = sorted(name for name in matches if (folder / name).is_file())
             if not files:
-                raise DataError(f"expected files, found none for {pattern!r} of {self.name!r}")
+                raise DataError(
+                    f"expected files, found none for {shown(pattern)} of {shown(self.name)}"
+                )
             found += files
         return found
 
@@ -318,4 +322,4 @@ def load_mixture(path: str | Path) -> Mixture:
         reasons = [str(Fault(reason, where)) for where, reason in objections(error)]
         raise DataError("; ".join(reasons), str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"expected TOML, found: {error}", str(path)) from None
+        raise DataError(f"expected TOML, found: {said(error)}", str(path)) from None

@@ -15,7 +15,7 @@ from chatfmt.adapters.document import read_document
 from chatfmt.adapters.parquet import read_parquet
 from chatfmt.adapters.rows import bad_row
 from chatfmt.adapters.strict import StrictJSON
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,9 @@ def read_path(path: Path, format: str | None, access: Access) -> Iterator[Row]:
     name = format or ending
     if name not in FILE_FORMATS:
         known = ", ".join(FILE_FORMATS)
-        raise DataError(f"expected a file of a format among {known}, found {name!r}", str(path))
+        raise DataError(
+            f"expected a file of a format among {known}, found {shown(name)}", str(path)
+        )
     return FILE_FORMATS[name](path, unpacker, access)
 
 

@@ -64,7 +64,7 @@ def policies(args: argparse.Namespace) -> Options:
         name, equals, text = pair.partition("=")
         if not equals or name not in Options.model_fields:
             known = ", ".join(Options.model_fields)
-            raise DataError(f"expected NAME=VALUE with a name among {known}, found {pair!r}")
+            raise DataError(f"expected NAME=VALUE with a name among {known}, found {shown(pair)}")
         if name in given:
             raise DataError("expected each policy once, found it twice", field=name)
         given[name] = _value(name, text, Options.model_fields[name].annotation)

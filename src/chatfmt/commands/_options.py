@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatfmt.conversation.json_text import loads
-from chatfmt.encodings import get_encoding
-from chatfmt.errors import EncodingRequiredError, FormatError, shown
-from chatfmt.hf import HFEncoding
+from chatfmt.encodings import get_encoding, load_encoding, patterns
+from chatfmt.errors import EncodingError, EncodingRequiredError, FormatError, shown
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.formats import get_format
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
@@ -17,7 +16,12 @@ from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
 if TYPE_CHECKING:
     import argparse
 
+    from chatfmt.encodings import TokenEncoding
+
 __all__ = ["add_tokenizer", "tokenizer"]
+
+_PATTERNS = {name: getattr(patterns, name) for name in patterns.__all__ if name.isupper()}
+_DIGITS = 10  # of the highest id
 
 
 def add_tokenizer(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +41,20 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding-file",
         metavar="FILE",
-        help="the tokenizer.json of a model, for formats without a bundled encoding (extra hf)",
+        help="the vocabulary of a model, for formats without a bundled encoding: a tokenizer.json "
+        "(extra hf), a tekken.json, a rank file, or the model's folder",
+    )
+    parser.add_argument(
+        "--pattern",
+        metavar="PATTERN",
+        help=f"how a rank file splits text: {', '.join(_PATTERNS)}, or a regular expression",
+    )
+    parser.add_argument(
+        "--special-token",
+        dest="special_tokens",
+        metavar="SPELLING=ID",
+        action="append",
+        help="a special token of a rank file; may be repeated",
     )
 
 
@@ -51,15 +68,35 @@ def tokenizer(args: argparse.Namespace) -> ChatTokenizer:
     """
     row = _format_from(Path(args.format_file)) if args.format_file else get_format(args.format)
     if args.encoding_file:
-        return ChatTokenizer(row, HFEncoding.from_file(args.encoding_file))
+        return ChatTokenizer(row, _encoding_from(args))
+    if args.pattern or args.special_tokens:
+        raise EncodingError("--pattern and --special-token are for the file of --encoding-file")
     if row.encoding is None:
         raise EncodingRequiredError(
-            f"no encoding is bundled for format {row.name}: give the tokenizer.json of a model "
+            f"no encoding is bundled for format {row.name}: give the vocabulary of a model "
             f"that has the special tokens {', '.join(row.special_tokens)} with --encoding-file"
         )
     if args.format_file:
         return ChatTokenizer(row, get_encoding(row.encoding))
     return get_tokenizer(row.name)
+
+
+def _encoding_from(args: argparse.Namespace) -> TokenEncoding:
+    pattern = _PATTERNS.get(args.pattern, args.pattern)
+    special = None if args.special_tokens is None else _special_tokens(args.special_tokens)
+    return load_encoding(args.encoding_file, pattern=pattern, special_tokens=special)
+
+
+def _special_tokens(pairs: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for pair in pairs:
+        spelling, _, digits = pair.rpartition("=")
+        if not spelling or not digits.isdecimal() or len(digits) > _DIGITS:
+            raise EncodingError(f"expected --special-token SPELLING=ID, found {shown(pair)}")
+        if spelling in found:
+            raise EncodingError(f"expected each special token once, found {shown(spelling)} twice")
+        found[spelling] = int(digits)
+    return found
 
 
 def _format_from(path: Path) -> ChatFormat:

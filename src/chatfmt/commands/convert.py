@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.commands._data import FILES, add_policies, for_each_row
 from chatfmt.commands._output import print_json
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     known = [name for name, schema in SCHEMAS.items() if schema.write is not None]
     if args.to not in known:
         raise DataError(
-            f"expected a schema that is written ({', '.join(known)}), found {args.to!r}"
+            f"expected a schema that is written ({', '.join(known)}), found {shown(args.to)}"
         )
 
     def work(reading: Reading) -> None:

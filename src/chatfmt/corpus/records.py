@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chatfmt.adapters import Preference, read_row
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.corpus.arrow import pa
-from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded
+from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -183,7 +183,7 @@ def _special_text(items: list[Item], options: EncodeOptions) -> str:
     if not spelled:
         return ""
     message, field, offset, token = spelled[0]
-    found = f"{token!r} in the {field} of message {message}, at character {offset}"
+    found = f"{shown(token)} in the {field} of message {message}, at character {offset}"
     if options.special_text == "refuse":
         raise DataError(f"expected texts that spell no special token, found {found}")
     return found

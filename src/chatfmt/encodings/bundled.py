@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.patterns import CL100K, O200K, faster
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,7 +127,7 @@ def get_encoding(name: str) -> tiktoken.Encoding:
 
     if name not in _BUNDLED:
         raise EncodingError(
-            f"no encoding {name!r} is bundled, there are {', '.join(_BUNDLED)}; "
+            f"no encoding {shown(name)} is bundled, there are {', '.join(_BUNDLED)}; "
             "pass any other as a tiktoken.Encoding"
         )
     with _loading:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.patterns import faster
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, named, shown
 
 if TYPE_CHECKING:
     import tiktoken
@@ -71,26 +71,28 @@ def add_special_tokens(
     else:  # a set has no order of its own: the same call would give other ids in another process
         raise EncodingError(
             "expected a sequence of spellings, or a mapping from spellings to ids, found "
-            f"{more!r:.100}"
+            f"{shown(more)}"
         )
     for spelling, number in new:
         if not isinstance(spelling, str) or not spelling or _SURROGATE.search(spelling):
-            raise EncodingError(f"expected a spelling, found {spelling!r}")
+            raise EncodingError(f"expected a spelling, found {shown(spelling)}")
         try:
             token = as_id(number)
         except TypeError as error:
             raise EncodingError(
-                f"{spelling}: expected an id from 0 to 2**31 - 1: {error}"
+                f"{named(spelling)}: expected an id from 0 to 2**31 - 1: {error}"
             ) from error
         if not 0 <= token < 2**31:
-            raise EncodingError(f"{spelling}: expected an id from 0 to 2**31 - 1, found {token}")
+            raise EncodingError(
+                f"{named(spelling)}: expected an id from 0 to 2**31 - 1, found {shown(token)}"
+            )
         if spelling in taken:
-            raise EncodingError(f"{spelling} is a special token of {name} already")
+            raise EncodingError(f"{named(spelling)} is a special token of {named(name)} already")
         if spelling.encode() in ranks:
-            raise EncodingError(f"{spelling} is an ordinary token of {name} already")
+            raise EncodingError(f"{named(spelling)} is an ordinary token of {named(name)} already")
         if token in ids:
             raise EncodingError(
-                f"{spelling}: id {token} is taken; all from {max(ids) + 1} on are free"
+                f"{named(spelling)}: id {token} is taken; all from {max(ids) + 1} on are free"
             )
         ids.add(token)
         taken[spelling] = token

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.text_bytes import missing_bytes, refuse_missing
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, bounded, named, said, shown
 
 if TYPE_CHECKING:
     import os
@@ -133,7 +133,7 @@ class HFEncoding:
         model = spec["model"]
         objections = [*_objections_to_model(model), *_objections_to_steps(spec)]
         if objections:
-            found = "; ".join(objections)
+            found = bounded("; ".join(objections), 500)
             raise EncodingError(f"expected a byte-level BPE tokenizer, found {found}")
 
         special = {token["content"]: token["id"] for token in spec["added_tokens"]}
@@ -189,7 +189,7 @@ def _tokenizer(text: str) -> Tokenizer:
         return Tokenizer.from_str(text)
     except Exception as error:  # tokenizers raises the bare Exception, so no other can be named
         raise EncodingError(
-            f"expected the JSON of a Hugging Face tokenizer, found {error}"
+            f"expected the JSON of a Hugging Face tokenizer, found {said(error)}"
         ) from error
 
 
@@ -204,11 +204,11 @@ def _steps(stage: Mapping[str, Any] | None, members: str) -> list[Mapping[str, A
 
 def _objections_to_model(model: Mapping[str, Any]) -> Iterator[str]:
     if model["type"] != "BPE":
-        yield f"a {model['type']} model (it does not give a text back exactly)"
+        yield f"a {named(model['type'])} model (it does not give a text back exactly)"
         return
     for affix in ("continuing_subword_prefix", "end_of_word_suffix"):
         if model[affix]:
-            yield f"{affix} {model[affix]!r} (it adds to the text)"
+            yield f"{affix} {shown(model[affix])} (it adds to the text)"
     if model["dropout"]:
         yield f"dropout {model['dropout']} (ids are random; set it to None)"
 
@@ -216,7 +216,7 @@ def _objections_to_model(model: Mapping[str, Any]) -> Iterator[str]:
 def _objections_to_steps(spec: Mapping[str, Any]) -> Iterator[str]:
     for step in _steps(spec["normalizer"], "normalizers"):
         if step["type"] != "NFC":
-            yield f"the normalizer {step['type']} (it changes the text)"
+            yield f"the normalizer {named(step['type'])} (it changes the text)"
 
     cuts = _steps(spec["pre_tokenizer"], "pretokenizers")
     byte_levels = [step for step in cuts if step["type"] == "ByteLevel"]
@@ -226,11 +226,12 @@ def _objections_to_steps(spec: Mapping[str, Any]) -> Iterator[str]:
         yield "add_prefix_space (it adds to the text; set it to False)"
     for step in cuts:
         if step["type"] not in _CUTTERS | {"ByteLevel"} or step.get("behavior") == "Removed":
-            yield f"the pre-tokenizer {step['type']} (it may change the text)"
+            yield f"the pre-tokenizer {named(step['type'])} (it may change the text)"
 
     decoders = [step["type"] for step in _steps(spec["decoder"], "decoders")]
     if decoders != ["ByteLevel"]:
-        yield f"the decoder {' + '.join(decoders) or None} (it must be ByteLevel alone)"
+        found = named(" + ".join(decoders)) if decoders else "None"
+        yield f"the decoder {found} (it must be ByteLevel alone)"
 
 
 def _token_bytes(entry: str) -> bytes:
@@ -253,6 +254,6 @@ def _leave_out(special: Mapping[str, int], model: dict[str, Any]) -> None:
         clash = left_out & {left, right, left + right}
         if clash:
             raise EncodingError(
-                f"the added token {clash.pop()!r} is part of the merge {left!r} + {right!r}, so "
-                "ordinary text could forge it: take it out of the added tokens"
+                f"the added token {shown(clash.pop())} is part of the merge {shown(left)} + "
+                f"{shown(right)}, so ordinary text could forge it: take it out of the added tokens"
             )

@@ -10,7 +10,7 @@ from chatfmt.encodings.probe import probe
 from chatfmt.encodings.rank_file import is_rank_line, read_rank_file
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.encodings.tiktoken import TiktokenEncoding
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, bounded, named, said, shown
 
 if TYPE_CHECKING:
     import os
@@ -48,7 +48,8 @@ def load_encoding(
     - Hugging Face's ``tokenizer.json``, if it is byte-level BPE (extra ``hf``).
 
     Args:
-        path: the file.
+        path: the file, or the folder of a model that has just one of these: ``tokenizer.json``,
+            ``tekken.json``, ``tokenizer.model``.
         pattern: the regular expression that splits text, for a rank file alone.
         special_tokens: spellings, which get ids after the highest rank in that order, or spellings
             and ids, for a rank file alone; the other files name their own.
@@ -61,17 +62,14 @@ def load_encoding(
 
     Raises:
         EncodingError: the file is of another kind, which the message names, or damaged; a rank file
-            without a pattern, or another with one; an encoding that does not give text back.
+            without a pattern, or another with one; an encoding that does not give text back; a
+            folder with none of the files, or several.
         OSError: the file cannot be read.
         ImportError: a ``tokenizer.json``, and the extra ``hf`` is not installed.
     """
     file = Path(path)
     if file.is_dir():
-        found = [name for name in _VOCABULARIES if (file / name).exists()]
-        raise EncodingError(
-            f"{path}: expected a file, found a directory"
-            + (f"; it has {' and '.join(found)}" if found else "")
-        )
+        file = path = _vocabulary_in(file)
     with file.open("rb") as stream:
         data = stream.read(_HEAD)
         if not data.startswith((_GGUF, _LFS, *_COMPRESSED)):  # some of those have many gigabytes
@@ -83,6 +81,16 @@ def load_encoding(
         where = "" if str(error).startswith(f"{path}: ") else f"{path}: "
         raise EncodingError(f"{where}{error}") from error
     return encoding
+
+
+def _vocabulary_in(folder: Path) -> Path:
+    there = [name for name in _VOCABULARIES if (folder / name).exists()]
+    if len(there) != 1:
+        found = f"{' and '.join(there)}: give the path of one" if there else "none"
+        raise EncodingError(
+            f"{folder}: expected a folder with one of {', '.join(_VOCABULARIES)}, found {found}"
+        )
+    return folder / there[0]
 
 
 def _read(
@@ -119,7 +127,9 @@ def _json_object(data: bytes) -> dict[str, object]:
     try:
         document: dict[str, object] = json.loads(data)
     except ValueError as error:
-        raise EncodingError(f"expected {_READ}, found JSON that cannot be read: {error}") from error
+        raise EncodingError(
+            f"expected {_READ}, found JSON that cannot be read: {said(error)}"
+        ) from error
     return document
 
 
@@ -138,9 +148,11 @@ def _other_kind(data: bytes, document: Mapping[str, object]) -> str:
         f"a vocab.json, which has no merges; {instead}": (
             document != {} and all(isinstance(token, int) for token in document.values())
         ),
-        f"a JSON object with the keys {', '.join(document)[:100]}": document != {},
+        f"a JSON object with the keys {named(bounded(', '.join(document), 90))}": document != {},
     }
-    return next((kind for kind, found in kinds.items() if found), f"one that begins {data[:20]!r}")
+    return next(
+        (kind for kind, found in kinds.items() if found), f"one that begins {shown(data[:20])}"
+    )
 
 
 def _is_sentencepiece(data: bytes) -> bool:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.text_bytes import missing_bytes
 from chatfmt.encodings.tiktoken import TiktokenEncoding
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, named, shown
 
 if TYPE_CHECKING:
     from chatfmt.encodings.protocol import TokenEncoding
@@ -67,9 +67,9 @@ def _try_out(encoding: TokenEncoding) -> None:
         forged = special.keys() & set(ids)
         if forged:
             raise EncodingError(
-                f"the encoding gives the text {text[:40]!r} the id {min(forged)} of the special "
-                f"token {special[min(forged)]}, so text could forge structure: give that token "
-                "an id of its own"
+                f"the encoding gives the text {shown(text)} the id {min(forged)} of the special "
+                f"token {named(special[min(forged)])}, so text could forge structure: give that "
+                "token an id of its own"
             )
         data = b"".join(_bytes_of(token, encoding, text) for token in ids)
         if data != text.encode():
@@ -88,9 +88,9 @@ def _special_ids(encoding: TokenEncoding) -> dict[int, str]:
             continue
         if data not in map(str.encode, shared):
             raise EncodingError(
-                f"the id {token} of the special token {shared[0]} is also that of the text "
-                f"{data.decode(errors='backslashreplace')!r}, so text could forge structure: give "
-                "the special token an id of its own"
+                f"the id {token} of the special token {named(shared[0])} is also that of the text "
+                f"{shown(data.decode(errors='backslashreplace'))}, so text could forge structure: "
+                "give the special token an id of its own"
             )
     return {token: shared[0] for token, shared in spellings.items()}
 
@@ -101,8 +101,8 @@ def _check_ranks(encoding: TiktokenEncoding) -> None:
     for spelling, token in encoding.special_tokens.items():
         if ranks.get(spelling.encode()) == token:
             raise EncodingError(
-                f"the special token {spelling} is also an ordinary token with the same id {token}, "
-                "so text could forge structure: take it out of the ranks"
+                f"the special token {named(spelling)} is also an ordinary token with the same id "
+                f"{token}, so text could forge structure: take it out of the ranks"
             )
     missing = missing_bytes(ranks)
     if missing:
@@ -117,10 +117,10 @@ def _check_ids(ids: object, text: str) -> None:
         return
     found = type(ids).__name__
     if type(ids) is list:
-        found = f"a list with {next(repr(t) for t in ids if type(t) is not int):.40}"
+        found = f"a list with {shown(next(t for t in ids if type(t) is not int))}"
     raise EncodingError(
         f"expected encode_ordinary to give a list of int, found {found} for the text "
-        f"{text[:40]!r}; the tolist() of an array or a tensor is one"
+        f"{shown(text)}; the tolist() of an array or a tensor is one"
     )
 
 
@@ -129,7 +129,7 @@ def _bytes_of(token: int, encoding: TokenEncoding, text: str) -> bytes:
         return encoding.token_bytes(token)
     except KeyError as error:
         raise EncodingError(
-            f"the encoding gives the text {text[:40]!r} the id {token}, for which its token_bytes "
+            f"the encoding gives the text {shown(text)} the id {token}, for which its token_bytes "
             "has nothing"
         ) from error
 

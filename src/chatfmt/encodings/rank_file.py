@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.encodings.extend import add_special_tokens
 from chatfmt.encodings.patterns import faster
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, said, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def read_rank_file(
         )
     except ValueError as error:
         raise EncodingError(
-            f"the split pattern {pattern!r:.100} cannot be read: {error}"
+            f"the split pattern {shown(pattern)} cannot be read: {said(error)}"
         ) from error
 
 
@@ -74,11 +74,11 @@ def _ranks(data: bytes) -> dict[bytes, int]:
         except ValueError:
             raise EncodingError(
                 f"line {number}: expected a token in base 64, a space and its rank, found "
-                f"{line[:60].decode(errors='backslashreplace')!r}"
+                f"{shown(line.decode(errors='backslashreplace'))}"
             ) from None
         if token in ranks:
             raise EncodingError(
-                f"line {number}: expected a new token, found {token!r:.60}, which stands on line "
+                f"line {number}: expected a new token, found {shown(token)}, which stands on line "
                 f"{line_of[ranks[token]]} already"
             )
         if rank in line_of:

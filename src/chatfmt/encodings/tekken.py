@@ -10,7 +10,7 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.patterns import faster
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, said, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,9 @@ def read_tekken(document: Mapping[str, Any], name: str) -> tiktoken.Encoding:
     config = document["config"]
     pattern = config["pattern"]
     if not isinstance(pattern, str):
-        raise EncodingError(f"config.pattern: expected a regular expression, found {pattern!r:.60}")
+        raise EncodingError(
+            f"config.pattern: expected a regular expression, found {shown(pattern)}"
+        )
     first = _number(config, "default_num_special_tokens")
     size = _number(config, "default_vocab_size")
     special = _special_tokens(document, first)
@@ -70,13 +72,15 @@ def read_tekken(document: Mapping[str, Any], name: str) -> tiktoken.Encoding:
             name, pat_str=faster(pattern), mergeable_ranks=ranks, special_tokens=special
         )
     except ValueError as error:
-        raise EncodingError(f"config.pattern: {pattern!r:.100} cannot be read: {error}") from error
+        raise EncodingError(
+            f"config.pattern: {shown(pattern)} cannot be read: {said(error)}"
+        ) from error
 
 
 def _number(config: Mapping[str, Any], key: str) -> int:
     number = config.get(key)
     if type(number) is not int or number < 0:
-        raise EncodingError(f"config.{key}: expected a number of tokens, found {number!r:.60}")
+        raise EncodingError(f"config.{key}: expected a number of tokens, found {shown(number)}")
     return number
 
 
@@ -88,7 +92,7 @@ def _special_tokens(document: Mapping[str, Any], count: int) -> dict[str, int]:
             raise EncodingError(
                 "special_tokens: expected a list, which only files of version "
                 f"{' or '.join(_UNLISTED_VERSIONS)} may leave out, found none in one of version "
-                f"{version!r:.60}"
+                f"{shown(version)}"
             )
         listed = [{"rank": rank, "token_str": text} for rank, text in enumerate(_UNLISTED)]
     special: dict[str, int] = {}
@@ -97,11 +101,11 @@ def _special_tokens(document: Mapping[str, Any], count: int) -> dict[str, int]:
         if entry.get("rank") != rank or not isinstance(spelling, str) or not spelling:
             raise EncodingError(
                 f"special_tokens[{rank}]: expected a token_str and the rank {rank}, found "
-                f"{entry!r:.100}"
+                f"{shown(entry)}"
             )
         if spelling in special:
             raise EncodingError(
-                f"special_tokens[{rank}]: expected a new token_str, found {spelling!r:.60}, which "
+                f"special_tokens[{rank}]: expected a new token_str, found {shown(spelling)}, which "
                 f"special_tokens[{special[spelling]}] has already"
             )
         special[spelling] = rank
@@ -131,7 +135,7 @@ def _ranks(vocab: object, first: int, size: int) -> dict[bytes, int]:
         if token is None or entry.get("rank") != rank or token in ranks:
             raise EncodingError(
                 f"vocab[{rank}]: expected the rank {rank} and the token_bytes, in base 64, of a "
-                f"new token, found {entry!r:.100}"
+                f"new token, found {shown(entry)}"
             )
         ranks[token] = first + rank
     return ranks
@@ -139,5 +143,5 @@ def _ranks(vocab: object, first: int, size: int) -> dict[bytes, int]:
 
 def _entries(value: object, where: str) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise EncodingError(f"{where}: expected a list of objects, found {value!r:.60}")
+        raise EncodingError(f"{where}: expected a list of objects, found {shown(value)}")
     return value

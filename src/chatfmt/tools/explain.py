@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
+from chatfmt.errors import named, shown
 from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span
@@ -142,8 +143,8 @@ class _Side:
     def _shown(self, token: int) -> str:
         spelled = self._binding.spell(token).decode(errors="backslashreplace")
         if self.is_special(token):
-            return spelled
-        return repr(spelled) if spelled else f"(no id of the encoding: {token})"
+            return named(spelled)
+        return shown(spelled) if spelled else f"(no id of the encoding: {token})"
 
     def is_special(self, token: int) -> bool:
         """Whether an id is that of a special token."""
@@ -194,9 +195,9 @@ def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:
     ):
         if behind and text.startswith(run + behind):
             return Cause.SPELLED, (
-                f"{behind.decode()} is a special token in {one.name}, and text that spells it in "
-                f"{other.name}; {other.name} has encoded structure as text, or {one.name} has let "
-                "text become structure"
+                f"{named(behind.decode())} is a special token in {one.name}, and text that "
+                f"spells it in {other.name}; {other.name} has encoded structure as text, or "
+                f"{one.name} has let text become structure"
             )
     if a.prologues != b.prologues:
         return Cause.PROLOGUE, _prologue(a, b)
@@ -257,7 +258,7 @@ def _missing(longer: Sequence[Message], shorter: Sequence[Message]) -> range | N
 
 def _dropped(longer: _Side, shorter: _Side, missing: range) -> str:
     first = longer.messages[missing[0]]
-    told = f"{first.role}: {_short(first.content)!r}"
+    told = f"{named(first.role)}: {_short(first.content)!r}"
     if len(missing) == 1:
         which = f"message {missing[0]} of {longer.name} ({told}) is"
     else:

@@ -22,8 +22,9 @@ from pydantic import (
 from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_format
 from chatfmt.adapters import Options, Preference, read_row
 from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
+from chatfmt.conversation.wording import objections
 from chatfmt.encodings import ENCODING_CONSTRUCTORS
-from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError
+from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError, shown
 from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
 from chatfmt.web.pasted import rows
@@ -117,7 +118,7 @@ class _WithFormat(_Request):
     def _is_bundled(cls, name: str | None) -> str | None:
         if name is not None and name not in ENCODING_CONSTRUCTORS:
             known = ", ".join(ENCODING_CONSTRUCTORS)
-            raise ValueError(f"expected one of {known}, found {name!r}")
+            raise ValueError(f"expected one of {known}, found {shown(name)}")
         return name
 
 
@@ -383,14 +384,14 @@ def _call(
 
 
 def _invalid(error: ValidationError) -> Refusal:
-    first = error.errors(include_url=False)[0]
+    path, reason = objections(error)[0]
     # The path also has the tags of a union's types.
     where = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}"
-        for step in first["loc"]
+        for step in path
         if step not in (_OBJECT, _OTHER)
     ).lstrip(".")
-    return Refusal("ValidationError", first["msg"], where or None)
+    return Refusal("ValidationError", reason, where or None)
 
 
 CALLS: dict[str, Callable[[bytes], dict[str, Any]]] = {

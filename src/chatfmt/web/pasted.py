@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, named
 
 __all__ = ["rows"]
 
@@ -97,7 +97,7 @@ def _messages(items: list[Any], name: str) -> list[Any]:
             case _:
                 raise DataError(
                     "expected a message, or a function_call or its output with all their members, "
-                    f"found {item.get('type') if isinstance(item, dict) else item!r}",
+                    f"found {named(item.get('type') if isinstance(item, dict) else item)}",
                     field=f"{name}[{index}]",
                 )
     return found

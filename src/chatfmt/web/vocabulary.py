@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chatfmt.encodings import TiktokenEncoding, get_encoding
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Vocabulary:
         for spelling in lacking:
             if spelling.encode() in base.encoding._mergeable_ranks:
                 raise EncodingError(
-                    f"{spelling} is an ordinary token of {name} already, so it cannot be a "
+                    f"{named(spelling)} is an ordinary token of {name} already, so it cannot be a "
                     "special one; spell it otherwise"
                 )
         self._base = base
