@@ -81,18 +81,17 @@ def ends(machine: Machine, index: int, scan: Any) -> bool:
 
 
 def _said(runs: list[Run]) -> list[str]:
-    said: list[str] = []
+    said: list[tuple[str, str]] = []
     for run in runs:
         meaning = run.place.meaning
         if run.enters and meaning.opens:
-            said.append(meaning.opens)
-        if meaning.field is None or not run.text:
-            continue
-        if run.enters:
-            said.append(f"{'/'.join(sorted(run.place.roles))}.{meaning.field}: {run.text}")
-        else:
-            said[-1] += run.text
-    return said
+            said.append((meaning.opens, ""))
+        if meaning.field is not None:
+            if run.enters:
+                said.append((f"{'/'.join(sorted(run.place.roles))}.{meaning.field}: ", ""))
+            field, text = said[-1]
+            said[-1] = field, text + run.text
+    return [field + text for field, text in said if text or field.isalpha()]
 
 
 def ways(machine: Machine, text: str) -> Counter[tuple[int, Hashable]]:
