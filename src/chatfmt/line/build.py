@@ -58,8 +58,6 @@ class Guard(NamedTuple):
     words: ExcludedWords
     places: dict[int, int]
     """State of the words to its place."""
-    sources: _Sources
-    """The places from which the field is entered."""
 
 
 class Builder:
@@ -108,8 +106,7 @@ class Builder:
 
     def _silently(self, sources: Iterable[int], target: int) -> None:
         for source in sources:
-            if target not in self.all[source].silent:
-                self.all[source].silent.append(target)
+            self.all[source].silent.append(target)
 
     def _line(self, line: Line) -> None:
         if line.after is None:
@@ -272,7 +269,7 @@ class Builder:
                     self.all[self._new(entered)].held = guard.held(state)
             begin = self._known[key]
             at = {state: begin + i for i, state in enumerate(guard.states)}
-            self.guards[begin] = Guard(guard, at, some)
+            self.guards[begin] = Guard(guard, at)
             for state, place in at.items():
                 self._belongs(place, roles)
                 for those, following in guard.steps(state, rest):

@@ -70,6 +70,7 @@ class CallObject:
 
     first: ClassVar[str] = "{"
     last: ClassVar[str] = "}"
+    more: ClassVar[str] = ""
     most: ClassVar[int] = _CALL.most
     parts: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Which part has which key: the known keys."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.line.fields import ALPHABETS, FREE_TEXT
+from chatfmt.line.fields import FREE_TEXT
 from chatfmt.line.words import Word
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chatfmt.line.place import Place
 
-__all__ = ["words_of"]
+__all__ = ["needed", "words_of"]
 
 
 def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
@@ -34,15 +34,15 @@ def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[
             if field in FREE_TEXT:
                 words += (Word(text) for text in _leading_on(places, target))
                 words += (Word(text, begins=True) for text in _leading_on(places, place))
-            elif field in ALPHABETS:
+            else:
                 values = _values(places, place, target)
                 words += (Word(text, begins=True, ends=True) for text in values)
             for roles in target.owners:
                 found.setdefault((field, roles), []).extend(words)
-    return {key: _needed(words) for key, words in found.items() if words}
+    return {key: needed(words) for key, words in found.items() if words}
 
 
-def _needed(words: list[Word]) -> list[Word]:
+def needed(words: Sequence[Word]) -> list[Word]:
     """Each word once, and none that another word excludes already."""
     fences = {word.text for word in words if not (word.begins or word.ends)}
     return [
@@ -57,7 +57,7 @@ def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
     todo = [(place, "")]
     while todo:
         at, text = todo.pop()
-        following = [places[move.target] for move in at.moves if move.enters]
+        following = [places[m.target] for m in at.moves if m.enters and not m.back]
         if text and any(not target.letter for target in following):
             yield text
         else:

@@ -9,40 +9,40 @@ the field never holds it (see `chatfmt.line.fences`).
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from chatfmt.line.build import Builder
 from chatfmt.line.characters import Characters
-from chatfmt.line.fences import words_of
+from chatfmt.line.fences import needed, words_of
 from chatfmt.line.language import Literal, flat
 from chatfmt.line.place import Move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from chatfmt.line.build import Guard, Layout, Words
     from chatfmt.line.language import Piece
+    from chatfmt.line.place import Place
     from chatfmt.line.words import Word
 
 __all__ = ["Machine", "build_machine"]
 
-_ROUNDS = 8
+_Route: TypeAlias = "list[dict[int, str | None]]"
 
 
 def build_machine(layout: Layout) -> Machine:
     """The machine of these lines. Words can bring about others, so they are derived again."""
     characters = Characters(_literals(layout))
     words: Words = {}
-    for _ in range(_ROUNDS):
+    while True:
         machine = Machine(Builder(layout, words, characters), words)
         more = {
-            key: [*dict.fromkeys([*words.get(key, ()), *some])]
+            key: needed([*words.get(key, ()), *some])
             for key, some in {**words, **words_of(machine.all)}.items()
         }
         if more == words:
-            break
+            return machine
         words = more
-    return machine
 
 
 def _literals(layout: Layout) -> Iterator[str]:
@@ -69,9 +69,8 @@ class Machine:
         self._words = words
         self._unheld: dict[int, int] = {}
         self._fold()
+        self._commit([*built.guards.values()])
         for guard in built.guards.values():
-            for fence in guard.words.fences:
-                self._commit(fence, guard)
             for place in guard.places.values():
                 self._unheld[place] = guard.places[0]
         self._trim()
@@ -95,31 +94,83 @@ class Machine:
             place.plain = place.is_free and place.moves == [stays]
             place.free = any(self.all[move.target].is_free for move in place.moves)
 
-    def _commit(self, fence: str, guard: Guard) -> None:
-        """Lead from where a fence is complete to the place after it, and from nowhere else."""
-        words, at, sources = guard
-        before, reached = set[int](), {at[0]}
+    def _commit(self, guards: Sequence[Guard]) -> None:
+        """Lead from where a fence is complete to the place after it, and not letter by letter.
+
+        The places of its letters are copied for each field: elsewhere the same text may be no
+        fence, as it is before the first item of a list.
+        """
+        routes = [[self._route(f, g.places[0]) for f in g.words.fences] for g in guards]
+        copied = [self._copied(some) for some in routes]
+        fields = zip(guards, routes, copied, self._entering(guards), strict=True)
+        for guard, some, (inner, last), sources in fields:
+            entered = {
+                i: {move.target for move in self.all[i].moves} & last.keys()
+                for i in (*sources, *guard.places.values(), *inner.values())
+            }
+            for index in entered:
+                self._reroute(self.all[index], inner, last)
+            for fence, route in zip(guard.words.fences, some, strict=True):
+                kind, back = self.characters.kind(fence[-1]), len(fence) - 1
+                ends = {last[place] for place in route[-1]}
+                for state, index in guard.places.items():
+                    if guard.words.completes(state, fence):
+                        moves = (Move(kind, end, enters=True, back=back) for end in ends)
+                        self.all[index].moves += moves
+                if not back:
+                    for index in sources:
+                        empty = (last[place] for place in route[-1] if place in entered[index])
+                        self.all[index].moves += (Move(kind, end, enters=True) for end in empty)
+
+    def _entering(self, guards: Sequence[Guard]) -> list[set[int]]:
+        """For each field the places after which it begins."""
+        field_of = {place: i for i, guard in enumerate(guards) for place in guard.places.values()}
+        found: list[set[int]] = [set() for _ in guards]
+        for place in self.all:
+            for move in place.moves:
+                field = field_of.get(move.target)
+                if field is not None and field != field_of.get(place.index):
+                    found[field].add(place.index)
+        return found
+
+    def _route(self, fence: str, begin: int) -> _Route:
+        """The places of each letter of a fence, with what begins on the way to them."""
+        route: _Route = []
+        at: dict[int, str | None] = {begin: None}
         for letter in fence:
-            before = reached
-            reached = {
-                move.target
-                for place in before
+            at = {
+                move.target: opens or self.all[move.target].meaning.opens
+                for place, opens in at.items()
                 for move in self.all[place].moves
                 if self.all[move.target].letter == letter
             }
-        if len(fence) == 1:
-            before = {*at.values(), *sources}
-        for index in before:
-            place = self.all[index]
-            place.moves = [move for move in place.moves if move.target not in reached]
-        kind = self.characters.kind(fence[-1])
-        for state, index in at.items():
-            if words.completes(state, fence):
-                back = len(fence) - 1
-                self.all[index].moves += [Move(kind, t, enters=True, back=back) for t in reached]
-        if len(fence) == 1:
-            for index in sources:
-                self.all[index].moves += [Move(kind, t, enters=True) for t in reached]
+            route.append(at)
+        return route
+
+    def _copied(self, routes: list[_Route]) -> tuple[dict[int, int], dict[int, int]]:
+        """Copies of the places of a field's fences: of the letters before the last, of the last."""
+        inner: dict[int, int] = {}
+        last: dict[int, int] = {}
+        for route in routes:
+            for at in route:
+                found = last if at is route[-1] else inner
+                for place, opens in at.items():
+                    if place not in found:
+                        twin = found[place] = len(self.all)
+                        self.all.append(self.all[place].twin(twin))
+                        if found is last:
+                            meaning = self.all[place].meaning._replace(opens=opens)
+                            self.all[twin].meaning = meaning
+        return inner, last
+
+    @staticmethod
+    def _reroute(place: Place, inner: Mapping[int, int], last: Mapping[int, int]) -> None:
+        """Lead through the copies, and no further than to the last letter."""
+        place.moves = [
+            move._replace(target=inner.get(move.target, move.target))
+            for move in place.moves
+            if move.target not in last
+        ]
 
     def _closure(self, node: int) -> list[int]:
         found = [node]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from chatfmt.line.fields import FREE_TEXT
@@ -93,6 +94,12 @@ class Place:
         """Whether any text at all leads back here."""
         self.held = ""
         """What of a field's text may still turn out to be a fence."""
+
+    def twin(self, index: int) -> Place:
+        """Another place with the same meaning, and the same ways on."""
+        twin = copy(self)
+        twin.index, twin.moves, twin.specials = index, [*self.moves], {**self.specials}
+        return twin
 
     @property
     def part_is_free(self) -> bool:

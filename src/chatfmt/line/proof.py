@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from chatfmt.line.fields import FREE_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from chatfmt.line.machine import Machine
     from chatfmt.line.place import Place
 
@@ -71,32 +69,29 @@ class _Search:
             if late is None and _late(one, other):
                 late = pair
             met = self._step(one, other, pair)
-        if met is not None:
-            return met
-        return late and self._witness(late, *late, "", late=True)
+        return met or (late and self._witness(late, *late, "", late=True))
 
-    def _moves(self, place: Place) -> Iterator[tuple[int, int]]:
-        """Kinds of characters and where they lead; within what a scanner reads, anything."""
-        every = self.machine.characters.every
-        if place.scanner is None:
-            yield from ((move.characters, move.target) for move in place.moves)
-            return
-        yield every, place.index
-        yield from ((move.characters, move.target) for move in place.moves)
+    def _ways(self, place: Place, stays: int) -> list[tuple[int, int]]:
+        """Kinds of characters and where they lead; a scanner goes on by those of ``stays``."""
+        ways = [(move.characters, move.target) for move in place.moves]
+        return ways if place.scanner is None or not stays else [(stays, place.index), *ways]
 
     def _part(self) -> Witness | None:
         """Every place that can be reached, and the pairs in which two readings part."""
+        characters = self.machine.characters
         queue = deque([self.machine.start])
         while queue:
             place = self.machine.all[queue.popleft()]
-            ways = [(kinds, target) for kinds, target in self._moves(place)]
+            # Readings part only once a value is complete, by what may follow it or be more of it.
+            more = characters.kinds_of(place.scanner.more) if place.scanner else 0
+            ways = self._ways(place, more)
             for i, (kinds, target) in enumerate(ways):
-                self._reach(place.index, target, self.machine.characters.plainest(kinds), queue)
+                self._reach(place.index, target, characters.plainest(kinds), queue)
                 for others, another in ways[i + 1 :]:
-                    common = kinds & others
-                    if common and another != target and place.scanner is None:
-                        symbol = self.machine.characters.plainest(common)
-                        self._add(place.index, target, another, symbol)
+                    if common := kinds & others:
+                        symbol = characters.plainest(common)
+                        if (met := self._add(place.index, target, another, symbol)) is not None:
+                            return met
             for spelling, targets in place.specials.items():
                 for i, target in enumerate(targets):
                     self._reach(place.index, target, spelling, queue)
@@ -110,13 +105,14 @@ class _Search:
             queue.append(target)
 
     def _step(self, one: Place, other: Place, pair: _Pair) -> Witness | None:
-        for kinds, target in self._moves(one):
-            for others, another in self._moves(other):
+        every = self.machine.characters.every
+        for kinds, target in self._ways(one, every):
+            for others, another in self._ways(other, every):
                 if common := kinds & others:
                     symbol = self.machine.characters.plainest(common)
                     if (found := self._add(pair, target, another, symbol)) is not None:
                         return found
-        for spelling in one.specials.keys() & other.specials.keys():
+        for spelling in sorted(one.specials.keys() & other.specials.keys()):
             for target in one.specials[spelling]:
                 for another in other.specials[spelling]:
                     if (found := self._add(pair, target, another, spelling)) is not None:

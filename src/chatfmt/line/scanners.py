@@ -43,6 +43,10 @@ class Scanner(Protocol[S]):
         """The characters with which a complete value may end."""
 
     @property
+    def more(self) -> str:
+        """The characters with which a complete value may go on, as a number does."""
+
+    @property
     def most(self) -> int:
         """How many brackets may be open."""
 
@@ -184,6 +188,7 @@ class _Values:
     spelling: ClassVar[_Spelling] = _JSON
     first: ClassVar[str] = _JSON.first
     last: ClassVar[str] = _JSON.last
+    more: ClassVar[str] = _DIGITS + ".eE"
     most: ClassVar[int] = MAX_DEPTH - 1  # the value of an argument stands inside the arguments
 
     def start(self) -> State:
@@ -265,6 +270,7 @@ class JsonString(_Values):
 
     first: ClassVar[str] = '"'
     last: ClassVar[str] = '"'
+    more: ClassVar[str] = ""
 
 
 @dataclass(frozen=True)
@@ -277,6 +283,7 @@ class JsonObject(_Values):
 
     first: ClassVar[str] = "{"
     last: ClassVar[str] = "}"
+    more: ClassVar[str] = ""
     most: ClassVar[int] = MAX_DEPTH
 
 
