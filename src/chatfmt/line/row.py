@@ -97,7 +97,12 @@ class Row:
 
     @cached_property
     def templates(self) -> Mapping[str, Line]:
-        """Role to its line, to the first where it has several."""
+        """Role to its line, to the first where it has several.
+
+        >>> import chatfmt
+        >>> [*chatfmt.get_format("nanochat").templates]
+        ['user', 'assistant']
+        """
         return {role: lines[0] for role, lines in self.lines_of.items()}
 
     def ends_of(self, role: str) -> Mapping[str, bool]:
