@@ -19,6 +19,7 @@ from chatfmt import (
     ContentDelta,
     HeaderField,
     MessageStart,
+    Stray,
 )
 from chatfmt.encodings import TiktokenEncoding, get_encoding
 from formats_under_test import LINES, tokenizer_for
@@ -98,6 +99,8 @@ def _event(event: Event) -> str:
             return f"{index} {name}: {value}"
         case ContentDelta(index, part, text):
             return f"{index} {part}: {text}"
+        case Stray(index, token, text):
+            return f"{index} stray: {text}, through {token}"
         case _:
             return f"{event.index} ends at {event.token}"
 

@@ -36,14 +36,15 @@ from chatfmt.training.batch import EncodedBatch
 from chatfmt.training.examples import TrainingExample, collate
 from chatfmt.training.fit import Fitted
 from chatfmt.transcript import Completion, Transcript
-from chatfmt.wire.events import ContentDelta, Event, HeaderField, MessageEnd, MessageStart
-from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.events import ContentDelta, Event, HeaderField, MessageEnd, MessageStart, Stray
+from chatfmt.wire.read.parser import Allowed, StreamParser
 from chatfmt.wire.spans import OpenMessage, Span
 from chatfmt.wire.streams import astream_events, astream_text, stream_events, stream_text
 
 __all__ = [
     "FORMAT_ROWS",
     "MODELS",
+    "Allowed",
     "Cause",
     "ChatFormat",
     "ChatTokenizer",
@@ -72,6 +73,7 @@ __all__ = [
     "RenderError",
     "Span",
     "SpecialText",
+    "Stray",
     "StreamParser",
     "TokenEncoding",
     "ToolCall",
