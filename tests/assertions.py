@@ -44,4 +44,4 @@ def assert_events_tell_messages(events: Sequence[Event], messages: Sequence[Any]
                     assert texts.get((index, part), "") == (getattr(message, part) or "")
                 for field in ("name", "recipient", "channel", "content_type"):
                     assert fields.get((index, field)) == getattr(message, field)
-    assert ended[: len(messages)] == list(messages)
+    assert ended == list(messages)

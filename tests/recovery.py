@@ -20,9 +20,9 @@ from chatfmt import (
     HeaderField,
     MessageEnd,
     MessageStart,
+    Stray,
 )
 from chatfmt.encodings import TiktokenEncoding, get_encoding
-from chatfmt.wire.events import Stray
 from formats_under_test import LINES, tokenizer_for
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def _event(event: Event) -> str:
             return f"{index} {name}: {value}"
         case ContentDelta(index, part, text):
             return f"{index} {part}: {text}"
-        case MessageEnd() | Stray():
+        case Stray(index, token, text):
+            return f"{index} stray: {text}, through {token}"
+        case MessageEnd():
             return f"{event.index} ends at {event.token}"
         case _:
             return f"{event.index} calls: {event}"

@@ -43,17 +43,19 @@ from chatfmt.wire.events import (
     HeaderField,
     MessageEnd,
     MessageStart,
+    Stray,
     ToolCallAbandoned,
     ToolCallEnd,
     ToolCallStart,
 )
-from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.read.parser import Allowed, StreamParser
 from chatfmt.wire.spans import OpenMessage, Span
 from chatfmt.wire.streams import astream_events, astream_text, stream_events, stream_text
 
 __all__ = [
     "FORMAT_ROWS",
     "MODELS",
+    "Allowed",
     "ArgumentsDelta",
     "Cause",
     "ChatFormat",
@@ -83,6 +85,7 @@ __all__ = [
     "RenderError",
     "Span",
     "SpecialText",
+    "Stray",
     "StreamParser",
     "TokenEncoding",
     "ToolCall",

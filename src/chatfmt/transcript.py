@@ -16,12 +16,13 @@ from chatfmt.wire import resume
 from chatfmt.wire.alone import Alone, grows, reads
 from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
-from chatfmt.wire.spans import Span  # noqa: TC001 - pydantic reads it
+from chatfmt.wire.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chatfmt.training.weights import TrainOn
+    from chatfmt.wire.runs import Mark
     from chatfmt.wire.spans import OpenMessage
     from chatfmt.wire.write import Renderer
 
@@ -219,6 +220,7 @@ class Transcript(Alone):
             begin = self._renderer.opening(message, len(self._messages))
         else:
             begin = self._renderer.prompt(role, name)
+        self._close_envelope()
         self._write([*self._missing(), *begin])
         self._prompted = role, len(self.ids)
         return list(self.ids)
@@ -262,6 +264,9 @@ class Transcript(Alone):
             else:
                 rest = resume.close(self._renderer, begun)
             going_on = begun.opened.role if self._continues(rest[-1]) else None
+        within = self._within()
+        closes = bool(within and new and new[0].role != within)
+        closing = self._renderer.close_envelope(within) if within and closes else ([], [])
         ids: list[int] = []
         spans: list[Span] = []
         self._renderer.extend_with_spans(
@@ -270,8 +275,10 @@ class Transcript(Alone):
             new[completes:],
             first=len(self._messages) + (begun is not None),
             continues=going_on,
-            offset=len(self.ids) + len(rest),
+            within=None if closes else within,
+            offset=len(self.ids) + len(closing[0]) + len(rest),
         )
+        self._add(*closing)
         stood = len(self.ids)
         if rest:
             self._write(rest)
@@ -329,6 +336,7 @@ class Transcript(Alone):
         opened = self._opened()
         if opened is None and self._going_on(sampled=True) is None and not self._at_prompt():
             prompt = self._renderer.prompt("assistant")
+            self._close_envelope()
             self._write([*self._missing(), *prompt])
             self._prompted = "assistant", len(self.ids)
         stops = self._renderer.stops(self._speaker(opened))
@@ -455,6 +463,8 @@ class Transcript(Alone):
     def _replayed(self) -> StreamParser:
         """A parser that has read the last message again, from its first id."""
         index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
+        while index and self._shares_envelope(index):
+            index -= 1
         start = 0 if index is None else self._start_of(index)
         again = [span for span in self.spans if span.start >= start]
         del self.spans[len(self.spans) - len(again) :]
@@ -510,8 +520,32 @@ class Transcript(Alone):
 
     def _continues(self, token: int) -> bool:
         """Whether the model may go on behind this end token."""
-        spelling = self._binding.spellings.get(token, "")
-        return self._binding.format.ends.get(spelling) == "continue"
+        return token in self._binding.continues
+
+    def _shares_envelope(self, index: int) -> bool:
+        """Whether a message stands in one envelope with the one before it."""
+        before = [span.part for span in self.spans if span.message == index - 1]
+        role = self._messages[index - 1].role
+        return role in self._binding.format.envelopes and before[-1:] not in (["end"], ["tail"])
+
+    def _within(self) -> str | None:
+        """The role whose envelope is open."""
+        if not self._messages or not self.spans or self._opened() is not None:
+            return None
+        role, part = self._messages[-1].role, self.spans[-1].part
+        enveloped = role in self._binding.format.envelopes
+        return role if enveloped and part not in ("end", "tail", "stray") else None
+
+    def _close_envelope(self) -> None:
+        """Close the envelope that is open, if one is."""
+        if (within := self._within()) is not None:
+            self._add(*self._renderer.close_envelope(within))
+
+    def _add(self, ids: list[int], marks: list[Mark]) -> None:
+        """Add ids that belong to the last message."""
+        at, index = len(self.ids), len(self._messages) - 1
+        self.spans += [Span(at + a, at + b, index, part, new) for a, b, part, new in marks]
+        self.ids += ids
 
     def _missing(self) -> list[int]:
         """What the format writes before anything else may follow: a tail, a prologue."""
@@ -749,10 +783,10 @@ def _difference(renderer: Renderer, state: _Saved, *, prologue: bool) -> str | N
     for _, run in groupby(state.spans, lambda span: span.message):
         ranges = [*run]
         start, stop = ranges[0].start, ranges[-1].stop
-        if start and parser.open is None and not parser.missing:  # as a transcript goes on
+        whole = parser.open is None and not parser.missing and not parser.in_envelope
+        if start and whole:  # as a transcript goes on
             last = spans[-1]
-            spelling = renderer.binding.spellings.get(state.ids[start - 1], "")
-            goes_on = last.part == "end" and renderer.format.ends.get(spelling) == "continue"
+            goes_on = last.part == "end" and state.ids[start - 1] in renderer.binding.continues
             parser = parser_at(start, messages[-1].role if goes_on else None)
         parser.feed_all(state.ids[start:stop])
     if found := _first_difference(_by_id(spans), _by_id(state.spans)):

@@ -16,6 +16,7 @@ from chatfmt import (
 )
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
+from recovery import ids_of
 from reference import reference_decode, reference_encode, reference_prompt
 from strategies import conversations, mutated, random_ids, retokenized
 
@@ -203,6 +204,22 @@ def test_mutated_sequences(name: str, data: st.DataObject) -> None:
     ids = data.draw(retokenized(ids, encoding_for(name)) | st.just(ids))
     ids = data.draw(mutated(ids, tok.encoding.n_vocab))
     check_any_ids(tok, name, ids, data.draw(sizes_strategy))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("<|start|>", "system:ab", " to=x", "<|channel|>", "c", " ", ".", "<|message|>", "<|end|>"),
+        (
+            *("<|start|>", "system:ab", "<|channel|>", "c", " to=x", "<|channel|>", "d"),
+            *("<|message|>", "<|end|>"),
+        ),
+    ],
+)
+def test_white_space_leads_back_to_where_it_began(pieces: Sequence[str]) -> None:
+    """Not to another field that white space may follow: it would be written twice."""
+    tok = tokenizer_for("harmony")
+    check_any_ids(tok, "harmony", ids_of(tok, pieces), [])
 
 
 @every_format

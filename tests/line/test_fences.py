@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 
 from assertions import assert_events_tell_messages
 from chatfmt import FormatError, Message, ParseError, RenderError
-from chatfmt.line.build import Layout
 from chatfmt.line.calls import CallObject
-from chatfmt.line.fields import ALPHABETS
-from chatfmt.line.lines import make_line
-from chatfmt.line.machine import Machine, build_machine
 from chatfmt.line.scanners import JsonObject, scan
 from chatfmt.wire.read.steps import Run, Steps
 from letters import BYTES, SPECIALS, ids_of, row
+from one_line import machine_of
 
 if TYPE_CHECKING:
     from chatfmt import ChatTokenizer
+    from chatfmt.line.machine import Machine
 
 _ROLES = {"user": "user", "assistant": "assistant"}
 
@@ -179,21 +177,6 @@ def test_a_message_with_that_name_is_refused() -> None:
 
 
 # -- scanners -------------------------------------------------------------------------------------
-
-
-def machine_of(text: str) -> Machine:
-    line = make_line(
-        text,
-        special_tokens=SPECIALS,
-        ends=[],
-        generation_start="content",
-        role="a",
-        roles=["a"],
-        spelling="a",
-        role_alphabet=ALPHABETS["role"],
-        where="line",
-    )
-    return build_machine(Layout([line], {}, (), ("a",)))
 
 
 def readings(machine: Machine, ids: list[int]) -> list[list[tuple[str, str]]]:

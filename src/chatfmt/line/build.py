@@ -143,6 +143,8 @@ class Builder:
             ends = self._sequence(envelope.each, opened, context())
             ends |= self._sequence(envelope.each, frozenset({again}), context())
         self._silently(ends, again)
+        for end in ends:
+            self.all[end].completes = True
         self._end(self._close(envelope, ends), (role,))
 
     def _close(self, envelope: Envelope, ends: _Sources) -> _Sources:

@@ -52,6 +52,7 @@ class Place:
     __slots__ = (
         "accepts",
         "border",
+        "completes",
         "free",
         "held",
         "index",
@@ -82,6 +83,8 @@ class Place:
         self.scanner: Scanner[Any] | None = None
         self.accepts = False
         """Whether the input may end here."""
+        self.completes = False
+        """Whether a message of an envelope is complete here, and the envelope still open."""
         self.border: str | None = None
         """What begins with the next symbol, where this is no place of a symbol itself."""
         self.letter = ""

@@ -104,7 +104,13 @@ class Frames:
         """Whether a frame follows from its message alone, whatever stands before and after it."""
 
     def all(
-        self, messages: Sequence[Message], first: int = 0, continues: str | None = None
+        self,
+        messages: Sequence[Message],
+        first: int = 0,
+        continues: str | None = None,
+        *,
+        within: str | None = None,
+        close: bool = True,
     ) -> Iterator[Frame]:
         """The frame of each message.
 
@@ -112,11 +118,18 @@ class Frames:
             messages: the messages.
             first: index of the first.
             continues: the role that has ended a message before and may go on with another.
+            within: the role whose envelope is open before them.
+            close: whether an envelope is closed in which the last one stands.
         """
         known, envelopes = self.known.known.get, self.format.envelopes
         for index, message in enumerate(messages, first):
             if message.role in envelopes:
-                frame = self._enveloped(messages, index - first, index)
+                at = index - first
+                before = messages[at - 1].role if at else within
+                after = messages[at + 1].role if at + 1 < len(messages) else None
+                last = close if after is None else after != message.role
+                place = _Place(before != message.role, last)
+                frame = self._whole(message, index, place)
             elif continues is not None and continues == message.role:
                 frame = self.one(message, index, continued=True)
             else:
@@ -203,12 +216,6 @@ class Frames:
         writer.generated = False
         writer.write(["tail", Literal(tail)] if tail else [])
         writer.flush()
-
-    def _enveloped(self, messages: Sequence[Message], at: int, index: int) -> Frame:
-        message = messages[at]
-        first = at == 0 or messages[at - 1].role != message.role
-        last = at + 1 == len(messages) or messages[at + 1].role != message.role
-        return self._whole(message, index, _Place(first, last))
 
     def _whole(self, message: Message, index: int | None, place: _Place) -> Frame:
         """A message in its envelope."""

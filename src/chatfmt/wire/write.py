@@ -53,6 +53,7 @@ class Renderer:
         self.frames = self._frames.all
         self.encode = self._frames.encode
         self.opening = self._frames.opening
+        self.close_envelope = self._frames.close_envelope
         self._around: Kept[Key, _Around] = Kept()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -111,16 +112,17 @@ class Renderer:
         *,
         first: int = 0,
         continues: str | None = None,
+        within: str | None = None,
         offset: int = 0,
     ) -> None:
-        """Like `extend`, and append the spans.
+        """Like `extend`, and append the spans; an envelope in which the last one stands stays open.
 
-        ``continues`` is the role that has ended a message and may go on with another, if there
-        is one; ``offset`` is added to all positions.
+        ``continues`` is the role that has ended a message and may go on with another, ``within``
+        that whose envelope is open; ``offset`` is added to all positions.
         """
         # tuple.__new__ makes a named tuple in half the time of its class
         add, new = spans.append, tuple.__new__
-        frames = self.frames(messages, first, continues)
+        frames = self.frames(messages, first, continues, within=within, close=False)
         for index, (message, frame) in enumerate(zip(messages, frames, strict=True), first):
             head, head_marks, prefix, _, close, close_marks, *_ = frame
             start = offset + len(ids)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "Tell"]
 
 
-def _ignore(_: object) -> None:
+def _ignore(*_: object) -> None:
     """Issues were told when they came about."""
 
 
@@ -34,8 +34,8 @@ _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 class Tell(NamedTuple):
     """Who is told of what is wrong."""
 
-    unknown_role: Callable[[str], None]
-    """Called with the spelling of a role that the format does not have."""
+    unknown_role: Callable[[str, int], None]
+    """Called with the spelling of a role that the format lacks, and the position where it ends."""
     straddles: Callable[[int], None]
     """Called with the position of an id that holds the end of one part and begins another."""
     call: Callable[[str, str], None]
@@ -63,6 +63,9 @@ class Draft:
     ) -> None:
         self._binding = binding
         self._roles = binding.roles
+        # what a header spells is the role, also where the format has but one
+        lines = [*binding.format.templates.values()]
+        self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
         self._span = span
         self._messages = messages
         self._events = events
@@ -89,8 +92,10 @@ class Draft:
         """What of it has been read since the last special token."""
         self.node: Place | None = None
         """The place after that token."""
+        self.origin: Place | None = None
+        """The place of the last field or special token."""
         self.literal = ""
-        """Literal text that has been read since the last field or special token."""
+        """Literal text that has been read since."""
         self._header: str | None = None  # the header field that is being read
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
@@ -110,12 +115,7 @@ class Draft:
 
     def _enter(self, place: Place, at: int, *, within: bool, token: int) -> None:
         meaning = place.meaning
-        if meaning.field is not None or not place.letter:
-            self.literal = ""
-        if self._header is not None and meaning.field != self._header:
-            self._end_of_header_field()
-        if self._coded:
-            self._decode()
+        self._end_of_field(meaning.field)
         if meaning.opens == "message":
             if self.is_open:
                 self.finish(None)
@@ -124,18 +124,32 @@ class Draft:
             self.calls.begin()
         elif meaning.part != "calls":
             self.calls.end()
+        if meaning.field is not None or not place.letter:
+            self.origin, self.literal = place, ""
         if meaning.field is None and not place.letter:
             self.run, self.node = "", place
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
+            self._end(token)
+
+    def _end_of_field(self, field: str | None) -> None:
+        """What was read last is over if this is another field."""
+        if self._header is not None and field != self._header:
+            self._end_of_header_field()
+        if self._coded:
+            self._decode()
+
+    def _end(self, token: int) -> None:
+        """The end token of a message, or of the envelope around some."""
+        if self.is_open:
             self.finish(token)
-            self._span.write(self.position + 1)
+        self._span.write(self.position + 1)
 
     def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
         meaning = place.meaning
         part, generated = meaning.part, meaning.generated or self._continued
         if part == "tail" or not self.is_open:
-            index = self.index if part == "tail" else None
+            index = None if part in ("prologue", "stray") else self.index
             self._span.switch(at + within, index, part, generated=False)
             return
         self._find_role(place)
@@ -190,7 +204,7 @@ class Draft:
         if name == "role":
             spelling = self.fields.pop("role")
             if spelling not in self._roles:
-                self._tell_wrong.unknown_role(spelling)
+                self._tell_wrong.unknown_role(spelling, self.position)
             self._set_role(self._roles.get(spelling, spelling))
         elif self.role is not None and name is not None:
             self._tell(name)
@@ -202,15 +216,14 @@ class Draft:
 
     def _find_role(self, place: Place) -> None:
         """The role of the line, where all lines that lead here are of one."""
-        if self.role is None and len(place.roles) == 1 and not place.letter:
+        if self.role is None and len(place.roles) == 1 and not (place.letter or self._is_spelled):
             self._set_role(next(iter(place.roles)))
 
     def _set_role(self, role: str) -> None:
         self.role = role
         self._events.append(MessageStart(self.index, role))
         for name in self.fields:  # those that stand before it
-            if name != self._header:
-                self._tell(name)
+            self._tell(name)
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
@@ -258,8 +271,16 @@ class Draft:
         if self.role is None and self.fields.get("role") in self._roles:
             self._end_of_header_field()
 
+    @property
+    def unknown_role(self) -> str | None:
+        """What is being read as the role, where the format lacks it."""
+        spelling = self.fields.get("role")
+        return None if self.role is not None or spelling in self._roles else spelling
+
     def drop(self) -> None:
-        """The message never came about."""
+        """The message never came about; what is known of its header is told all the same."""
+        if self._header is not None and self.role is not None:
+            self._end_of_header_field()
         self._header = None
         self.is_open = False
         self._continued = False

@@ -42,8 +42,6 @@ class Lenient:
         except KeyError:
             if reader.state.pending and reader.lost is None:
                 self._end_character(token)
-                if reader.take(token):
-                    return
             if token in binding.spellings:
                 self._special(binding.spellings[token], token)
             else:
@@ -69,23 +67,15 @@ class Lenient:
     # -- special tokens -------------------------------------------------------------------------
 
     def _special(self, spelling: str, token: int) -> None:
-        reader, draft = self._reader, self._reader.draft
+        reader = self._reader
         if self._reader.lost is not None:
             self._pass_over(token, self._utf8.flush())
-        state = self._reader.lost or reader.state
-        places = tuple(place for place, _ in state.threads)
-        way = reader.steps.repairs.find(places, spelling)
-        starts = spelling in reader.steps.machine.all[reader.steps.machine.between].specials
-        if reader.lost is not None and not draft.is_open:
-            way = None
-        if way is not None and (way.begins or (starts and draft.is_open and way.past_special)):
-            way = None
+        way = self._way_to(spelling)
         if self._reader.lost is None:
             self._report_special(spelling, token, way)
-        if way is not None:
-            self._follow(way)
+        if way is not None and self._follow(way):
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
-        elif starts:
+        elif self._starts(spelling):
             self._cut_off()
             self._between()
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
@@ -93,6 +83,25 @@ class Lenient:
             self._end(spelling, token)
         else:
             self._pass_over(token, spelling)
+
+    def leads_on(self, spelling: str) -> bool:
+        """Whether this special token leads on from where the reader is lost."""
+        draft = self._reader.draft
+        ends = spelling in self._reader.steps.machine.end_spellings
+        ends = ends and draft.is_open and draft.role is not None
+        return ends or self._starts(spelling) or self._way_to(spelling) is not None
+
+    def _starts(self, spelling: str) -> bool:
+        machine = self._reader.steps.machine
+        return spelling in machine.all[machine.between].specials
+
+    def _way_to(self, spelling: str) -> Way | None:
+        """The way on to where a special token is taken; one that begins a message goes before."""
+        reader, is_open = self._reader, self._reader.draft.is_open
+        way = reader.steps.repairs.find(reader.stands(), spelling)
+        if way is None or way.begins or (reader.lost is not None and not is_open):
+            return None
+        return None if way.past_special and is_open and self._starts(spelling) else way
 
     def _report_special(self, spelling: str, token: int, way: Way | None) -> None:
         reader = self._reader
@@ -105,16 +114,23 @@ class Lenient:
             return
         reader.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
 
-    def _follow(self, way: Way) -> None:
+    def _follow(self, way: Way) -> bool:
+        """Go a way; whether it leads on: not if what it skips may have cost a role its end."""
         reader, machine = self._reader, self._reader.steps.machine
         reader.settle(way.thread)
-        if way.taken_back and self._reader.lost is None:  # `lose` has told it
-            self._tell(-1, way.taken_back)
-            reader.draft.literal = ""
+        unknown = reader.draft.unknown_role
+        if way.skipped and not way.taken_back and unknown is not None:
+            reader.issue_unknown_role(unknown, reader.position)
+            return False
+        self._tell(-1, way.taken_back)
+        reader.draft.literal = reader.draft.literal.removesuffix(way.taken_back)
         self._reader.lost = None
         skipped = [Run(machine.all[place], "", HERE, enters=True) for place, _ in way.skipped]
         reader.draft.take(skipped, reader.position, reader.pending_at, -1)
         reader.stand(way.place)
+        if not skipped:
+            reader.break_off()
+        return True
 
     def _between(self) -> None:
         self._reader.lost = None
@@ -150,7 +166,7 @@ class Lenient:
             draft.goes_on = None
 
     def end_header(self, token: int) -> None:
-        """The header is longer than the format allows."""
+        """The header is longer than the format allows; where its end has come, that stands."""
         reader = self._reader
         most = reader.binding.format.longest_header
         reader.issue(
@@ -158,8 +174,12 @@ class Lenient:
             f"more than {most:,} characters",
             f"a header of at most {most:,} characters",
         )
-        reader.set_pending(b"", split=False)
-        self.lose(token, "")
+        if reader.state.free:
+            reader.settle(reader.likeliest())
+        else:
+            reader.set_pending(b"", split=False)
+            self.lose(token, "")
+        reader.draft.header = ""
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -180,6 +200,7 @@ class Lenient:
                     reported = True
                 if character.isspace():
                     passed += character
+                    reader.break_off()
                     continue
                 step = self._way_on(left, where)
             self._tell(token, passed)
@@ -194,8 +215,8 @@ class Lenient:
         if rest and not reader.steps.takes_other_characters(reader.state):
             self._lose_half(token, rest, reported=reported)
         else:
-            reader.set_pending(rest, split=at > 0 or (at < 0 and state.split))
-            if at >= 0:
+            reader.set_pending(rest, split=at > 0)
+            if rest:
                 reader.pending_at = reader.position
 
     def _lose_half(self, token: int, rest: bytes, *, reported: bool) -> None:
@@ -210,11 +231,11 @@ class Lenient:
 
     def _way_on(self, text: str, where: int) -> Step | None:
         reader = self._reader
-        places = tuple(place for place, _ in reader.state.threads)
-        way = reader.steps.repairs.find(places, text[0])
+        way = reader.steps.repairs.find(reader.stands(), text[0])
         if way is None or (way.begins and not self._names_a_role(text)):
             return None
-        self._follow(way)
+        if not self._follow(way):
+            return None
         return reader.steps.character(reader.state, text[0], where)
 
     def _names_a_role(self, text: str) -> bool:
@@ -247,6 +268,8 @@ class Lenient:
         if draft.is_open and draft.role is None:
             self._give_up(token)
             reader.stand(reader.steps.machine.between)
+        reader.stand(reader.steps.repairs.beginning(reader.stands()[0]))
+        reader.break_off()
         text, draft.literal = draft.literal + text, ""
         index = draft.index if draft.is_open else None
         reader.span.switch(reader.position, index, "stray", generated=False)
@@ -277,6 +300,7 @@ class Lenient:
         self._tell(token, text)
         if self._reader.lost is None:
             self._mark()
+            self._reader.break_off()
 
     def _mark(self) -> None:
         """This one id belongs nowhere; what follows goes on as before."""
@@ -303,15 +327,15 @@ class Lenient:
         if not draft.is_open:
             return
         self._settle()
-        if draft.literal and draft.role is not None:
-            self._tell(-1, draft.literal)
         if draft.role is None:  # nobody knows whose it would have been
             self._tell(-1, draft.header)
             return
-        begun = draft.has_begun
-        draft.finish(None)
-        if not begun:
-            reader.messages.pop()
+        if not reader.literal_is_whole:
+            self._tell(-1, draft.literal)
+        if draft.has_begun:
+            draft.finish(None)
+        else:
+            draft.drop()
 
     @staticmethod
     def _sure(step: Step | None) -> Step:

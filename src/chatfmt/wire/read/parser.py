@@ -245,10 +245,9 @@ class StreamParser:
         reader = self._reader
         field = reader.state.field
         if field is not None and reader.lost is None:
-            sink = reader.draft.texts.get(field)
-            if sink:
-                self._sink, self._field, self._index = sink, field, reader.draft.index
-                self._sunk_from = reader.position - len(sink)
+            sink = reader.draft.texts[field]
+            self._sink, self._field, self._index = sink, field, reader.draft.index
+            self._sunk_from = reader.position - len(sink)
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.
@@ -306,11 +305,12 @@ class StreamParser:
         self._reader.tell(_new(ContentDelta, (self._index, self._field, text)))
 
     def _take(self, token: int) -> None:
-        if not self._reader.take(token):
+        reader = self._reader
+        if not reader.take(token):
             self._lenient.take(token)
-        elif self._reader.is_overlong:
+        if reader.is_overlong and reader.lost is None:
             self._lenient.end_header(token)
-        self._reader.position += 1
+        reader.position += 1
 
     def _taken(self) -> list[Event]:
         events = self._reader.events
@@ -413,16 +413,31 @@ class StreamParser:
     def allowed(self) -> Allowed:
         """What may come next: exactly that from which some continuation completes the message.
 
+        After text that a lenient parse could not place, these are the special tokens that lead on.
+
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
         >>> tok.stream().allowed()
         Allowed(special_tokens=frozenset({200265}), text=True)
         """
-        reader = self._reader
+        reader, ids = self._reader, self.binding.ids
+        if reader.lost is not None:
+            leading = (token for spelling, token in ids.items() if self._lenient.leads_on(spelling))
+            return Allowed(frozenset(leading), text=False)
         if reader.state.pending:
             return Allowed(frozenset(), text=True)
         spellings, text = reader.steps.allowed(reader.state)
-        return Allowed(frozenset(self.binding.ids[spelling] for spelling in spellings), text)
+        return Allowed(frozenset(ids[spelling] for spelling in spellings), text)
+
+    @property
+    def in_envelope(self) -> bool:
+        """Whether a message is complete and the envelope around it is still open.
+
+        >>> import chatfmt
+        >>> chatfmt.get_tokenizer("gpt-4o").stream().in_envelope
+        False
+        """
+        return self._reader.lost is None and self._reader.state.completes
 
     def close(self) -> list[Event]:
         """The input ends here; in a strict parse not within a message.

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from chatfmt.errors import Issue, IssueKind, ParseError
 from chatfmt.wire.read.draft import Draft, Tell
-from chatfmt.wire.read.steps import PENDING, WITHIN_PENDING, steps_of
+from chatfmt.wire.read.recovery import Stand
+from chatfmt.wire.read.steps import CLOSED, PENDING, WITHIN_PENDING, steps_of
 from chatfmt.wire.read.wording import header_closers, what_may_follow, where
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chatfmt.conversation import Message
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader", "write_reading"]
 
-_Read: TypeAlias = "tuple[_Read | None, tuple[Run, ...], int, int, int] | None"
+_Some: TypeAlias = "tuple[_Read, tuple[Run, ...], int, int, int]"
+_Read: TypeAlias = "_Some | None"
 """What one of several readings has read: all before, then runs, position, where a character that
 was pending began, and the token."""
 
@@ -52,7 +56,7 @@ class Reader:
         self.steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
-        tell = Tell(self._unknown_role, self._straddles, self._wrong_call)
+        tell = Tell(self.issue_unknown_role, self._straddles, self._wrong_call)
         self.draft = Draft(binding, self.span, messages, self.events, tell)
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between
@@ -64,12 +68,30 @@ class Reader:
         """Where the reader stood when it was lost: when text came that it could not place."""
         self.pending_at = position
         """Position of the id in which the character that is not complete has begun."""
-        self._unsettled = 0  # how many characters were read that may be any of several things
+        self._unsettled = 0  # how many characters of a header were read in one of several readings
         self.failure: ParseError | None = None
 
     def places(self) -> list[Place]:
         """The place of each reading."""
         return [self.steps.machine.all[place] for place, _ in self.state.threads]
+
+    def stands(self) -> tuple[Stand, ...]:
+        """Where each reading stands, and how it came there."""
+        return tuple(self._stand(thread) for thread in range(len(self.state.threads)))
+
+    def _stand(self, thread: int) -> Stand:
+        place, scan = self.state.threads[thread]
+        origin, literal = self.draft.origin, ""
+        reading = self.readings[thread] if self.readings is not None else None
+        runs = [*reversed(runs_of(reading))]
+        for at, run in enumerate(runs):
+            if run.place.meaning.field is not None or not run.place.letter:
+                origin, runs = run.place, runs[:at]
+                break
+        else:
+            literal = self.draft.literal
+        literal += "".join(run.text for run in reversed(runs))
+        return Stand(place, None if origin is None else origin.index, literal, scan == CLOSED)
 
     def take(self, token: int) -> bool:
         """Take one id, if some reading goes on with it."""
@@ -100,6 +122,8 @@ class Reader:
         if step.begins:
             self.pending_at = self.position
         self.state = step.state
+        if step.state.completes and self.draft.is_open:
+            self.draft.finish(None)
 
     def _branch(self, step: Step, token: int) -> None:
         before = self.readings or [None]
@@ -118,8 +142,6 @@ class Reader:
     @property
     def is_overlong(self) -> bool:
         """Whether the header has more text than the format allows."""
-        if self.state.free:
-            return False
         return len(self.draft.header) + self._unsettled > self.binding.format.longest_header
 
     def settle(self, thread: int) -> None:
@@ -134,6 +156,18 @@ class Reader:
         """Stand at one place, with the pending character as it is."""
         state = self.state
         self.state = self.steps.state(((place, scan),), state.pending, split=state.split)
+
+    def break_off(self) -> None:
+        """Something has come that has no place here: a header field takes no more text."""
+        threads = [
+            (i, CLOSED if self._is_header_field(i) else scan) for i, scan in self.state.threads
+        ]
+        self.state = self.steps.state(tuple(threads), self.state.pending, split=self.state.split)
+
+    def _is_header_field(self, index: int) -> bool:
+        place = self.steps.machine.all[index]
+        scanned = place.scanner is not None
+        return place.meaning.field is not None and not (place.is_free or place.letter or scanned)
 
     def set_pending(self, pending: bytes, *, split: bool) -> None:
         """Wait for the rest of a character."""
@@ -152,6 +186,15 @@ class Reader:
     def in_literal(self) -> bool:
         """Whether only what the format fixes may come next: in the prologue, or the tail."""
         return bool(self.missing)
+
+    @property
+    def literal_is_whole(self) -> bool:
+        """Whether literal text does not need to go on: something else may follow it."""
+        machine = self.steps.machine
+        return any(
+            place.specials or any(not machine.all[move.target].letter for move in place.moves)
+            for place in self.places()
+        )
 
     def may_follow(self, spelling: str) -> bool:
         """Whether a special token may come next, after some text perhaps."""
@@ -198,11 +241,11 @@ class Reader:
         at = self.pending_at if begins in (PENDING, WITHIN_PENDING) else self.position
         self.issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", at)
 
-    def _unknown_role(self, spelling: str) -> None:
+    def issue_unknown_role(self, spelling: str, position: int) -> None:
+        """A header has a role that the format lacks."""
         known = ", ".join(self.binding.format.role_spellings.values())
-        self.issue(
-            IssueKind.UNKNOWN_ROLE, repr(spelling), f"one of the roles {known}", self.draft.position
-        )
+        kind, expected = IssueKind.UNKNOWN_ROLE, f"one of the roles {known}"
+        self.issue(kind, repr(spelling), expected, position)
 
     def _wrong_call(self, expected: str, found: str) -> None:
         self.issue(IssueKind.MALFORMED_CALL, found, expected)
@@ -221,9 +264,18 @@ class Reader:
 
 def write_reading(draft: Draft, reading: _Read) -> None:
     """Write what a reading has read."""
+    for _, runs, position, pending_at, token in _in_order(reading):
+        draft.take(runs, position, pending_at, token)
+
+
+def runs_of(reading: _Read) -> list[Run]:
+    """All runs of a reading."""
+    return [run for _, runs, *_ in _in_order(reading) for run in runs]
+
+
+def _in_order(reading: _Read) -> Iterator[_Some]:
     kept = []
     while reading is not None:
         kept.append(reading)
         reading = reading[0]
-    for _, runs, position, pending_at, token in reversed(kept):
-        draft.take(runs, position, pending_at, token)
+    return reversed(kept)

@@ -1,7 +1,7 @@
 """The cheapest way on from where no reading goes on: a search over the places, remembered.
 
 From where a reader stands it may skip what the format writes there and a model left out, or take
-back white space with which something began that does not follow:
+back white space with which something began that does not follow, to where that white space began:
 
 ====================================  ====
 a character of white space            2
@@ -12,7 +12,7 @@ white space that was read, taken back 2
 
 The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed.
 Text never leads past a special token into free text: there it would pass for something that it is
-not.
+not. Nor does it lead into a header field where one has been broken off: the two would be glued.
 """
 
 from __future__ import annotations
@@ -20,19 +20,29 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.line.fields import FREE_TEXT
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatfmt.line.machine import Machine
     from chatfmt.line.place import Place
 
-__all__ = ["MOST", "Repairs", "Way"]
+__all__ = ["MOST", "Repairs", "Stand", "Way"]
 
 MOST = 14
 _WHITE, _LITERAL, _SPECIAL = 2, 3, 6
 _MOST_KNOWN = 10_000
+
+
+class Stand(NamedTuple):
+    """Where a thread stands, and how it came there."""
+
+    place: int
+    origin: int | None = None
+    """The place of the last field or special token."""
+    literal: str = ""
+    """The literal text that has been read since."""
+    closed: bool = False
+    """Whether the field there takes no more text."""
 
 
 class Way(NamedTuple):
@@ -42,14 +52,16 @@ class Way(NamedTuple):
     """Which of the threads it goes on from."""
     place: int
     """From where the symbol is taken."""
-    begins: bool
-    """Whether it skips the token with which a message begins."""
-    past_special: bool
-    """Whether it skips a special token."""
+    closed: bool
+    """Whether it goes on from a field that takes no more text."""
     taken_back: str
     """White space that was read as the beginning of something that does not follow."""
-    skipped: tuple[tuple[int, str], ...]
+    skipped: tuple[tuple[int, str], ...] = ()
     """The places that were skipped, and what leads to each, as the format spells it."""
+    begins: bool = False
+    """Whether it skips the token with which a message begins."""
+    past_special: bool = False
+    """Whether it skips a special token."""
 
     @property
     def spelling(self) -> str:
@@ -63,28 +75,44 @@ class Repairs:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._before: dict[int, list[int]] = {}
-        """Place of literal white space to the places before it."""
+        """Place of literal text to the places before it."""
         for place in machine.all:
             for move in place.moves:
-                if machine.all[move.target].letter.isspace():
+                if machine.all[move.target].letter:
                     self._before.setdefault(move.target, []).append(place.index)
-        self._known: dict[tuple[tuple[int, ...], str], Way | None] = {}
+        self._known: dict[tuple[tuple[Stand, ...], str], Way | None] = {}
 
-    def find(self, threads: tuple[int, ...], symbol: str) -> Way | None:
+    def find(self, stands: tuple[Stand, ...], symbol: str) -> Way | None:
         """The cheapest way to a place that takes a character, or a special token."""
-        key = threads, symbol
+        key = tuple(map(self._needed, stands)), symbol
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = self._search(threads, symbol)
+            self._known[key] = self._search(*key)
         return self._known[key]
 
-    def _search(self, threads: tuple[int, ...], symbol: str) -> Way | None:
+    def beginning(self, stand: Stand) -> int:
+        """The place at which the literal text began that has led to this one."""
+        while stand.literal and not self._machine.all[stand.place].meaning.opens:
+            earlier = next(self._earlier(stand), None)
+            if earlier is None:
+                break
+            stand = earlier
+        return stand.place
+
+    def _needed(self, stand: Stand) -> Stand:
+        """What of it matters to a search."""
+        return stand if self._is_white(stand.place) else Stand(stand.place, closed=stand.closed)
+
+    def _is_white(self, place: int) -> bool:
+        return self._machine.all[place].letter.isspace()
+
+    def _search(self, stands: tuple[Stand, ...], symbol: str) -> Way | None:
         heap: list[tuple[int, int, Way]] = []
-        for thread, index in enumerate(threads):
-            for cost, at, text in self._taken_back(index):
-                way = Way(thread, at, begins=False, past_special=False, taken_back=text, skipped=())
-                heap.append((cost, len(heap), way))
+        for thread, stand in enumerate(stands):
+            for at, text in self._taken_back(stand):
+                way = Way(thread, at, stand.closed or bool(text), text)
+                heap.append((len(text) * _WHITE, len(heap), way))
         heapq.heapify(heap)
         seen: set[int] = set()
         count = len(heap)
@@ -94,8 +122,8 @@ class Repairs:
                 continue
             seen.add(way.place)
             place = self._machine.all[way.place]
-            stands = cost or place.scanner is None
-            if stands and self._takes(place, symbol, past_special=way.past_special):
+            refused = not cost and place.scanner is not None  # its scanner has seen the symbol
+            if not refused and self._takes(place, symbol, way):
                 return way
             for price, target, skipped in self._skips(place):
                 if cost + price <= MOST:
@@ -113,14 +141,34 @@ class Repairs:
                     heapq.heappush(heap, (cost + price, count, new))
         return None
 
-    def _taken_back(
-        self, place: int, cost: int = 0, text: str = ""
-    ) -> Iterator[tuple[int, int, str]]:
-        """A place, and those at which white space began that leads to it; each with its cost."""
-        yield cost, place, text
-        for before in self._before.get(place, ()) if cost < MOST else ():
-            letter = self._machine.all[place].letter
-            yield from self._taken_back(before, cost + _WHITE, letter + text)
+    def _taken_back(self, stand: Stand, text: str = "") -> Iterator[tuple[int, str]]:
+        """A place, and those at which the white space began that has led to it."""
+        yield stand.place, text
+        place = self._machine.all[stand.place]
+        if not self._is_white(place.index) or place.meaning.opens or not stand.literal:
+            return
+        if len(text) * _WHITE < MOST:
+            for earlier in self._earlier(stand):
+                yield from self._taken_back(earlier, place.letter + text)
+
+    def _earlier(self, stand: Stand) -> Iterator[Stand]:
+        """Where it may have stood before the last character of literal text."""
+        for before in self._before.get(stand.place, ()):
+            earlier = stand._replace(place=before, literal=stand.literal[:-1])
+            if self._has_read(earlier):
+                yield earlier
+
+    def _has_read(self, stand: Stand) -> bool:
+        """Whether it may stand there, going by what was read before."""
+        place = self._machine.all[stand.place]
+        if stand.literal:
+            return place.letter == stand.literal[-1]
+        if stand.origin is None or place.letter:
+            return False
+        field = place.meaning.field
+        return place.index == stand.origin or (
+            field is not None and field == self._machine.all[stand.origin].meaning.field
+        )
 
     def _skips(self, place: Place) -> list[tuple[int, int, str]]:
         """What may be skipped after a place: its price, where it leads, how it is spelled."""
@@ -138,13 +186,15 @@ class Repairs:
         )
         return skips
 
-    def _takes(self, place: Place, symbol: str, *, past_special: bool) -> bool:
+    def _takes(self, place: Place, symbol: str, way: Way) -> bool:
         if symbol in place.specials:
             return True
         if len(symbol) > 1:
             return False
         kind = self._machine.characters.kind(symbol)
         targets = [self._machine.all[m.target] for m in place.moves if m.characters & kind]
-        if past_special:
-            targets = [t for t in targets if t.letter or t.meaning.field not in FREE_TEXT]
+        if way.past_special:
+            targets = [t for t in targets if t.letter or not t.is_free]
+        if way.closed:
+            targets = [t for t in targets if t.letter or t.is_free]
         return bool(targets)

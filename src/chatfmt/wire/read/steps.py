@@ -21,13 +21,27 @@ if TYPE_CHECKING:
     from chatfmt.line.place import Move, Place
     from chatfmt.wire.binding import Binding
 
-__all__ = ["HERE", "PENDING", "Run", "State", "Step", "Steps", "Thread", "decode", "steps_of"]
+__all__ = [
+    "CLOSED",
+    "HERE",
+    "PENDING",
+    "Run",
+    "State",
+    "Step",
+    "Steps",
+    "Thread",
+    "decode",
+    "steps_of",
+]
 
 _MOST_STEPS = 200_000
 _MOST_TEXT = 64  # longer tokens are not kept: they hardly ever return
 
 Thread: TypeAlias = "tuple[int, Hashable]"
-"""A place, and the state of its scanner, or None."""
+"""A place, and the state of its scanner, or `CLOSED`, or None."""
+
+CLOSED = "closed"
+"""Stands at the place of a header field that takes no more text: something came between."""
 
 HERE, WITHIN, PENDING, WITHIN_PENDING = range(4)
 """Where a run begins: with the token, within it, with the token in which a character began that is
@@ -56,13 +70,13 @@ class Step(NamedTuple):
     begins: bool
     """Whether the character that is pending now begins in this token."""
     length: int
-    """How many characters were read."""
+    """How many characters of a header were read, in the reading that has the most."""
 
 
 class State:
     """Where a reader may stand. Equal states are the same object."""
 
-    __slots__ = ("field", "free", "pending", "split", "steps", "threads")
+    __slots__ = ("completes", "field", "free", "pending", "split", "steps", "threads")
 
     def __init__(
         self, threads: tuple[Thread, ...], pending: bytes, *, split: bool, free: bool
@@ -76,6 +90,8 @@ class State:
         """Whether text that goes on for any length is expected in some thread."""
         self.field: str | None = None
         """The field to which any text belongs that comes now, where that is certain."""
+        self.completes = False
+        """Whether a message of an envelope is complete, and the envelope still open."""
         self.steps: dict[int, Step | None] = {}
         """Token to its step; None where no reading goes on."""
 
@@ -107,6 +123,7 @@ class Steps:
             place = self.machine.all[threads[0][0]]
             if place.plain and len(threads) == 1 and not pending:
                 found.field = place.meaning.field
+            found.completes = place.completes and len(threads) == 1 and not pending
         return found
 
     def step(self, state: State, token: int) -> Step | None:
@@ -200,7 +217,7 @@ class Steps:
         except UnicodeDecodeError:
             return None
         runs = (Run(place, text, HERE, enters=False),) if text else ()
-        return Step(state, ((0, runs),), (), begins=False, length=len(text))
+        return Step(state, ((0, runs),), (), begins=False, length=0)
 
     def allowed(self, state: State) -> tuple[set[str], bool]:
         """The special tokens that may come next, and whether text may."""
@@ -212,7 +229,7 @@ class Steps:
                 text = True
                 continue
             spellings |= place.specials.keys()
-            text = text or bool(place.moves)
+            text = text or any(move.enters or scan != CLOSED for move in place.moves)
         return spellings, text
 
     def _finish(
@@ -220,7 +237,8 @@ class Steps:
     ) -> Step:
         threads, branches = walk.result()
         state = self.state(threads, pending, split=split and bool(pending))
-        return Step(state, branches, invalid, begins, walk.length)
+        length = max(sum(map(_header_length, runs)) for _, runs in branches)
+        return Step(state, branches, invalid, begins, length)
 
 
 _STEPS: WeakKeyDictionary[Binding, Steps] = WeakKeyDictionary()
@@ -259,7 +277,6 @@ class Walk:
             _Way(i, machine.all[place], scan, [], began=False)
             for i, (place, scan) in enumerate(threads)
         ]
-        self.length = 0
 
     def character(self, character: str, where: int) -> bool:
         """Go on by one character; whether any reading does."""
@@ -274,12 +291,11 @@ class Walk:
                 if not way.place.scanner.complete(way.scan):
                     continue
             for move in way.place.moves:
-                if kind & move.characters:
+                if kind & move.characters and (move.enters or way.scan != CLOSED):
                     self._move(way, move, character, where, found)
         if not found:
             return False
         self.ways = [*found.values()]
-        self.length += 1
         return True
 
     def _move(
@@ -328,8 +344,10 @@ class Walk:
     ) -> _Way:
         """Something else begins, or literal text goes on."""
         runs = self._begun(way)
-        if back:
-            runs[-1] = runs[-1]._replace(text=runs[-1].text[:-back])
+        if back:  # what was held back of the fence is no text of the field
+            held = runs[-1].text
+            runs[-1] = runs[-1]._replace(text=held[:-back])
+            character = held[-back:] + character
         last = runs[-1] if runs else None
         if target.letter and way.place.letter and way.place.meaning == target.meaning:
             if last is not None:
@@ -352,7 +370,10 @@ class Walk:
         """Whether a character outside ASCII may come next: one of which half is there, say."""
         other = self.machine.characters.not_ascii
         return any(
-            way.place.scanner is not None or any(m.characters & other for m in way.place.moves)
+            way.place.scanner is not None
+            or any(
+                m.characters & other and (m.enters or way.scan != CLOSED) for m in way.place.moves
+            )
             for way in self.ways
         )
 
@@ -360,6 +381,10 @@ class Walk:
         """The threads now, and for each the thread before and its runs."""
         threads = tuple((way.place.index, way.scan) for way in self.ways)
         return threads, tuple((way.origin, tuple(_released(way))) for way in self.ways)
+
+
+def _header_length(run: Run) -> int:
+    return len(run.text) if run.place.meaning.part == "header" else 0
 
 
 def _released(way: _Way) -> list[Run]:

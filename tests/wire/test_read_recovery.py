@@ -1,0 +1,251 @@
+"""What a lenient reader makes of one wrong thing in a header, by example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assertions import assert_events_tell_messages
+from chatfmt import (
+    IssueKind,
+    Message,
+    MessageEnd,
+    MessageStart,
+    ParseError,
+    RenderError,
+    Stray,
+)
+from formats_under_test import tokenizer_for
+from letters import in_pieces, row
+from recovery import ids_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt import ChatTokenizer, Event, StreamParser
+
+STRANGE = 10_000_000
+
+
+def read(tok: ChatTokenizer, ids: Sequence[int]) -> tuple[StreamParser, list[Event]]:
+    """A parser that has read the ids one at a time, and its events."""
+    parser = tok.stream(role=None)
+    events = [event for token in ids for event in parser.feed(token)]
+    events += parser.close()
+    assert_events_tell_messages(events, parser.messages)
+    return parser, events
+
+
+def strays(events: Sequence[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Stray)]
+
+
+# -- a header field that was broken off takes no more text ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("between", "left"),
+    [
+        ("<|endoftext|>", ["<|endoftext|>", "x"]),
+        ("<|im_sep|>", None),
+        (STRANGE, ["x"]),
+        (" ", [" x"]),
+        ("\t", ["\t", "x"]),
+        (" na<<", [" na<<", "x"]),
+    ],
+)
+def test_a_role_that_was_broken_off(between: str | int, left: list[str] | None) -> None:
+    tok = tokenizer_for("gpt-4o")
+    pieces = ("<|im_start|>", "user", between, "x", "<|im_sep|>", "hi", "<|im_end|>")
+    parser, events = read(tok, ids_of(tok, pieces))
+    if left is None:  # the header is whole
+        assert parser.messages == [Message(role="user", content="xhi")]
+    else:
+        assert parser.messages == [Message(role="user", content="hi")]
+        assert "".join(strays(events)) == "".join(left)
+
+
+@pytest.mark.parametrize("between", ["<|channel|>", "<|endoftext|>", STRANGE])
+def test_two_channels_are_not_one(between: str | int) -> None:
+    tok = tokenizer_for("harmony")
+    pieces = (
+        *("<|start|>", "assistant", "<|channel|>", "fin", between, "al"),
+        *("<|message|>", "ok", "<|return|>"),
+    )
+    parser, events = read(tok, ids_of(tok, pieces))
+    assert parser.messages == [Message(role="assistant", channel="fin", content="ok")]
+    assert strays(events)[-1] == "al"
+    assert [issue.position for issue in parser.issues] == [4, 5]
+
+
+def test_literal_text_goes_on_after_a_token_that_has_no_place() -> None:
+    tok = tokenizer_for("harmony")
+    pieces = (
+        *("<|start|>", "assistant", "<|endoftext|>", " to=x", "<|channel|>", "final"),
+        *("<|message|>", "ok", "<|return|>"),
+    )
+    parser, _ = read(tok, ids_of(tok, pieces))
+    message = Message(role="assistant", recipient="x", channel="final", content="ok")
+    assert parser.messages == [message]
+
+
+def test_half_a_character_does_not_go_on_with_a_field_that_was_broken_off() -> None:
+    tok = row("<s>{role}[ {name}]<m>{content}<e>", roles={"user": "user"})
+    ids = [*in_pieces(["<s>", "user a", "<z>"]), 0xC3, 0xA4, *in_pieces(["<m>", "hi", "<e>"])]
+    parser, events = read(tok, ids)
+    assert parser.messages == [Message(role="user", name="a", content="hi")]
+    assert strays(events) == ["<z>", "ä"]
+
+
+# -- literal text that was begun and does not go on ------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [" na<<", " <<", " name=<<", " name=Ann name=<<"])
+def test_a_literal_that_breaks_off_leaves_the_header_to_be_closed(text: str) -> None:
+    tok = tokenizer_for("gpt-4o")
+    pieces = ("<|im_start|>", f"user{text}", "<|im_sep|>", "hi", "<|im_end|>")
+    parser, events = read(tok, ids_of(tok, pieces))
+    [message] = parser.messages
+    assert (message.role, message.content) == ("user", "hi")
+    name = "Ann" if "Ann" in text else None
+    assert message.name == name
+    assert "".join(strays(events)) == text.removeprefix(f" name={name}")
+
+
+# -- a fence is whole, or text of its field --------------------------------------------------------
+
+FENCED = "<s>{role}<m>[think {reasoning}/think ]{content}<e>"
+
+
+@pytest.mark.parametrize("said", ["think a/think ", "think /think ", "think a/think b"])
+def test_a_fence_right_before_the_end_of_the_input_is_no_stray(said: str) -> None:
+    tok = row(FENCED, roles={"user": "user"}, fences=["^think ", "/think "])
+    parser, events = read(tok, in_pieces(["<s>", f"user<m>{said}"]))
+    [message] = parser.messages
+    assert f"think {message.reasoning}/think {message.content}" == said
+    assert strays(events) == []
+
+
+def test_a_literal_that_is_cut_off_comes_out() -> None:
+    tok = tokenizer_for("think")
+    ids = ids_of(tok, ["<|im_start|>", "user\n", "<think>", "\na\n", "</think>", "\n"])
+    parser, events = read(tok, ids)
+    assert parser.messages == [Message(role="user", reasoning="a", content="")]
+    assert strays(events) == ["\n"]
+
+
+# -- roles -----------------------------------------------------------------------------------------
+
+
+def test_a_role_is_told_once_where_the_format_has_but_one() -> None:
+    tok = row("<s>{role}<m>{content}<e>", roles={"user": "user"})
+    _, events = read(tok, in_pieces(["<s>", "user<m>hi", "<e>"]))
+    assert [event for event in events if isinstance(event, MessageStart)] == [(0, "user")]
+    parser, _ = read(tok, in_pieces(["<s>", "narrator<m>hi", "<e>"]))
+    assert parser.messages == [Message(role="narrator", content="hi")]
+    assert [issue.kind for issue in parser.issues] == [IssueKind.UNKNOWN_ROLE]
+
+
+@pytest.mark.parametrize("name", ["gpt-3.5-turbo", "gpt-4o", "llama-3"])
+def test_text_that_stands_where_a_role_should_have_ended_is_not_lost(name: str) -> None:
+    """Nobody can tell where the role ends, so nobody is made the author."""
+    tok = tokenizer_for(name)
+    start = {"llama-3": "<|start_header_id|>"}.get(name, "<|im_start|>")
+    end = {"llama-3": "<|eot_id|>"}.get(name, "<|im_end|>")
+    pieces = (start, "userhello", end)
+    parser, events = read(tok, [*tok.encode([]), *ids_of(tok, pieces)])
+    assert parser.messages == []
+    assert "".join(strays(events)) == f"userhello{end}"
+    assert IssueKind.UNKNOWN_ROLE in [issue.kind for issue in parser.issues]
+    assert {issue.position for issue in parser.issues} == {len(tok.encode([])) + 3}
+
+
+def test_a_role_that_the_format_lacks_is_kept_where_its_end_is_clear() -> None:
+    tok = tokenizer_for("harmony")
+    pieces = ("<|start|>", "narrator ", "<|channel|>", "a", "<|message|>", "ok", "<|end|>")
+    parser, events = read(tok, ids_of(tok, pieces))
+    assert parser.messages == [Message(role="narrator", channel="a", content="ok")]
+    assert strays(events) == [" "]
+
+
+# -- headers that are too long ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("close", ["\n", "<m>"])
+@pytest.mark.parametrize(("name", "fits"), [("ann", True), ("anna", True), ("annab", False)])
+def test_a_header_is_too_long_by_its_last_character(close: str, name: str, *, fits: bool) -> None:
+    """Whatever closes it; as `encode` has it."""
+    longest = 10 if close == "\n" else 9
+    line = f"<s>{{role}}[ {{name}}]{close}{{content}}<e>"
+    tok = row(line, roles={"user": "user"}, longest_header=longest)
+    message = Message(role="user", name=name, content="hi")
+    ids = in_pieces(["<s>", f"user {name}{close}hi", "<e>"])
+    parser, _ = read(tok, ids)
+    assert parser.messages[0].name == name
+    if fits:
+        assert tok.encode([message]) == ids
+        assert tok.decode(ids).messages == (message,)
+        assert parser.issues == []
+        return
+    with pytest.raises(RenderError, match="the header would have"):
+        tok.encode([message])
+    with pytest.raises(ParseError, match="a header of at most"):
+        tok.decode(ids)
+    [issue] = parser.issues
+    assert issue.kind is IssueKind.MALFORMED_HEADER
+    assert issue.position == (11 if close == "\n" else 10)
+
+
+def test_a_header_that_is_too_long_loses_no_text() -> None:
+    tok = row("<s>{role}[ {name}]\n{content}<e>", roles={"user": "user"}, longest_header=8)
+    parser, events = read(tok, in_pieces(["<s>", "user annabel\nhi", "<e>"]))
+    [message] = parser.messages
+    assert message == Message(role="user", name="anna", content="")
+    assert "".join(strays(events)) == "bel\nhi"
+    assert [issue.position for issue in parser.issues] == [9]
+
+
+# -- what may come next ----------------------------------------------------------------------------
+
+
+def test_only_a_token_that_leads_on_may_follow_text_that_has_no_place() -> None:
+    tok = tokenizer_for("harmony")
+    special = tok.encoding.special_tokens
+    parser = tok.stream(role=None)
+    parser.feed_all(ids_of(tok, ["<|start|>", "assistant<<"]))
+    allowed = parser.allowed()
+    assert not allowed.text
+    for spelling in tok.format.special_tokens:
+        leads = tok.stream(role=None)
+        leads.feed_all(ids_of(tok, ["<|start|>", "assistant<<"]))
+        events = leads.feed(special[spelling])
+        passed_over = any(isinstance(e, Stray) and e.text == spelling for e in events)
+        assert (special[spelling] in allowed.special_tokens) is not passed_over, spelling
+
+
+def test_only_the_beginning_of_a_message_may_follow_text_outside_of_any() -> None:
+    tok = tokenizer_for("gpt-4o")
+    parser = tok.stream(role=None)
+    parser.feed_all(ids_of(tok, ["<<"]))
+    assert parser.allowed() == (frozenset({tok.encoding.special_tokens["<|im_start|>"]}), False)
+
+
+def test_a_field_that_was_broken_off_allows_no_more_text() -> None:
+    tok = row("<s>{role}<m>{content}<e>", roles={"user": "user"})
+    parser = tok.stream(role=None)
+    parser.feed_all(in_pieces(["<s>", "user", "<z>"]))
+    assert parser.allowed() == (frozenset(in_pieces(["<m>"])), False)
+
+
+# -- the end of the input --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pieces", [("<|im_start|>", "user"), ("<|im_start|>", "user<|im_sep|>")])
+def test_a_message_that_has_not_begun_has_no_end(pieces: Sequence[str]) -> None:
+    tok = tokenizer_for("gpt-4o")
+    parser, events = read(tok, ids_of(tok, pieces))
+    assert parser.messages == []
+    assert events == [MessageStart(0, "user")]
+    assert not any(isinstance(event, MessageEnd) for event in events)
+    assert [issue.kind for issue in parser.issues] == [IssueKind.OPEN_MESSAGE]
