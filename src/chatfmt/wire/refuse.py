@@ -45,7 +45,11 @@ def find_misread(
         if isinstance(piece, Field) and piece.name in words:
             after = "".join(p.text for p in _literals(written[i + 1 :]))
             value = values.get(piece.name) or ""
-            for word in words[piece.name]:
+            some = [*words[piece.name]]
+            fences = tuple(word.text for word in some if not word.begins)
+            for word in some:
+                if word.begins and not value and not after.startswith(fences):
+                    continue  # the literal text after it is no fence, so it is read as it stands
                 offset = _found(word, value, after)
                 if offset is not None:
                     return Misread(piece.name, offset, word.text)
@@ -72,6 +76,6 @@ def _found(word: Word, value: str, after: str) -> int | None:
     if word.ends:
         return 0 if value == word.text else None
     if word.begins:
-        return 0 if value and (value + after).startswith(word.text) else None
+        return 0 if (value + after).startswith(word.text) else None
     offset = (value + after).find(word.text)
     return offset if 0 <= offset < len(value) else None
