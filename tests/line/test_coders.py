@@ -357,3 +357,38 @@ def test_a_long_value_takes_time_in_proportion(value: str) -> None:
         with pytest.raises(CodeError):
             CODERS[name].read(value[:-1] + "'!")
     assert time.monotonic() - begin < 60  # one that is quadratic takes days
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("json", 'say "\u00e9"\n', '"say \\"\u00e9\\"\\n"'),
+        ("json", "", '""'),
+        ("object", '{"b":1.00, "a": []}', '{"b":1.00, "a": []}'),
+        ("loose", '"two"', "two"),
+        ("loose", "[1, 2.0]", "[1, 2.0]"),
+        ("loose_python", "null", "None"),
+        ("python", '["a", true, {"b": null}]', "['a', True, {'b': None}]"),
+    ],
+)
+def test_spelled_and_read_by_hand(name: str, value: str, text: str) -> None:
+    assert CODERS[name].spell(value) == text
+    assert CODERS[name].read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "value"),
+    [
+        ("2", {"string"}, '"2"'),
+        ("2", {"string", "integer"}, "2"),
+        ("2.0", {"string", "integer"}, "2.0"),
+        ("2.5", {"string", "integer"}, '"2.5"'),
+        ("2.5", {"string", "number"}, "2.5"),
+        ("null", {"string", "null"}, "null"),
+        ("[]", {"string", "object"}, '"[]"'),
+        ("[]", {"object"}, "[]"),  # no string may stand here, whatever the value is
+        ("true", set(), "true"),
+    ],
+)
+def test_bare_text_by_the_types_that_it_may_have(text: str, types: set[str], value: str) -> None:
+    assert CODERS["loose"].read(text, types) == value

@@ -243,3 +243,36 @@ def test_a_long_text_passes_through_the_same_few_states(text: str) -> None:
             assert state is not None
             seen.add(state)
         assert len(seen) < 60
+
+
+@pytest.mark.parametrize("scanner", [s for s in EVERY if s is not CALL], ids=repr)
+def test_a_value_is_one_part(scanner: Scanner[Any]) -> None:
+    text = {"JsonObject": '{"a": [1]}', "JsonString": '"a"'}.get(type(scanner).__name__, "[1]")
+    state, parts = scanner.start(), []
+    for char in text:
+        state = scanner.step(state, char)
+        assert state is not None
+        parts.append(scanner.part(state))
+    assert scanner.complete(state)
+    assert parts == ["value"] * len(text)
+
+
+@pytest.mark.parametrize("scanner", EVERY, ids=repr)
+@pytest.mark.parametrize("value", ["1", "-1.5", "1e5", "0", '"a"', "[1]", "{}", "true", "True"])
+def test_a_complete_value_goes_on_with_nothing_but_what_is_declared(
+    scanner: Scanner[Any], value: str
+) -> None:
+    state = scanner.start()
+    for char in value:
+        state = scanner.step(state, char)
+        if state is None:
+            return
+    after = {char for char in map(chr, range(128)) if scanner.step(state, char) is not None}
+    assert not scanner.complete(state) or after <= {*scanner.more}
+
+
+def test_numbers_go_on() -> None:
+    for scanner in JsonValue(), PythonLiteral():
+        for more in scanner.more:
+            assert accepts(scanner, f"1{more}" + "0" * (more in ".eE"))
+    assert [JsonObject().more, JsonString().more, CALL.more] == ["", "", ""]

@@ -87,3 +87,22 @@ def test_several_kinds_at_once_lead_where_each_leads(
     ways = [*guard.steps(state, KINDS.kinds_of("".join(several)))]
     together = {c: [to for kinds, to in ways if kinds & KINDS.kind(c)] for c in several}
     assert together == apart
+
+
+def leads(guard: ExcludedWords, text: str, following: str) -> list[str]:
+    """With what of the words the text ends after one more of these characters."""
+    state = walked(guard, text)
+    assert state is not None
+    return sorted(guard.prefixes[to] for _, to in guard.steps(state, KINDS.kinds_of(following)))
+
+
+def test_where_the_characters_of_a_few_words_lead() -> None:
+    guard = ExcludedWords([Word("aba"), Word("abb"), Word("b\n")], KINDS)
+    assert guard.prefixes == ["", "a", "ab", "aba", "abb", "b", "b\n"]
+    assert [guard.prefixes[state] for state in guard.states] == ["", "a", "ab", "b"]
+    assert leads(guard, "", "a") == ["a"]  # nothing but the letter of a word
+    assert leads(guard, "", "ax") == ["", "a"]
+    assert leads(guard, "xab", "ab\n") == []  # each completes a word
+    assert leads(guard, "xab", "abx") == [""]
+    assert leads(guard, "aa", "b") == ["ab"]
+    assert walked(guard, "ab\n") is None

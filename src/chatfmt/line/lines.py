@@ -272,7 +272,7 @@ def _check_fields(pieces: list[Piece], role: str | None, generation_start: str, 
     if "role" not in names and needs_role:
         raise FormatError(f"{where}: there is no {{role}}")
     if "role" in names and role is None:
-        free = next(name for name in names if name in FREE_TEXT)
+        free = next((name for name in names if name in FREE_TEXT), "role")
         if names.index("role") > names.index(free):
             raise FormatError(
                 f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} "

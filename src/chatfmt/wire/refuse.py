@@ -40,7 +40,11 @@ def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> 
         if not isinstance(atom, Written) or atom.field is None or atom.field not in words:
             continue
         after = "".join(_literals(atoms, at + 1))
-        for word in words[atom.field]:
+        some = [*words[atom.field]]
+        fences = tuple(word.text for word in some if not word.begins)
+        for word in some:
+            if word.begins and not atom.text and not after.startswith(fences):
+                continue  # the literal text after it is no fence, so it is read as it stands
             offset = _found(word, atom.text, after)
             if offset is not None:
                 return Misread(atom.field, offset, word.text)
@@ -61,6 +65,6 @@ def _found(word: Word, value: str, after: str) -> int | None:
     if word.ends:
         return 0 if value == word.text else None
     if word.begins:
-        return 0 if value and (value + after).startswith(word.text) else None
+        return 0 if (value + after).startswith(word.text) else None
     offset = (value + after).find(word.text)
     return offset if 0 <= offset < len(value) else None
