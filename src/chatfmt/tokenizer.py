@@ -138,9 +138,10 @@ class ChatTokenizer:
         name: str | None = None,
         prefill: str = "",
         continue_last: bool = False,
+        thinking: bool | None = None,
         prologue: bool = True,
     ) -> list[int]:
-        """The ids of a conversation, and behind them the beginning of a message to be sampled.
+        """The ids of a conversation, and after them the beginning of a message to be sampled.
 
         Args:
             conversation: what was said so far.
@@ -149,6 +150,8 @@ class ChatTokenizer:
             prefill: how the message begins.
             continue_last: leave the last message open instead of beginning another; ``role`` and
                 ``name`` are then those that it must have.
+            thinking: None for the format's own prompt; True for one that opens the reasoning, False
+                for one in which it is closed and empty.
             prologue: as in `encode`.
 
         >>> import chatfmt
@@ -165,6 +168,7 @@ class ChatTokenizer:
             name=name,
             prefill=prefill,
             continue_last=continue_last,
+            thinking=thinking,
         )
         return [*self._renderer.prologue, *ids] if prologue else ids
 
@@ -229,10 +233,17 @@ class ChatTokenizer:
         """
         return parsed(self._renderer, ids, strict=strict, allow_open=allow_open, prologue=prologue)
 
-    def stream(self, role: str | None = "assistant", *, strict: bool = False) -> StreamParser:
-        """A parser for ids as they are sampled behind a prompt for this role.
+    def stream(
+        self,
+        role: str | None = "assistant",
+        *,
+        strict: bool = False,
+        thinking: bool | None = None,
+    ) -> StreamParser:
+        """A parser for ids as they are sampled after a prompt for this role.
 
-        ``role=None``: a parser for a whole sequence, from its first id.
+        ``role=None``: a parser for a whole sequence, from its first id. ``thinking`` is what the
+        prompt was made with; see `encode_prompt`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -247,7 +258,7 @@ class ChatTokenizer:
         """
         if role is None:
             return StreamParser(self._binding, strict=strict)
-        return prompted(self._renderer, role, strict=strict)
+        return prompted(self._renderer, role, strict=strict, thinking=thinking)
 
     @overload
     def encode_for_training(

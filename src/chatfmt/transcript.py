@@ -190,9 +190,16 @@ class Transcript(Alone):
 
     @grows
     def prompt(
-        self, role: str = "assistant", *, name: str | None = None, prefill: str = ""
+        self,
+        role: str = "assistant",
+        *,
+        name: str | None = None,
+        prefill: str = "",
+        thinking: bool | None = None,
     ) -> list[int]:
         """Begin a message for a model to write, and return all ids (a copy).
+
+        ``thinking`` is that of `ChatTokenizer.encode_prompt`.
 
         A message that is open already is gone on with; nothing is then written.
 
@@ -215,11 +222,9 @@ class Transcript(Alone):
                     self._binding.format.name,
                 )
             return list(self.ids)
-        if prefill:
-            message = Message(role=role, name=name, content=prefill)
-            begin = self._renderer.opening(message, len(self._messages))
-        else:
-            begin = self._renderer.prompt(role, name)
+        begin = self._renderer.prefilled(
+            role, name, prefill, index=len(self._messages), thinking=thinking
+        )
         self._close_envelope()
         self._write([*self._missing(), *begin])
         self._prompted = role, len(self.ids)

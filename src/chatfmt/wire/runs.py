@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from chatfmt.errors import RenderError
 from chatfmt.line.language import GenerationStart, Literal, Special
-from chatfmt.wire.spell import Written
+from chatfmt.wire.spell import Cut, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,10 +80,10 @@ class RunWriter:
                     self.flush()
                     self.ids.append(self._binding.ids[tokens[0]])
                     self._mark(len(self.ids), self._part, generated=self.generated)
-                case GenerationStart():
+                case GenerationStart() | Cut():
                     if self._cuts:
                         self.flush()
-                    self.generated = True
+                    self.generated = self.generated or isinstance(atom, GenerationStart)
                 case _:
                     self._part = atom
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
     from chatfmt.wire.spans import Part
 
-__all__ = ["Atom", "Refused", "Written", "spell"]
+__all__ = ["CUT", "Atom", "Cut", "Refused", "Written", "spell"]
 
 
 class Written(NamedTuple):
@@ -32,7 +32,13 @@ class Written(NamedTuple):
     """The field that it is; None for literal text."""
 
 
-Atom: TypeAlias = "Special | Written | Part | GenerationStart"
+class Cut(NamedTuple):
+    """Where a prompt may end though the model has begun to write before."""
+
+
+CUT = Cut()
+
+Atom: TypeAlias = "Special | Written | Part | GenerationStart | Cut"
 """What stands there; a `Part` says to which part the text after it belongs."""
 
 
@@ -102,6 +108,8 @@ class _Speller:
     def _group(self, piece: Group) -> None:
         if is_there(self.message, piece.field):
             self.add(piece.pieces)
+            if piece.field == "reasoning" and not self.message.reasoning:
+                self.atoms.append(CUT)  # here a prompt ends that writes it closed and empty
         elif GenerationStart() in piece.pieces:  # all that its prompt and the message share
             self.atoms.append(GenerationStart())
 
@@ -120,6 +128,8 @@ class _Speller:
                 value = CODERS[piece.coder].spell(value)
             except CodeError as error:
                 raise Refused(str(error), name) from None
+        if name == "reasoning" and value:
+            self.atoms.append(CUT)  # here a prompt ends that opens it
         self._free = self._frame if name.startswith("call") else name  # type: ignore[assignment]
         self._write(value, self._free or "header", name)
 

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["astream_events", "astream_text", "prompted", "stream_events", "stream_text"]
 
 
-def prompted(renderer: Renderer, role: str, *, strict: bool) -> StreamParser:
-    """A parser after a prompt for this role.
+def prompted(
+    renderer: Renderer, role: str, *, strict: bool, thinking: bool | None = None
+) -> StreamParser:
+    """A parser after a prompt for this role; ``thinking`` as in `ChatTokenizer.encode_prompt`.
 
     Raises:
         RenderError: the format has no such role.
     """
     parser = StreamParser(renderer.binding, strict=strict, prologue=False)
-    parser.prime(renderer.prompt(role))
+    parser.prime(renderer.prompt(role, thinking=thinking))
     parser.stop_tokens = renderer.stops(role)
     return parser
 

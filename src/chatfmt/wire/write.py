@@ -10,6 +10,7 @@ from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 from chatfmt.wire.frames import Frames, Key, key_of, size_of
 from chatfmt.wire.kept import Kept
+from chatfmt.wire.prompts import prompt_pieces
 from chatfmt.wire.runs import RunWriter, begun_before
 from chatfmt.wire.spans import Span
 from chatfmt.wire.spell import Refused, spell
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chatfmt.line.language import Piece
-    from chatfmt.line.lines import Line
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.spans import Part
 
@@ -158,28 +158,28 @@ class Renderer:
             counts.append(len(frame.head) + len(content) + len(frame.close))
         return counts
 
-    def prompt(self, role: str, name: str | None = None) -> list[int]:
+    def prompt(
+        self, role: str, name: str | None = None, *, thinking: bool | None = None
+    ) -> list[int]:
         """The generation prompt: what the format writes before a model speaks in this role.
 
         Raises:
-            RenderError: the format has no such role, or no place for the name in its prompts.
+            RenderError: the format has no such role, or no such prompt.
         """
-        line = self._prompted(role)
-        before = line.pieces[: line.pieces.index(GenerationStart())]
-        if name is not None and "name" not in map(_held, before):
-            raise self._frames.error(
-                "a prompt of this format has no place for a name", None, "name"
-            )
-        message = Message(role=role, name=name)
-        return self._write(before, message, None)
-
-    def _prompted(self, role: str) -> Line:
         lines = self._frames.lines(role, None)
         if role not in self.format.prompted:
             speaking = ", ".join(sorted(self.format.prompted))
             reason = f"expected a role in which the model is prompted ({speaking}), found {role}"
             raise self._frames.error(reason, None, "role")
-        return lines[0]
+        prompts = (prompt_pieces(line.pieces, thinking=thinking) for line in lines)
+        before = next((pieces for pieces in prompts if pieces is not None), None)
+        if before is None:
+            reason = f"a prompt of this format has no place for thinking={thinking}"
+            raise self._frames.error(reason, None, "reasoning")
+        if name is not None and "name" not in map(_held, before):
+            reason = "a prompt of this format has no place for a name"
+            raise self._frames.error(reason, None, "name")
+        return self._write(before, Message(role=role, name=name, reasoning=""), None)
 
     def _write(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[int]:
         try:
@@ -199,6 +199,7 @@ class Renderer:
         name: str | None,
         prefill: str,
         continue_last: bool,
+        thinking: bool | None = None,
     ) -> list[int]:
         """The ids of messages and of a prompt; the arguments are `ChatTokenizer.encode_prompt`'s.
 
@@ -220,12 +221,40 @@ class Renderer:
                 )
             messages = messages[:-1]
         else:
-            begun = Message(role=role, name=name, content=prefill) if prefill else None
+            begun = None
         ids: list[int] = []
         self.extend(ids, messages)
         if begun:
             return ids + self.opening(begun, len(messages))
-        return ids + self.prompt(role, name)
+        return ids + self.prefilled(role, name, prefill, index=len(messages), thinking=thinking)
+
+    def prefilled(
+        self,
+        role: str,
+        name: str | None,
+        prefill: str,
+        *,
+        index: int | None,
+        thinking: bool | None,
+    ) -> list[int]:
+        """A prompt, and how the message goes on in the field that it leaves open.
+
+        Raises:
+            RenderError: there is no such prompt.
+        """
+        if prefill and thinking is None and not self._opens_reasoning(role):
+            return self.opening(Message(role=role, name=name, content=prefill), index)
+        ids = self.prompt(role, name, thinking=thinking)
+        return ids + self.encode(prefill, index) if prefill else ids
+
+    def _opens_reasoning(self, role: str) -> bool:
+        """Whether the row's own prompt stands within the reasoning."""
+        lines = self._frames.lines(role, None)
+        return any(
+            isinstance(piece, Group) and GenerationStart() in piece.pieces
+            for line in lines
+            for piece in line.pieces
+        )
 
     def in_training(
         self, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
