@@ -5,7 +5,6 @@ Nothing here knows of HTTP. Whatever is wrong with a request is raised as a `Ref
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -25,6 +24,7 @@ from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
 from chatfmt.conversation.wording import objections
 from chatfmt.encodings import ENCODING_CONSTRUCTORS
 from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError, shown
+from chatfmt.json_text import loads
 from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
 from chatfmt.web.pasted import rows
@@ -193,7 +193,7 @@ def read(request: Read) -> dict[str, Any]:
 def import_text(request: Import) -> dict[str, Any]:
     """The conversations that pasted JSON holds."""
     found: list[dict[str, Any]] = []
-    for number, row in enumerate(rows(_json(request.text)), 1):
+    for number, row in enumerate(rows(loads(request.text)), 1):
         for item in read_row(row, options=_LENIENT):
             if isinstance(item, Preference):
                 prompt = item.prompt.messages
@@ -215,21 +215,6 @@ _LENIENT = Options(
     ends_with_user="keep",
     early_difference="keep",
 )
-
-
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    def refuse(constant: str) -> None:
-        raise Refusal("JSONDecodeError", f"expected JSON, found the constant {constant}", "text")
-
-    try:
-        return json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Refusal("JSONDecodeError", f"expected JSON, found {error.msg}", where) from None
-    except RecursionError:
-        raise Refusal("JSONDecodeError", "expected JSON, found it nested too deep") from None
-    except ValueError as error:  # a number with too many digits
-        raise Refusal("JSONDecodeError", f"expected JSON, found {error}") from None
 
 
 def _imported(label: str, messages: tuple[Message, ...]) -> dict[str, Any]:
@@ -366,7 +351,7 @@ def _call(
 ) -> Callable[[bytes], dict[str, Any]]:
     def call(body: bytes) -> dict[str, Any]:
         try:
-            return answer(model.model_validate_json(body))
+            return answer(model.model_validate(loads(body)))
         except ValidationError as error:
             raise _invalid(error) from None
         except ParseError as error:
@@ -376,11 +361,15 @@ def _call(
             place = None if error.message is None else f"messages[{error.message}].{error.field}"
             raise Refusal("RenderError", str(error), place) from None
         except DataError as error:
-            raise Refusal("DataError", error.reason, error.field) from None
+            raise Refusal("DataError", error.reason, _place(error)) from None
         except ChatfmtError as error:
             raise Refusal(type(error).__name__, str(error), "format") from None
 
     return call
+
+
+def _place(error: DataError) -> str | None:
+    return f"line {error.line}" if error.line is not None else error.field
 
 
 def _invalid(error: ValidationError) -> Refusal:
