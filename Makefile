@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test properties slow coverage bench fuzz mutate check docs lock clean
+.PHONY: help demo test properties slow coverage bench fuzz lines mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -62,6 +62,9 @@ bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performanc
 
 fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for an hour
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
+lines: $(VENV)/.test  ## draw 100,000 format lines: is what accepted ones write read back, in every way?
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.search $(ARGS)
 
 mutate: $(VENV)/.mutate  ## change the core a thousand times, in a copy: does a test fail? takes long
 	@$(BIN)/python tests/mutate.py $(ARGS)

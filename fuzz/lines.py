@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from fuzz.source import Source
 
-_TOKENS = ("<|a|>", "<|b|>", "<|c|>", "<|end|>", "<x>", "[INST]")
+TOKENS = ("<|a|>", "<|b|>", "<|c|>", "<|end|>", "<x>", "[INST]")
 _PIECES = (
-    *_TOKENS,
+    *TOKENS,
     *("{role}", "{name}", "{recipient}", "{channel}", "{content_type}"),
     *("{reasoning}", "{content}", "{content}", "{end}"),
     *("[", "]", "[ name={name}]", "[{reasoning}<x>]", r"\[", r"\]", r"\{", r"\\", "{", "}", "\\"),
@@ -84,7 +84,7 @@ def row(source: Source) -> dict[str, Any]:
         made["template"] = _line(source)
     if ("{end}" in repr(made)) is (source.number() % 16 < 15):
         made["ends"] = {
-            source.pick(_TOKENS): source.pick(("stop", "continue"))
+            source.pick(TOKENS): source.pick(("stop", "continue"))
             for _ in range(1 + source.number() % 3)
         }
     if source.number() % 4 == 3:
@@ -93,10 +93,8 @@ def row(source: Source) -> dict[str, Any]:
         made["roles"] = {name: source.pick((name, *choices)) for name in names}
     else:
         made["roles"] = names
-    used = [token for token in _TOKENS if token in repr(made)]
-    made["special_tokens"] = [
-        one for one in _TOKENS if (one in used) is (source.number() % 16 < 15)
-    ]
+    used = [token for token in TOKENS if token in repr(made)]
+    made["special_tokens"] = [one for one in TOKENS if (one in used) is (source.number() % 16 < 15)]
     return made
 
 

@@ -6,12 +6,13 @@ import random
 from pathlib import Path
 
 import pytest
+from fuzz import search
 from fuzz.harnesses import HARNESSES, run
 from fuzz.source import Source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatfmtError, ChatTokenizer, StreamParser
+from chatfmt import ChatfmtError, ChatTokenizer, Conversation, StreamParser
 from chatfmt.adapters import table
 from chatfmt.web import api
 
@@ -74,3 +75,53 @@ def _run_on_the_same_bytes(name: str) -> None:
     chance = random.Random(name)  # noqa: S311 - no secret
     for _ in range(1000):
         run(name, chance.randbytes(512))
+
+
+# ---- the search of lines
+
+
+def test_the_search_finds_nothing_in_some_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert search.main(["--seed", "1", "--lines", "60"]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "seed 1"
+    assert last.startswith("60 lines: ")
+    assert ", 0 accepted" not in last
+    assert last.endswith(", 0 broken")
+
+
+@pytest.mark.parametrize(
+    ("holder", "part", "wrong"),
+    [
+        (ChatTokenizer, "decode", lambda *_: Conversation(messages=())),
+        (StreamParser, "feed", lambda *_: []),
+        (StreamParser, "feed_all", lambda *_: []),
+        (ChatTokenizer, "encode", lambda *_: [0]),
+    ],
+)
+def test_the_search_notices_what_is_broken_and_says_how_to_run_it_again(
+    holder: type,
+    part: str,
+    wrong: object,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(holder, part, wrong)
+    assert search.main(["--seed", "1", "--lines", "60"]) == 1
+    _, again, line, *_ = capsys.readouterr().out.splitlines()
+    assert "'template': " in line
+    assert search.main(again.split()) == 1
+    assert capsys.readouterr().out.endswith("1 lines: 0 refused, 0 accepted, 1 broken\n")
+
+
+def test_the_search_stops_in_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert search.main(["--seconds", "0"]) == 0
+    assert "0 lines: 0 refused, 0 accepted, 0 broken" in capsys.readouterr().out
+
+
+def test_a_text_has_other_ids_of_the_same_bytes() -> None:
+    ids = [*search.ENCODING.encode_ordinary("user: aabb"), 256, *b"name="]
+    chance = random.Random(1)  # noqa: S311 - no secret
+    ways = {tuple(search.ENCODING.respelled(ids, chance)) for _ in range(50)}
+    assert len(ways) > 10
+    for way in ways:
+        assert b"".join(map(search.ENCODING.token_bytes, way)) == b"user: aabb<|a|>name="
