@@ -101,6 +101,8 @@ def _carried(source: Source, tok: ChatTokenizer) -> tuple[Message, ...]:
     carried: list[Message] = []
     for _ in range(source.number() % 5):
         one = message(source, list(tok.format.templates))
+        if one.reasoning and source.number() % 4 == 0:
+            one = one.model_copy(update={"reasoning": ""})  # not the same as none
         try:
             tok.encode([*carried, one])
         except RenderError:

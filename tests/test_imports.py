@@ -22,24 +22,25 @@ SOURCE = Path(chatfmt.__file__).parent
 HOUSE = {
     "_moved": "",
     "errors": "",
-    "conversation": "errors",
+    "json_text": "errors",
+    "conversation": "errors json_text",
     "line": "errors conversation",
-    "encodings": "errors",
+    "encodings": "errors json_text",
     "hf": "encodings",
     "wire": "errors conversation line encodings",
     "training": "errors conversation encodings wire",
     "show": "errors conversation wire",
     "transcript": "errors conversation line wire training show",
-    "tools": "conversation wire",
+    "tools": "errors conversation wire",
     "tokenizer": "errors conversation line encodings wire training transcript tools",
-    "adapters": "errors conversation",
-    "corpus": "errors conversation encodings training tokenizer adapters",
+    "adapters": "errors json_text conversation",
+    "corpus": "errors json_text conversation encodings training tokenizer adapters",
     "__init__": (
         "_moved errors conversation line encodings wire training transcript tools tokenizer"
     ),
-    "web": "errors conversation line encodings show transcript adapters __init__",
+    "web": "errors json_text conversation line encodings show transcript adapters __init__",
     "commands": (
-        "errors conversation line encodings hf show transcript tokenizer adapters corpus web"
+        "errors json_text conversation line encodings show transcript tokenizer adapters corpus web"
     ),
     "cli": "errors commands",
 }

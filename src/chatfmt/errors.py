@@ -47,6 +47,9 @@ __all__ = [
 _LINE = 100
 """How many characters of a value an error shows."""
 
+MANY_BITS = 4 * _LINE
+"""From how many bits on an integer is not spelled: of very many, Python refuses to do it."""
+
 _containers = reprlib.Repr()
 _containers.maxstring = _containers.maxother = _LINE
 
@@ -334,7 +337,7 @@ def shown(value: object) -> str:
             return repr(value)
         unit = "characters" if isinstance(value, str) else "bytes"
         return f"{value[:_LINE]!r}… ({len(value):,} {unit})"
-    if isinstance(value, int) and value.bit_length() > 4 * _LINE:  # Python may refuse to spell it
+    if isinstance(value, int) and value.bit_length() > MANY_BITS:
         return f"an integer of {value.bit_length():,} bits"
     text = " ".join(_containers.repr(value).splitlines())
     return text if len(text) <= _LINE else f"{text[:_LINE]}…"

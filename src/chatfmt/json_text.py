@@ -7,8 +7,7 @@ import math
 from collections import Counter
 from typing import Any
 
-from chatfmt.conversation.wording import shown
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, shown
 
 __all__ = ["TOO_DEEP", "StrictDecoder", "loads", "not_json", "not_utf8", "too_deep"]
 

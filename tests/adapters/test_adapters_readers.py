@@ -315,14 +315,14 @@ def test_importing_the_adapters_loads_no_optional_library() -> None:
     assert found.stdout.strip() == "set()"
 
 
-def test_the_adapters_know_conversations_and_errors_only() -> None:
+def test_the_adapters_know_conversations_json_and_errors_only() -> None:
     for path in Path(chunks.__file__).parent.glob("*.py"):
         imported = re.findall(
             r"^ *(?:from|import) (chatfmt[\w.]*)", path.read_text("utf-8"), re.MULTILINE
         )
         outside = {name for name in imported if not name.startswith("chatfmt.adapters")}
         below = {name for name in outside if name.startswith("chatfmt.conversation")}
-        assert outside <= {*below, "chatfmt.errors"}, path
+        assert outside <= {*below, "chatfmt.errors", "chatfmt.json_text"}, path
 
 
 def _write_large(path: Path) -> None:

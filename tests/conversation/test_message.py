@@ -74,7 +74,7 @@ def refusal(value: Any) -> str:
         ({"role": "user", "x" * 9999: "a"}, "x" * 80 + "…: there is no such field"),
         ({"role": "user", "a\nb": "a"}, r"a\nb: there is no such field"),
         ({"role": "user", "content": "a\ud800"}, "content: expected text, found the lone surrogate U+D800 at offset 1; "),
-        ({"role": "user", "content": b"x" * 9999}, f"content: expected text, found the bytes {b'x' * 40!r}…"),
+        ({"role": "user", "content": b"x" * 9999}, f"content: expected text, found the bytes {b'x' * 100!r}… (9,999 bytes)"),
         ({"role": "user", "content": {"a\n" * 50: 1, "b" * 50: 2}}, r"content: expected text, found an object with 'a\na\n"),
         ({"role": "user", "tools": [{"name": "f"}]}, "tools: expected text, found a list of 1"),
         ({"role": "user", "images": ["a.png"]}, "images: expected text alone, found images"),

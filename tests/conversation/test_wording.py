@@ -25,9 +25,9 @@ FOUND = {
     "a tuple": ((1, 2), "a list of 2"),
     "no members": ({}, "an empty object"),
     "members": ({"a": 1, 2: 3}, "an object with a, 2"),
-    "many digits": (10**5000, "a number of 16610 bits"),
+    "many digits": (10**5000, "an integer of 16,610 bits"),
     "a float": (1e300, "the number 1e+300"),
-    "long text": ("\n" * 99, "the text " + repr("\n" * 40 + "…")),
+    "long text": ("\n" * 99, "the text " + repr("\n" * 99)),
 }
 
 

@@ -20,8 +20,8 @@ from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.conversation import Conversation, Message
-from chatfmt.conversation.wording import describe, shown
-from chatfmt.errors import DataError
+from chatfmt.conversation.wording import describe
+from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

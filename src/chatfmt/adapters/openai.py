@@ -19,8 +19,8 @@ from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.conversation import Conversation, Message
 from chatfmt.conversation.openai import to_openai
 from chatfmt.conversation.reading import read_fields, refuse_media
-from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, did_you_mean, shown
-from chatfmt.errors import DataError
+from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, did_you_mean
+from chatfmt.errors import DataError, shown
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import Turn, checked_turns
 from chatfmt.conversation import Message, ToolCall
 from chatfmt.conversation.openai import write_weight
-from chatfmt.conversation.wording import shown
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, shown
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
@@ -103,9 +102,10 @@ def _read_turn(field: Field, options: Options) -> Message:
 
 def _read_calls(value: Field) -> list[ToolCall]:
     """One call, or a list of parallel ones, as LLaMA-Factory's data/formatter.py takes it."""
+    text = value.text()
     try:
-        return [_read_call(spelled) for spelled in _objects(value.text())]
-    except (ValueError, KeyError, RecursionError):
+        return [_read_call(spelled) for spelled in _objects(text)]
+    except (ValueError, KeyError):
         raise value.expected(
             'JSON such as {"name": "f", "arguments": {"x": 1}}, or a list of that'
         ) from None
@@ -113,17 +113,17 @@ def _read_calls(value: Field) -> list[ToolCall]:
 
 def _read_call(spelled: str) -> ToolCall:
     members = _members(spelled)
-    name, arguments = json.loads(members.pop("name")), members.pop("arguments")
+    name, arguments = loads(members.pop("name")), members.pop("arguments")
     if not isinstance(name, str) or not name or members:
         raise ValueError(spelled)
     # Some writers put the arguments as a text that holds JSON, as OpenAI does.
-    text = json.loads(arguments) if arguments.startswith('"') else arguments
+    text = loads(arguments) if arguments.startswith('"') else arguments
     return ToolCall(name=name, arguments=text)
 
 
 def _objects(text: str) -> list[str]:
     """The objects of a JSON text, each as it is spelled: it is one, or a list of some."""
-    value = json.loads(text)
+    value = loads(text)
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, dict) for item in items):
         raise ValueError(text)

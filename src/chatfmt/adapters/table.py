@@ -22,8 +22,8 @@ from chatfmt.adapters.options import Options
 from chatfmt.adapters.readers import iter_rows
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.conversation import Message
-from chatfmt.conversation.wording import describe, objections, shown
-from chatfmt.errors import DataError
+from chatfmt.conversation.wording import describe, objections
+from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

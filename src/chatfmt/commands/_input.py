@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
 from itertools import chain
@@ -15,7 +14,7 @@ from chatfmt.commands._output import one_line, reader_may_leave
 from chatfmt.conversation import Conversation
 from chatfmt.conversation.wording import describe, objections
 from chatfmt.errors import DataError, ParseError
-from chatfmt.json_text import loads
+from chatfmt.json_text import StrictDecoder, loads
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +95,7 @@ def documents(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _is_document(data: bytes) -> bool:
     try:
-        return isinstance(json.loads(data.decode()), dict | list)
+        return isinstance(StrictDecoder().decoder.decode(data.decode()), dict | list)
     except (ValueError, RecursionError):
         return False
 

@@ -16,7 +16,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, at, describe, did_you_mean, shown
+from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, at, describe, did_you_mean
+from chatfmt.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from chatfmt.errors import MANY_BITS, shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -25,7 +27,6 @@ __all__ = [
     "did_you_mean",
     "objections",
     "reworded",
-    "shown",
     "surrogate_in",
 ]
 
@@ -37,8 +38,7 @@ Path = tuple[str | int, ...]
 
 NO_SUCH_FIELD = "there is no such field"
 
-_SHOWN = 40  # characters of a text that an error shows
-_SHOWN_BITS = 128  # of a whole number
+_LONGEST_NAME = 80  # characters of a key that an error shows
 
 
 class Fault(ValueError):  # noqa: N818 - it becomes one of the public errors
@@ -63,9 +63,9 @@ class Fault(ValueError):  # noqa: N818 - it becomes one of the public errors
 
 
 def _step(key: str | int) -> str | int:
-    if isinstance(key, int) or (len(key) <= 2 * _SHOWN and key.isprintable()):
+    if isinstance(key, int) or (len(key) <= _LONGEST_NAME and key.isprintable()):
         return key
-    return repr(key[: 2 * _SHOWN])[1:-1] + "…" * (len(key) > 2 * _SHOWN)
+    return repr(key[:_LONGEST_NAME])[1:-1] + "…" * (len(key) > _LONGEST_NAME)
 
 
 def at(key: str | int, read: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
@@ -74,15 +74,6 @@ def at(key: str | int, read: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
         return read(*args)
     except Fault as fault:
         raise Fault(fault.reason, (key, *fault.path)) from None
-
-
-def shown(text: str) -> str:
-    """A text as an error shows it: on one line, and cut short.
-
-    >>> shown("hello"), shown("a" * 50)
-    ("'hello'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'")
-    """
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
 
 
 def describe(value: object) -> str:
@@ -96,14 +87,14 @@ def describe(value: object) -> str:
             words = "nothing"
         case bool():
             words = str(value).lower()
-        case int() if value.bit_length() > _SHOWN_BITS:
-            words = f"a number of {value.bit_length()} bits"
+        case int() if value.bit_length() > MANY_BITS:
+            words = shown(value)
         case int() | float():
             words = f"the number {value}"
         case str():
             words = f"the text {shown(value)}"
         case bytes():
-            words = f"the bytes {value[:_SHOWN]!r}" + "…" * (len(value) > _SHOWN)
+            words = f"the bytes {shown(value)}"
         case list() | tuple():
             words = f"a list of {len(value)}"
         case Mapping():
@@ -115,8 +106,8 @@ def describe(value: object) -> str:
 
 
 def _keys(members: Mapping[Any, Any]) -> str:
-    keys = ", ".join(str(key)[: _SHOWN + 1] for key in list(members)[:_SHOWN])
-    short = keys if len(keys) <= 2 * _SHOWN else keys[: 2 * _SHOWN] + "…"
+    keys = ", ".join(str(key)[: _LONGEST_NAME + 1] for key in list(members)[:_LONGEST_NAME])
+    short = keys if len(keys) <= _LONGEST_NAME else keys[:_LONGEST_NAME] + "…"
     return short if short.isprintable() else repr(short)
 
 
@@ -128,7 +119,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     import difflib
 
-    near = difflib.get_close_matches(name[:_SHOWN], known, 1)
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

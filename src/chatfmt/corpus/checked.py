@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from chatfmt.corpus.arrow import pa, pq
 from chatfmt.corpus.folder import fault, is_temporary
 from chatfmt.corpus.state import MANIFEST, REJECTS, SUMMARY, foreign, load
 from chatfmt.corpus.writer import tokens_in
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,7 @@ def _read(path: Path, state: State, schemas: dict[str, str]) -> tuple[int, str |
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
-            made_of = json.loads((schema.metadata or {}).get(b"chatfmt", b"null"))
+            made_of = loads((schema.metadata or {}).get(b"chatfmt", b"null"))
             if made_of is None or any(state.plan.get(key) != made_of[key] for key in made_of):
                 return 0, "says that it was made with other options than the manifest does"
             first, shown = next(iter(schemas.items()), (path.name, str(schema)))
@@ -122,7 +122,7 @@ def _sums(folder: Path, state: State, rows: int, tokens: int) -> list[str]:
         faults.append(f"{MANIFEST}: says {expected:,} rows, the files hold {rows:,}")
     if packs is None and tokens != summary.tokens:
         faults.append(f"{MANIFEST}: says {summary.tokens:,} tokens, the files hold {tokens:,}")
-    if json.loads((folder / SUMMARY).read_bytes()) != summary.to_dict():
+    if loads((folder / SUMMARY).read_bytes()) != summary.to_dict():
         faults.append(f"{SUMMARY}: has other counts than {MANIFEST}")
     with (folder / REJECTS).open("rb") as file:
         refused = sum(1 for _ in file)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.corpus.folder import LOCK
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def _held(path: Path) -> str:
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            about = json.loads(path.read_bytes())
+            about = loads(path.read_bytes())
             holder = f"process {about['process']} on {about['host']} since {about['since']}"
         except (OSError, ValueError, KeyError, TypeError):
             holder = "another process"  # it has just taken the lock, or just given it back

@@ -22,6 +22,7 @@ from chatfmt.corpus.folder import (
 from chatfmt.corpus.inputs import InputNote  # noqa: TC001 - pydantic looks it up
 from chatfmt.corpus.summary import Summary
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,13 +108,13 @@ def load(folder: Path) -> State:
             str(folder),
         )
     try:
-        value = json.loads(path.read_bytes())
+        value = loads(path.read_bytes())
         return State.model_validate_json(
             json.dumps({key: item for key, item in value.items() if key not in _HEAD})
         )
     except ValidationError as error:
         reason = "; ".join(str(Fault(told, where)) for where, told in objections(error)[:3])
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         reason = str(error)
     raise _DamagedError(
         f"expected the manifest of a run, found a damaged one ({reason}): --overwrite begins "

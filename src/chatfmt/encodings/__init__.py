@@ -5,8 +5,8 @@ with the package (`bundled`, with the rank tables in ``vocab/``), special tokens
 (`extend`), and vocabulary files as people have them (`load`): rank files (`rank_file`), Mistral's
 (`tekken`), and Hugging Face's (`hf`, only imported when asked for). The split patterns, what an id
 is (`ids`), which bytes text has (`text_bytes`), what is asked of an encoding before it is used
-(`probe`), and what no encoder is given (`guard`). This folder imports `chatfmt.errors` and nothing
-else of chatfmt.
+(`probe`), and what no encoder is given (`guard`). This folder imports `chatfmt.errors` and
+`chatfmt.json_text`, and nothing else of chatfmt.
 """
 
 from chatfmt.encodings.bundled import ENCODING_CONSTRUCTORS, get_encoding

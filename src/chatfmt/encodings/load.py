@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from chatfmt.encodings.probe import probe
 from chatfmt.encodings.rank_file import is_rank_line, read_rank_file
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.encodings.tiktoken import TiktokenEncoding
-from chatfmt.errors import EncodingError, bounded, named, said, shown
+from chatfmt.errors import DataError, EncodingError, bounded, named, shown
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     import os
@@ -125,11 +125,9 @@ def _json_object(data: bytes) -> dict[str, object]:
     if not data.lstrip().startswith(b"{"):
         return {}
     try:
-        document: dict[str, object] = json.loads(data)
-    except ValueError as error:
-        raise EncodingError(
-            f"expected {_READ}, found JSON that cannot be read: {said(error)}"
-        ) from error
+        document: dict[str, object] = loads(data)
+    except DataError as error:
+        raise EncodingError(f"expected {_READ}, found JSON that cannot be read: {error}") from error
     return document
 
 

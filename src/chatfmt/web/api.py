@@ -5,14 +5,14 @@ Nothing here knows of HTTP. Whatever is wrong with a request is raised as a `Ref
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
-    Field,
     StrictInt,
     Tag,
     ValidationError,
@@ -22,9 +22,10 @@ from pydantic import (
 from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_format
 from chatfmt.adapters import Options, Preference, read_row
 from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
-from chatfmt.conversation.wording import objections
+from chatfmt.conversation.wording import Fault, at, objections
 from chatfmt.encodings import ENCODING_CONSTRUCTORS
 from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError, shown
+from chatfmt.json_text import loads
 from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
 from chatfmt.web.pasted import rows
@@ -72,7 +73,7 @@ class _Request(BaseModel):
 
 def _kind(value: object) -> str:
     # Told apart by hand, so that an error is about the one that was meant.
-    return _OBJECT if isinstance(value, dict | BaseModel) else _OTHER
+    return _OBJECT if isinstance(value, dict) else _OTHER
 
 
 _OBJECT, _OTHER = "<object>", "<other>"
@@ -80,29 +81,35 @@ _either = Discriminator(_kind)
 
 # Whether a line can be read back takes longer to find out the longer it is, and whoever follows a
 # link to one has not typed it. These are far beyond any line in use, and answered within a second.
-_Line = Annotated[str, Field(max_length=1000)]
-_Word = Annotated[str, Field(max_length=100)]
-_MANY = Field(max_length=20)
+_LONGEST_LINE, _LONGEST_WORD, _MANY, _LARGEST = 1000, 100, 20, 100_000
 
 
-class Row(_Request):
-    """A format of one's own; the fields are those of `ChatFormat`."""
+def _limited(value: object, longest: int = _LONGEST_LINE) -> object:
+    """A part of a row, if it is not too large; what may stand there, `ChatFormat` knows."""
+    match value:
+        case str() if len(value) > longest:
+            raise Fault(f"expected at most {longest} characters, found {len(value):,}")
+        case int() if value > _LARGEST:
+            raise Fault(f"expected at most {_LARGEST:,}, found {shown(value)}")
+        case list() | dict() if len(value) > _MANY:
+            raise Fault(f"expected at most {_MANY} of them, found {len(value):,}")
+        case list():
+            for index, item in enumerate(value):
+                at(index, _limited, item, _LONGEST_WORD)
+        case dict():
+            for key, item in value.items():
+                at(key, _limited, key, _LONGEST_WORD)
+                at(key, _limited, item)
+    return value
 
-    name: _Word = "custom"
-    template: Annotated[
-        Annotated[_Line, Tag(_OTHER)] | Annotated[dict[_Word, _Line], _MANY, Tag(_OBJECT)], _either
-    ]
-    special_tokens: Annotated[list[_Word], _MANY]
-    roles: Annotated[
-        Annotated[list[_Word], _MANY, Tag(_OTHER)]
-        | Annotated[dict[_Word, _Word], _MANY, Tag(_OBJECT)],
-        _either,
-    ] = []
-    prologue: _Line = ""
-    ends: Annotated[dict[_Word, Literal["stop", "continue"]], _MANY] = {}
-    generation_start: Literal["content", "role"] = "content"
-    fences: Annotated[list[_Line], _MANY] = []
-    longest_header: Annotated[int, Field(ge=1, le=100_000)] = 4096
+
+Row = Annotated[dict[str, Any], AfterValidator(_limited)]
+"""A format of one's own: the arguments of `ChatFormat`, in JSON."""
+
+_DEFAULTS = {
+    field.name: list(field.default) if isinstance(field.default, tuple) else field.default
+    for field in fields(ChatFormat)
+} | {field.name: {} for field in fields(ChatFormat) if field.default_factory is dict}
 
 
 class _WithFormat(_Request):
@@ -193,7 +200,7 @@ def read(request: Read) -> dict[str, Any]:
 def import_text(request: Import) -> dict[str, Any]:
     """The conversations that pasted JSON holds."""
     found: list[dict[str, Any]] = []
-    for number, row in enumerate(rows(_json(request.text)), 1):
+    for number, row in enumerate(rows(loads(request.text)), 1):
         for item in read_row(row, options=_LENIENT):
             if isinstance(item, Preference):
                 prompt = item.prompt.messages
@@ -217,21 +224,6 @@ _LENIENT = Options(
 )
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    def refuse(constant: str) -> None:
-        raise Refusal("JSONDecodeError", f"expected JSON, found the constant {constant}", "text")
-
-    try:
-        return json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Refusal("JSONDecodeError", f"expected JSON, found {error.msg}", where) from None
-    except RecursionError:
-        raise Refusal("JSONDecodeError", "expected JSON, found it nested too deep") from None
-    except ValueError as error:  # a number with too many digits
-        raise Refusal("JSONDecodeError", f"expected JSON, found {error}") from None
-
-
 def _imported(label: str, messages: tuple[Message, ...]) -> dict[str, Any]:
     return {
         "label": f"Conversation {label}",
@@ -241,7 +233,7 @@ def _imported(label: str, messages: tuple[Message, ...]) -> dict[str, Any]:
 
 def _tokenizer(request: _WithFormat) -> tuple[ChatTokenizer, Vocabulary, str]:
     chosen = request.format
-    row = ChatFormat(**chosen.model_dump()) if isinstance(chosen, Row) else get_format(chosen)
+    row = get_format(chosen) if isinstance(chosen, str) else ChatFormat.from_row(chosen)
     encoding = request.encoding or row.encoding or next(iter(ENCODING_CONSTRUCTORS))
     vocabulary = Vocabulary(encoding, row)
     return ChatTokenizer(row, vocabulary), vocabulary, encoding
@@ -333,7 +325,7 @@ def _piece(piece: Piece, segments: list[int], *, whitespace: bool) -> dict[str, 
 def _python(request: Show, vocabulary: Vocabulary, encoding: str) -> str:
     """The same in Python."""
     code = ["import chatfmt", ""]
-    own = isinstance(request.format, Row)
+    own = not isinstance(request.format, str)
     argument = ""
     bundled = None if own else get_format(str(request.format)).encoding
     if own or bundled != encoding:
@@ -341,8 +333,9 @@ def _python(request: Show, vocabulary: Vocabulary, encoding: str) -> str:
         argument = ", encoding"
     if vocabulary.created:
         code.append(f"encoding = chatfmt.extend_encoding(encoding, 'own', {vocabulary.created!r})")
-    if isinstance(request.format, Row):
-        row = request.format.model_dump(exclude_defaults=True) | {"name": request.format.name}
+    if isinstance(request.format, dict):
+        given = {"name": "custom", **request.format}
+        row = {name: value for name, value in given.items() if value != _DEFAULTS.get(name)}
         code.append(f"format = chatfmt.ChatFormat(**{row!r})")
         code.append("tok = chatfmt.ChatTokenizer(format, encoding)")
     else:
@@ -366,7 +359,7 @@ def _call(
 ) -> Callable[[bytes], dict[str, Any]]:
     def call(body: bytes) -> dict[str, Any]:
         try:
-            return answer(model.model_validate_json(body))
+            return answer(model.model_validate(loads(body)))
         except ValidationError as error:
             raise _invalid(error) from None
         except ParseError as error:
@@ -376,11 +369,15 @@ def _call(
             place = None if error.message is None else f"messages[{error.message}].{error.field}"
             raise Refusal("RenderError", str(error), place) from None
         except DataError as error:
-            raise Refusal("DataError", error.reason, error.field) from None
+            raise Refusal("DataError", error.reason, _place(error)) from None
         except ChatfmtError as error:
             raise Refusal(type(error).__name__, str(error), "format") from None
 
     return call
+
+
+def _place(error: DataError) -> str | None:
+    return f"line {error.line}" if error.line is not None else error.field
 
 
 def _invalid(error: ValidationError) -> Refusal:
