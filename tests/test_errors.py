@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chatfmt import ChatFormat, get_format, tokenizer_for_model
 from chatfmt.errors import shown
+from chatfmt.line.arguments import join_arguments, split_arguments
+from chatfmt.line.calls import CallObject, read_call
+from chatfmt.line.jsontext import quoted
 from chatfmt.training.examples import TrainingExample, collate
 from formats_under_test import tokenizer_for
 
@@ -24,6 +28,16 @@ def _from_dict(**damage: Any) -> object:
 
 def _decode(ids: Any) -> object:
     return TOK.decode(ids)
+
+
+def _row(template: Any = "<s>{role}\n{content}<e>", **row: Any) -> object:
+    given = {"name": "x", "special_tokens": ["<s>", "<e>"], "roles": ["user"], **row}
+    return ChatFormat.from_row({"template": template, **given})
+
+
+def _long(key: str) -> str:
+    """A JSON object with a long key, twice."""
+    return f"{{{quoted(key)}: 1, {quoted(key)}: 2}}"
 
 
 RAISING: dict[str, Callable[[], object]] = {
@@ -48,6 +62,30 @@ RAISING: dict[str, Callable[[], object]] = {
     "messages": lambda: _from_dict(messages=[{"role": "assistant", "content": LONG}]),
     "partial": lambda: _from_dict(partial={"role": "assistant", "content": LONG}),
     "prompted": lambda: _from_dict(prompted=[LONG, 0]),
+    "unknown format": lambda: get_format(LONG),
+    "unknown model": lambda: tokenizer_for_model(LONG),
+    "row's member": lambda: _row(**{LONG: 1}),
+    "row's kind": lambda: _row(source=[LONG, 1]),
+    "row's start": lambda: _row(generation_start=LONG),
+    "row's length": lambda: _row(longest_header=LONG),
+    "row's role": lambda: _row(roles=[LONG]),
+    "row's spelling": lambda: _row(roles={"user": LONG}),
+    "row's end": lambda: _row("<s>{role}\n{content}{end}", ends={"<e>": LONG}),
+    "spelling in a line": lambda: _row("<s>{role}-{content}<e>", roles={"user": "a-" + "a" * 9**6}),
+    "value in a line": lambda: _row(f"<s>{{role}}{{channel={LONG}}}\n{{content}}<e>"),
+    "argument": lambda: split_arguments(_long(LONG)),
+    "argument's value": lambda: join_arguments([(LONG, "{")]),
+    "key of a call": lambda: read_call(f'{{{quoted(LONG)}: 1, "name": "f"}}', CallObject()),
+}
+
+# What may be as long, and is no value but stands for itself: on any number of lines.
+NAMING: dict[str, Callable[[], object]] = {
+    "row's name": lambda: _row("<s>", name=LONG),
+    "row's token": lambda: _row(special_tokens=["<s>", "<e>", "<" + "x" * 9999 + ">"]),
+    "row's tokens": lambda: _row(special_tokens=[LONG, LONG]),
+    "row's roles": lambda: _row({"user": "<s>{content}<e>"}, roles=[f"r{n}" for n in range(2000)]),
+    "field": lambda: _row("<s>{role}\n{" + "x" * 9**6 + "}<e>"),
+    "coder": lambda: _row("<s>{role}\n{content:" + "x" * 9**6 + "}<e>"),
 }
 
 
@@ -68,6 +106,13 @@ def test_no_error_shows_more_than_a_line_of_a_value(what: str) -> None:
         RAISING[what]()
     assert len(str(error.value)) < 700
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("what", NAMING)
+def test_no_error_has_more_than_a_few_lines_of_a_name(what: str) -> None:
+    with pytest.raises(ValueError, match="format") as error:
+        NAMING[what]()
+    assert len(str(error.value)) <= 600
 
 
 @pytest.mark.parametrize(

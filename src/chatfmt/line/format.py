@@ -262,7 +262,7 @@ class ChatFormat:
             value = getattr(self, name)
             if _kind(value) not in kinds:
                 raise FormatError(
-                    f"format {self.name}: {name} must be {' or '.join(kinds)}, found {value!r}"
+                    f"format {self.name}: {name} must be {' or '.join(kinds)}, found {shown(value)}"
                 )
         longest = self.longest_header
         if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
@@ -273,7 +273,7 @@ class ChatFormat:
         if self.generation_start not in ("content", "role"):
             raise FormatError(
                 f'format {self.name}: generation_start must be "content" or "role", found '
-                f"{self.generation_start!r}"
+                f"{shown(self.generation_start)}"
             )
 
     def _keep_copies(self) -> None:
@@ -309,9 +309,9 @@ class ChatFormat:
             )
         for role, spelling in pairs.items():
             if not regex.fullmatch(ALPHABETS["role"].pattern, role):
-                raise FormatError(f"{where}: a role is like [a-z][a-z0-9_-]*, found {role!r}")
+                raise FormatError(f"{where}: a role is like [a-z][a-z0-9_-]*, found {shown(role)}")
             if not regex.fullmatch(_WIRE_ROLE.pattern, spelling):
-                raise FormatError(f"{where}: {spelling!r} cannot be how a role is spelled")
+                raise FormatError(f"{where}: {shown(spelling)} cannot be how a role is spelled")
         if len(set(pairs.values())) < len(pairs):
             raise FormatError(f"{where}: two roles are spelled the same")
         return pairs
@@ -323,8 +323,8 @@ class ChatFormat:
                     spelling = self.role_spellings[role]
                     if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                         raise FormatError(
-                            f"format {self.name}: the role {spelling!r} could not be told from "
-                            "the text that follows it in the line"
+                            f"format {self.name}: the role {shown(spelling)} could not be told "
+                            "from the text that follows it in the line"
                         )
 
     def _check_ends(self) -> None:
@@ -333,7 +333,9 @@ class ChatFormat:
             if token not in self.special_tokens:
                 raise FormatError(f"{where}: the end {token} is not listed in special_tokens")
             if what not in ("stop", "continue"):
-                raise FormatError(f'{where}: {token} must be "stop" or "continue", not {what!r}')
+                raise FormatError(
+                    f'{where}: {token} must be "stop" or "continue", not {shown(what)}'
+                )
         if not self.stop_spellings:
             raise FormatError(f"{where}: no end token stops the model; mark one of ends as stop")
         tails = any(template.tail for template in self.templates.values())
