@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from broken_encodings import RANKS, Changed, small
+from chatfmt import ChatFormat, get_format, tokenizer_for_model
 from chatfmt.adapters import Options, Row, iter_rows, read_row, read_rows, write_row
 from chatfmt.adapters.mixture import Mixture, Source
 from chatfmt.adapters.strict import StrictJSON
@@ -27,6 +28,9 @@ from chatfmt.encodings.rank_file import read_rank_file
 from chatfmt.encodings.tekken import read_tekken
 from chatfmt.errors import named, said, shown
 from chatfmt.hf import HFEncoding
+from chatfmt.line.arguments import join_arguments, split_arguments
+from chatfmt.line.calls import CallObject, read_call
+from chatfmt.line.jsontext import quoted
 from chatfmt.training.examples import TrainingExample, collate
 from chatfmt.web.api import CALLS, Refusal
 from formats_under_test import tokenizer_for
@@ -142,6 +146,17 @@ OWN = {
     "roles": ["user"],
 }
 SHAREGPT = {"conversations": [{"from": "human", "value": "x"}, {"from": "gpt", "value": "x"}]}
+
+
+def _row(template: Any = "<s>{role}\n{content}<e>", **row: Any) -> object:
+    given = {"name": "x", "special_tokens": ["<s>", "<e>"], "roles": ["user"], **row}
+    return ChatFormat.from_row({"template": template, **given})
+
+
+def _long(key: str) -> str:
+    """A JSON object with a long key, twice."""
+    return f"{{{quoted(key)}: 1, {quoted(key)}: 2}}"
+
 
 RAISING: dict[str, Callable[[], object]] = {
     "role": lambda: TOK.encode([{"role": LONG}]),
@@ -287,6 +302,30 @@ RAISING: dict[str, Callable[[], object]] = {
     "special text": lambda: _corpus(
         {"prompt": LONG + "<|im_end|>" + LONG, "completion": "x"}, special_text="refuse"
     ),
+    "unknown format": lambda: get_format(LONG),
+    "unknown model": lambda: tokenizer_for_model(LONG),
+    "row's member": lambda: _row(**{LONG: 1}),
+    "row's kind": lambda: _row(source=[LONG, 1]),
+    "row's start": lambda: _row(generation_start=LONG),
+    "row's length": lambda: _row(longest_header=LONG),
+    "row's role": lambda: _row(roles=[LONG]),
+    "row's spelling": lambda: _row(roles={"user": LONG}),
+    "row's end": lambda: _row("<s>{role}\n{content}{end}", ends={"<e>": LONG}),
+    "spelling in a line": lambda: _row("<s>{role}-{content}<e>", roles={"user": "a-" + "a" * 9**6}),
+    "value in a line": lambda: _row(f"<s>{{role}}{{channel={LONG}}}\n{{content}}<e>"),
+    "argument": lambda: split_arguments(_long(LONG)),
+    "argument's value": lambda: join_arguments([(LONG, "{")]),
+    "key of a call": lambda: read_call(f'{{{quoted(LONG)}: 1, "name": "f"}}', CallObject()),
+}
+
+# What may be as long, and is no value but stands for itself: on any number of lines.
+NAMING: dict[str, Callable[[], object]] = {
+    "row's name": lambda: _row("<s>", name=LONG),
+    "row's token": lambda: _row(special_tokens=["<s>", "<e>", "<" + "x" * 9999 + ">"]),
+    "row's tokens": lambda: _row(special_tokens=[LONG, LONG]),
+    "row's roles": lambda: _row({"user": "<s>{content}<e>"}, roles=[f"r{n}" for n in range(2000)]),
+    "field": lambda: _row("<s>{role}\n{" + "x" * 9**6 + "}<e>"),
+    "coder": lambda: _row("<s>{role}\n{content:" + "x" * 9**6 + "}<e>"),
 }
 
 
@@ -312,6 +351,13 @@ def test_no_error_shows_more_than_a_line_of_a_value(what: str) -> None:
     assert told
     assert all(len(text) < 700 for text in told)
     assert "\n" not in "".join(told)
+
+
+@pytest.mark.parametrize("what", NAMING)
+def test_no_error_has_more_than_a_few_lines_of_a_name(what: str) -> None:
+    with pytest.raises(ValueError, match="format") as error:
+        NAMING[what]()
+    assert len(str(error.value)) <= 600
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,9 @@ class FormatError(ChatfmtError):
     chatfmt.errors.FormatError: format mine: there is no end token, so no content could be read back
     """
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(bounded(reason, 600))  # a name, a role or a token may be of any length
+
 
 class UnknownFormatError(ChatfmtError, LookupError):
     """There is no format, or no model, of that name; the message lists which there are.

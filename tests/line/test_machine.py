@@ -100,6 +100,16 @@ def test_where_nothing_is_held_back() -> None:
             "<s>f\n</f>\n<e>",
             [],
         ),
+        (  # two fences that begin alike
+            "<s>f\n[<p={arg.key}>\n{arg.value}\n</p>\n]*</f>\n{content}<e>",
+            ["\n</p>\n<p=", "\n</p>\n</f>\n"],
+            "<s>f\n<p=x>\n</p>\n</p>\n<p=y>\n1\n</p>\n</f>\n</p><e>",
+            [
+                *("argument", "arg.key: x", "arg.value: </p>"),
+                *("argument", "arg.key: y", "arg.value: 1"),
+                "content: </p>",
+            ],
+        ),
         # nor is what closes a list, where there is no item
         (
             "<s>([, |{arg.key}={arg.value}]*) {content}<e>",

@@ -161,7 +161,7 @@ def test_a_completion_cut_around_its_reasoning_is_ended_as_the_format_has_it(cut
     ],
 )
 def test_a_reply_that_is_another_is_refused_with_a_hint(
-    begun: dict[str, str], wrong: dict[str, str], field: str, told: str
+    begun: dict[str, Any], wrong: dict[str, str], field: str, told: str
 ) -> None:
     tok = tokenizer_for("gpt-4o")
     chat = tok.render([USER])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.errors import shown
 from chatfmt.line.jsontext import DECODER, PREPARE, CodeError, check_json, difference, quoted, whole
 from chatfmt.line.scanners import JsonObject, JsonValue
 
@@ -58,7 +59,7 @@ def split_arguments(text: str) -> list[tuple[str, str]]:
 
 def _add(pairs: dict[str, str], key: str, value: str, offset: int) -> None:
     if key in pairs:
-        reason = f"expected every key once, found {key!r} again"
+        reason = f"expected every key once, found {shown(key)} again"
         raise CodeError(f"{reason}: leave out the one that does not count", offset)
     pairs[key] = value
 
@@ -78,7 +79,7 @@ def join_arguments(pairs: Iterable[tuple[str, str]]) -> str:
     """
     unique: dict[str, str] = {}
     for key, value in pairs:
-        check_json(value, JsonValue(), f"a JSON value for {key!r}")
+        check_json(value, JsonValue(), f"a JSON value for {shown(key)}")
         _add(unique, whole(key, 0), value, 0)
     return _joined(unique.items())
 

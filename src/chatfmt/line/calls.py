@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from chatfmt.errors import bounded
 from chatfmt.line.arguments import members
 from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in, whole
 from chatfmt.line.scanners import HEX, MAX_DEPTH, JsonObject, State
@@ -184,7 +185,7 @@ def read_call(raw: str, keys: CallObject) -> Call:
         part = keys.parts.get(key)
         if part is None:
             others.append((key, value))
-            notes.append(f"{quoted(key)} is no key of a call in this layout")
+            notes.append(f"{bounded(quoted(key), 100)} is no key of a call in this layout")
             continue
         if part in found:
             raise CodeError(f"expected {quoted(key)} once in a call, found it again", offset)
@@ -202,7 +203,8 @@ def read_call(raw: str, keys: CallObject) -> Call:
         if part not in found and part != "id":
             there = ", ".join(quoted(key) for key, _, _ in members(raw)) or "no key"
             raise CodeError(
-                f"expected the key {quoted(key)} in a call, found {there}", len(raw) - 1
+                f"expected the key {quoted(key)} in a call, found {bounded(there, 200)}",
+                len(raw) - 1,
             )
     return Call(found["name"], found["arguments"], found.get("id"), tuple(others), tuple(notes))
 

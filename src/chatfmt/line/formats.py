@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from chatfmt.errors import UnknownFormatError
+from chatfmt.errors import UnknownFormatError, shown
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.rows import openai, qwen
 
@@ -131,8 +131,8 @@ def get_format(name: str) -> ChatFormat:
     """
     if name not in FORMAT_ROWS:
         raise UnknownFormatError(
-            f"unknown format {name!r}; there are {', '.join(FORMAT_ROWS)}. For your own layout "
-            "make a ChatFormat"
+            f"unknown format {shown(name)}; there are {', '.join(FORMAT_ROWS)}. For your own "
+            "layout make a ChatFormat"
         )
     return ChatFormat(name=name, **FORMAT_ROWS[name])
 
@@ -145,7 +145,7 @@ def format_for_model(model: str) -> ChatFormat:
     """
     if model not in MODELS:
         raise UnknownFormatError(
-            f"unknown model {model!r}; known are {', '.join(MODELS)}. If you know its format, use "
-            "get_tokenizer(format)"
+            f"unknown model {shown(model)}; known are {', '.join(MODELS)}. If you know its format, "
+            "use get_tokenizer(format)"
         )
     return get_format(MODELS[model])

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import regex
 
-from chatfmt.errors import FormatError
+from chatfmt.errors import FormatError, shown
 from chatfmt.line.fields import ALPHABETS, CODERS, FREE_TEXT, Alphabet, scanner_of
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _field(match: regex.Match[str], where: str) -> Piece:
         raise FormatError(f"{where}: unknown field {{{name}}}; there are {', '.join(known)}")
     if value is not None:
         if name not in ALPHABETS or not regex.fullmatch(ALPHABETS[name].pattern, value, regex.V1):
-            raise FormatError(f"{where}: {value!r} cannot be the value of {{{name}}}")
+            raise FormatError(f"{where}: {shown(value)} cannot be the value of {{{name}}}")
         return Literal(value, fixes=name)
     if coder is not None and coder not in CODERS.get(name, ()):
         takes = " or ".join(CODERS.get(name, ())) or "none"

@@ -192,7 +192,7 @@ def _check_roles(format: Row) -> None:
                 spelling = format.role_spellings[role]
                 if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                     raise FormatError(
-                        f"format {format.name}: the role {spelling!r} could not be told from "
+                        f"format {format.name}: the role {shown(spelling)} could not be told from "
                         "the text that follows it in the line"
                     )
 
@@ -203,7 +203,7 @@ def _check_ends(format: Row) -> None:
         if token not in format.special_tokens:
             raise FormatError(f"{where}: the end {token} is not listed in special_tokens")
         if what not in ("stop", "continue"):
-            raise FormatError(f'{where}: {token} must be "stop" or "continue", not {what!r}')
+            raise FormatError(f'{where}: {token} must be "stop" or "continue", not {shown(what)}')
     if not format.stop_spellings:
         raise FormatError(f"{where}: no end token stops the model; mark one of ends as stop")
     for line in format.lines:
