@@ -162,8 +162,7 @@ class Renderer:
         Raises:
             RenderError: the format has no such role, or no place for the name in its prompts.
         """
-        line = self._prompted(role)
-        before = line.pieces[: line.pieces.index(GenerationStart())]
+        before = self._prompted(role).prompt or ()
         if name is not None and "name" not in map(_held, before):
             raise self._frames.error(
                 "a prompt of this format has no place for a name", None, "name"
@@ -266,11 +265,15 @@ class Renderer:
 def _behind(pieces: tuple[Piece, ...], part: Part) -> tuple[Piece, ...] | None:
     """The pieces after a free-text field, or after the place where a prompt ends."""
     for at, piece in enumerate(pieces):
-        if part == "header" and piece == GenerationStart():
+        if isinstance(piece, Group):
+            if (inside := _behind(piece.pieces, part)) is not None:
+                return (*inside, *pieces[at + 1 :])
+        elif (
+            (part == "header" and piece == GenerationStart())
+            or (part == "calls" and isinstance(piece, Calls))
+            or _held(piece) == part
+        ):
             return pieces[at + 1 :]
-        if _held(piece) == part or (part == "calls" and isinstance(piece, Calls)):
-            inside = _behind(piece.pieces, part) if isinstance(piece, Group) else None
-            return (*(inside or ()), *pieces[at + 1 :])
     return None
 
 
