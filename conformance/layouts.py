@@ -22,7 +22,7 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import tiktoken
 
@@ -122,9 +122,7 @@ def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> li
     return [spelled(tok, tok.encode(conversation)), spelled(tok, example.input_ids)]
 
 
-def judge(
-    tok: ChatTokenizer, given: Conversation, text: str, *, prompt: bool
-) -> tuple[str, str]:
+def judge(tok: ChatTokenizer, given: Conversation, text: str, *, prompt: bool) -> tuple[str, str]:
     """Which kind a published text is, and why."""
     why = ""
     try:
@@ -144,7 +142,7 @@ def judge(
     except ParseError as error:
         texts = [message.content for message in given.messages]
         if forged := [s for s in tok.format.special_tokens if any(s in text for text in texts)]:
-            return REFUSED, f"its text spells {' '.join(forged)}, which the template lets forge them"
+            return REFUSED, f"the template lets text forge {' '.join(forged)}"
         return WRONG, f"{why or 'written otherwise'}; not read: {error}"
     again = write(tok, read, prompt=prompt)
     if text not in again:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import regex
 
 from chatfmt import FORMAT_ROWS, ChatTokenizer, get_format
 from chatfmt.encodings import extend_encoding, get_encoding
 from chatfmt.line.fields import ALPHABETS, Alphabet
-from chatfmt.line.language import Field, Group, Literal, Special
+from chatfmt.line.language import Calls, Field, Group, Literal, Special
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,9 +33,21 @@ EVERY_CHARACTER = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
 # -- Grammar: ABNF, RFC 5234, with case-sensitive strings, RFC 7405 ---------------------------
 
 
+def has_grammar(format: ChatFormat) -> bool:
+    """Whether the row is written as ABNF: no calls, no envelopes, nothing that a field never holds.
+
+    Of all others the machine is the grammar.
+    """
+    single = all(len(lines) == 1 for lines in format.lines_of.values())
+    tails = {line.tail for line in format.lines}
+    plain = not any(isinstance(piece, Calls) for line in format.lines for piece in line.pieces)
+    words = any(format.machine.words_of(role) for role in format.lines_of)
+    return single and plain and len(tails) == 1 and not format.envelopes and not words
+
+
 def grammar(formats: Iterable[ChatFormat]) -> str:
-    """The rules of all formats, and of the fields that they share."""
-    rules = [rule for one in formats for rule in _format_rules(one)]
+    """The rules of those formats that have a grammar, and of the fields that they share."""
+    rules = [rule for one in formats if has_grammar(one) for rule in _format_rules(one)]
     shared: dict[Alphabet, str] = {}
     for name in ("name", "recipient", "channel", "content_type"):  # each format lists its roles
         alphabet = ALPHABETS[name]
@@ -184,7 +196,9 @@ def page(format: ChatFormat) -> str:
         made = f", with ids made up for the special tokens (from {first})"
         vocabulary = f"the model's own; the example has `{STAND_IN}`"
         vocabulary += made * (tok.encoding.n_vocab > first)
-    begins = "behind the role" if format.generation_start == "role" else "before the free text"
+    begins = "after the role" if format.generation_start == "role" else "before the free text"
+    if any(line.says_prompt for line in format.lines):
+        begins = f"at {_code('{^}')}"
     facts = {
         "roles": ", ".join(
             f"{_code(role)} (on the wire {_code(wire)})" if role != wire else _code(role)
@@ -197,9 +211,9 @@ def page(format: ChatFormat) -> str:
         "stop tokens": ", ".join(map(_code, format.stop_spellings)),
         "source": format.source,
     }
-    given = {key: format.row()[key] for key in ("prologue", "ends") if format.row()[key]}
-    lines = [format.template] if isinstance(format.template, str) else format.template.values()
-    shown = "\n".join(json.dumps(line) for line in lines)
+    row = format.row()
+    given = {key: row[key] for key in ("prologue", "ends", "call_ids") if row[key]}
+    shown = "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(row["template"]))
     extra = "".join(f"\n{key}: {json.dumps(value)}" for key, value in given.items())
     told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items())
     spoken = "\n".join(json.dumps(message) for message in messages)
@@ -209,8 +223,17 @@ def page(format: ChatFormat) -> str:
     )
 
 
+def _lines(template: Any) -> list[Any]:  # noqa: ANN401 - as a row has it
+    """Every line and envelope, one after the other."""
+    if isinstance(template, str):
+        return [template]
+    listed = (some if isinstance(some, list) else [some] for some in template.values())
+    return [line for some in listed for line in some]
+
+
 def _fields(format: ChatFormat) -> list[str]:
-    return list(dict.fromkeys(f for t in format.templates.values() for f in ("role", *t.fields)))
+    lines = [line for some in format.lines_of.values() for line in some]
+    return list(dict.fromkeys(field for line in lines for field in ("role", *line.fields)))
 
 
 def example_tokenizer(format: ChatFormat) -> ChatTokenizer:

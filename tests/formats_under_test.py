@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, extend_encoding, get_format
+from chatfmt import ChatFormat, ChatTokenizer, extend_encoding, get_format
 from chatfmt.encodings import get_encoding
 from conftest import encoding_for
+from reference import FORMATS
 
 if TYPE_CHECKING:
     import tiktoken
+
+__all__ = ["FORMATS", "HARMONY", "LINES", "THINK", "tokenizer_for"]
 
 HARMONY = ChatFormat(
     name="harmony",
@@ -39,8 +42,6 @@ THINK = ChatFormat(
     special_tokens=["<|im_start|>", "<|im_end|>", "<think>", "</think>"],
     roles=["system", "developer", "user", "assistant", "tool"],
 )
-
-FORMATS = (*FORMAT_ROWS, "harmony", "think")
 
 
 _TWO = {"user": "user", "assistant": "assistant"}

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-IM_FORMATS = [name for name, row in FORMAT_ROWS.items() if "<|im_start|>" in row["special_tokens"]]
+IM_FORMATS = [name for name in FORMAT_ROWS if isinstance(FORMAT_ROWS[name]["template"], str)]
+IM_FORMATS = [name for name in IM_FORMATS if "<|im_start|>" in FORMAT_ROWS[name]["special_tokens"]]
 
 
 def _conversations(data: Path) -> Iterator[list[dict[str, str]]]:

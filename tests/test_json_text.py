@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from chatfmt.conversation.json_text import loads
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 from strategies import json_values
 
 REFUSED = {

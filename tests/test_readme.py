@@ -80,6 +80,8 @@ def _formats() -> str:
     for name, row in FORMAT_ROWS.items():
         template = row["template"]
         roles = [template] if isinstance(template, str) else template.values()
+        if not all(isinstance(line, str) for line in roles):
+            continue  # docs/formats.md has those
         line = " or ".join(map(code, roles))
         if "prologue" in row:
             line = f"{code(row['prologue'])} once, then {line}"

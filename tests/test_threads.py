@@ -294,6 +294,12 @@ def _instances() -> dict[str, Any]:
     }
     found |= {type(event).__name__: event for event in events}
     found |= {
+        "ArgumentsDelta": chatfmt.ArgumentsDelta(0, 0, "{}"),
+        "ToolCallAbandoned": chatfmt.ToolCallAbandoned(0, 0, "{"),
+        "ToolCallEnd": chatfmt.ToolCallEnd(0, 0, found["ToolCall"]),
+        "ToolCallStart": chatfmt.ToolCallStart(0, 0, None, "f"),
+    }
+    found |= {
         "ChatfmtError": chatfmt.ChatfmtError("a"),
         "ContextOverflowError": chatfmt.ContextOverflowError(3, 2, 1),
         "DataError": chatfmt.DataError("a", "b", 1, "c"),
@@ -371,7 +377,7 @@ else:
 import chatfmt
 chat = [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]
 for name, row in chatfmt.FORMAT_ROWS.items():
-    if row.get("encoding") is None:
+    if row.get("encoding") is None or not isinstance(row["template"], str):
         continue
     tok = chatfmt.get_tokenizer(name)
     ids = tok.encode(chat)

@@ -24,6 +24,7 @@ from chatfmt.web.api import CALLS, Refusal
 from chatfmt.web.gate import BODY_LIMIT
 from chatfmt.web.vocabulary import Vocabulary
 from formats_under_test import HARMONY, THINK
+from reference import FORMATS as REFERENCE
 from strategies import conversations
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def own_row(format: ChatFormat) -> dict[str, Any]:
     return {key: value for key, value in format.row().items() if key not in ("encoding", "source")}
 
 
-BY_NAME: dict[str, Any] = {name: name for name in FORMAT_ROWS}
+BY_NAME: dict[str, Any] = {name: name for name in FORMAT_ROWS if name in REFERENCE}
 BY_NAME |= {"harmony": own_row(HARMONY), "think": own_row(THINK)}
 FORMATS = [*BY_NAME.values(), OWN]
 client = TestClient(create_app(["testserver"]))

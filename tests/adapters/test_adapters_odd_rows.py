@@ -16,9 +16,9 @@ from chatfmt.adapters import Options, Row, chunks, iter_rows, read_file, read_ro
 from chatfmt.adapters.chunks import optional
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.cli import main
-from chatfmt.conversation.json_text import loads
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

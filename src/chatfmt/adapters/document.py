@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chatfmt.adapters.chunks import Access, Damaged, Unpacker, chunks, too_long
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.adapters.strict import StrictJSON
-from chatfmt.conversation.json_text import TOO_DEEP, not_utf8
+from chatfmt.json_text import TOO_DEEP, not_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

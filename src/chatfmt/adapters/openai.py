@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.conversation import Conversation, Message
-from chatfmt.conversation.json_text import loads
 from chatfmt.conversation.openai import to_openai
 from chatfmt.conversation.reading import read_fields, refuse_media
 from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, did_you_mean, shown
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

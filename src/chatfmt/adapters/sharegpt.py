@@ -15,10 +15,10 @@ from chatfmt.adapters.openai import read_weight, refuse_unknown, with_tools
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import Turn, checked_turns
 from chatfmt.conversation import Message, ToolCall
-from chatfmt.conversation.json_text import loads
 from chatfmt.conversation.openai import write_weight
 from chatfmt.conversation.wording import shown
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import Any
 
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
-from chatfmt.conversation.json_text import TOO_DEEP, StrictDecoder, not_json, not_utf8, too_deep
 from chatfmt.conversation.wording import describe
+from chatfmt.json_text import TOO_DEEP, StrictDecoder, not_json, not_utf8, too_deep
 
 __all__ = ["StrictJSON"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import ValidationError
 
 from chatfmt.commands._output import one_line
-from chatfmt.conversation.json_text import loads
 from chatfmt.conversation.wording import objections, shown
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     import argparse

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from chatfmt.commands._output import one_line, reader_may_leave
 from chatfmt.conversation import Conversation
-from chatfmt.conversation.json_text import loads
 from chatfmt.conversation.wording import describe, objections
 from chatfmt.errors import DataError, ParseError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     import argparse

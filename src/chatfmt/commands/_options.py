@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatfmt.conversation.json_text import loads
 from chatfmt.encodings import get_encoding, load_encoding, patterns
 from chatfmt.errors import EncodingError, EncodingRequiredError, FormatError, shown
+from chatfmt.json_text import loads
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.formats import get_format
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer

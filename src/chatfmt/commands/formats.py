@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,9 @@ def _lines(format: ChatFormat) -> Iterator[tuple[str, str]]:
     if isinstance(format.template, str):
         yield "template", format.template
     else:
-        yield from format.template.items()
+        for role, lines in format.template.items():
+            for line in lines if isinstance(lines, list) else [lines]:
+                yield role, line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
     yield "encoding", format.encoding or "yours"
     yield "source", format.source
 

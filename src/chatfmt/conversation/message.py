@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_serializer
 from pydantic_core import ValidationError
 
-from chatfmt.conversation.json_text import loads
 from chatfmt.conversation.reading import read_call, read_fields
 from chatfmt.conversation.wording import Fault, describe, reworded
 from chatfmt.errors import DataError
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

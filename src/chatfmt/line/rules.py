@@ -22,9 +22,9 @@ from chatfmt.line.proof import find_witness, untold_field
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chatfmt.line.format import ChatFormat
     from chatfmt.line.language import Piece
     from chatfmt.line.lines import Line
+    from chatfmt.line.row import Row
 
 __all__ = [
     "check_compiled",
@@ -54,7 +54,7 @@ _KINDS = {
 """What each argument may be; a row may come from a file, so no type checker has seen it."""
 
 
-def check_kinds(format: ChatFormat) -> None:
+def check_kinds(format: Row) -> None:
     """Each member is of its kind."""
     for name, kinds in _KINDS.items():
         value = getattr(format, name)
@@ -75,7 +75,7 @@ def check_kinds(format: ChatFormat) -> None:
         )
 
 
-def check_special_tokens(format: ChatFormat) -> None:
+def check_special_tokens(format: Row) -> None:
     """Each special token is one, once."""
     where = f"format {format.name}: special_tokens"
     if "" in format.special_tokens:
@@ -84,7 +84,7 @@ def check_special_tokens(format: ChatFormat) -> None:
         raise FormatError(f"{where} has {twice} twice")
 
 
-def role_spellings(format: ChatFormat) -> dict[str, str]:
+def role_spellings(format: Row) -> dict[str, str]:
     """Role to its spelling on the wire."""
     where = f"format {format.name}"
     lined = None if isinstance(format.template, str) else [*format.template]
@@ -117,7 +117,7 @@ def role_alphabet(spellings: Mapping[str, str]) -> Alphabet:
     return ALPHABETS["role"] if lower else _WIRE_ROLE
 
 
-def check_compiled(format: ChatFormat) -> None:
+def check_compiled(format: Row) -> None:
     """The lines go together, and every conversation has one reading."""
     _check_written(format)
     _check_roles(format)
@@ -130,13 +130,13 @@ def check_compiled(format: ChatFormat) -> None:
     _check_machine(format)
 
 
-def _all_lines(format: ChatFormat) -> Iterator[tuple[str, Line]]:
+def _all_lines(format: Row) -> Iterator[tuple[str, Line]]:
     for role, lines in format.lines_of.items():
         for line in lines:
             yield role, line
 
 
-def _check_written(format: ChatFormat) -> None:
+def _check_written(format: Row) -> None:
     """The machine reads more of the language than is written yet."""
     for _, line in _all_lines(format):
         for piece in [*flat(line.pieces), *line.pieces]:
@@ -155,7 +155,7 @@ def _check_written(format: ChatFormat) -> None:
                 )
 
 
-def _check_calls(format: ChatFormat) -> None:
+def _check_calls(format: Row) -> None:
     """Every call says the name of its tool, and its arguments."""
     for role, line in _all_lines(format):
         for piece in line.pieces:
@@ -170,7 +170,7 @@ def _check_calls(format: ChatFormat) -> None:
                 )
 
 
-def _check_prompts(format: ChatFormat) -> None:
+def _check_prompts(format: Row) -> None:
     """All lines of a role write the same up to where its prompt ends."""
     for role, lines in format.lines_of.items():
         prompts = {line.prompt for line in lines if role in format.prompted} - {None}
@@ -181,7 +181,7 @@ def _check_prompts(format: ChatFormat) -> None:
             )
 
 
-def _check_roles(format: ChatFormat) -> None:
+def _check_roles(format: Row) -> None:
     for role, line in _all_lines(format):
         for piece in line.pieces:
             if isinstance(piece, Field) and piece.alphabet and piece.name == "role":
@@ -193,7 +193,7 @@ def _check_roles(format: ChatFormat) -> None:
                     )
 
 
-def _check_ends(format: ChatFormat) -> None:
+def _check_ends(format: Row) -> None:
     where = f"format {format.name}"
     for token, what in format.ends.items():
         if token not in format.special_tokens:
@@ -210,7 +210,7 @@ def _check_ends(format: ChatFormat) -> None:
             )
 
 
-def _check_speakers(format: ChatFormat) -> None:
+def _check_speakers(format: Row) -> None:
     where = f"format {format.name}"
     for token in format.stops:
         if token not in format.special_tokens:
@@ -222,7 +222,7 @@ def _check_speakers(format: ChatFormat) -> None:
             raise FormatError(f"{where}: the speaker {role} is none of the roles")
 
 
-def _check_boundaries(format: ChatFormat) -> None:
+def _check_boundaries(format: Row) -> None:
     """Text may not stand on both sides of the border between two messages."""
     texts = [line.tail for line in format.lines]
     texts += [piece.text for piece in format.prologue_pieces[-1:] if isinstance(piece, Literal)]
@@ -237,7 +237,7 @@ def _check_boundaries(format: ChatFormat) -> None:
         )
 
 
-def _check_all_used(format: ChatFormat) -> None:
+def _check_all_used(format: Row) -> None:
     used = {*format.ends, *format.stops}
     pieces: list[Piece] = [*format.prologue_pieces]
     for line in format.lines:
@@ -254,7 +254,7 @@ def _check_all_used(format: ChatFormat) -> None:
             )
 
 
-def _check_machine(format: ChatFormat) -> None:
+def _check_machine(format: Row) -> None:
     """Every conversation has one reading, and what a field may not hold is listed."""
     where = f"format {format.name}"
     if (untold := untold_field(format.machine)) is not None:

@@ -183,7 +183,7 @@ class _Encoder:
         if not self._by_itself:
             weights = message_weights(messages, self._train_on)
             frames = self._renderer.frames(messages)
-            roles = [*(message.role for message in messages[1:]), None]
+            roles = [*(message.role for message in messages[1:]), None][: len(messages)]
             for message, framed, weight, following in zip(
                 messages, frames, weights, roles, strict=True
             ):

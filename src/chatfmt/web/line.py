@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.line.language import Field, GenerationStart, Group, Literal, Special
+from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 from chatfmt.show import one_line
 
 if TYPE_CHECKING:
@@ -29,11 +29,15 @@ class Line(NamedTuple):
 
 
 def lines(format: ChatFormat) -> list[Line]:
-    """The lines of a format: the prologue's, and one for all roles or for each."""
+    """The lines of a format: the prologue's, and one for all roles or those of each."""
     found: dict[tuple[Piece, ...], list[str]] = {}
-    for role, template in format.templates.items():
-        tail = (Literal(template.tail),) if template.tail else ()
-        found.setdefault((*template.pieces, *tail), []).append(role)
+    for role, own in format.lines_of.items():
+        for line in own:
+            tail = (Literal(line.tail),) if line.tail else ()
+            pieces = (*line.pieces, *tail)
+            if (envelope := format.envelopes.get(role)) is not None:
+                pieces = (*envelope.open, *line.pieces, *envelope.close)
+            found.setdefault(pieces, []).append(role)
     prologue = [Line((), format.prologue_pieces)] if format.prologue_pieces else []
     return prologue + [Line(tuple(roles), pieces) for pieces, roles in found.items()]
 
@@ -91,8 +95,19 @@ def _walk(
             case GenerationStart():
                 yield "generation", "▸", ""
             case Group(name, inner):
-                there = values.get(name) is not None
+                value = values.get(name)
+                there = bool(value) if name == "content" else value is not None
                 yield "group", "[", ""
                 for kind, text, written in _walk(inner, values, end):
                     yield kind, text, written if there else ""
                 yield "group", "]", ""
+            case Calls():
+                yield from _list(piece)
+
+
+def _list(piece: Calls) -> Iterator[tuple[str, str, str]]:
+    """A list of calls; its tokens are not led back to what wrote them."""
+    for sign, pieces in (("[", piece.separator), ("|", piece.item)):
+        yield "group", sign, ""
+        yield from ((kind, text, "") for kind, text, _ in _walk(pieces, {}, None))
+    yield "group", "]*", ""

@@ -96,7 +96,20 @@ class Stray(NamedTuple):
 
 
 class ToolCallStart(NamedTuple):
-    """A tool call has begun, and the name of the tool is known."""
+    """A tool call has begun, and the name of the tool is known.
+
+    >>> import chatfmt
+    >>> line = "<|im_start|>{^}[<|im_sep|>|{call:json name, arguments}]*<|im_end|>"
+    >>> tokens = ["<|im_start|>", "<|im_sep|>", "<|im_end|>"]
+    >>> row = chatfmt.ChatFormat(name="x", template={"assistant": line}, special_tokens=tokens)
+    >>> tok = chatfmt.ChatTokenizer(row, chatfmt.get_encoding("o200k_im"))
+    >>> ids = tok.encode([{"role": "assistant", "tool_calls": [{"name": "f", "arguments": "{}"}]}])
+    >>> for event in tok.stream(role=None).feed_all(ids)[1:4]:
+    ...     print(event)
+    ToolCallStart(index=0, call=0, id=None, name='f')
+    ArgumentsDelta(index=0, call=0, text='{}')
+    ToolCallEnd(index=0, call=0, tool_call=ToolCall(name='f', arguments='{}'))
+    """
 
     index: int  # type: ignore[assignment]
     call: int
@@ -106,7 +119,11 @@ class ToolCallStart(NamedTuple):
 
 
 class ArgumentsDelta(NamedTuple):
-    """More of the arguments of a call; the pieces together are `ToolCall.arguments`."""
+    """More of the arguments of a call; the pieces together are `ToolCall.arguments`.
+
+    >>> "".join(ArgumentsDelta(0, 0, piece).text for piece in ['{"a"', ": 1}"])
+    '{"a": 1}'
+    """
 
     index: int  # type: ignore[assignment]
     call: int
@@ -114,7 +131,12 @@ class ArgumentsDelta(NamedTuple):
 
 
 class ToolCallEnd(NamedTuple):
-    """A tool call is complete."""
+    """A tool call is complete.
+
+    >>> from chatfmt.conversation import ToolCall
+    >>> ToolCallEnd(0, 0, ToolCall(name="f", arguments='{"a": 1}')).tool_call.parsed
+    {'a': 1}
+    """
 
     index: int  # type: ignore[assignment]
     call: int
@@ -122,7 +144,11 @@ class ToolCallEnd(NamedTuple):
 
 
 class ToolCallAbandoned(NamedTuple):
-    """What has begun as a tool call is none; ``text`` is what was read of it."""
+    """What has begun as a tool call is none; ``text`` is what was read of it.
+
+    >>> ToolCallAbandoned(0, 0, '{"name": oops').text
+    '{"name": oops'
+    """
 
     index: int  # type: ignore[assignment]
     call: int

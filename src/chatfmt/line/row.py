@@ -1,0 +1,164 @@
+"""The members of a format's row, declared once, and what follows from its lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from chatfmt.line.build import Layout
+from chatfmt.line.call_ids import CallIds
+from chatfmt.line.lines import Line
+from chatfmt.line.machine import build_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chatfmt.line.language import Literal as LiteralText
+    from chatfmt.line.language import Special
+    from chatfmt.line.lines import Envelope
+    from chatfmt.line.machine import Machine
+    from chatfmt.line.template import Template
+
+__all__ = ["Row"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What `ChatFormat` takes, and what its compiled lines say."""
+
+    name: str
+    template: Template
+    """The format line, or for each role one or several; see `chatfmt.line.language` for the
+    language and `chatfmt.line.template` for how they are listed."""
+    special_tokens: Sequence[str]
+    """The spellings in the lines that are special tokens."""
+    roles: Sequence[str] | Mapping[str, str] = ()
+    """The roles; a mapping where the wire spells them otherwise (``{"assistant": "model"}``).
+    With one line for each role these are the roles, and this may be left out."""
+    prologue: str = ""
+    """What stands once at the start."""
+    ends: Mapping[str, Literal["stop", "continue"]] = field(default_factory=dict)
+    """For lines with ``{end}``: each end token, and whether the model stops there or may continue
+    with a further message. The first is the one that is written."""
+    stops: Sequence[str] = ()
+    """The special tokens that stop the model, if it goes on after some of the ends of the lines;
+    without them every end stops it."""
+    speakers: Sequence[str] = ()
+    """The roles in which a model speaks; without them the assistant, or all if there is none."""
+    generation_start: Literal["content", "role"] = "content"
+    """Where the model begins to write: before the first free text, or right behind the role."""
+    fences: Sequence[str] = ()
+    """The texts that end a field where no special token does, each whole or how it begins; ``^``
+    before one that only counts where the field begins. A message whose text would be read as one
+    is refused."""
+    call_ids: str = ""
+    """What ids of calls look like where lines say the name of a tool only there, such as
+    ``functions.{call.name}:{n}``."""
+    longest_header: int = 4096
+    """How many characters of text the header of a message may have."""
+    encoding: str | None = None
+    """Name of the bundled encoding, or None: the user brings one."""
+    source: str = ""
+    """Where these facts come from."""
+
+    role_spellings: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """Role to its spelling on the wire."""
+    lines_of: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)
+    """Role to its lines, in the order in which they are tried; of an envelope, what stands for
+    each message."""
+    prologue_pieces: tuple[Special | LiteralText, ...] = field(
+        init=False, repr=False, compare=False
+    )
+    lines: tuple[Line, ...] = field(init=False, repr=False, compare=False)
+    """The lines that stand by themselves, each once."""
+    envelopes: Mapping[str, Envelope] = field(init=False, repr=False, compare=False)
+    """Role to the frame around all its messages that stand side by side."""
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What readers follow, and the proof: the lines as one graph of places.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").machine.fences
+        []
+        """
+        layout = Layout(self.lines, self.envelopes, self.prologue_pieces, tuple(self.lines_of))
+        return build_machine(layout)
+
+    @cached_property
+    def id_shape(self) -> CallIds | None:
+        """What ids of calls look like, where lines say the name of a tool only there.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").id_shape
+        """
+        return CallIds(self.call_ids, f"format {self.name}") if self.call_ids else None
+
+    @cached_property
+    def templates(self) -> Mapping[str, Line]:
+        """Role to its line, to the first where it has several.
+
+        >>> import chatfmt
+        >>> [*chatfmt.get_format("nanochat").templates]
+        ['user', 'assistant']
+        """
+        return {role: lines[0] for role, lines in self.lines_of.items()}
+
+    def ends_of(self, role: str) -> Mapping[str, bool]:
+        """The tokens that end a message of this role, and whether the model stops there.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").ends_of("user")
+        {'<|im_end|>': True}
+        """
+        lines = [*self.lines_of[role]]
+        if role in self.envelopes:
+            lines = [Line((role,), self.envelopes[role].close)]
+        return {token: self.stops_at(token) for line in lines for token in line.ends}
+
+    def stops_at(self, token: str) -> bool:
+        """Whether a model stops at this end token.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").stops_at("<|im_end|>")
+        True
+        """
+        if self.ends:
+            return self.ends.get(token) == "stop"
+        return not self.stops or token in self.stops
+
+    @cached_property
+    def prompted(self) -> frozenset[str]:
+        """The roles in which a model can be prompted: there text is cut where a prompt ends.
+
+        Those of the speakers whose lines have ``{^}``; all roles where no line has it.
+
+        >>> import chatfmt
+        >>> "user" in chatfmt.get_format("gpt-4o").prompted
+        True
+        """
+        lines = {
+            role: any(line.says_prompt for line in self.lines_of[role]) for role in self.lines_of
+        }
+        if not any(lines.values()):
+            return frozenset(self.lines_of)
+        return frozenset(role for role in self._speaking if lines[role])
+
+    @property
+    def _speaking(self) -> list[str]:
+        by_default = ["assistant"] if "assistant" in self.lines_of else [*self.lines_of]
+        return [*self.speakers] or by_default
+
+    @property
+    def stop_spellings(self) -> tuple[str, ...]:
+        """The special tokens at which the assistant stops (any speaker, if there is none).
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("llama-3").stop_spellings
+        ('<|eot_id|>',)
+        """
+        if self.stops:
+            return tuple(self.stops)
+        ends = (end for role in self._speaking for end in self.ends_of(role).items())
+        return tuple(dict.fromkeys(token for token, stops in ends if stops))
