@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatfmt import ChatTokenizer, Conversation, Message, RenderError
+from chatfmt import (
+    ChatFormat,
+    ChatTokenizer,
+    Conversation,
+    Message,
+    RenderError,
+    extend_encoding,
+    get_encoding,
+)
 from chatfmt.encodings.guard import LONGEST_RUN
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
@@ -263,3 +271,51 @@ def test_what_is_around_thoughts_is_not_kept() -> None:
     tok.encode([Message(role="assistant", content="a")])
     [frame] = tok._renderer._frames.known.known.values()
     assert tok._renderer.frame(Message(role="assistant", content="b"), 0) is frame
+
+
+OPENED = {
+    "user": "<s>u<m>{content}<e>",
+    "assistant": "<s>a<m>[<t>\n{^}{reasoning}\n<z>]{content}<e>",
+}
+
+
+@pytest.mark.parametrize("reasoning", ["", "because\n", None])
+def test_a_prompt_may_end_in_a_group(reasoning: str | None) -> None:
+    tok = rows_of("opened", OPENED)
+    asked = Message(role="user", content="why?")
+    reply = Message(role="assistant", content="so", reasoning=reasoning)
+    prompt = tok.encode_prompt([asked])
+    ids = tok.encode([asked, reply])
+    assert tok.decode(ids).messages == (asked, reply)
+    assert (ids[: len(prompt)] == prompt) == (reasoning is not None)
+    if reasoning is not None:
+        parser = tok.stream(strict=True)
+        for token in ids[len(prompt) :]:
+            parser.feed(token)
+        assert parser.messages == [reply]
+    cut_off = tok.parse(prompt, allow_open=True)
+    cut_off.append()
+    assert cut_off.conversation.messages[-1] == Message(role="assistant", content="", reasoning="")
+
+
+@pytest.mark.parametrize("text", ["", "x"])
+def test_a_text_that_must_be_there_may_be_empty(text: str) -> None:
+    tok = rows_of(
+        "needed",
+        {
+            "system": ["<s>s<m>{content}<e>", "<s>s<m>{content}<t>{tools}<e>"],
+            "assistant": "<s>a<m>{reasoning}<z>{content}<e>",
+        },
+    )
+    messages = (
+        Message(role="system", content=text, tools=text),
+        Message(role="system", content=text),
+        Message(role="assistant", content=text, reasoning=text),
+    )
+    assert tok.decode(tok.encode(messages)).messages == messages
+
+
+def rows_of(name: str, template: dict[str, Any]) -> ChatTokenizer:
+    tokens = [token for token in ("<s>", "<m>", "<t>", "<z>", "<e>") if token in str(template)]
+    made = ChatFormat(name=name, template=template, special_tokens=tokens)
+    return ChatTokenizer(made, extend_encoding(get_encoding("cl100k_im"), name, tokens))

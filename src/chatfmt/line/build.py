@@ -228,7 +228,11 @@ class Builder:
             return begun
         every = self.characters.every
         ends = self._text(sources, meaning, roles, _Kinds(every, every, None))
-        return ends if context.meaning.gives == name == "content" else sources | ends
+        if context.meaning.gives == name == "content":
+            return ends
+        if name in ("reasoning", "tools"):  # there, though its text may be empty
+            context.meaning = context.meaning._replace(gives=name)
+        return sources | ends
 
     def _text(
         self, sources: _Sources, meaning: Meaning, roles: tuple[str, ...], kinds: _Kinds

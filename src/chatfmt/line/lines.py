@@ -50,6 +50,11 @@ class Line:
         return last.tokens if isinstance(last, Special) else ()
 
     @property
+    def prompt(self) -> tuple[Piece, ...] | None:
+        """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
+        return _before_prompt_ends(self.pieces)
+
+    @property
     def fields(self) -> dict[str, bool]:
         """The fields that have a place here, and whether they must be there."""
         return dict(_places(self.pieces, needed=True))
@@ -83,6 +88,14 @@ class Envelope:
     each: tuple[Piece, ...]
     sep: tuple[Piece, ...]
     close: tuple[Piece, ...]
+
+
+def _before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
+    for at, piece in enumerate(pieces):
+        inside = _before_prompt_ends(piece.pieces) if isinstance(piece, Group) else None
+        if piece == GenerationStart() or inside is not None:
+            return tuple(merge((*pieces[:at], *(inside or ()))))
+    return None
 
 
 def _places(pieces: Iterable[Piece], *, needed: bool) -> Iterator[tuple[str, bool]]:

@@ -12,7 +12,6 @@ from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import (
     Calls,
     Field,
-    GenerationStart,
     Literal,
     Next,
     Special,
@@ -174,10 +173,7 @@ def _check_calls(format: Row) -> None:
 def _check_prompts(format: Row) -> None:
     """All lines of a role write the same up to where its prompt ends."""
     for role, lines in format.lines_of.items():
-        prompts = {}
-        for line in lines:
-            if role in format.prompted and GenerationStart() in line.pieces:
-                prompts[line.pieces[: line.pieces.index(GenerationStart())]] = line
+        prompts = {line.prompt for line in lines if role in format.prompted} - {None}
         if len(prompts) > 1:
             raise FormatError(
                 f"format {format.name}, role {role}: a prompt would have to know which of the "

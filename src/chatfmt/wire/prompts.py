@@ -1,4 +1,4 @@
-"""Where a prompt ends: the pieces of a line up to the place where the model begins to write."""
+"""Prompts that say whether the model is to think: other pieces of the line than the row's own."""
 
 from __future__ import annotations
 
@@ -7,37 +7,32 @@ from typing import TYPE_CHECKING
 from chatfmt.line.language import Calls, Field, GenerationStart, Group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from chatfmt.line.language import Piece
 
 __all__ = ["prompt_pieces"]
 
 
-def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool | None = None) -> list[Piece] | None:
+def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece] | None:
     """The pieces that a prompt writes; None where the line has no such prompt.
 
     Args:
         pieces: the line.
-        thinking: None for the row's own; True where the prompt opens the reasoning, False where it
-            writes it closed and empty.
+        thinking: True where the prompt opens the reasoning, False where it writes it closed and
+            empty.
     """
-    if thinking is None:
-        return _up_to(pieces, lambda piece: piece == GenerationStart())
-    if thinking:
-        return _up_to(pieces, _is_reasoning)
-    return _without_thoughts(pieces)
+    return _up_to_reasoning(pieces) if thinking else _without_thoughts(pieces)
 
 
-def _up_to(pieces: Sequence[Piece], ends: Callable[[Piece], bool]) -> list[Piece] | None:
-    """The pieces before the first of a kind, which may stand in a group."""
-    before: list[Piece] = []
-    for piece in pieces:
-        if ends(piece):
-            return before
-        if isinstance(piece, Group) and (inside := _up_to(piece.pieces, ends)) is not None:
-            return [*before, *inside]
-        before.append(piece)
+def _up_to_reasoning(pieces: Sequence[Piece]) -> list[Piece] | None:
+    """The pieces before the reasoning, which may stand in a group."""
+    for at, piece in enumerate(pieces):
+        if _is_reasoning(piece):
+            return [*pieces[:at]]
+        inside = _up_to_reasoning(piece.pieces) if isinstance(piece, Group) else None
+        if inside is not None:
+            return [*pieces[:at], *inside]
     return None
 
 

@@ -171,7 +171,10 @@ class Renderer:
             speaking = ", ".join(sorted(self.format.prompted))
             reason = f"expected a role in which the model is prompted ({speaking}), found {role}"
             raise self._frames.error(reason, None, "role")
-        prompts = (prompt_pieces(line.pieces, thinking=thinking) for line in lines)
+        prompts = (
+            line.prompt if thinking is None else prompt_pieces(line.pieces, thinking=thinking)
+            for line in lines
+        )
         before = next((pieces for pieces in prompts if pieces is not None), None)
         if before is None:
             reason = f"a prompt of this format has no place for thinking={thinking}"
@@ -297,11 +300,15 @@ class Renderer:
 def _behind(pieces: tuple[Piece, ...], part: Part) -> tuple[Piece, ...] | None:
     """The pieces after a free-text field, or after the place where a prompt ends."""
     for at, piece in enumerate(pieces):
-        if part == "header" and piece == GenerationStart():
+        if isinstance(piece, Group):
+            if (inside := _behind(piece.pieces, part)) is not None:
+                return (*inside, *pieces[at + 1 :])
+        elif (
+            (part == "header" and piece == GenerationStart())
+            or (part == "calls" and isinstance(piece, Calls))
+            or _held(piece) == part
+        ):
             return pieces[at + 1 :]
-        if _held(piece) == part or (part == "calls" and isinstance(piece, Calls)):
-            inside = _behind(piece.pieces, part) if isinstance(piece, Group) else None
-            return (*(inside or ()), *pieces[at + 1 :])
     return None
 
 
