@@ -1,16 +1,19 @@
-"""OpenAI's own harmony encoding, without a download."""
+"""OpenAI's own harmony encoding, without a download, and messages as it takes them."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from rank_tables import write_tables
 
-__all__ = ["load_harmony"]
+if TYPE_CHECKING:
+    from chatfmt import Message
+
+__all__ = ["as_harmony", "load_harmony"]
 
 
 def load_harmony() -> Any:
@@ -25,3 +28,20 @@ def load_harmony() -> Any:
         write_tables(Path(vocab))
         with mock.patch.dict("os.environ", TIKTOKEN_ENCODINGS_BASE=vocab):
             return library.load_harmony_encoding(name)
+
+
+def as_harmony(message: Message) -> Any:
+    """A message as one of openai-harmony's, field by field.
+
+    Their content type is the text that stands in the header, its special token included.
+    """
+    library: Any = importlib.import_module("openai_harmony")
+    author = library.Author(role=library.Role(message.role), name=message.name)
+    given = library.Message.from_author_and_content(author, message.content)
+    if message.recipient is not None:
+        given = given.with_recipient(message.recipient)
+    if message.channel is not None:
+        given = given.with_channel(message.channel)
+    if message.content_type is not None:
+        given = given.with_content_type(f"<|constrain|>{message.content_type}")
+    return given

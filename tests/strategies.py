@@ -136,12 +136,12 @@ def _field_values(exclude: str, examples: Sequence[str], max_size: int) -> st.Se
     )
 
 
-_NAMES = _field_values(
+NAMES = _field_values(
     "<|\\/>",
     ("Alice", "a", "name=b", "to=x", ":", "a:b", "user", "\u0301", "\ufffd", "x" * 64),
     max_size=64,
 )
-_TOKENS_OF_HEADER = _field_values(
+HEADER_TOKENS = _field_values(
     "<|>",
     ("functions.get_weather", "to=x", "json", "final", "analysis", "a/b\\c", ":", "x" * 70),
     max_size=80,
@@ -164,10 +164,10 @@ def messages(format_name: str) -> st.SearchStrategy[Message]:
         "call_id": st.one_of(st.none(), st.none(), st.just("call_1")),
     }
     values = {
-        "name": _NAMES,
-        "recipient": _TOKENS_OF_HEADER,
-        "channel": _TOKENS_OF_HEADER,
-        "content_type": _TOKENS_OF_HEADER,
+        "name": NAMES,
+        "recipient": HEADER_TOKENS,
+        "channel": HEADER_TOKENS,
+        "content_type": HEADER_TOKENS,
         "reasoning": free_text,
     }
     for field in FIELDS[format_name]:

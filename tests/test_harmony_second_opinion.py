@@ -1,8 +1,7 @@
-"""OpenAI's own renderer as a second opinion on the harmony line of the tests.
+"""OpenAI's own renderer and parser as a second opinion on the row gpt-oss, on hostile texts.
 
-openai-harmony differs on purpose in two points, which are put right before comparing: it ends the
-assistant's message to a recipient with ``<|call|>`` where a conversation's default end is
-``<|end|>``, and it writes the name of a tool in the place of the role.
+Nothing is put right before the comparison: our messages become theirs field by field. The row
+refuses one thing that theirs writes: a call in the channel ``final``.
 """
 
 from __future__ import annotations
@@ -13,22 +12,42 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt import Conversation
-from conftest import encoding_for
-from formats_under_test import tokenizer_for
-from harmony_encoding import load_harmony
+import chatfmt
+from chatfmt import Conversation, Message, RenderError
+from harmony_encoding import as_harmony, load_harmony
 from real_data import FILES, real_conversations
-from strategies import conversations
+from strategies import FOREIGN_SPECIALS, HEADER_TOKENS, NAMES, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chatfmt import Message
-
 openai_harmony: Any = pytest.importorskip("openai_harmony", reason="the second opinion")
 
-TOK = tokenizer_for("harmony")
-SPECIAL = encoding_for("harmony").special_tokens
+TOK = chatfmt.get_tokenizer("gpt-oss")
+_TEXTS = texts((*TOK.format.special_tokens, *FOREIGN_SPECIALS))
+_OPTIONAL = st.one_of(st.none(), HEADER_TOKENS)
+_ANSWERS = st.builds(
+    Message,
+    role=st.just("assistant"),
+    content=_TEXTS,
+    channel=HEADER_TOKENS,
+    recipient=_OPTIONAL,
+    content_type=_OPTIONAL,
+).filter(lambda answer: answer.recipient is None or answer.channel != "final")
+_RESULTS = st.builds(
+    Message,
+    role=st.just("tool"),
+    content=_TEXTS,
+    name=NAMES.filter(lambda name: name not in TOK.format.lines_of),
+    recipient=HEADER_TOKENS,
+    channel=HEADER_TOKENS,
+)
+_GIVEN = st.builds(
+    Message, role=st.sampled_from(("system", "developer", "user")), content=_TEXTS
+)
+_CHATS = st.lists(st.one_of(_ANSWERS, _RESULTS, _GIVEN), max_size=4).map(
+    lambda messages: Conversation(messages=tuple(messages))
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,33 +55,22 @@ def theirs() -> Any:
     return load_harmony()
 
 
-def _as_theirs(message: Message) -> Any:
-    author = openai_harmony.Author(role=openai_harmony.Role(message.role), name=message.name)
-    given = openai_harmony.Message.from_author_and_content(author, message.content)
-    if message.recipient is not None:
-        given = given.with_recipient(message.recipient)
-    if message.channel is not None:
-        given = given.with_channel(message.channel)
-    if message.content_type is not None:
-        given = given.with_content_type(f"<|constrain|>{message.content_type}")
-    return given
-
-
 def _their_ids(theirs: Any, conversation: Conversation) -> list[int]:
-    chat = openai_harmony.Conversation.from_messages(map(_as_theirs, conversation.messages))
+    chat = openai_harmony.Conversation.from_messages(map(as_harmony, conversation.messages))
     keep_all = openai_harmony.RenderConversationConfig(auto_drop_analysis=False)
     ids: list[int] = theirs.render_conversation(chat, keep_all)
-    return [SPECIAL["<|end|>"] if token == SPECIAL["<|call|>"] else token for token in ids]
+    return ids
 
 
-@given(conversation=conversations("harmony"))
+def test_a_call_in_the_final_channel_is_refused() -> None:
+    call = Message(role="assistant", channel="final", recipient="functions.f", content="{}")
+    with pytest.raises(RenderError, match="final"):
+        TOK.encode([call])
+
+
+@given(conversation=_CHATS)
 @settings(deadline=None, max_examples=100)
 def test_same_ids(theirs: Any, conversation: Conversation) -> None:
-    messages = tuple(
-        m.model_copy(update={"role": "user"} if m.role == "tool" else {})
-        for m in conversation.messages
-    )
-    conversation = Conversation(messages=messages)
     assert TOK.encode(conversation) == _their_ids(theirs, conversation)
 
 
@@ -70,36 +78,32 @@ def test_same_ids_on_real_conversations(theirs: Any, shared_data: Path) -> None:
     compared = 0
     for file in FILES:
         for conversation in real_conversations(shared_data / file):
-            assert TOK.encode(conversation) == _their_ids(theirs, conversation)
+            answered = Conversation(
+                messages=tuple(
+                    m.model_copy(update={"channel": "final"} if m.role == "assistant" else {})
+                    for m in conversation.messages
+                )
+            )
+            assert TOK.encode(answered) == _their_ids(theirs, answered)
             compared += 1
     assert compared == 2225
 
 
-@given(conversation=conversations("harmony"), ends=st.data())
+@given(spoken=_ANSWERS)
 @settings(deadline=None, max_examples=60)
-def test_they_read_what_the_model_writes(
-    theirs: Any,
-    conversation: Conversation,
-    ends: st.DataObject,
-) -> None:
-    """One message at a time: what follows a prompt reads the same here and there.
+def test_they_read_what_the_model_writes(theirs: Any, spoken: Message) -> None:
+    """What follows a prompt reads the same here and there, as it is trained.
 
     Where nobody is addressed, their parser takes a content type for the recipient.
     """
-    prompt = TOK.encode_prompt([])
-    for message in conversation.messages:
-        spoken = message.model_copy(update={"role": "assistant", "name": None})
-        if spoken.recipient is None:
-            spoken = spoken.model_copy(update={"content_type": None})
-        completion = TOK.encode([spoken])[len(prompt) :]
-        end = ends.draw(st.sampled_from(sorted(TOK.stop_tokens)))
-        completion[-1] = end
-        parser = TOK.stream()
-        parser.feed_all(completion)
-        parser.close()
-        [read] = theirs.parse_messages_from_completion_tokens(
-            completion, openai_harmony.Role.ASSISTANT
-        )
-        [mine] = parser.messages
-        assert mine == spoken.on_wire()
-        assert read == _as_theirs(mine)
+    if spoken.recipient is None:
+        spoken = spoken.model_copy(update={"content_type": None})
+    trained = TOK.encode_for_training([spoken], allow_untrained=True).input_ids
+    completion = trained[len(TOK.encode_prompt([])) :]
+    parser = TOK.stream()
+    parser.feed_all(completion)
+    parser.close()
+    [mine] = parser.messages
+    assert mine == spoken
+    [read] = theirs.parse_messages_from_completion_tokens(completion, openai_harmony.Role.ASSISTANT)
+    assert read == as_harmony(mine)

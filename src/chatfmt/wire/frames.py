@@ -60,14 +60,14 @@ class Frame(NamedTuple):
     def in_training(self, role: str, following: str | None) -> Frame:
         """The frame in a sequence to train on, of a message in this role.
 
-        Where nothing follows, the model is to stop; where somebody else does, an end that does
-        not stop it is not trained.
+        Where nothing follows, the model is to stop; where it does not go on itself, an end that
+        does not stop it is not trained.
         """
-        if self.training_end is None or following == role:
+        if not self.goes_on or following == role:
             return self
         at = next(i for i, mark in enumerate(self.close_marks) if mark[2] == "end")
         start, stop, part, _ = self.close_marks[at]
-        if following is None:
+        if following is None and self.training_end is not None:
             return self._replace(
                 close=[*self.close[: stop - 1], self.training_end, *self.close[stop:]]
             )

@@ -263,7 +263,7 @@ class Renderer:
         self, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
     ) -> Sequence[Span]:
         """The spans, without the ends that are not trained: see `Frame.in_training`."""
-        if not any(line.training_end for line in self.format.lines):
+        if not self.binding.continues:
             return spans
         shown = [*spans]
         for at, span in enumerate(spans):
@@ -272,8 +272,7 @@ class Renderer:
                 continue
             message, going_on = messages[number], messages[number + 1 : number + 2]
             goes_on = bool(going_on) and going_on[0].role == message.role
-            other_end = self.frame(message, number).training_end
-            if other_end not in (None, ids[span.stop - 1]) and not goes_on:
+            if ids[span.stop - 1] in self.binding.continues and not goes_on:
                 shown[at] = span._replace(generated=False)
         return shown
 
