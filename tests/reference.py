@@ -218,12 +218,22 @@ def _write_think(message: Message) -> list[_Piece]:
         _special("<|im_start|>", "header", generated=False),
         _text(message.role + "\n", "header", generated=False),
     ]
-    if message.reasoning is not None:
+    # A prompt may end before the reasoning, or after one that is empty: there text is cut.
+    if message.reasoning is not None and message.reasoning:
         pieces += [
             _special("<think>", "header", generated=True),
-            _text("\n", "header", generated=True, more=(message.reasoning + "\n", "reasoning")),
+            _text("\n", "header", generated=True),
+            _text(message.reasoning + "\n", "reasoning", generated=True),
             _special("</think>", "header", generated=True),
             _text("\n\n", "header", generated=True, more=(message.content, "content")),
+        ]
+    elif message.reasoning is not None:
+        pieces += [
+            _special("<think>", "header", generated=True),
+            _text("\n", "header", generated=True, more=("\n", "reasoning")),
+            _special("</think>", "header", generated=True),
+            _text("\n\n", "header", generated=True),
+            _text(message.content, "content", generated=True),
         ]
     else:
         pieces.append(_text(message.content, "content", generated=True))

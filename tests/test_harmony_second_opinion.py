@@ -42,9 +42,7 @@ _RESULTS = st.builds(
     recipient=HEADER_TOKENS,
     channel=HEADER_TOKENS,
 )
-_GIVEN = st.builds(
-    Message, role=st.sampled_from(("system", "developer", "user")), content=_TEXTS
-)
+_GIVEN = st.builds(Message, role=st.sampled_from(("system", "developer", "user")), content=_TEXTS)
 _CHATS = st.lists(st.one_of(_ANSWERS, _RESULTS, _GIVEN), max_size=4).map(
     lambda messages: Conversation(messages=tuple(messages))
 )

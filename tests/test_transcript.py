@@ -565,6 +565,7 @@ def test_what_was_manipulated_is_named_and_shown_in_a_line(tok: ChatTokenizer) -
         ({"prompted": ["user", 1000]}, "and where in the"),
         ({"encoding": "x" * 5000}, "another encoding"),
         ({"partial": USER}, "the open message reads None"),
+        ({"unfinished": True}, "the ids end without something missing"),
     ):
         with pytest.raises(TranscriptError, match=re.escape(told)) as error:
             tok.transcript_from_dict({**saved, **damage})

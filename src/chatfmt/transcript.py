@@ -821,9 +821,7 @@ def _first_difference(found: Sequence[Any], saved: Sequence[Any]) -> tuple[Any, 
     return next(((at, one, two) for at, (one, two) in enumerate(pairs) if one != two), None)
 
 
-def _place(place: tuple[Any, ...] | None) -> str:
-    if place is None:
-        return "end"
+def _place(place: tuple[Any, ...]) -> str:
     message, part, generated = place
     of = "" if message is None else f" of message {message}"
     return f"{part}{of}, {'' if generated else 'not '}generated"

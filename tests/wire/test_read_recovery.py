@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import tiktoken
 
 from assertions import assert_events_tell_messages
 from chatfmt import (
+    ChatFormat,
+    ChatTokenizer,
     IssueKind,
     Message,
     MessageEnd,
@@ -17,13 +20,13 @@ from chatfmt import (
     Stray,
 )
 from formats_under_test import tokenizer_for
-from letters import in_pieces, row
+from letters import SPECIALS, in_pieces, row
 from recovery import ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chatfmt import ChatTokenizer, Event, StreamParser
+    from chatfmt import Event, StreamParser
 
 STRANGE = 10_000_000
 
@@ -249,3 +252,86 @@ def test_a_message_that_has_not_begun_has_no_end(pieces: Sequence[str]) -> None:
     assert events == [MessageStart(0, "user")]
     assert not any(isinstance(event, MessageEnd) for event in events)
     assert [issue.kind for issue in parser.issues] == [IssueKind.OPEN_MESSAGE]
+
+
+def test_a_literal_of_which_the_beginning_was_left_out_leads_back_past_it() -> None:
+    tok = row("<s>{role}[ +ab{name}]<m>{content}<e>", roles={"user": "user"})
+    parser, events = read(tok, in_pieces(["<s>", "user+a<<", "<m>", "hi", "<e>"]))
+    assert parser.messages == [Message(role="user", content="hi")]
+    assert "".join(strays(events)) == "+a<<"
+
+
+def test_a_prologue_that_breaks_off_is_stray() -> None:
+    tok = row("<s>{role}<m>{content}<e>", roles={"user": "user"}, prologue="ab")
+    parser, events = read(tok, in_pieces(["ax", "<s>", "user<m>hi", "<e>"]))
+    assert parser.messages == [Message(role="user", content="hi")]
+    assert "".join(strays(events)) == "ax"
+
+
+@pytest.mark.parametrize(("spaces", "closes"), [(7, True), (8, False)])
+def test_white_space_is_taken_back_as_far_as_it_may_cost(spaces: int, *, closes: bool) -> None:
+    white = " " * spaces
+    tok = row(f"<s>{{role}}[{white}{{name}}]<m>{{content}}<e>", roles={"user": "user"})
+    parser, events = read(tok, in_pieces(["<s>", f"user{white}", "<m>", "hi", "<e>"]))
+    [message] = parser.messages
+    assert (message.name, message.content) == ((None, "hi") if closes else ("hi", ""))
+    assert strays(events) == ([white] if closes else ["<m>"])
+
+
+def test_what_is_held_back_is_text_of_its_field_where_the_message_is_cut_off() -> None:
+    tok = row(FENCED, roles={"user": "user"}, fences=["^think ", "/think "])
+    ids = in_pieces(["<s>", "user<m>think a/th", "<s>", "user<m>b", "<e>"])
+    parser, events = read(tok, ids)
+    assert [(m.reasoning, m.content) for m in parser.messages] == [("a/th", ""), (None, "b")]
+    assert strays(events) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "content"),
+    [("think a/th", "a/th", ""), ("thi", None, "thi"), ("think a/think b", "a", "b")],
+)
+def test_what_is_held_back_is_in_the_open_message(
+    text: str, reasoning: str | None, content: str
+) -> None:
+    tok = row(FENCED, roles={"user": "user"}, fences=["^think ", "/think "])
+    parser = tok.stream(role=None)
+    parser.feed_all(in_pieces(["<s>", f"user<m>{text}"]))
+    message = Message(role="user", reasoning=reasoning, content=content)
+    assert parser.open_content == message
+    parser.close()
+    assert parser.messages == [message]
+
+
+def test_an_id_outside_the_vocabulary_is_reported_once_where_nothing_is_open() -> None:
+    tok = tokenizer_for("gpt-4o")
+    parser, _ = read(tok, [*ids_of(tok, ["<<"]), STRANGE, STRANGE])
+    assert [issue.kind for issue in parser.issues] == [IssueKind.UNEXPECTED_TEXT]
+    parser, _ = read(tok, [*ids_of(tok, ["<|im_start|>", "user<<"]), STRANGE, STRANGE])
+    kinds = [issue.kind for issue in parser.issues[:3]]
+    assert kinds == [IssueKind.MALFORMED_HEADER, *[IssueKind.OUT_OF_VOCABULARY] * 2]
+
+
+def test_a_token_that_straddles_two_borders_is_reported_once() -> None:
+    token = b"think a/think b"
+    encoding = tiktoken.Encoding(
+        "straddling",
+        pat_str="(?s).",
+        mergeable_ranks={**{bytes([byte]): byte for byte in range(256)}, token: 256},
+        special_tokens={spelling: 257 + i for i, spelling in enumerate(SPECIALS)},
+    )
+    tok = ChatTokenizer(
+        ChatFormat(
+            name="row",
+            template=FENCED,
+            special_tokens=["<s>", "<m>", "<e>"],
+            roles={"user": "user"},
+            fences=["^think ", "/think "],
+        ),
+        encoding,
+    )
+    special = encoding._special_tokens
+    ids = [special["<s>"], *b"user", special["<m>"], 256, special["<e>"]]
+    parser = tok.stream(role=None)
+    parser.feed_all(ids)
+    assert parser.messages == [Message(role="user", reasoning="a", content="b")]
+    assert [(i.kind, i.position) for i in parser.issues] == [(IssueKind.STRADDLING_TOKEN, 6)]

@@ -12,6 +12,8 @@ from chatfmt import ChatFormat, ChatTokenizer, IssueKind, Message, RenderError, 
 from chatfmt.encodings import get_encoding
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
+from letters import row
+from recovery import ids_of
 from strategies import conversations, messages, retokenized
 
 if TYPE_CHECKING:
@@ -223,6 +225,85 @@ def test_a_message_of_another_role_ends_the_open_one_and_that_is_told() -> None:
     ended.prompt()
     ended.append()
     assert not ended.issues
+
+
+@pytest.mark.parametrize(
+    ("name", "cut", "fields"),
+    [
+        ("harmony", ["<|channel|>"], None),
+        ("harmony", ["<|channel|>", "final"], {"channel": "final"}),
+        ("harmony", [" to=f", "<|channel|>", "c"], {"recipient": "f", "channel": "c"}),
+        ("harmony", [" to"], {"recipient": "to"}),
+        ("thinks", ["thi"], {"reasoning": ""}),
+        ("thinks", ["sa"], {}),
+    ],
+)
+def test_a_header_that_was_cut_is_ended_by_what_it_has(
+    name: str, cut: list[str], fields: dict[str, Any] | None
+) -> None:
+    """Where that is not enough, by the bare end of a message, which is not well-formed."""
+    tok = tokenizer_for(name)
+    chat = tok.render([USER])
+    chat.append_completion(ids_of(tok, cut))
+    chat.append()
+    assert chat.open is None
+    assert chat.conversation.messages[1] == Message(role="assistant", **(fields or {}))
+    if fields is None:
+        assert [issue.kind for issue in chat.issues] == [IssueKind.UNEXPECTED_SPECIAL]
+    else:
+        assert tok.decode(chat.ids) == chat.conversation
+
+
+@pytest.mark.parametrize(
+    ("name", "cut", "said"),
+    [
+        (
+            "harmony",
+            [" to=x", "<|constrain|>", "json"],
+            Message(role="assistant", recipient="x", content_type="json"),
+        ),
+        (
+            "think",
+            ["<think>", "\nhm\n", "</think>", "\n4"],
+            Message(role="assistant", reasoning="hm", content="4"),
+        ),
+    ],
+)
+def test_what_deviates_is_ended_as_it_stands(name: str, cut: list[str], said: Message) -> None:
+    tok = tokenizer_for(name)
+    chat = tok.render([USER])
+    chat.append_completion(ids_of(tok, cut))
+    stood = list(chat.ids)
+    chat.append()
+    assert chat.ids[: len(stood)] == stood
+    assert chat.open is None
+    assert chat.conversation.messages[1] == said
+
+
+def test_a_header_that_deviates_is_not_the_beginning_of_a_reply() -> None:
+    tok = tokenizer_for("harmony")
+    chat = tok.render([USER])
+    pieces = ["<|channel|>", "final", "<|constrain|>", "json", "<|message|>", "{}"]
+    chat.append_completion(ids_of(tok, pieces))
+    saved = chat.to_dict()
+    reply = Message(role="assistant", channel="final", content_type="json", content="{}")
+    with pytest.raises(RenderError, match="its ids are not the beginning of the message"):
+        chat.append(reply)
+    assert chat.to_dict() == saved
+    chat.append()
+    assert chat.conversation.messages[1] == reply
+
+
+def test_a_prompt_that_several_roles_share_is_of_the_one_that_was_prompted() -> None:
+    template = {"ab": "<s>{role}<m>{content}<e>", "abc": "<s>{role}<z>{content}<e>"}
+    tok = row(template, generation_start="role")
+    chat = tok.render([])
+    chat.prompt("ab")
+    assert chat.open is not None
+    assert chat.open.role == "ab"
+    assert tok.parse(chat.ids, allow_open=True).open == chat.open._replace(role=None)
+    chat.append(Message(role="ab", content="hi"))
+    assert tok.decode(chat.ids) == chat.conversation
 
 
 def single(role: str, line: str) -> ChatTokenizer:

@@ -84,7 +84,6 @@ class Draft:
         self.role: str | None = None
         self.fields: dict[str, str] = {}
         self.texts: dict[str, list[str]] = {}
-        self._told: set[str] = set()
         self._coded: dict[str, str] = {}  # fields that are spelled as JSON, so far
         self.header = ""
         """The text of the header so far."""
@@ -210,9 +209,7 @@ class Draft:
             self._tell(name)
 
     def _tell(self, name: str) -> None:
-        if name not in self._told:
-            self._told.add(name)
-            self._events.append(HeaderField(self.index, name, self.fields[name]))
+        self._events.append(HeaderField(self.index, name, self.fields[name]))
 
     def _find_role(self, place: Place) -> None:
         """The role of the line, where all lines that lead here are of one."""

@@ -93,11 +93,13 @@ class Repairs:
 
     def beginning(self, stand: Stand) -> int:
         """The place at which the literal text began that has led to this one."""
-        while stand.literal and not self._machine.all[stand.place].meaning.opens:
-            earlier = next(self._earlier(stand), None)
-            if earlier is None:
+        place = self._machine.all[stand.place]
+        while place.letter and not place.meaning.opens:
+            earlier = [*self._earlier(stand), *self._skipped_before(stand)]
+            if not earlier:
                 break
-            stand = earlier
+            stand = earlier[0]
+            place = self._machine.all[stand.place]
         return stand.place
 
     def _needed(self, stand: Stand) -> Stand:
@@ -157,6 +159,12 @@ class Repairs:
             earlier = stand._replace(place=before, literal=stand.literal[:-1])
             if self._has_read(earlier):
                 yield earlier
+
+    def _skipped_before(self, stand: Stand) -> Iterator[Stand]:
+        """Literal text before it that was skipped, where it has read none."""
+        for before in self._before.get(stand.place, ()):
+            if self._machine.all[before].letter and len(stand.literal) <= 1:
+                yield stand._replace(place=before, literal="")
 
     def _has_read(self, stand: Stand) -> bool:
         """Whether it may stand there, going by what was read before."""

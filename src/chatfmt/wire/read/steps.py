@@ -305,8 +305,6 @@ class Walk:
         scan = None
         if target.scanner is not None:
             scan = target.scanner.step(target.scanner.start(), character)
-            if scan is None:
-                return
         if (target.index, scan) not in found:
             if move.enters:
                 way = self._entered(way, target, character, where, back=move.back)
