@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 import chatfmt
 from conftest import encoding_for, stock_pattern
 from formats_under_test import tokenizer_for
-from harmony_encoding import load_harmony
+from harmony_encoding import as_harmony, load_harmony
 from reference import (
     FIELDS,
     FORMATS,
@@ -97,9 +97,28 @@ def annotated(row: Vector) -> Vector:
         (message.role == "assistant") * (1 if message.weight is None else message.weight)
         for message in conversation.messages
     ]
-    weights = [one.generated * factors[one.message or 0] if factors else 0 for one in written]
+    untrained = _untrained_ends(row["format"], written, [m.role for m in conversation.messages])
+    weights = [
+        one.generated * factors[one.message or 0] if factors and at not in untrained else 0
+        for at, one in enumerate(written)
+    ]
     own = {key: value for key, value in row.items() if key not in ("spans", "weights", "origin")}
     return {**own, "spans": spans, "weights": weights, "origin": row["origin"]}
+
+
+def _untrained_ends(format_name: str, written: list[Written], roles: list[str]) -> set[int]:
+    """Ends that do not stop the model, where it does not go on: they are not trained."""
+    ends = tokenizer_for(format_name).format.ends
+    special = encoding_for(format_name).special_tokens
+    goes_on = {special[spelling] for spelling, what in ends.items() if what == "continue"}
+    return {
+        at
+        for at, one in enumerate(written)
+        if one.part == "end"
+        and one.token in goes_on
+        and one.message is not None
+        and roles[one.message + 1 : one.message + 2] != [roles[one.message]]
+    }
 
 
 class _ByByte:
@@ -220,8 +239,6 @@ HARMONY_CHATS: dict[str, list[dict[str, Any]]] = {
 def openai_harmony() -> Iterator[Vector]:
     """OpenAI's own renderer. It ends a call with <|call|>, which reads as the same message."""
     library: Any = import_module("openai_harmony")
-    from test_harmony_second_opinion import _as_theirs
-
     renderer = load_harmony()
     keep_all = library.RenderConversationConfig(auto_drop_analysis=False)
     origin = (
@@ -234,7 +251,7 @@ def openai_harmony() -> Iterator[Vector]:
     }
     for chat, messages in {**HARMONY_CHATS, **plain}.items():
         conversation = chatfmt.Conversation.model_validate({"messages": messages})
-        theirs = library.Conversation.from_messages(map(_as_theirs, conversation.messages))
+        theirs = library.Conversation.from_messages(map(as_harmony, conversation.messages))
         ids = list(renderer.render_conversation(theirs, keep_all))
         if encoding_for("harmony").special_tokens["<|call|>"] in ids:
             yield annotated(

@@ -27,7 +27,7 @@ STOPS = {SPECIAL["<|return|>"], SPECIAL["<|call|>"]}
 TRAJECTORIES = 200
 
 _WORDS = (
-    "weather in Paris", " 20 °C", "\n\n# Plan\n1. look\n2. tell\n", "naïve café", "你好，世界",
+    "weather in Paris", " 20 °C", "\n\n# Plan\n1. look\n2. tell\n", "naïve café", "你好世界",
     "👩‍👩‍👧 ", "  spaces ", "<|end|>", "<|start|>assistant", "to=functions.f", "1234567", "it's",
     "\n", "\t", "```python\nprint('x')\n```", "assistant", "", "\r\n", "…", "{}", "<|return|>",
 )  # fmt: skip
@@ -64,7 +64,7 @@ def _steps(draw: random.Random) -> Iterator[Message]:
 
 def _trajectory(seed: int) -> Conversation:
     """An agent at work; one in four breaks off before its last answer."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 - the same every time
     messages = [Message(role="system", content=_text(draw))]
     if draw.random() < 0.7:
         messages.append(Message(role="developer", content=_text(draw)))
