@@ -137,7 +137,10 @@ def _homes(module: str) -> dict[str, str]:
 def _entry(home: str, module: str, name: str) -> str:
     found = getattr(importlib.import_module(module), name)
     if inspect.isclass(found):
-        return f".. autoclass:: {module}.{name}\n   :members:\n   :exclude-members: model_config\n"
+        ours = all(base.__module__.startswith("chatfmt.") for base in found.__mro__[1:-1])
+        inherited = "   :inherited-members:\n" * ours  # of a class that is in two files
+        options = f"   :members:\n{inherited}   :exclude-members: model_config\n"
+        return f".. autoclass:: {module}.{name}\n{options}"
     if inspect.isroutine(inspect.unwrap(found)):
         return f".. autofunction:: {module}.{name}\n"
     doc = textwrap.indent(documentation(home, name), "   ")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = ("chatfmt", "chatfmt.adapters", "chatfmt.corpus", "chatfmt.hf", "chatfmt.show")
+IN_FILES = ("chatfmt.wire.read.", "chatfmt.transcript.")
+"""Where a class may be made of others, each in a file of its own."""
 SHOWN = re.compile(r"^ *(?:>>>|\.\.\.) (.*)$", re.MULTILINE)
 
 
@@ -43,8 +45,9 @@ def examples(found: object) -> str:
 
 
 def members(owner: type) -> Iterator[tuple[str, object]]:
-    """The public methods and properties that a class defines itself."""
-    for name, found in vars(owner).items():
+    """The public methods and properties that a class defines, or one of ours that it is made of."""
+    bases = [base for base in owner.__mro__[1:] if base.__module__.startswith(IN_FILES)]
+    for name, found in [item for base in (owner, *bases) for item in vars(base).items()]:
         if not name.startswith("_") and (
             inspect.isroutine(found)
             or isinstance(found, property | classmethod)

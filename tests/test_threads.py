@@ -273,6 +273,7 @@ def _instances() -> dict[str, Any]:
     found: dict[str, Any] = {
         "FORMAT_ROWS": chatfmt.FORMAT_ROWS,
         "MODELS": chatfmt.MODELS,
+        "Allowed": tok.stream().allowed(),
         "ChatFormat": tok.format,
         "ChatTokenizer": tok,
         "Completion": completion,
@@ -286,6 +287,7 @@ def _instances() -> dict[str, Any]:
         "Message": transcript.conversation.messages[0],
         "OpenMessage": tok.parse(prompt, allow_open=True).open,
         "Span": transcript.spans[0],
+        "Stray": tok.stream().feed(tok.encoding.special_tokens["<|im_sep|>"])[-1],
         "SpecialText": tok.scan([{"role": "user", "content": "<|im_end|>"}])[0],
         "TokenEncoding": tok.encoding,
         "ToolCall": chatfmt.ToolCall(name="f", arguments="{}", id="call_1"),

@@ -10,7 +10,8 @@ from chatfmt.line.fields import ALPHABETS
 from chatfmt.line.language import read_pieces
 from chatfmt.line.lines import Envelope, make_line, read_prologue
 from chatfmt.line.machine import build_machine
-from chatfmt.wire.read.steps import Run, Steps
+from chatfmt.wire.read.steps import Steps
+from chatfmt.wire.read.ways import Run
 from letters import BYTES, SPECIALS, ids_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from assertions import assert_events_tell_messages
 from chatfmt import FormatError, Message, ParseError, RenderError
 from chatfmt.line.calls import CallObject
 from chatfmt.line.scanners import JsonObject, scan
-from chatfmt.wire.read.steps import Run, Steps
+from chatfmt.wire.read.steps import Steps
+from chatfmt.wire.read.walk import Run
 from letters import BYTES, SPECIALS, ids_of, row
 from one_line import machine_of
 

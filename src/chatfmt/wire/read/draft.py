@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
@@ -10,7 +11,7 @@ from chatfmt.line.jsontext import CodeError
 from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
 from chatfmt.wire.read.calls import Calls
-from chatfmt.wire.read.steps import WITHIN, WITHIN_PENDING
+from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
-    from chatfmt.wire.read.steps import Run
+    from chatfmt.wire.read.walk import Run
 
 __all__ = ["Draft", "Tell"]
 
@@ -48,8 +49,7 @@ class Draft:
     Args:
         binding: format and encoding.
         span: where spans are written.
-        messages: where messages go that are complete.
-        events: where events go.
+        messages, events: where they go.
         tell: what is called with what is wrong.
     """
 
@@ -63,8 +63,7 @@ class Draft:
     ) -> None:
         self._binding = binding
         self._roles = binding.roles
-        # what a header spells is the role, also where the format has but one
-        lines = [*binding.format.templates.values()]
+        lines = [*binding.format.templates.values()]  # of one role: what it spells is the role
         self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
         self._span = span
         self._messages = messages
@@ -75,7 +74,6 @@ class Draft:
         self.position = 0
         """Of the id that is being taken."""
         self.is_open = False
-        self._continued = False  # whether the model wrote it from its first id
         self._clear()
 
     def _clear(self) -> None:
@@ -96,11 +94,10 @@ class Draft:
         self.literal = ""
         """Literal text that has been read since."""
         self._header: str | None = None  # the header field that is being read
+        self._continued = False  # whether the model wrote it from its first id
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
         )
-
-    # -- what is read ---------------------------------------------------------------------------
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
@@ -206,10 +203,7 @@ class Draft:
                 self._tell_wrong.unknown_role(spelling, self.position)
             self._set_role(self._roles.get(spelling, spelling))
         elif self.role is not None and name is not None:
-            self._tell(name)
-
-    def _tell(self, name: str) -> None:
-        self._events.append(HeaderField(self.index, name, self.fields[name]))
+            self._events.append(HeaderField(self.index, name, self.fields[name]))
 
     def _find_role(self, place: Place) -> None:
         """The role of the line, where all lines that lead here are of one."""
@@ -220,7 +214,7 @@ class Draft:
         self.role = role
         self._events.append(MessageStart(self.index, role))
         for name in self.fields:  # those that stand before it
-            self._tell(name)
+            self._events.append(HeaderField(self.index, name, self.fields[name]))
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
@@ -231,7 +225,6 @@ class Draft:
         """A message begins with the id at this position."""
         self._clear()
         self.is_open = True
-        self._continued = False
         self.begins_at = at
         self._span.switch(at, self.index, "header", generated=False)
 
@@ -247,16 +240,19 @@ class Draft:
         self._events.append(MessageEnd(self.index, message, token))
         self.goes_on = self.role if token in self._binding.continues else None
         self.is_open = False
-        self._continued = False
 
     def message(self) -> Message:
         """The message as far as it goes."""
         texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
-        fields = {k: v for k, v in self.fields.items() if k != "role"}
-        made: dict[str, Any] = {"role": self.role, **fields, **texts}
+        made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
         if self.calls:
             made["tool_calls"] = tuple(self.calls.whole)
         return Message.model_validate(made)
+
+    @property
+    def header_fields(self) -> dict[str, str]:
+        """The fields of the header but for the role, as far as they go."""
+        return {name: value for name, value in self.fields.items() if name != "role"}
 
     @property
     def likely_role(self) -> str | None:
@@ -280,14 +276,12 @@ class Draft:
             self._end_of_header_field()
         self._header = None
         self.is_open = False
-        self._continued = False
 
     def copy(self) -> Draft:
         """A draft of its own that stands here: what it takes changes nothing else."""
-        quiet = Tell(_ignore, _ignore, lambda *_: None)
-        other = Draft(self._binding, SpanWriter([], 0), [*self._messages], [], quiet)
-        for name in ("is_open", "goes_on", "index", "role", "literal", "_header", "header", "run"):
-            setattr(other, name, getattr(self, name))
+        other = copy(self)
+        other._tell_wrong = Tell(_ignore, _ignore, lambda *_: None)
+        other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []
         other.fields = {**self.fields}
         other.calls = self.calls.copy()
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}

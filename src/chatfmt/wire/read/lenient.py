@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import IssueKind, shown
-from chatfmt.wire.events import Stray
-from chatfmt.wire.read.steps import HERE, PENDING, Run, decode
-from chatfmt.wire.utf8 import Utf8
+from chatfmt.wire.read.characters import PENDING, decode
+from chatfmt.wire.read.stray import Strays
+from chatfmt.wire.read.ways import Ways
 
 if TYPE_CHECKING:
     from chatfmt.wire.read.reader import Reader
@@ -32,7 +32,16 @@ class Lenient:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._utf8 = Utf8()
+        self._strays = Strays(reader)
+        self._ways = Ways(reader, self._strays)
+
+    def leads_on(self, spelling: str) -> bool:
+        """Whether this special token leads on from where the reader is lost."""
+        return self._ways.leads_on(spelling)
+
+    def end(self) -> None:
+        """The input ends; a message that is open is cut off."""
+        self._strays.end()
 
     def take(self, token: int) -> None:
         """Take an id with which no reading goes on, or any id while the reader is lost."""
@@ -48,60 +57,41 @@ class Lenient:
                 self._unknown(token)
             return
         if reader.lost is not None:
-            text, _ = self._utf8.feed(data, reader.position)
-            self._pass_over(token, text)
+            text, _ = self._strays.utf8.feed(data, reader.position)
+            self._strays.pass_over(token, text)
         else:
             self._text(token, data)
 
     def _end_character(self, token: int) -> None:
         """What is no text has come: a character that has begun will not be completed."""
         reader = self._reader
-        reader.issue_invalid(PENDING)
+        reader.report.invalid(PENDING)
         step = reader.steps.flush(reader.state)
         if step is not None:
             reader.go(step, token)
         else:
             reader.set_pending(b"", split=False)
-            self.lose(token, "\N{REPLACEMENT CHARACTER}")
+            self._strays.lose(token, "\N{REPLACEMENT CHARACTER}")
 
     # -- special tokens -------------------------------------------------------------------------
 
     def _special(self, spelling: str, token: int) -> None:
         reader = self._reader
         if self._reader.lost is not None:
-            self._pass_over(token, self._utf8.flush())
-        way = self._way_to(spelling)
+            self._strays.pass_over(token, self._strays.utf8.flush())
+        way = self._ways.to(spelling)
         if self._reader.lost is None:
             self._report_special(spelling, token, way)
-        if way is not None and self._follow(way):
+        if way is not None and self._ways.follow(way):
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
-        elif self._starts(spelling):
-            self._cut_off()
+        elif self._ways.starts(spelling):
+            self._strays.cut_off()
             self._between()
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
         elif spelling in reader.steps.machine.end_spellings:
             self._end(spelling, token)
         else:
-            self._pass_over(token, spelling)
-
-    def leads_on(self, spelling: str) -> bool:
-        """Whether this special token leads on from where the reader is lost."""
-        draft = self._reader.draft
-        ends = spelling in self._reader.steps.machine.end_spellings
-        ends = ends and draft.is_open and draft.role is not None
-        return ends or self._starts(spelling) or self._way_to(spelling) is not None
-
-    def _starts(self, spelling: str) -> bool:
-        machine = self._reader.steps.machine
-        return spelling in machine.all[machine.between].specials
-
-    def _way_to(self, spelling: str) -> Way | None:
-        """The way on to where a special token is taken; one that begins a message goes before."""
-        reader, is_open = self._reader, self._reader.draft.is_open
-        way = reader.steps.repairs.find(reader.stands(), spelling)
-        if way is None or way.begins or (reader.lost is not None and not is_open):
-            return None
-        return None if way.past_special and is_open and self._starts(spelling) else way
+            self._strays.pass_over(token, spelling)
 
     def _report_special(self, spelling: str, token: int, way: Way | None) -> None:
         reader = self._reader
@@ -110,27 +100,9 @@ class Lenient:
             expected = f"{way.spelling!r} before it"
         elif reader.draft.is_open and not reader.state.free and reader.may_follow(spelling):
             found = f"{shown(reader.draft.run)} and then {spelling}"
-            reader.issue(IssueKind.MALFORMED_HEADER, found)
+            reader.report.issue(IssueKind.MALFORMED_HEADER, found)
             return
-        reader.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
-
-    def _follow(self, way: Way) -> bool:
-        """Go a way; whether it leads on: not if what it skips may have cost a role its end."""
-        reader, machine = self._reader, self._reader.steps.machine
-        reader.settle(way.thread)
-        unknown = reader.draft.unknown_role
-        if way.skipped and not way.taken_back and unknown is not None:
-            reader.issue_unknown_role(unknown, reader.position)
-            return False
-        self._tell(-1, way.taken_back)
-        reader.draft.literal = reader.draft.literal.removesuffix(way.taken_back)
-        self._reader.lost = None
-        skipped = [Run(machine.all[place], "", HERE, enters=True) for place, _ in way.skipped]
-        reader.draft.take(skipped, reader.position, reader.pending_at, -1)
-        reader.stand(way.place)
-        if not skipped:
-            reader.break_off()
-        return True
+        reader.report.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
 
     def _between(self) -> None:
         self._reader.lost = None
@@ -139,37 +111,25 @@ class Lenient:
     def _end(self, spelling: str, token: int) -> None:
         """A token ends the message that would not end here."""
         reader, draft = self._reader, self._reader.draft
-        self._settle()
+        self._strays.settle()
         if draft.is_open and draft.role is not None:
             if draft.literal:
-                self._tell(token, draft.literal)
+                self._strays.tell(token, draft.literal)
             end = reader.steps.machine.end_place(spelling, draft.role)
             self._reader.lost = None
             reader.span.switch(reader.position, draft.index, "end", generated=reader.span.generated)
             draft.finish(token)
             reader.stand(reader.steps.machine.between if end is None else end)
         else:
-            self._give_up(token)
-            self._pass_over(token, spelling)
+            self._strays.give_up(token)
+            self._strays.pass_over(token, spelling)
             self._between()
-
-    def _cut_off(self) -> None:
-        """The message is over without its end token."""
-        draft = self._reader.draft
-        self._settle()
-        if draft.is_open and draft.role is not None:
-            if draft.literal:
-                self._tell(-1, draft.literal)
-            draft.finish(None)
-        else:
-            self._give_up(-1)
-            draft.goes_on = None
 
     def end_header(self, token: int) -> None:
         """The header is longer than the format allows; where its end has come, that stands."""
         reader = self._reader
         most = reader.binding.format.longest_header
-        reader.issue(
+        reader.report.issue(
             IssueKind.MALFORMED_HEADER,
             f"more than {most:,} characters",
             f"a header of at most {most:,} characters",
@@ -178,7 +138,7 @@ class Lenient:
             reader.settle(reader.likeliest())
         else:
             reader.set_pending(b"", split=False)
-            self.lose(token, "")
+            self._strays.lose(token, "")
         reader.draft.header = ""
 
     # -- text -----------------------------------------------------------------------------------
@@ -189,7 +149,7 @@ class Lenient:
         characters, rest, at, invalid = decode(state.pending, data, split=state.split)
         reader.set_pending(b"", split=False)
         for where in invalid:
-            reader.issue_invalid(where)
+            reader.report.invalid(where)
         passed, reported = "", False
         for i, (character, where) in enumerate(characters):
             step = reader.steps.character(reader.state, character, where)
@@ -203,15 +163,15 @@ class Lenient:
                     reader.break_off()
                     continue
                 step = self._way_on(left, where)
-            self._tell(token, passed)
+            self._strays.tell(token, passed)
             passed = ""
             if step is None:
-                self.lose(token, left + self._begin(rest))
+                self._strays.lose(token, left + self._begin(rest))
                 return
             reader.go(step, token)
-        self._tell(token, passed)
+        self._strays.tell(token, passed)
         if passed and len(passed) == len(characters):
-            self._mark()
+            self._strays.mark()
         if rest and not reader.steps.takes_other_characters(reader.state):
             self._lose_half(token, rest, reported=reported)
         else:
@@ -224,17 +184,17 @@ class Lenient:
         text = self._begin(rest)
         if not reported:
             self._report_text(token, text)
-        self.lose(token, text)
+        self._strays.lose(token, text)
 
     def _begin(self, rest: bytes) -> str:
-        return self._utf8.feed(rest, self._reader.position)[0] if rest else ""
+        return self._strays.utf8.feed(rest, self._reader.position)[0] if rest else ""
 
     def _way_on(self, text: str, where: int) -> Step | None:
         reader = self._reader
         way = reader.steps.repairs.find(reader.stands(), text[0])
         if way is None or (way.begins and not self._names_a_role(text)):
             return None
-        if not self._follow(way):
+        if not self._ways.follow(way):
             return None
         return reader.steps.character(reader.state, text[0], where)
 
@@ -246,96 +206,18 @@ class Lenient:
         reader = self._reader
         in_text = bool(reader.draft.run) or reader.expects_text
         if reader.draft.is_open and in_text:
-            reader.issue(IssueKind.MALFORMED_HEADER, shown(reader.draft.run + left))
+            reader.report.issue(IssueKind.MALFORMED_HEADER, shown(reader.draft.run + left))
         elif not reader.draft.is_open and reader.expects_text and not reader.in_literal:
-            reader.issue(IssueKind.MALFORMED_HEADER, shown(left))
+            reader.report.issue(IssueKind.MALFORMED_HEADER, shown(left))
         else:
-            reader.issue(IssueKind.UNEXPECTED_TEXT, reader.binding.show(token))
+            reader.report.issue(IssueKind.UNEXPECTED_TEXT, reader.binding.show(token))
 
     def _unknown(self, token: int) -> None:
         reader = self._reader
         if self._reader.lost is None or reader.draft.is_open:
             found = reader.binding.show(token)
-            reader.issue(IssueKind.OUT_OF_VOCABULARY, found, "an id of the encoding")
-        self._pass_over(token, "")
-
-    # -- what is passed over --------------------------------------------------------------------
-
-    def lose(self, token: int, text: str) -> None:
-        """Text came that cannot be placed: from here on it is passed over."""
-        reader, draft = self._reader, self._reader.draft
-        self._settle()
-        if draft.is_open and draft.role is None:
-            self._give_up(token)
-            reader.stand(reader.steps.machine.between)
-        reader.stand(reader.steps.repairs.beginning(reader.stands()[0]))
-        reader.break_off()
-        text, draft.literal = draft.literal + text, ""
-        index = draft.index if draft.is_open else None
-        reader.span.switch(reader.position, index, "stray", generated=False)
-        self._tell(token, text)
-        self._reader.lost = reader.state
-
-    def _settle(self) -> None:
-        """Of several readings take the likeliest, and what it holds back with it."""
-        reader = self._reader
-        if self._reader.lost is None:
-            reader.settle(reader.likeliest())
-            place = reader.steps.machine.all[reader.state.threads[0][0]]
-            if place.held and place.meaning.field is not None:
-                reader.draft.add_text(place, place.held)
-                reader.stand(reader.steps.machine.unheld(place.index))
-        reader.draft.recognise_role()
-
-    def _give_up(self, token: int) -> None:
-        """Nobody knows whose message it is: its ids belong to none."""
-        draft = self._reader.draft
-        if draft.is_open:
-            self._reader.span.switch(draft.begins_at, None, "stray", generated=False)
-            text, draft.literal = draft.header, ""
-            draft.drop()
-            self._tell(token, text)
-
-    def _pass_over(self, token: int, text: str) -> None:
-        self._tell(token, text)
-        if self._reader.lost is None:
-            self._mark()
-            self._reader.break_off()
-
-    def _mark(self) -> None:
-        """This one id belongs nowhere; what follows goes on as before."""
-        reader, span = self._reader, self._reader.span
-        message, part, generated = span.message, span.part, span.generated
-        index = reader.draft.index if reader.draft.is_open else None
-        span.switch(reader.position, index, "stray", generated=False)
-        if index is not None:
-            span.switch(reader.position + 1, message, part, generated=generated)
-
-    def _tell(self, token: int, text: str) -> None:
-        if text:
-            draft = self._reader.draft
-            index = draft.index if draft.is_open else None
-            self._reader.tell(Stray(index, None if token < 0 else token, text))
-
-    def end(self) -> None:
-        """The input ends; a message that is open is cut off."""
-        reader, draft = self._reader, self._reader.draft
-        if reader.lost is not None:
-            self._tell(-1, self._utf8.flush())
-        elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
-            reader.go(step, -1)
-        if not draft.is_open:
-            return
-        self._settle()
-        if draft.role is None:  # nobody knows whose it would have been
-            self._tell(-1, draft.header)
-            return
-        if not reader.literal_is_whole:
-            self._tell(-1, draft.literal)
-        if draft.has_begun:
-            draft.finish(None)
-        else:
-            draft.drop()
+            reader.report.issue(IssueKind.OUT_OF_VOCABULARY, found, "an id of the encoding")
+        self._strays.pass_over(token, "")
 
     @staticmethod
     def _sure(step: Step | None) -> Step:

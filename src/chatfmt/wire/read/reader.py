@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from chatfmt.errors import Issue, IssueKind, ParseError
 from chatfmt.wire.read.draft import Draft, Tell
 from chatfmt.wire.read.recovery import Stand
-from chatfmt.wire.read.steps import CLOSED, PENDING, WITHIN_PENDING, steps_of
-from chatfmt.wire.read.wording import header_closers, what_may_follow, where
+from chatfmt.wire.read.report import Report
+from chatfmt.wire.read.steps import steps_of
+from chatfmt.wire.read.walk import CLOSED
+from chatfmt.wire.read.wording import free_field, header_closers
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatfmt.conversation import Message
+    from chatfmt.errors import Issue
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
-    from chatfmt.wire.read.steps import Run, State, Step
+    from chatfmt.wire.read.steps import State, Step
+    from chatfmt.wire.read.walk import Run
     from chatfmt.wire.spans import Span
 
 __all__ = ["Reader", "write_reading"]
@@ -49,14 +52,13 @@ class Reader:
         issues: list[Issue],
     ) -> None:
         self.binding = binding
-        self.strict = strict
         self.messages = messages
-        self.issues = issues
+        self.report = Report(self, issues, strict=strict)
         self.position = position
         self.steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
-        tell = Tell(self.issue_unknown_role, self._straddles, self._wrong_call)
+        tell = Tell(self.report.unknown_role, self.report.straddles, self.report.wrong_call)
         self.draft = Draft(binding, self.span, messages, self.events, tell)
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between
@@ -69,7 +71,6 @@ class Reader:
         self.pending_at = position
         """Position of the id in which the character that is not complete has begun."""
         self._unsettled = 0  # how many characters of a header were read in one of several readings
-        self.failure: ParseError | None = None
 
     def places(self) -> list[Place]:
         """The place of each reading."""
@@ -111,7 +112,7 @@ class Reader:
     def go(self, step: Step, token: int) -> None:
         """Do what a step says."""
         for begins in step.invalid:
-            self.issue_invalid(begins)
+            self.report.invalid(begins)
         if self.readings is None and len(step.branches) == 1:
             runs = step.branches[0][1]
             if runs:
@@ -209,6 +210,22 @@ class Reader:
         accepts = [i for i, place in enumerate(places) if place.accepts]
         return [*free, *accepts, 0][0]
 
+    def likely_draft(self) -> tuple[Draft, Place]:
+        """The draft as it would be if the input went on with text, and where that stands."""
+        thread = self.likeliest()
+        place, draft = self.places()[thread], self.draft
+        if self.readings is not None or place.held:
+            draft = draft.copy()
+            if self.readings is not None:
+                write_reading(draft, self.readings[thread])
+            if place.held and place.meaning.field:
+                draft.texts.setdefault(place.meaning.field, []).append(place.held)
+        return draft, place
+
+    def field_at(self, place: Place) -> str | None:
+        """The free-text field that is open there, or may begin."""
+        return None if self.lost is not None else free_field(self.steps.machine, place)
+
     @property
     def missing(self) -> list[str | bytes]:
         """What is left of the prologue or of a tail; see `StreamParser.missing`."""
@@ -218,48 +235,6 @@ class Reader:
         if missing and isinstance(missing[0], bytes):
             missing[0] = missing[0].removeprefix(self.state.pending)
         return missing
-
-    # -- what is wrong --------------------------------------------------------------------------
-
-    def issue(
-        self, kind: IssueKind, found: str, expected: str | None = None, position: int | None = None
-    ) -> None:
-        """Record an issue, or raise it in a strict parse."""
-        at = self.position if position is None else position
-        machine, lost = self.steps.machine, self.lost is not None
-        if expected is None:
-            expected = what_may_follow(machine, self.state, literal=self.in_literal)
-        state = where(machine, self.state, self.draft, lost=lost)
-        issue = Issue(kind, at, state, expected, found)
-        if self.strict and kind is not IssueKind.STRADDLING_TOKEN:
-            self.failure = ParseError(issue)
-            raise self.failure
-        self.issues.append(issue)
-
-    def issue_invalid(self, begins: int) -> None:
-        """Bytes that begin here are no UTF-8."""
-        at = self.pending_at if begins in (PENDING, WITHIN_PENDING) else self.position
-        self.issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", at)
-
-    def issue_unknown_role(self, spelling: str, position: int) -> None:
-        """A header has a role that the format lacks."""
-        known = ", ".join(self.binding.format.role_spellings.values())
-        kind, expected = IssueKind.UNKNOWN_ROLE, f"one of the roles {known}"
-        self.issue(kind, repr(spelling), expected, position)
-
-    def _wrong_call(self, expected: str, found: str) -> None:
-        self.issue(IssueKind.MALFORMED_CALL, found, expected)
-
-    def _straddles(self, position: int) -> None:
-        last = self.issues[-1] if self.issues else None
-        if last and (last.kind, last.position) == (IssueKind.STRADDLING_TOKEN, position):
-            return  # the same token, where two parts begin at one place
-        self.issue(
-            IssueKind.STRADDLING_TOKEN,
-            "one that goes on into the next",
-            "a token that ends with its part",
-            position,
-        )
 
 
 def write_reading(draft: Draft, reading: _Read) -> None:

@@ -1,0 +1,241 @@
+"""How ids come in at the end of a transcript, and what stands open there."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Self
+
+from chatfmt.conversation import Conversation
+from chatfmt.errors import RenderError
+from chatfmt.wire import resume
+from chatfmt.wire.alone import Alone, reads
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.spans import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt.conversation import Message
+    from chatfmt.errors import Issue
+    from chatfmt.wire.runs import Mark
+    from chatfmt.wire.spans import OpenMessage
+    from chatfmt.wire.write import Renderer
+
+__all__ = ["Growth"]
+
+
+class Growth(Alone):
+    """Ids, spans, messages and issues that grow together."""
+
+    _prompted: tuple[str, int] | None = None
+    """The role that was prompted last, and the position after its prompt. An empty prompt leaves
+    no ids that say so, and whose stop tokens count is not up to a header that was sampled."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        *,
+        ids: list[int],
+        spans: list[Span],
+        messages: list[Message],
+        issues: list[Issue] | None = None,
+        metadata: dict[str, Any] | None = None,
+        logprobs: list[float | None] | None = None,
+        partial: Message | None = None,
+        unfinished: bool = False,
+        prompted: tuple[str, int] | None = None,
+    ) -> None:
+        super().__init__()
+        self._renderer = renderer
+        self._binding = renderer.binding
+        self.ids = ids
+        self.spans = spans
+        self.issues = [] if issues is None else issues
+        self._messages = messages
+        self._metadata = {} if metadata is None else metadata
+        self._logprobs = [] if logprobs is None else logprobs
+        self._partial = partial
+        self._unfinished = unfinished  # something is open, or missing: it takes a parser to go on
+        self._parser: StreamParser | None = None
+        self._prompted = prompted
+
+    def _copied(self) -> Self:
+        return type(self)(
+            self._renderer,
+            ids=list(self.ids),
+            spans=list(self.spans),
+            messages=list(self._messages),
+            issues=list(self.issues),
+            metadata=self._metadata,
+            logprobs=list(self._logprobs),
+            partial=self._open_content,
+            unfinished=self._unfinished,
+            prompted=self._prompted,
+        )
+
+    def _conversation(self) -> Conversation:
+        return Conversation(messages=self._messages_from(0), metadata=self._metadata)
+
+    def _opened(self) -> OpenMessage | None:
+        parser = self._standing()
+        opened = parser.open if parser else None
+        if opened and opened.role is None and self._prompted and self._at_prompt():
+            return opened._replace(role=self._prompted[0])  # its ids may not tell yet
+        return opened
+
+    @property
+    def _open_content(self) -> Message | None:
+        return self._parser.open_content if self._parser else self._partial
+
+    def _messages_from(self, first: int) -> tuple[Message, ...]:
+        """The messages from this index on, the open one among them once its content has begun."""
+        partial = self._open_content
+        return (*self._messages[first:], *([partial] if partial else []))
+
+    def _write(self, ids: Sequence[int], *, sampled: bool = False) -> None:
+        """Add ids, reading them on the way."""
+        parser = self._live()
+        parser.set_sampled(sampled)
+        parser.feed_all(ids)
+        self.ids += ids
+        if parser.open is None and not parser.missing:
+            self._parser, self._partial, self._unfinished = None, None, False
+
+    def _live(self) -> StreamParser:
+        """The parser that stands behind the last id."""
+        if self._parser is None:
+            self._parser = self._replayed() if self._unfinished else self._new_parser(len(self.ids))
+            self._unfinished = True
+        return self._parser
+
+    def _standing(self) -> StreamParser | None:
+        """That parser, to look at: nothing changes by it. None where nothing is open or missing.
+
+        A parse that was not to end inside a message has told of it as an issue; `_replayed` takes
+        that back, which may only happen when the message does go on.
+        """
+        if self._parser is None and self._unfinished:
+            return self._copied()._live()
+        return self._parser
+
+    def _replayed(self) -> StreamParser:
+        """A parser that has read the last message again, from its first id."""
+        index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
+        while index and self._shares_envelope(index):
+            index -= 1
+        start = 0 if index is None else self._start_of(index)
+        again = [span for span in self.spans if span.start >= start]
+        del self.spans[len(self.spans) - len(again) :]
+        del self._messages[len(self._messages) if index is None else index :]
+        # At the first id itself there may be an issue of the message before, which it cut off.
+        before = [] if index is None else [i for i in self.issues if i.position <= start]
+        self.issues.clear()
+        parser = self._new_parser(start, prologue=index is None)
+        for span in again:
+            parser.set_sampled(span.sampled)
+            parser.feed_all(self.ids[span.start : span.stop])
+        self.issues[:] = dict.fromkeys([*before, *self.issues])
+        return parser
+
+    def _new_parser(self, position: int, *, prologue: bool = False) -> StreamParser:
+        return StreamParser(
+            self._binding,
+            strict=False,
+            prologue=prologue,
+            position=position,
+            goes_on=self._going_on(),
+            messages=self._messages,
+            spans=self.spans,
+            issues=self.issues,
+        )
+
+    def _start_of(self, index: int) -> int:
+        """Position of the first id of a message, one of the last."""
+        start = len(self.ids)
+        for span in reversed(self.spans):
+            if span.message is not None and span.message < index:
+                break
+            if span.message == index:
+                start = span.start
+        return start
+
+    def _going_on(self, *, sampled: bool = False) -> str | None:
+        """The role that has ended a message with a token behind which it may go on."""
+        last = self.spans[-1] if self.spans else None
+        if last is None or last.part != "end" or (sampled and not last.sampled):
+            return None
+        return self._messages[-1].role if self._continues(self.ids[last.stop - 1]) else None
+
+    def _at_prompt(self) -> bool:
+        """Whether what comes next was prompted, be it without an id."""
+        return self._prompted is not None and self._prompted[1] == len(self.ids)
+
+    def _speaker(self, opened: OpenMessage | None) -> str | None:
+        """The role in which a model speaks next."""
+        if self._prompted is not None:
+            return self._prompted[0]
+        return opened.role if opened else None
+
+    def _continues(self, token: int) -> bool:
+        """Whether the model may go on behind this end token."""
+        return token in self._binding.continues
+
+    def _shares_envelope(self, index: int) -> bool:
+        """Whether a message stands in one envelope with the one before it."""
+        before = [span.part for span in self.spans if span.message == index - 1]
+        role = self._messages[index - 1].role
+        return role in self._binding.format.envelopes and before[-1:] not in (["end"], ["tail"])
+
+    def _within(self) -> str | None:
+        """The role whose envelope is open."""
+        if not self._messages or not self.spans or self._opened() is not None:
+            return None
+        role, part = self._messages[-1].role, self.spans[-1].part
+        enveloped = role in self._binding.format.envelopes
+        return role if enveloped and part not in ("end", "tail", "stray") else None
+
+    def _close_envelope(self) -> None:
+        """Close the envelope that is open, if one is."""
+        if (within := self._within()) is not None:
+            self._add(*self._renderer.close_envelope(within))
+
+    def _add(self, ids: list[int], marks: list[Mark]) -> None:
+        """Add ids that belong to the last message."""
+        at, index = len(self.ids), len(self._messages) - 1
+        self.spans += [Span(at + a, at + b, index, part, new) for a, b, part, new in marks]
+        self.ids += ids
+
+    def _missing(self) -> list[int]:
+        """What the format writes before anything else may follow: a tail, a prologue."""
+        ids: list[int] = []
+        parser = self._standing()
+        for piece in parser.missing if parser else ():
+            if isinstance(piece, str):
+                ids.append(self._binding.ids[piece])
+            else:
+                ids += self._binding.encoding.encode_ordinary(piece.decode())
+        return ids
+
+    def _begun(self, opened: OpenMessage) -> resume.Begun:
+        if opened.role is None:
+            raise RenderError(
+                "the message is open and has no role yet, so it cannot be ended; go on with it by "
+                "append_completion()",
+                self._binding.format.name,
+                opened.index,
+            )
+        start = self._start_of(opened.index)
+        spans = takewhile(lambda span: span.stop > start, reversed(self.spans))
+        ranges = [slice(span.start, span.stop) for span in spans if span.part != "stray"]
+        placed = [token for each in reversed(ranges) for token in self.ids[each]]
+        parser = self._standing()
+        content = parser.open_content if parser else None
+        return resume.Begun(opened, content, self.ids[start:], placed)
+
+    @reads
+    def __getstate__(self) -> dict[str, Any]:
+        return self._copied().__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Alone.__init__(self)
+        self.__dict__.update(state)

@@ -1,0 +1,84 @@
+"""Transcripts of a conversation, of ids, and of what was saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.transcript.saved import read_saved
+from chatfmt.transcript.transcript import Transcript
+from chatfmt.wire.ids import as_ids
+from chatfmt.wire.read.parser import StreamParser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.conversation import Conversation
+    from chatfmt.wire.write import Renderer
+
+__all__ = ["parsed", "rendered", "restore"]
+
+
+def rendered(renderer: Renderer, conversation: Conversation) -> Transcript:
+    """What `ChatTokenizer.render` gives.
+
+    Raises:
+        RenderError: the format cannot carry it.
+    """
+    transcript = Transcript(
+        renderer,
+        ids=list(renderer.prologue),
+        spans=list(renderer.prologue_spans),
+        messages=list(conversation.messages),
+        metadata=conversation.metadata,
+    )
+    renderer.extend_with_spans(transcript.ids, transcript.spans, conversation.messages)
+    return transcript
+
+
+def parsed(
+    renderer: Renderer, ids: Iterable[int], *, strict: bool, allow_open: bool, prologue: bool
+) -> Transcript:
+    """What `ChatTokenizer.parse` gives; the arguments are its.
+
+    Raises:
+        ParseError: strict, and the ids are not what the format writes.
+        TypeError: one of them is not an integer.
+    """
+    taken = list(as_ids(ids))
+    parser = StreamParser(renderer.binding, strict=strict, prologue=prologue)
+    parser.feed_all(taken)
+    opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
+    missing = parser.missing
+    if not allow_open:
+        parser.close()
+        partial = next(iter(parser.messages[complete:]), None)
+    return Transcript(
+        renderer,
+        ids=taken,
+        spans=parser.spans,
+        messages=parser.messages[:complete],
+        issues=parser.issues,
+        partial=partial,
+        unfinished=opened is not None or bool(missing),
+    )
+
+
+def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
+    """The transcript that `Transcript.to_dict` has saved.
+
+    Raises:
+        TranscriptError: it belongs to another format or encoding, or is damaged.
+    """
+    state = read_saved(renderer, saved)
+    return Transcript(
+        renderer,
+        ids=state.ids,
+        spans=state.spans,
+        messages=state.messages,
+        issues=state.issues,
+        metadata=state.metadata,
+        logprobs=state.logprobs,
+        partial=state.partial,
+        unfinished=state.unfinished,
+        prompted=state.prompted,
+    )

@@ -1,0 +1,157 @@
+"""What a transcript says of itself; nothing changes by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.training import weights
+from chatfmt.transcript.growth import Growth
+from chatfmt.transcript.saved import Saved
+from chatfmt.wire.alone import reads
+from chatfmt.wire.read.parser import StreamParser
+
+if TYPE_CHECKING:
+    from chatfmt.conversation import Conversation
+    from chatfmt.training.weights import TrainOn
+    from chatfmt.wire.spans import OpenMessage
+
+__all__ = ["Views"]
+
+
+class Views(Growth):
+    """The half of `chatfmt.transcript.Transcript` that is looked at."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<Transcript {self._binding.format.name}: {len(self._messages)} messages, "
+            f"{len(self.ids)} ids{', open' if self.open else ''}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        from chatfmt.show import html_fragment
+
+        return html_fragment(self)
+
+    @property
+    @reads
+    def conversation(self) -> Conversation:
+        """The messages so far. An open one is among them once its content has begun.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.conversation.messages
+        (Message(role='user', content='hello'),)
+        """
+        return self._conversation()
+
+    @property
+    @reads
+    def open(self) -> OpenMessage | None:
+        """The message that has begun and not ended.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.open is None
+        True
+        >>> _ = chat.prompt()
+        >>> chat.open.role
+        'assistant'
+        """
+        return self._opened()
+
+    @property
+    @reads
+    def logprobs(self) -> list[float | None]:
+        """One for each id: what was given for sampled ids, None for all others.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265], logprobs=[-0.5, -0.25])
+        >>> chat.logprobs[-3:]
+        [None, -0.5, -0.25]
+        """
+        return [*self._logprobs, *[None] * (len(self.ids) - len(self._logprobs))]
+
+    @reads
+    def weights(self, train_on: TrainOn = "assistant", *, train_end: bool = True) -> list[float]:
+        """The loss weight of each id; see `chatfmt.training.weights.TrainOn`.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265])
+        >>> chat.weights()
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+        """
+        messages = self._messages_from(0)
+        spans = self._renderer.in_training(self.ids, self.spans, messages)
+        return weights.span_weights(spans, messages, train_on, train_end=train_end)
+
+    def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
+        """The ids, unshifted; ``ignore_index`` exactly where the weight is 0.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265])
+        >>> chat.labels()[-3:]
+        [-100, 13225, 200265]
+        """
+        return weights.labels(self.ids, self.weights(train_on), ignore_index)
+
+    @reads
+    def stream(self, *, strict: bool = False) -> StreamParser:
+        """A parser for the message that is to be sampled next; it leaves the transcript alone.
+
+        Where a message is open, its first events tell of what stands there already, a prefill for
+        example. Messages and positions count from 0: the message that is open or next, and the
+        first sampled id. Give the ids to `append_completion` afterwards.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> parser = chat.stream()
+        >>> parser.feed_text(13225), len(chat.ids)
+        ('Hello', 5)
+        """
+        going_on = self._going_on(sampled=True)
+        parser = StreamParser(self._binding, strict=strict, prologue=False, goes_on=going_on)
+        opened = self._opened()
+        if opened is not None:
+            parser.prime(self.ids[self._start_of(opened.index) :])
+        elif going_on is None and not self._at_prompt():
+            parser.prime(self._renderer.prompt("assistant"))
+        parser.stop_tokens = self._renderer.stops(self._speaker(opened))
+        return parser
+
+    @reads
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it.
+
+        A logprob that is not finite stands there as a text, since JSON has no number for it.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> chat.to_dict()["ids"]
+        [200264, 1428, 200266, 24912, 200265]
+        """
+        state = self._copied()
+        saved = Saved(
+            format=self._binding.format.row(),
+            encoding=self._binding.encoding.fingerprint,
+            ids=state.ids,
+            spans=state.spans,
+            messages=state._messages,
+            issues=state.issues,
+            metadata=state._metadata,
+            logprobs=state._logprobs,
+            partial=state._partial,
+            unfinished=state._unfinished,
+            prompted=state._prompted,
+        )
+        return saved.model_dump(mode="json")

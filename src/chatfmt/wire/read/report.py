@@ -1,0 +1,85 @@
+"""What is wrong with the ids: recorded as issues, or raised in a strict parse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from chatfmt.errors import Issue, IssueKind, ParseError
+from chatfmt.wire.read.characters import PENDING, WITHIN_PENDING
+from chatfmt.wire.read.wording import what_may_follow, where
+
+if TYPE_CHECKING:
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.read.draft import Draft
+    from chatfmt.wire.read.steps import State, Steps
+
+__all__ = ["Report"]
+
+
+class _Reader(Protocol):
+    """What is asked of a `chatfmt.wire.read.reader.Reader`: where it stands."""
+
+    binding: Binding
+    steps: Steps
+    draft: Draft
+    state: State
+    lost: State | None
+    position: int
+    pending_at: int
+
+    @property
+    def in_literal(self) -> bool: ...
+
+
+class Report:
+    """Reports what a reader finds; ``failure`` is what a strict parse has ended with."""
+
+    def __init__(self, reader: _Reader, issues: list[Issue], *, strict: bool) -> None:
+        self._reader = reader
+        self._strict = strict
+        self.issues = issues
+        self.failure: ParseError | None = None
+
+    def issue(
+        self, kind: IssueKind, found: str, expected: str | None = None, position: int | None = None
+    ) -> None:
+        """Record an issue, or raise it in a strict parse."""
+        reader = self._reader
+        at = reader.position if position is None else position
+        machine, lost = reader.steps.machine, reader.lost is not None
+        if expected is None:
+            expected = what_may_follow(machine, reader.state, literal=reader.in_literal)
+        state = where(machine, reader.state, reader.draft, lost=lost)
+        issue = Issue(kind, at, state, expected, found)
+        if self._strict and kind is not IssueKind.STRADDLING_TOKEN:
+            self.failure = ParseError(issue)
+            raise self.failure
+        self.issues.append(issue)
+
+    def invalid(self, begins: int) -> None:
+        """Bytes that begin here are no UTF-8."""
+        reader = self._reader
+        at = reader.pending_at if begins in (PENDING, WITHIN_PENDING) else reader.position
+        self.issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", at)
+
+    def unknown_role(self, spelling: str, position: int) -> None:
+        """A header has a role that the format lacks."""
+        known = ", ".join(self._reader.binding.format.role_spellings.values())
+        kind, expected = IssueKind.UNKNOWN_ROLE, f"one of the roles {known}"
+        self.issue(kind, repr(spelling), expected, position)
+
+    def wrong_call(self, expected: str, found: str) -> None:
+        """A tool call is none, or has more in it than the layout."""
+        self.issue(IssueKind.MALFORMED_CALL, found, expected)
+
+    def straddles(self, position: int) -> None:
+        """The id at this position holds the end of one part and begins another."""
+        last = self.issues[-1] if self.issues else None
+        if last and (last.kind, last.position) == (IssueKind.STRADDLING_TOKEN, position):
+            return  # the same token, where two parts begin at one place
+        self.issue(
+            IssueKind.STRADDLING_TOKEN,
+            "one that goes on into the next",
+            "a token that ends with its part",
+            position,
+        )

@@ -1,0 +1,112 @@
+"""What a lenient reader cannot place, and messages that are given up or cut off for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.wire.events import Stray
+from chatfmt.wire.utf8 import Utf8
+
+if TYPE_CHECKING:
+    from chatfmt.wire.read.reader import Reader
+
+__all__ = ["Strays"]
+
+
+class Strays:
+    """Gives out what a reader cannot place; none of it is lost."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.utf8 = Utf8()
+        """Decodes what is passed over."""
+
+    def lose(self, token: int, text: str) -> None:
+        """Text came that cannot be placed: from here on it is passed over."""
+        reader, draft = self._reader, self._reader.draft
+        self.settle()
+        if draft.is_open and draft.role is None:
+            self.give_up(token)
+            reader.stand(reader.steps.machine.between)
+        reader.stand(reader.steps.repairs.beginning(reader.stands()[0]))
+        reader.break_off()
+        text, draft.literal = draft.literal + text, ""
+        index = draft.index if draft.is_open else None
+        reader.span.switch(reader.position, index, "stray", generated=False)
+        self.tell(token, text)
+        self._reader.lost = reader.state
+
+    def settle(self) -> None:
+        """Of several readings take the likeliest, and what it holds back with it."""
+        reader = self._reader
+        if self._reader.lost is None:
+            reader.settle(reader.likeliest())
+            place = reader.steps.machine.all[reader.state.threads[0][0]]
+            if place.held and place.meaning.field is not None:
+                reader.draft.add_text(place, place.held)
+                reader.stand(reader.steps.machine.unheld(place.index))
+        reader.draft.recognise_role()
+
+    def cut_off(self) -> None:
+        """The message is over without its end token."""
+        draft = self._reader.draft
+        self.settle()
+        if draft.is_open and draft.role is not None:
+            if draft.literal:
+                self.tell(-1, draft.literal)
+            draft.finish(None)
+        else:
+            self.give_up(-1)
+            draft.goes_on = None
+
+    def give_up(self, token: int) -> None:
+        """Nobody knows whose message it is: its ids belong to none."""
+        draft = self._reader.draft
+        if draft.is_open:
+            self._reader.span.switch(draft.begins_at, None, "stray", generated=False)
+            text, draft.literal = draft.header, ""
+            draft.drop()
+            self.tell(token, text)
+
+    def pass_over(self, token: int, text: str) -> None:
+        """An id is passed over, with its text."""
+        self.tell(token, text)
+        if self._reader.lost is None:
+            self.mark()
+            self._reader.break_off()
+
+    def mark(self) -> None:
+        """This one id belongs nowhere; what follows goes on as before."""
+        reader, span = self._reader, self._reader.span
+        message, part, generated = span.message, span.part, span.generated
+        index = reader.draft.index if reader.draft.is_open else None
+        span.switch(reader.position, index, "stray", generated=False)
+        if index is not None:
+            span.switch(reader.position + 1, message, part, generated=generated)
+
+    def tell(self, token: int, text: str) -> None:
+        """Give out what cannot be placed, and in which id it ends; -1 where in none."""
+        if text:
+            draft = self._reader.draft
+            index = draft.index if draft.is_open else None
+            self._reader.tell(Stray(index, None if token < 0 else token, text))
+
+    def end(self) -> None:
+        """The input ends; a message that is open is cut off."""
+        reader, draft = self._reader, self._reader.draft
+        if reader.lost is not None:
+            self.tell(-1, self.utf8.flush())
+        elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
+            reader.go(step, -1)
+        if not draft.is_open:
+            return
+        self.settle()
+        if draft.role is None:  # nobody knows whose it would have been
+            self.tell(-1, draft.header)
+            return
+        if not reader.literal_is_whole:
+            self.tell(-1, draft.literal)
+        if draft.has_begun:
+            draft.finish(None)
+        else:
+            draft.drop()

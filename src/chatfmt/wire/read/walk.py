@@ -1,0 +1,174 @@
+"""The readings of a state, walked through the machine by the characters of a token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from chatfmt.wire.read.characters import HERE
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from chatfmt.line.machine import Machine
+    from chatfmt.line.place import Move, Place
+
+__all__ = ["CLOSED", "Run", "Thread", "Walk"]
+
+Thread: TypeAlias = "tuple[int, Hashable]"
+"""A place, and the state of its scanner, or `CLOSED`, or None."""
+
+CLOSED = "closed"
+"""Stands at the place of a header field that takes no more text: something came between."""
+
+
+class Run(NamedTuple):
+    """Characters of one token that mean the same."""
+
+    place: Place
+    text: str
+    """The characters; empty for a special token."""
+    where: int
+    enters: bool
+    """Whether something begins with this run that was not there before."""
+
+    @property
+    def header_length(self) -> int:
+        """How many of its characters are of a header."""
+        return len(self.text) if self.place.meaning.part == "header" else 0
+
+
+class _Way:
+    """One thread while a token is walked."""
+
+    __slots__ = ("began", "origin", "place", "runs", "scan")
+
+    def __init__(
+        self, origin: int, place: Place, scan: Hashable, runs: list[Run], *, began: bool
+    ) -> None:
+        self.origin = origin
+        self.place = place
+        self.scan = scan
+        self.runs = runs
+        self.began = began  # whether what its first place holds back is among the runs
+
+
+class Walk:
+    """The threads of a state, walked by the characters of a token."""
+
+    def __init__(self, machine: Machine, threads: Sequence[Thread]) -> None:
+        self.machine = machine
+        self.ways = [
+            _Way(i, machine.all[place], scan, [], began=False)
+            for i, (place, scan) in enumerate(threads)
+        ]
+
+    def character(self, character: str, where: int) -> bool:
+        """Go on by one character; whether any reading does."""
+        kind = self.machine.characters.kind(character)
+        found: dict[Thread, _Way] = {}
+        for way in self.ways:
+            if way.place.scanner is not None:
+                scan = way.place.scanner.step(way.scan, character)
+                if scan is not None:
+                    more = self._more(way, way.place, scan, character, where)
+                    found.setdefault((way.place.index, scan), more)
+                if not way.place.scanner.complete(way.scan):
+                    continue
+            for move in way.place.moves:
+                if kind & move.characters and (move.enters or way.scan != CLOSED):
+                    self._move(way, move, character, where, found)
+        if not found:
+            return False
+        self.ways = [*found.values()]
+        return True
+
+    def _move(
+        self, way: _Way, move: Move, character: str, where: int, found: dict[Thread, _Way]
+    ) -> None:
+        target = self.machine.all[move.target]
+        scan = None
+        if target.scanner is not None:
+            scan = target.scanner.step(target.scanner.start(), character)
+        if (target.index, scan) not in found:
+            if move.enters:
+                way = self._entered(way, target, character, where, back=move.back)
+                way.scan = scan
+            else:
+                way = self._more(way, target, scan, character, where)
+            found[target.index, scan] = way
+
+    def special(self, spelling: str) -> bool:
+        """Go on by a special token; whether any reading does."""
+        found: dict[Thread, _Way] = {}
+        for way in self.ways:
+            if way.place.scanner is not None and not way.place.scanner.complete(way.scan):
+                continue
+            for index in way.place.specials.get(spelling, ()):
+                if (index, None) not in found:
+                    found[index, None] = self._entered(way, self.machine.all[index], "", HERE)
+        if not found:
+            return False
+        self.ways = [*found.values()]
+        return True
+
+    def _more(self, way: _Way, target: Place, scan: Hashable, character: str, where: int) -> _Way:
+        """More of the same field."""
+        runs = self._begun(way)
+        last = runs[-1] if runs else None
+        if last is not None and last.place.meaning.field == target.meaning.field:
+            runs[-1] = last._replace(text=last.text + character)
+        else:
+            runs.append(Run(target, character, where, enters=False))
+        return _Way(way.origin, target, scan, runs, began=True)
+
+    def _entered(
+        self, way: _Way, target: Place, character: str, where: int, *, back: int = 0
+    ) -> _Way:
+        """Something else begins, or literal text goes on."""
+        runs = self._begun(way)
+        if back:  # what was held back of the fence is no text of the field
+            held = runs[-1].text
+            runs[-1] = runs[-1]._replace(text=held[:-back])
+            character = held[-back:] + character
+        last = runs[-1] if runs else None
+        if target.letter and way.place.letter and way.place.meaning == target.meaning:
+            if last is not None:
+                runs[-1] = last._replace(text=last.text + character)
+            else:
+                runs.append(Run(target, character, where, enters=False))
+        else:
+            runs.append(Run(target, character, where, enters=True))
+        return _Way(way.origin, target, None, runs, began=True)
+
+    def _begun(self, way: _Way) -> list[Run]:
+        """A copy of the runs, with what was held back before this token."""
+        runs = [*way.runs]
+        if not way.began and way.place.held:
+            runs.insert(0, Run(way.place, way.place.held, HERE, enters=False))
+        return runs
+
+    @property
+    def takes_other_characters(self) -> bool:
+        """Whether a character outside ASCII may come next: one of which half is there, say."""
+        other = self.machine.characters.not_ascii
+        return any(
+            way.place.scanner is not None
+            or any(
+                m.characters & other and (m.enters or way.scan != CLOSED) for m in way.place.moves
+            )
+            for way in self.ways
+        )
+
+    def result(self) -> tuple[tuple[Thread, ...], tuple[tuple[int, tuple[Run, ...]], ...]]:
+        """The threads now, and for each the thread before and its runs."""
+        threads = tuple((way.place.index, way.scan) for way in self.ways)
+        return threads, tuple((way.origin, tuple(_released(way))) for way in self.ways)
+
+
+def _released(way: _Way) -> list[Run]:
+    """The runs without what is held back for the next token to tell."""
+    runs = way.runs
+    if way.began and way.place.held and runs:
+        last = runs[-1]
+        runs[-1] = last._replace(text=last.text[: len(last.text) - len(way.place.held)])
+    return [run for run in runs if run.text or run.enters]

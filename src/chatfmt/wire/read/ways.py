@@ -1,0 +1,61 @@
+"""The ways that a lenient reader follows, of those that `chatfmt.wire.read.recovery` finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.wire.read.characters import HERE
+from chatfmt.wire.read.walk import Run
+
+if TYPE_CHECKING:
+    from chatfmt.wire.read.reader import Reader
+    from chatfmt.wire.read.recovery import Way
+    from chatfmt.wire.read.stray import Strays
+
+__all__ = ["Ways"]
+
+
+class Ways:
+    """Leads a reader on."""
+
+    def __init__(self, reader: Reader, strays: Strays) -> None:
+        self._reader = reader
+        self._strays = strays
+
+    def leads_on(self, spelling: str) -> bool:
+        """Whether this special token leads on from where the reader is lost."""
+        draft = self._reader.draft
+        ends = spelling in self._reader.steps.machine.end_spellings
+        ends = ends and draft.is_open and draft.role is not None
+        return ends or self.starts(spelling) or self.to(spelling) is not None
+
+    def starts(self, spelling: str) -> bool:
+        """Whether a message begins with this special token."""
+        machine = self._reader.steps.machine
+        return spelling in machine.all[machine.between].specials
+
+    def to(self, spelling: str) -> Way | None:
+        """The way on to where a special token is taken; one that begins a message goes before."""
+        reader, is_open = self._reader, self._reader.draft.is_open
+        way = reader.steps.repairs.find(reader.stands(), spelling)
+        if way is None or way.begins or (reader.lost is not None and not is_open):
+            return None
+        return None if way.past_special and is_open and self.starts(spelling) else way
+
+    def follow(self, way: Way) -> bool:
+        """Go a way; whether it leads on: not if what it skips may have cost a role its end."""
+        reader, machine = self._reader, self._reader.steps.machine
+        reader.settle(way.thread)
+        unknown = reader.draft.unknown_role
+        if way.skipped and not way.taken_back and unknown is not None:
+            reader.report.unknown_role(unknown, reader.position)
+            return False
+        self._strays.tell(-1, way.taken_back)
+        reader.draft.literal = reader.draft.literal.removesuffix(way.taken_back)
+        self._reader.lost = None
+        skipped = [Run(machine.all[place], "", HERE, enters=True) for place, _ in way.skipped]
+        reader.draft.take(skipped, reader.position, reader.pending_at, -1)
+        reader.stand(way.place)
+        if not skipped:
+            reader.break_off()
+        return True
