@@ -10,7 +10,7 @@ from typing import Any
 
 from chatfmt.errors import UnknownFormatError
 from chatfmt.line.format import ChatFormat
-from chatfmt.line.rows import openai, qwen
+from chatfmt.line.rows import google, meta, microsoft, openai, qwen
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
 
@@ -89,6 +89,9 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     },
     **openai.ROWS,
     **qwen.ROWS,
+    **google.ROWS,
+    **meta.ROWS,
+    **microsoft.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
