@@ -33,15 +33,29 @@ if TYPE_CHECKING:
 
 ROWS = {
     "chatml": "qwen-3-2507",
+    "chatml-bos": "lfm-2",
     "chatml-default-system": "qwen-2.5",
+    "cohere2": "command-r7b",
+    "command-a": "command-a",
+    "command-r": "command-r",
     "gemma": "gemma-2",
     "gemma-3": "gemma-3",
     "gpt-oss": "gpt-oss",
+    "granite-3.0": "granite-3",
+    "granite-3.3": "granite-3",
+    "granite-4": "granite-4",
+    "granite-4.1": "granite-4",
+    "hermes-3": "hermes-3",
+    "hermes-3-plain": "hermes-3",
+    "internlm2": "internlm-2",
+    "lfm2.5": "lfm-2.5",
     "llama-3": "llama-3",
     "llama-3.1": "llama-3.1",
     "llama-3.2": "llama-3.2",
     "llama-4": "llama-4",
+    "minimax-m1": "minimax-m1",
     "nemotron-70b": "llama-3.1",
+    "openchat": "openchat-3.5",
     "phi-3": "phi-3",
     "phi-3-medium": "phi-3",
     "phi-3.5": "phi-3.5",
@@ -52,6 +66,7 @@ ROWS = {
     "qwen3-next-thinking": "qwen-3-next-thinking",
     "qwen3-vl": "qwen-3-vl",
     "qwq": "qwq",
+    "smollm3": "smollm-3",
 }
 """Layout to the name of its row."""
 
