@@ -18,28 +18,93 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import tiktoken
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ParseError, RenderError
+from rows import ids_in, spelled, tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROWS = {
+    "chatml": "qwen-3-2507",
+    "chatml-bos": "lfm-2",
+    "chatml-default-system": "qwen-2.5",
+    "cohere2": "command-r7b",
+    "command-a": "command-a",
+    "command-r": "command-r",
+    "gemma": "gemma-2",
+    "gemma-3": "gemma-3",
     "gpt-oss": "gpt-oss",
+    "granite-3.0": "granite-3",
+    "granite-3.3": "granite-3",
+    "granite-4": "granite-4",
+    "granite-4.1": "granite-4",
+    "hermes-3": "hermes-3",
+    "hermes-3-plain": "hermes-3",
+    "internlm2": "internlm-2",
+    "lfm2.5": "lfm-2.5",
+    "llama-3": "llama-3",
+    "llama-3.1": "llama-3.1",
+    "llama-3.2": "llama-3.2",
+    "llama-4": "llama-4",
+    "minimax-m1": "minimax-m1",
+    "nemotron-70b": "llama-3.1",
+    "openchat": "openchat-3.5",
+    "phi-3": "phi-3",
+    "phi-3-medium": "phi-3",
+    "phi-3.5": "phi-3.5",
+    "phi-4": "phi-4",
+    "phi-4-mini": "phi-4-mini",
+    "phi-4-reasoning": "phi-4-reasoning",
     "qwen3": "qwen-3",
+    "qwen3-next-thinking": "qwen-3-next-thinking",
+    "qwen3-vl": "qwen-3-vl",
+    "qwq": "qwq",
+    "smollm3": "smollm-3",
 }
 """Layout to the name of its row."""
 
-FAULTS: dict[tuple[str, str], str] = {}
+_T = ("t-one", "t-two", "t-think", "t-again")
+
+FAULTS: dict[tuple[str, str], str] = {
+    **{
+        ("gpt-oss", case): "it leaves out <|constrain|>, which openai-harmony writes" for case in _T
+    },
+    **{
+        ("granite-3.3", case): "the text of its system message makes a token, <|tool_call|>"
+        for case in ("t-defs", "t-one", "t-think", "t-again")
+    },
+    ("hermes-3", "t-again"): "it leaves out the newline after a result that ends the list",
+    **{
+        ("hermes-3-plain", case): "it drops calls, and writes results without <tool_response>"
+        for case in _T
+    },
+    **{("llama-3", case): "it drops calls, and writes a role that Llama 3 has not" for case in _T},
+    **{
+        ("smollm3", case): "the text of its system message makes tokens, <think> and </think>"
+        for case in (
+            *("pair", "multi", "empty-assistant", "empty-user", "empty-system", "ws-user"),
+            *("ws-assistant", "unicode", "prompt", "r-last", "r-multi", "r-none-multi"),
+            *("r-prompt", "r-ws", "t-defs", "t-one", "t-think", "t-again"),
+        )
+    },
+    **{
+        (layout, case): "it leaves out the header of an answer after a result"
+        for layout in ("phi-3-medium", "phi-4")
+        for case in _T
+    },
+}
 """Layout and case to what is wrong with the published template there."""
+
+SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
+"""Layouts whose template writes ``eos`` after a conversation that is no prompt: what stands between
+two conversations that are packed, which is no part of either."""
 
 EQUAL, PREPARED, REFUSED, WRONG = "equal", "needs preparation", "refused", "wrong"
 
@@ -50,37 +115,6 @@ class Finding(NamedTuple):
     case: str
     kind: str
     detail: str
-
-
-def tokenizer(name: str) -> ChatTokenizer:
-    """The row over an encoding whose tokens are single bytes."""
-    format = chatfmt.get_format(name)
-    encoding = tiktoken.Encoding(
-        f"bytes of {name}",
-        pat_str=r"(?s).",
-        mergeable_ranks={bytes([byte]): byte for byte in range(256)},
-        special_tokens={token: 256 + i for i, token in enumerate(format.special_tokens)},
-    )
-    return ChatTokenizer(format, encoding)
-
-
-def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
-    """The ids as text, special tokens as they are spelled."""
-    special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
-    return b"".join(
-        special[token].encode() if token in special else tok.encoding.token_bytes(token)
-        for token in ids
-    ).decode()
-
-
-def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
-    """The ids of a text in which special tokens are special."""
-    spellings = sorted(tok.encoding.special_tokens, key=len, reverse=True)
-    ids: list[int] = []
-    for part in re.split(f"({'|'.join(map(re.escape, spellings))})", text):
-        special = tok.encoding.special_tokens.get(part)
-        ids += tok.encoding.encode_ordinary(part) if special is None else [special]
-    return ids
 
 
 def layout_file(layout: str) -> Path:
@@ -103,6 +137,8 @@ def findings(layout: str) -> Iterator[Finding]:
             yield Finding(case["id"], REFUSED, "by its template")
             continue
         text = case["text"].replace(stored["bos"], prologue)
+        if layout in SEPARATED and not case["prompt"]:
+            text = text.removesuffix(stored["eos"])
         if not text.startswith(prologue):  # the template leaves the token to the tokenizer
             text = prologue + text
         members = {"messages": case["messages"], "tools": tools if case["tools"] else []}

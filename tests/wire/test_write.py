@@ -315,6 +315,32 @@ def test_a_text_that_must_be_there_may_be_empty(text: str) -> None:
     assert tok.decode(tok.encode(messages)).messages == messages
 
 
+@pytest.mark.parametrize("text", ["", "x", "\n x"])
+def test_a_line_that_begins_with_text_where_nobody_is_prompted(text: str) -> None:
+    tok = rows_of(
+        "begun", {"user": "User: {content}<e>", "assistant": "Assistant:{^} {content}<e>"}
+    )
+    messages = (Message(role="user", content=text), Message(role="assistant", content=text))
+    ids = tok.encode(messages)
+    assert tok.decode(ids).messages == messages
+    assert tok.render(messages).spans == tok.parse(ids).spans
+    assert tok.encoding.encode_ordinary(f"User: {text}") == ids[: ids.index(*tok.stop_tokens)]
+
+
+def test_definitions_may_stand_alone_in_a_line() -> None:
+    tok = rows_of(
+        "alone",
+        {
+            "system": ["<s>s<m>{content}<e>", "<s>t<m>{tools}<e>"],
+            "assistant": "<s>a<m>{^}{content}<e>",
+        },
+    )
+    alone = Message(role="system", content="", tools="f()")
+    assert tok.decode(tok.encode([alone])).messages == (alone,)
+    with pytest.raises(RenderError, match="no place for a content"):
+        tok.encode([Message(role="system", content="x", tools="f()")])
+
+
 def rows_of(name: str, template: dict[str, Any]) -> ChatTokenizer:
     tokens = [token for token in ("<s>", "<m>", "<t>", "<z>", "<e>") if token in str(template)]
     made = ChatFormat(name=name, template=template, special_tokens=tokens)

@@ -10,7 +10,7 @@ from typing import Any
 
 from chatfmt.errors import UnknownFormatError, shown
 from chatfmt.line.format import ChatFormat
-from chatfmt.line.rows import openai, qwen
+from chatfmt.line.rows import chatml, cohere, google, ibm, meta, microsoft, openai, others, qwen
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
 
@@ -89,6 +89,13 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     },
     **openai.ROWS,
     **qwen.ROWS,
+    **google.ROWS,
+    **meta.ROWS,
+    **microsoft.ROWS,
+    **ibm.ROWS,
+    **cohere.ROWS,
+    **chatml.ROWS,
+    **others.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 

@@ -278,7 +278,8 @@ def _check_fields(pieces: list[Piece], role: str | None, generation_start: str, 
     for name in names:
         if names.count(name) > 1:
             raise FormatError(f"{where}: {{{name}}} stands there twice")
-    if "content" not in names and not any(isinstance(piece, Calls) for piece in pieces):
+    says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)
+    if not says:
         raise FormatError(f"{where}: there is no {{content}}")
     prompted = any(isinstance(piece, GenerationStart) for piece in _with_groups(pieces))
     needs_role = role is None or (generation_start == "role" and not prompted)

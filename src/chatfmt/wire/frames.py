@@ -192,7 +192,7 @@ class Frames:
         at = next(i for i, atom in enumerate(atoms) if _is_content(atom))
         before, after = atoms[:at], atoms[at + 1 :]
         prefix = suffix = ""
-        while not self._cuts(message.role) and not isinstance(before[-1], Special):
+        while before and not self._cuts(message.role) and not isinstance(before[-1], Special):
             piece = before.pop()
             prefix = piece.text + prefix if isinstance(piece, Written) else prefix
         while isinstance(piece := after[0], Written):

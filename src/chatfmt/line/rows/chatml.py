@@ -1,0 +1,107 @@
+"""Layouts of ChatML's kind, by whoever has no module of his own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ROWS"]
+
+_IM = ["<|im_start|>", "<|im_end|>"]
+_SYSTEM = "<|im_start|>system\n{content}<|im_end|>\n"
+_USER = "<|im_start|>user\n{content}<|im_end|>\n"
+_TOOL = "<|im_start|>tool\n{content}<|im_end|>\n"
+_ASSISTANT = "<|im_start|>assistant\n{^}"
+_ANSWER = _ASSISTANT + "{content}<|im_end|>\n"
+
+_HERMES = (
+    "You are a function calling AI model. You are provided with function signatures within "
+    "<tools></tools> XML tags. You may call one or more functions to assist with the user query. "
+    "Don't make assumptions about what values to plug into functions. Here are the available "
+    "tools: <tools> {tools} </tools>Use the following pydantic model json schema for each tool "
+    r'call you will make: \{"properties": \{"name": \{"title": "Name", "type": "string"\}, '
+    r'"arguments": \{"title": "Arguments", "type": "object"\}\}, "required": \["name", '
+    r'"arguments"\], "title": "FunctionCall", "type": "object"\}\}'
+    "\nFor each function call return a json object with function name and arguments within "
+    "<tool_call></tool_call> XML tags as follows:\n<tool_call>\n"
+    r'\{"name": <function-name>, "arguments": <args-dict>\}'
+    "\n</tool_call>"
+)
+"""What the system message of Hermes says about tools, word for word."""
+
+ROWS: dict[str, dict[str, Any]] = {
+    "hermes-3": {
+        "prologue": "<|begin_of_text|>",
+        "template": {
+            "system": [_SYSTEM, f"<|im_start|>system\n{_HERMES}<|im_end|>\n"],
+            "user": _USER,
+            "assistant": [
+                _ANSWER,
+                _ASSISTANT + "[{content}\n]"
+                "[\n|<tool_call>\n{call:json name, arguments}\n</tool_call>]*<|im_end|>\n",
+            ],
+            "tool": {
+                "open": "<|im_start|>tool\n",
+                "each": "<tool_response>\n{content}\n</tool_response>\n",
+                "close": "<|im_end|>",
+            },
+        },
+        "special_tokens": ["<|begin_of_text|>", *_IM, "<tool_call>", "</tool_call>"],
+        "fences": [
+            "^You are a function calling AI model.",
+            "\n</tool_response>\n",
+        ],
+        "source": (
+            "both of the chat_template in tokenizer_config.json of "
+            "NousResearch/Hermes-3-Llama-3.1-8B"
+        ),
+    },
+    "smollm-3": {
+        "template": {
+            "system": _SYSTEM,
+            "user": _USER,
+            "assistant": _ASSISTANT + "[<think>\n{reasoning}\n</think>\n]{content}<|im_end|>\n",
+        },
+        "special_tokens": [*_IM, "<think>", "</think>"],
+        "source": "chat_template.jinja of HuggingFaceTB/SmolLM3-3B, without calls",
+    },
+    "lfm-2": {
+        "prologue": "<|startoftext|>",
+        "template": {
+            "system": [
+                _SYSTEM,
+                "<|im_start|>system\n[{content}\n]List of tools: "
+                r"<|tool_list_start|>\[{tools}\]<|tool_list_end|><|im_end|>" + "\n",
+            ],
+            "user": _USER,
+            "assistant": _ANSWER,
+            "tool": "<|im_start|>tool\n<|tool_response_start|>{content}<|tool_response_end|>"
+            "<|im_end|>\n",
+        },
+        "special_tokens": [
+            "<|startoftext|>",
+            *_IM,
+            "<|tool_list_start|>",
+            "<|tool_list_end|>",
+            "<|tool_response_start|>",
+            "<|tool_response_end|>",
+        ],
+        "source": "chat_template.jinja of LiquidAI/LFM2-1.2B, without calls",
+    },
+    "lfm-2.5": {
+        "prologue": "<|startoftext|>",
+        "template": {
+            "system": _SYSTEM,
+            "user": _USER,
+            "assistant": _ASSISTANT + "[<think>{reasoning}</think>]{content}<|im_end|>\n",
+            "tool": _TOOL,
+        },
+        "special_tokens": ["<|startoftext|>", *_IM, "<think>", "</think>"],
+        "source": "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, without calls",
+    },
+    "internlm-2": {
+        "prologue": "<s>",
+        "template": {"system": _SYSTEM, "user": _USER, "assistant": _ANSWER, "tool": _TOOL},
+        "special_tokens": ["<s>", *_IM],
+        "source": "chat_template in tokenizer_config.json of internlm/internlm2-chat-1_8b",
+    },
+}

@@ -1,0 +1,84 @@
+"""Granite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ROWS"]
+
+_PREAMBLE = (
+    "You are a helpful assistant with access to the following tools. You may call one or more "
+    "tools to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n"
+    "{tools}\n</tools>\n\nFor each tool call, return a json object with function name and "
+    "arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n"
+    r'\{"name": <function-name>, "arguments": <args-json-object>\}'
+    "\n</tool_call>. If a tool does not exist in the provided list of tools, notify the user that "
+    "you do not have the ability to fulfill the request."
+)
+"""What the system message of Granite 4 says about tools, word for word."""
+
+_END = "<|end_of_text|>\n"
+_TOKENS = ["<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"]
+
+
+def _role(role: str, rest: str = "{content}") -> str:
+    return f"<|start_of_role|>{role}<|end_of_role|>{rest}{_END}"
+
+
+ROWS: dict[str, dict[str, Any]] = {
+    "granite-3": {
+        "template": {
+            "system": _role("system"),
+            "available_tools": _role("available_tools"),
+            "user": _role("user"),
+            "assistant": [
+                _role("assistant", "{^}{content}"),
+                _role(
+                    "assistant",
+                    r"{^}{content}<|tool_call|>\[[, |{call:json name, arguments}]*\]",
+                ),
+            ],
+            "tool": _role("tool"),
+        },
+        "special_tokens": [*_TOKENS, "<|tool_call|>"],
+        "source": (
+            "chat_template in tokenizer_config.json of ibm-granite/granite-3.3-2b-instruct, and "
+            "of granite-3.0-2b-instruct, which has no results; calls: as its system message asks "
+            "for them"
+        ),
+    },
+    "granite-4": {
+        "template": {
+            "system": [
+                _role("system"),
+                _role("system", "[{content}\n\n]" + _PREAMBLE),
+            ],
+            "user": _role("user"),
+            "assistant": [
+                _role("assistant", "{^}{content}"),
+                _role(
+                    "assistant",
+                    "{^}[{content}\n][\n|<tool_call>\n{call:json name, arguments}\n</tool_call>]*",
+                ),
+            ],
+            "tool": {
+                "open": "<|start_of_role|>user<|end_of_role|>",
+                "each": "\n<tool_response>\n{content}\n</tool_response>",
+                "close": _END,
+            },
+        },
+        "special_tokens": [
+            *_TOKENS,
+            "<tool_call>",
+            "</tool_call>",
+            "<tool_response>",
+            "</tool_response>",
+        ],
+        "fences": [
+            "^You are a helpful assistant with access to the following tools.",
+            "\n\nYou are a helpful assistant with access to the following tools.",
+        ],
+        "source": "chat_template.jinja and tokenizer_config.json of ibm-granite/granite-4.0-micro",
+    },
+}

@@ -1,0 +1,49 @@
+"""Llama 3.1 and later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ROWS"]
+
+_ROLES = {"system": "system", "user": "user", "assistant": "assistant", "tool": "ipython"}
+"""A result is a message of the environment, which these models call after what it runs."""
+
+
+def _row(start: str, end: str, turn: str, more: list[str]) -> dict[str, Any]:
+    begin = "<|begin_of_text|>"
+    header = f"{start}{{role}}{end}\n\n"
+    return {
+        "prologue": begin,
+        "template": {
+            role: f"{header}{'{^}' * (role == 'assistant')}{{content}}{turn}" for role in _ROLES
+        },
+        "special_tokens": [begin, start, end, turn, *more],
+        "roles": _ROLES,
+        "stops": [turn, *more],
+    }
+
+
+_LLAMA_3 = _row(
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|eot_id|>",
+    ["<|eom_id|>", "<|end_of_text|>"],
+)
+
+ROWS: dict[str, dict[str, Any]] = {
+    "llama-3.1": {
+        **_LLAMA_3,
+        "source": "Meta's llama-models repository, models/llama3_1/prompt_format.md, without calls",
+    },
+    "llama-3.2": {
+        **_LLAMA_3,
+        "source": (
+            "Meta's llama-models repository, models/llama3_2/text_prompt_format.md, without calls"
+        ),
+    },
+    "llama-4": {
+        **_row("<|header_start|>", "<|header_end|>", "<|eot|>", ["<|eom|>", "<|end_of_text|>"]),
+        "source": "Meta's llama-models repository, models/llama4/prompt_format.md, without calls",
+    },
+}

@@ -1,0 +1,54 @@
+"""Layouts of makers with one row each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ROWS"]
+
+
+def _openchat(role: str, before: str = " ") -> str:
+    return f"GPT4 Correct {role}:{before}{{content}}<|end_of_turn|>"
+
+
+_BEGIN, _END = "<beginning_of_sentence>", "<end_of_sentence>"
+_MINIMAX_TOOLS = (
+    "You are provided with these tools:\n<tools>\n{tools}\n</tools>\n\n"
+    "If you need to call tools, please respond with <tool_calls></tool_calls> XML tags, and "
+    "provide tool-name and json-object of arguments, following the format below:\n<tool_calls>\n"
+    r'\{"name": <tool-name>, "arguments": <args-json-object>\}'
+    "\n...\n</tool_calls>"
+)
+_MINIMAX_CALLS = "[{content}\n]<tool_calls>\n[\n|{call:json name, arguments}]*\n</tool_calls>"
+
+ROWS: dict[str, dict[str, Any]] = {
+    "openchat-3.5": {
+        "prologue": "<s>",
+        "template": {
+            "system": _openchat("System"),
+            "user": _openchat("User"),
+            "assistant": _openchat("Assistant", "{^} "),
+            "tool": _openchat("Tool"),
+        },
+        "special_tokens": ["<s>", "<|end_of_turn|>"],
+        "source": "chat_template in tokenizer_config.json of openchat/openchat-3.5-0106",
+    },
+    "minimax-m1": {
+        "prologue": "<begin_of_document>",
+        "template": {
+            "system": [
+                f"{_BEGIN}system ai_setting=assistant\n{{content}}{_END}\n",
+                f"{_BEGIN}system tool_setting=tools\n{_MINIMAX_TOOLS}{_END}\n",
+            ],
+            "user": f"{_BEGIN}user name=user\n{{content}}{_END}\n",
+            "assistant": [
+                f"{_BEGIN}ai name=assistant\n{{^}}{{content}}{_END}\n",
+                f"{_BEGIN}ai name=assistant\n{{^}}{_MINIMAX_CALLS}{_END}\n",
+            ],
+            "tool": f"{_BEGIN}tool name=tools\ntool result: {{content}}\n\n{_END}\n",
+        },
+        "special_tokens": ["<begin_of_document>", _BEGIN, _END],
+        "fences": ["^<tool_calls>\n", "\n<tool_calls>\n"],
+        "source": "chat_template in tokenizer_config.json of MiniMaxAI/MiniMax-M1-40k",
+    },
+}

@@ -1,0 +1,171 @@
+"""The rows of the table over encodings whose tokens are single bytes, and what they can carry.
+
+Over bytes each text has one sequence of ids, so that what is compared is the layout alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import tiktoken
+
+import chatfmt
+from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
+from chatfmt.line.language import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chatfmt import ChatFormat
+    from chatfmt.line.lines import Line
+
+HEADER = {
+    "name": "get_weather",
+    "recipient": "functions.get_weather",
+    "channel": "commentary",
+    "content_type": "json",
+    "call_id": "abc1",
+}
+"""A value for each header field."""
+
+ARGUMENTS = (
+    '{"city": "Paris", "days": 2}',
+    "{}",
+    '{ "a":[1, {"b": null}],\n"c": "\\u00e9 \\"}\\n" }',
+    '{"text": "</tool_call>\\n{\\"name\\": \\"g\\", \\"arguments\\": {}}"}',
+    '{"n": -1.50e+3, "e": "\u00e9\U0001f1e8\U0001f1ed"}',
+)
+NO_OBJECTS = ("", "[1]", "{", '"{}"', "city=Paris")
+"""What cannot stand as arguments where these are to be an object."""
+
+
+@functools.cache
+def tokenizer(name: str) -> ChatTokenizer:
+    """The row over an encoding whose tokens are single bytes."""
+    layout = chatfmt.get_format(name)
+    encoding = tiktoken.Encoding(
+        f"bytes of {name}",
+        pat_str=r"(?s).",
+        mergeable_ranks={bytes([byte]): byte for byte in range(256)},
+        special_tokens={token: 256 + i for i, token in enumerate(layout.special_tokens)},
+    )
+    return ChatTokenizer(layout, encoding)
+
+
+def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
+    """The ids as text, special tokens as they are spelled."""
+    special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
+    return b"".join(
+        special[token].encode() if token in special else tok.encoding.token_bytes(token)
+        for token in ids
+    ).decode()
+
+
+def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
+    """The ids of a text in which special tokens are special."""
+    spellings = sorted(tok.encoding.special_tokens, key=len, reverse=True)
+    ids: list[int] = []
+    for part in re.split(f"({'|'.join(map(re.escape, spellings))})", text):
+        special = tok.encoding.special_tokens.get(part)
+        ids += tok.encoding.encode_ordinary(part) if special is None else [special]
+    return ids
+
+
+def texts(format: ChatFormat) -> list[str]:
+    """Texts that spell what the format writes, or stand at an edge of what it does."""
+    fences = [fence.removeprefix("^") for fence in format.fences]
+    literals = {
+        text
+        for lines in format.lines_of.values()
+        for line in lines
+        for text in re.findall(r"text='(.{1,24}?)'", str(line.pieces))
+    }
+    return [
+        "",
+        "x",
+        "\n",
+        "\n\n",
+        "\n  indented\n",
+        " \t",
+        "\u00e9 \u65e5\u672c \U0001f1e8\U0001f1ed\u200b",
+        "".join(format.special_tokens),
+        *(f"a{token}\nb" for token in format.special_tokens),
+        "<think>\nhm\n</think>\n\n",
+        "</think>",
+        "<tool_call>\n{}\n</tool_call>",
+        '{"name": "f", "arguments": {}}',
+        "<|im_start|>assistant\n",
+        '"\\',
+        *fences,
+        *(f"a{fence}" for fence in fences),
+        *(fence[: len(fence) // 2] for fence in fences),
+        *(fence[1:] for fence in fences),
+        *sorted(literals),
+    ]
+
+
+def plain(role: str, line: Line) -> Message:
+    """A message with all that a line has a place for, and nothing that is hard to write."""
+    values = {**HEADER, "reasoning": "x", "tools": "x", "content": "x", **dict(line.fixed)}
+    fields: dict[str, Any] = {name: values[name] for name in line.fields if name in values}
+    fields = {"role": role, "content": "", **fields}
+    if any(isinstance(piece, Calls) for piece in line.pieces):
+        fields["tool_calls"] = (call(ARGUMENTS[0], 0),)
+    return Message(**fields)
+
+
+def call(arguments: str, number: int) -> ToolCall:
+    """A call with an id of the shape that layouts ask for."""
+    return ToolCall(name="get_weather", arguments=arguments, id=f"functions.get_weather:{number}")
+
+
+def variants(message: Message, line: Line, format: ChatFormat) -> Iterator[Message]:
+    """The message with hard texts in each of its fields, without those it need not have."""
+    for name in ("content", "reasoning", "tools"):
+        if name in line.fields:
+            yield from (message.model_copy(update={name: text}) for text in texts(format))
+    optional = [
+        name
+        for name, needed in line.fields.items()
+        if not needed and name in {*HEADER, "reasoning", "tools", "content"}
+    ]
+    for kept in product((True, False), repeat=len(optional)):
+        left_out = [name for name, keep in zip(optional, kept, strict=True) if not keep]
+        yield message.model_copy(update={n: "" if n == "content" else None for n in left_out})
+        if "content" in line.fields:
+            yield message.model_copy(update=dict.fromkeys(left_out) | {"content": "\n x\n"})
+    if message.tool_calls:
+        for arguments in (*ARGUMENTS, *NO_OBJECTS):
+            yield message.model_copy(update={"tool_calls": (call(arguments, 0),)})
+        several = tuple(call(arguments, number) for number, arguments in enumerate(ARGUMENTS))
+        yield message.model_copy(update={"tool_calls": several})
+        yield message.model_copy(update={"tool_calls": several[:2], "content": ""})
+
+
+def agent(format: ChatFormat) -> Conversation:
+    """A plain message in each line of each role, in the order of the row; results twice."""
+    messages = [
+        plain(role, line)
+        for role, lines in format.lines_of.items()
+        for line in lines
+        for _ in range(2 if role == "tool" else 1)
+    ]
+    return Conversation(messages=(*messages, messages[0], messages[-1]))
+
+
+def conversations(format: ChatFormat) -> Iterator[Conversation]:
+    """Each hard message by itself, between two others, and after one of its own role."""
+    roles = [*format.lines_of]
+    for at, role in enumerate(roles):
+        before, after = (
+            plain(other, format.lines_of[other][0])
+            for other in (roles[at - 1], roles[(at + 1) % len(roles)])
+        )
+        for line in format.lines_of[role]:
+            message = plain(role, line)
+            for variant in variants(message, line, format):
+                yield Conversation(messages=(variant,))
+                yield Conversation(messages=(before, message, variant, after))
