@@ -11,7 +11,7 @@ from chatfmt.line.language import read_pieces
 from chatfmt.line.lines import Envelope, make_line, read_prologue
 from chatfmt.line.machine import build_machine
 from chatfmt.wire.read.steps import Steps
-from chatfmt.wire.read.ways import Run
+from chatfmt.wire.read.walk import Run
 from letters import BYTES, SPECIALS, ids_of
 
 if TYPE_CHECKING:
