@@ -38,6 +38,7 @@ ROWS = {
     "cohere2": "command-r7b",
     "command-a": "command-a",
     "command-r": "command-r",
+    "functionary-3.1": "functionary-3.1",
     "gemma": "gemma-2",
     "gemma-3": "gemma-3",
     "gpt-oss": "gpt-oss",
@@ -66,6 +67,8 @@ ROWS = {
     "qwen3-next-thinking": "qwen-3-next-thinking",
     "qwen3-vl": "qwen-3-vl",
     "qwq": "qwq",
+    "reka-edge": "reka-edge",
+    "saiga": "saiga",
     "smollm3": "smollm-3",
 }
 """Layout to the name of its row."""
@@ -136,7 +139,9 @@ def findings(layout: str) -> Iterator[Finding]:
         if "text" not in case:
             yield Finding(case["id"], REFUSED, "by its template")
             continue
-        text = case["text"].replace(stored["bos"], prologue)
+        text = case["text"]
+        if stored["bos"] not in tok.format.special_tokens:  # it stands for one that others have
+            text = text.replace(stored["bos"], prologue)
         if layout in SEPARATED and not case["prompt"]:
             text = text.removesuffix(stored["eos"])
         if not text.startswith(prologue):  # the template leaves the token to the tokenizer

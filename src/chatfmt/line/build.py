@@ -202,6 +202,7 @@ class Builder:
         item = self._border("argument" if piece.arguments else "call")
         self._silently(sources, item)
         outside, context.meaning = context.meaning, context.meaning._replace(part="calls")
+        context.free = None
         ends = self._sequence(piece.item, frozenset({item}), context)
         self._silently(self._sequence(piece.separator, ends, context), item)
         context.meaning = outside
@@ -212,6 +213,7 @@ class Builder:
         name, roles = piece.name, context.roles
         meaning = context.meaning._replace(field=name)
         if piece.alphabet is not None:
+            context.free = None
             first, rest = (
                 self.characters.kinds(x) for x in (piece.alphabet.first, piece.alphabet.rest)
             )
