@@ -10,7 +10,21 @@ from typing import Any
 
 from chatfmt.errors import UnknownFormatError, shown
 from chatfmt.line.format import ChatFormat
-from chatfmt.line.rows import chatml, cohere, google, ibm, meta, microsoft, openai, others, qwen
+from chatfmt.line.rows import (
+    chatml,
+    cohere,
+    google,
+    ibm,
+    internlm,
+    meta,
+    microsoft,
+    mistral,
+    moonshot,
+    openai,
+    others,
+    qwen,
+    upstage,
+)
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
 
@@ -96,6 +110,10 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **cohere.ROWS,
     **chatml.ROWS,
     **others.ROWS,
+    **internlm.ROWS,
+    **mistral.ROWS,
+    **moonshot.ROWS,
+    **upstage.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
