@@ -16,7 +16,7 @@ from chatfmt.line.language import (
     Literal,
     Special,
 )
-from chatfmt.line.place import Meaning, Move, Part, Place
+from chatfmt.line.place import FIRST_CALL, Meaning, Move, Part, Place
 from chatfmt.line.words import ExcludedWords, Word
 
 if TYPE_CHECKING:
@@ -200,10 +200,16 @@ class Builder:
 
     def _list(self, piece: Calls, sources: _Sources, context: _Context) -> _Sources:
         item = self._border("argument" if piece.arguments else "call")
-        self._silently(sources, item)
+        begins = frozenset(s for s in sources if self.all[s].border == "message")
+        self._silently(sources - begins, item)
+        items = frozenset({item})
+        if begins:  # the message itself begins with its first item
+            first = self._border(FIRST_CALL)
+            self._silently(begins, first)
+            items |= {first}
         outside, context.meaning = context.meaning, context.meaning._replace(part="calls")
         context.free = None
-        ends = self._sequence(piece.item, frozenset({item}), context)
+        ends = self._sequence(piece.item, items, context)
         self._silently(self._sequence(piece.separator, ends, context), item)
         context.meaning = outside
         context.free = None
