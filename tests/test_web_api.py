@@ -252,7 +252,7 @@ EVERY_MEMBER = {
     "speakers": ["assistant"],
     "generation_start": "role",
     "fences": ["\n\n"],
-    "call_ids": "{call.name}:{n}",
+    "call_ids": "",
     "longest_header": 100,
     "encoding": "cl100k_im",
     "source": "a test",

@@ -8,6 +8,6 @@ characters by their kinds (`characters`), words that a field never holds (`words
 readings. How values are spelled is the matter of `coders`, of `calls` and `arguments`, all over
 strict JSON (`jsontext`), and what ids of calls look like that of `call_ids`. The members of a
 `row`, refused by `rules` where they do not go together, become a `format`; `formats` is the table
-of them, from the families in ``rows``. Which line a message is written in says `choose`. This
-folder imports ``chatfmt.errors`` and ``chatfmt.conversation``, and nothing else of chatfmt.
+of them, from the families in the folder of rows. `choose` says in which line a message is written.
+This folder imports ``chatfmt.errors`` and ``chatfmt.conversation``, and nothing else of chatfmt.
 """

@@ -5,6 +5,7 @@ A new format that fits the language is a new row here and nothing else.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -253,7 +254,12 @@ def format_for_model(model: str) -> ChatFormat:
     """
     if model not in MODELS:
         raise UnknownFormatError(
-            f"unknown model {shown(model)}; known are {', '.join(MODELS)}. If you know its format, "
-            "use get_tokenizer(format)"
+            f"unknown model {shown(model)}; of the {len(MODELS)} in chatfmt.MODELS the nearest are "
+            f"{', '.join(_nearest(model))}. If you know its format, use get_tokenizer(format)"
         )
     return get_format(MODELS[model])
+
+
+def _nearest(model: str) -> list[str]:
+    """The names in the table that are most like this one."""
+    return get_close_matches(model[:100], MODELS, n=3, cutoff=0)
