@@ -93,12 +93,6 @@ def test_the_table_of_formats_is_that_of_the_library() -> None:
     assert f"| name | line | encoding |\n| --- | --- | --- |\n{_formats()}\n\n" in README
 
 
-def test_every_other_row_is_named() -> None:
-    others = [name for name, row in FORMAT_ROWS.items() if not isinstance(row["template"], str)]
-    listed = README.partition("they are in\n[docs/formats.md](docs/formats.md): ")[2]
-    assert re.findall("`([^`]+)`", listed.partition(".\n\n")[0]) == others
-
-
 def test_links_lead_somewhere() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
     assert links

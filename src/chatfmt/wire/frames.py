@@ -129,7 +129,7 @@ class Frames:
         """
         known, envelopes = self.known.known.get, self.format.envelopes
         for index, message in enumerate(messages, first):
-            if message.role in envelopes:
+            if envelopes and message.role in envelopes:
                 at = index - first
                 before = messages[at - 1].role if at else within
                 after = messages[at + 1].role if at + 1 < len(messages) else None

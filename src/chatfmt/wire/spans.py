@@ -53,3 +53,4 @@ class OpenMessage(NamedTuple):
     recipient: str | None = None
     channel: str | None = None
     content_type: str | None = None
+    call_id: str | None = None

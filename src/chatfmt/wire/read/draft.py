@@ -6,6 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
+from chatfmt.line.place import FIRST_CALL
 from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
 from chatfmt.wire.read.calls import Calls
@@ -113,11 +114,11 @@ class Draft:
     def _enter(self, place: Place, at: int, *, within: bool, token: int) -> None:
         meaning = place.meaning
         self._end_of_field(meaning.field)
-        if meaning.opens == "message":
+        if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
                 self.finish(None)
             self.begin(at)
-        elif meaning.opens == "call":
+        if meaning.opens in ("call", FIRST_CALL):
             self.calls.begin()
         elif meaning.part != "calls":
             self.calls.end()
