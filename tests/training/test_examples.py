@@ -67,6 +67,23 @@ def test_what_the_format_cannot_carry_is_refused_with_its_place() -> None:
         assert caught.value.message == 3
 
 
+def test_a_long_conversation_is_split_between_turns() -> None:
+    tok = tokenizer_for("gpt-4o")
+    rules = Message(role="system", content="rules")
+    turns = [
+        (Message(role="user", content=f"{n}"), Message(role="assistant", content=f"{n}!"))
+        for n in range(3)
+    ]
+    whole = [rules, *turns[0], *turns[1], *turns[2]]
+    two, one = [rules, *turns[0], *turns[1]], [rules, *turns[2]]
+    examples = tok.encode_for_training(whole, max_tokens=len(tok.encode(two)), overlong="split")
+    assert [example.input_ids for example in examples] == [tok.encode(two), tok.encode(one)]
+    most = len(tok.encode(one)) - 1
+    with pytest.raises(ContextOverflowError) as caught:
+        tok.encode_for_training(whole, max_tokens=most, overlong="split")
+    assert (caught.value.needed, caught.value.max_tokens) == (most + 1, most)
+
+
 @pytest.mark.parametrize("name", ["gpt-4o", "gpt-3.5-turbo", "llama-3"])
 @pytest.mark.parametrize("file", FILES)
 def test_real_conversations_train_the_assistants_words_and_end_tokens(
