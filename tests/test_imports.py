@@ -146,6 +146,7 @@ def test_what_is_private_to_a_module_stays_there() -> None:
 
 
 def test_writing_and_reading_do_not_know_each_other() -> None:
+    @functools.cache
     def reached(path: Path) -> set[Path]:
         direct = {_file(name) for _, name in _named(_code()[path])} - {None, path}
         found = {file for file in direct if file is not None}

@@ -322,16 +322,16 @@ def test_a_token_that_straddles_two_borders_is_reported_once() -> None:
     tok = ChatTokenizer(
         ChatFormat(
             name="row",
-            template=FENCED,
+            template=FENCED.replace("{reasoning}", "{^}{reasoning}"),
             special_tokens=["<s>", "<m>", "<e>"],
-            roles={"user": "user"},
+            roles={"assistant": "assistant"},
             fences=["^think ", "/think "],
         ),
         encoding,
     )
     special = encoding._special_tokens
-    ids = [special["<s>"], *b"user", special["<m>"], 256, special["<e>"]]
+    ids = [special["<s>"], *b"assistant", special["<m>"], 256, special["<e>"]]
     parser = tok.stream(role=None)
     parser.feed_all(ids)
-    assert parser.messages == [Message(role="user", reasoning="a", content="b")]
-    assert [(i.kind, i.position) for i in parser.issues] == [(IssueKind.STRADDLING_TOKEN, 6)]
+    assert parser.messages == [Message(role="assistant", reasoning="a", content="b")]
+    assert [(i.kind, i.position) for i in parser.issues] == [(IssueKind.STRADDLING_TOKEN, 11)]
