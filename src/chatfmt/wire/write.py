@@ -10,7 +10,7 @@ from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 from chatfmt.wire.frames import Frames, Key, key_of, size_of
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.prompts import prompt_pieces
+from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
 from chatfmt.wire.runs import RunWriter, begun_before
 from chatfmt.wire.spans import Span
 from chatfmt.wire.spell import Refused, spell
@@ -256,19 +256,13 @@ class Renderer:
         Raises:
             RenderError: there is no such prompt.
         """
-        if prefill and thinking is None and not self._opens_reasoning(role):
-            return self.opening(Message(role=role, name=name, content=prefill), index)
+        if prefill and thinking is None:
+            lines = self._frames.lines(role, None)
+            if not any(opens_reasoning(line.pieces) for line in lines):
+                return self.opening(Message(role=role, name=name, content=prefill), index)
+            thinking = True  # its reasoning is what the row's own prompt leaves open
         ids = self.prompt(role, name, thinking=thinking)
         return ids + self.encode(prefill, index) if prefill else ids
-
-    def _opens_reasoning(self, role: str) -> bool:
-        """Whether the row's own prompt stands within the reasoning."""
-        lines = self._frames.lines(role, None)
-        return any(
-            isinstance(piece, Group) and GenerationStart() in piece.pieces
-            for line in lines
-            for piece in line.pieces
-        )
 
     def in_training(
         self, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
