@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test properties slow coverage bench fuzz lines mutate check docs lock clean
+.PHONY: help demo test properties slow coverage bench formats fuzz lines mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -59,6 +59,9 @@ properties: $(VENV)/.test  ## the tests that draw at random
 
 bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performance.md
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m benchmarks $(ARGS)
+
+formats: $(VENV)/.test  ## what published chat templates write, and what the rows of the table make of it
+	@CHATFMT_SHARED=$${CHATFMT_SHARED:-../shared} $(BIN)/python conformance/layouts.py $(ARGS)
 
 fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for an hour
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)

@@ -56,7 +56,7 @@ def grammar(formats: Iterable[ChatFormat]) -> str:
         else:
             rules += _alphabet_rules(name, alphabet)
             shared[alphabet] = _rule_name(name)
-    rules += [(name, "*character") for name in ("reasoning", "content")]
+    rules += [(name, "*character") for name in ("reasoning", "tools", "content")]
     rules.append(("character", "%x0-D7FF / %xE000-10FFFF"))
     return "\n".join(_folded(name, text) for name, text in rules)
 

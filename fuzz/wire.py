@@ -120,7 +120,7 @@ def _fed(parser: StreamParser, chunks: list[list[int]]) -> tuple[list[Event], Pa
 def stream(source: Source) -> None:
     """Parsers of any format, from the beginning of a sequence or of a reply."""
     tok = source.pick(_TOKENIZERS)
-    role = source.pick((None, *tok.format.templates))
+    role = source.pick((None, *sorted(tok.format.prompted)))
     strict = source.flag()
     ids = ids_from(source, tok)
     check_stream(tok, ids, source, role=role, strict=strict)

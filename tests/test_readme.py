@@ -79,10 +79,9 @@ def _formats() -> str:
     lines = []
     for name, row in FORMAT_ROWS.items():
         template = row["template"]
-        roles = [template] if isinstance(template, str) else template.values()
-        if not all(isinstance(line, str) for line in roles):
+        if not isinstance(template, str):
             continue  # docs/formats.md has those
-        line = " or ".join(map(code, roles))
+        line = code(template)
         if "prologue" in row:
             line = f"{code(row['prologue'])} once, then {line}"
         encoding = code(row["encoding"]) if "encoding" in row else "yours"

@@ -164,6 +164,8 @@ def test_the_table_is_told_as_the_view_tells_it() -> None:
         shown = json.loads(json.dumps(call("show", format=entry["name"], messages=[])))
         assert entry["roles"] == shown["roles"]
         assert entry["lines"] == shown["lines"]
+        if not isinstance(entry["row"]["template"], str):
+            continue  # some are longer than a row of one's own may be
         own = call("show", format=entry["row"] | {"name": "custom"}, messages=[])
         assert own["roles"] == shown["roles"]
 
@@ -246,8 +248,11 @@ EVERY_MEMBER = {
     "roles": {"user": "human", "assistant": "model"},
     "prologue": "<s>",
     "ends": {"</turn>": "stop"},
+    "stops": [],
+    "speakers": ["assistant"],
     "generation_start": "role",
     "fences": ["\n\n"],
+    "call_ids": "",
     "longest_header": 100,
     "encoding": "cl100k_im",
     "source": "a test",

@@ -265,3 +265,19 @@ def test_after_a_fence_come_objects(pieces: list[str]) -> None:
         rest = rest[1:]
     found = readings(OBJECTS, ids_of(f"<s>{body}<e>"))
     assert found == ([written] if good else [])
+
+
+def test_a_name_is_no_word_with_which_another_begins() -> None:
+    tok = row(
+        {
+            "tool": "<s>{name}<m>{content}<e>",
+            "user": "<s>user<m>{content}<e>",
+            "assistant": "<s>user_x<m>{content}<e>",
+        }
+    )
+    for name in ("user", "user_x"):
+        with pytest.raises(RenderError, match=name):
+            tok.encode([Message(role="tool", name=name, content="")])
+    for name in ("use", "user_", "user_xy"):
+        message = Message(role="tool", name=name, content="")
+        assert tok.decode(tok.encode([message])).messages == (message,)

@@ -85,8 +85,9 @@ SPANS_DIFFER = {
 )
 def test_the_reader_gives_the_spans_of_the_writer(name: str) -> None:
     tok = tokenizer(name)
-    for chat, ids in written(name):
-        assert tok.parse(ids).spans == tok.render(chat).spans
+    for chat, _ in written(name):
+        rendered = tok.render(chat)  # which leaves an envelope open
+        assert tok.parse(rendered.ids).spans == rendered.spans
 
 
 @ROWS

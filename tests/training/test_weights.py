@@ -61,7 +61,12 @@ def slow_weights(
             weight = SLOW_FACTORS[train_on](message, written.message, conversation.messages)
             if message.weight is not None:
                 weight *= message.weight
-            if written.part == "end" and not train_end:
+            following = conversation.messages[written.message + 1 : written.message + 2]
+            goes_on = [m.role for m in following] == [message.role]
+            stops = (
+                name != "harmony" or written.token != encoding_for(name).special_tokens["<|end|>"]
+            )
+            if written.part == "end" and not (train_end and (stops or goes_on)):
                 weight = 0.0
             assert written.part not in ("prologue", "tail")
         found.append(weight)

@@ -311,8 +311,8 @@ def test_an_id_outside_the_vocabulary_is_reported_once_where_nothing_is_open() -
     assert kinds == [IssueKind.MALFORMED_HEADER, *[IssueKind.OUT_OF_VOCABULARY] * 2]
 
 
-def test_a_token_that_straddles_two_borders_is_reported_once() -> None:
-    token = b"think a/think b"
+def test_a_token_across_the_place_where_a_prompt_ends_is_reported_once() -> None:
+    token = b"\nthink a/think b"
     encoding = tiktoken.Encoding(
         "straddling",
         pat_str="(?s).",
@@ -322,16 +322,16 @@ def test_a_token_that_straddles_two_borders_is_reported_once() -> None:
     tok = ChatTokenizer(
         ChatFormat(
             name="row",
-            template=FENCED.replace("{reasoning}", "{^}{reasoning}"),
-            special_tokens=["<s>", "<m>", "<e>"],
-            roles={"assistant": "assistant"},
+            template="<s>{role}\n[think {reasoning}/think ]{content}<e>",
+            special_tokens=["<s>", "<e>"],
+            roles={"user": "user"},
             fences=["^think ", "/think "],
         ),
         encoding,
     )
     special = encoding._special_tokens
-    ids = [special["<s>"], *b"assistant", special["<m>"], 256, special["<e>"]]
+    ids = [special["<s>"], *b"user", 256, special["<e>"]]
     parser = tok.stream(role=None)
     parser.feed_all(ids)
-    assert parser.messages == [Message(role="assistant", reasoning="a", content="b")]
-    assert [(i.kind, i.position) for i in parser.issues] == [(IssueKind.STRADDLING_TOKEN, 11)]
+    assert parser.messages == [Message(role="user", reasoning="a", content="b")]
+    assert [(i.kind, i.position) for i in parser.issues] == [(IssueKind.STRADDLING_TOKEN, 5)]

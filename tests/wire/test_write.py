@@ -17,6 +17,7 @@ from chatfmt import (
     Conversation,
     Message,
     RenderError,
+    ToolCall,
     extend_encoding,
     get_encoding,
 )
@@ -341,7 +342,29 @@ def test_definitions_may_stand_alone_in_a_line() -> None:
         tok.encode([Message(role="system", content="x", tools="f()")])
 
 
-def rows_of(name: str, template: dict[str, Any]) -> ChatTokenizer:
+FENCED = {
+    "named": ("{content}[ab{call.name}c{call.arguments:object}d]*", ["ab"]),
+    "grouped": ("[{content}x][ab{call.name}c{call.arguments:object}d]*", ["^ab", "xab"]),
+    "object": ("{content}[ab{call:json name, arguments}d]*", ["ab"]),
+    "separated": ("[{content}x][y|ab{call:json name, arguments}d]*", ["^ab", "xab"]),
+}
+
+
+@pytest.mark.parametrize("name", FENCED)
+@pytest.mark.parametrize("content", ["", "w", "a"])
+@pytest.mark.parametrize("functions", ["f", "fg", "fgh"])
+def test_a_call_may_begin_with_a_fence(name: str, content: str, functions: str) -> None:
+    line, fences = FENCED[name]
+    lines = ["<m>{^}{content}<e>", f"<m>{{^}}{line}<e>"]
+    tok = rows_of(name, {"user": "<s>{content}<e>", "assistant": lines}, fences=fences)
+    calls = tuple(ToolCall(name=function, arguments='{"a": 1}') for function in functions)
+    message = Message(role="assistant", content=content, tool_calls=calls)
+    ids = tok.encode([message])
+    assert tok.decode(ids).messages == (message,)
+    assert tok.parse(ids).spans == tok.render([message]).spans
+
+
+def rows_of(name: str, template: dict[str, Any], **members: Any) -> ChatTokenizer:
     tokens = [token for token in ("<s>", "<m>", "<t>", "<z>", "<e>") if token in str(template)]
-    made = ChatFormat(name=name, template=template, special_tokens=tokens)
+    made = ChatFormat(name=name, template=template, special_tokens=tokens, **members)
     return ChatTokenizer(made, extend_encoding(get_encoding("cl100k_im"), name, tokens))

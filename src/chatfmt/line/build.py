@@ -16,7 +16,7 @@ from chatfmt.line.language import (
     Literal,
     Special,
 )
-from chatfmt.line.place import Meaning, Move, Part, Place
+from chatfmt.line.place import FIRST_CALL, Meaning, Move, Part, Place
 from chatfmt.line.words import ExcludedWords, Word
 
 if TYPE_CHECKING:
@@ -200,9 +200,16 @@ class Builder:
 
     def _list(self, piece: Calls, sources: _Sources, context: _Context) -> _Sources:
         item = self._border("argument" if piece.arguments else "call")
-        self._silently(sources, item)
+        begins = frozenset(s for s in sources if self.all[s].border == "message")
+        self._silently(sources - begins, item)
+        items = frozenset({item})
+        if begins:  # the message itself begins with its first item
+            first = self._border(FIRST_CALL)
+            self._silently(begins, first)
+            items |= {first}
         outside, context.meaning = context.meaning, context.meaning._replace(part="calls")
-        ends = self._sequence(piece.item, frozenset({item}), context)
+        context.free = None
+        ends = self._sequence(piece.item, items, context)
         self._silently(self._sequence(piece.separator, ends, context), item)
         context.meaning = outside
         context.free = None
@@ -212,6 +219,7 @@ class Builder:
         name, roles = piece.name, context.roles
         meaning = context.meaning._replace(field=name)
         if piece.alphabet is not None:
+            context.free = None
             first, rest = (
                 self.characters.kinds(x) for x in (piece.alphabet.first, piece.alphabet.rest)
             )

@@ -67,16 +67,17 @@ def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
 def _values(places: Sequence[Place], place: Place, field: Place, text: str = "") -> Iterator[str]:
     """The literal texts after a place that a header field could have as its value."""
     inside = {move.characters for move in field.moves if not move.enters}
-    ended = bool(text)
+    ends, goes_on = bool(place.specials), False
     for move in place.moves:
         target = places[move.target]
         if not target.letter:
+            ends = True
             continue
         first = not text and any(
             m.target == field.index and m.characters & move.characters for m in place.moves
         )
         if first or (text and any(kinds & move.characters for kinds in inside)):
-            ended = False
+            goes_on = True
             yield from _values(places, target, field, text + target.letter)
-    if ended:
+    if text and (ends or not goes_on):
         yield text

@@ -104,7 +104,7 @@ class ChatFormat(Row):
         for name in ("special_tokens", "roles", "ends", "stops", "speakers", "fences"):
             if isinstance(row[name], Mapping):
                 row[name] = dict(row[name])
-            elif not isinstance(row[name], str):
+            else:
                 row[name] = list(row[name])
         return row
 
@@ -129,7 +129,7 @@ class ChatFormat(Row):
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 self._set(name, dict(value))
-            elif not isinstance(value, str):
+            else:
                 self._set(name, tuple(value))
 
 

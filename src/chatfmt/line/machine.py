@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chatfmt.line.build import Guard, Layout, Words
     from chatfmt.line.language import Piece
-    from chatfmt.line.place import Place
+    from chatfmt.line.place import Part, Place
     from chatfmt.line.words import Word
 
 __all__ = ["Machine", "build_machine"]
@@ -101,7 +101,8 @@ class Machine:
         fence, as it is before the first item of a list.
         """
         routes = [[self._route(f, g.places[0]) for f in g.words.fences] for g in guards]
-        copied = [self._copied(some) for some in routes]
+        parts = [self.all[guard.places[0]].meaning.part for guard in guards]
+        copied = [self._copied(*of) for of in zip(routes, parts, strict=True)]
         fields = zip(guards, routes, copied, self._entering(guards), strict=True)
         for guard, some, (inner, last), sources in fields:
             entered = {
@@ -147,8 +148,11 @@ class Machine:
             route.append(at)
         return route
 
-    def _copied(self, routes: list[_Route]) -> tuple[dict[int, int], dict[int, int]]:
-        """Copies of the places of a field's fences: of the letters before the last, of the last."""
+    def _copied(self, routes: list[_Route], part: Part) -> tuple[dict[int, int], dict[int, int]]:
+        """Copies of the places of a field's fences: of the letters before the last, of the last.
+
+        Where they begin a call, it is the field's part to which they count, for they end it.
+        """
         inner: dict[int, int] = {}
         last: dict[int, int] = {}
         for route in routes:
@@ -158,9 +162,12 @@ class Machine:
                     if place not in found:
                         twin = found[place] = len(self.all)
                         self.all.append(self.all[place].twin(twin))
+                        meaning = self.all[place].meaning
+                        if meaning.part == "calls":
+                            meaning = meaning._replace(part=part)
                         if found is last:
-                            meaning = self.all[place].meaning._replace(opens=opens)
-                            self.all[twin].meaning = meaning
+                            meaning = meaning._replace(opens=opens)
+                        self.all[twin].meaning = meaning
         return inner, last
 
     @staticmethod

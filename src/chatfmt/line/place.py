@@ -10,13 +10,17 @@ from chatfmt.line.fields import FREE_TEXT
 if TYPE_CHECKING:
     from chatfmt.line.scanners import Scanner
 
-__all__ = ["Meaning", "Move", "Part", "Place"]
+__all__ = ["FIRST_CALL", "Meaning", "Move", "Part", "Place"]
 
 Part: TypeAlias = Literal[
     "prologue", "header", "content", "reasoning", "tools", "calls", "end", "tail", "stray"
 ]
 """The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
 place; a strict parse never has any."""
+
+
+FIRST_CALL = "message and call"
+"""Where a message begins with its first call."""
 
 
 class Meaning(NamedTuple):
@@ -29,7 +33,7 @@ class Meaning(NamedTuple):
     gives: str | None = None
     """The field that is known to be there, if only as an empty text."""
     opens: str | None = None
-    """``message``, ``call`` or ``argument`` where one begins with this symbol."""
+    """``message``, ``call`` or ``argument`` where one begins with this symbol; or `FIRST_CALL`."""
     generated: bool = False
     """Whether the model writes it."""
 

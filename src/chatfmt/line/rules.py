@@ -139,7 +139,9 @@ def _all_lines(format: Row) -> Iterator[tuple[str, Line]]:
 def _check_written(format: Row) -> None:
     """The machine reads more of the language than is written yet."""
     for _, line in _all_lines(format):
-        for piece in [*flat(line.pieces), *line.pieces]:
+        lists = [piece for piece in line.pieces if isinstance(piece, Calls)]
+        within = [piece for calls in lists for piece in calls.item]
+        for piece in [*flat(line.pieces), *lists, *within]:
             unwritten = ""
             match piece:
                 case Next():
@@ -157,17 +159,27 @@ def _check_written(format: Row) -> None:
 
 def _check_calls(format: Row) -> None:
     """Every call says the name of its tool, and its arguments."""
+    said_by_ids = format.id_shape is not None
+    needed, says = ("{call.id}", "call.id") if said_by_ids else ("{call.name}", "call.name")
+    lists = 0
     for role, line in _all_lines(format):
         for piece in line.pieces:
             if not isinstance(piece, Calls):
                 continue
+            lists += 1
             names = {inner.name for inner in flat(piece.item) if isinstance(inner, Field)}
-            named = "call.name" in names or (format.id_shape and "call.id" in names)
-            if "call" not in names and not (named and "call.arguments" in names):
+            if said_by_ids and {"call", "call.name"} & names:
                 raise FormatError(
-                    f"format {format.name}, role {role}: a call needs {{call.name}} (or "
-                    "{call.id}, where call_ids says how it holds the name) and {call.arguments}"
+                    f"format {format.name}, role {role}: a call says the name of its tool, so "
+                    "that its id need not; leave out call_ids"
                 )
+            if "call" not in names and not {says, "call.arguments"} <= names:
+                raise FormatError(
+                    f"format {format.name}, role {role}: a call needs {needed} and "
+                    "{call.arguments}"
+                )
+    if said_by_ids and not lists:
+        raise FormatError(f"format {format.name}: call_ids is given, but no line has calls")
 
 
 def _check_prompts(format: Row) -> None:

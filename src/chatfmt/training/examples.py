@@ -107,17 +107,24 @@ def _example(
     ids, trained = list(renderer.prologue), []
     frames = renderer.frames(messages)
     for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
-        following = messages[index + 1].role if index + 1 < len(messages) else None
-        framed = frame.in_training(message.role, following)
-        head, head_marks, prefix, _, close, close_marks, *_ = framed
+        if frame.goes_on:
+            following = messages[index + 1].role if index + 1 < len(messages) else None
+            head, head_marks, prefix, suffix, close, close_marks, _, _ = frame.in_training(
+                message.role, following
+            )
+        else:
+            head, head_marks, prefix, suffix, close, close_marks, _, _ = frame
         start = len(ids)
         ids += head
-        content = renderer.encode(frame.text(message), index)
+        text = "" if suffix is None else prefix + message.content + suffix
+        content = renderer.encode(text, index)
         ids += content
         stop = len(ids)
         ids += close
         if factor:
-            before = begun_before(renderer.binding, content, len(prefix.encode()))
+            before = len(prefix.encode()) if prefix else 0
+            if before:
+                before = begun_before(renderer.binding, content, before)
             trained.append((start + len(head) + before, stop, factor))
             for offset, marks in ((start, head_marks), (stop, close_marks)):
                 for first, last, part, generated in marks:

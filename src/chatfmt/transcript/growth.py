@@ -129,7 +129,7 @@ class Growth(Alone):
     def _replayed(self) -> StreamParser:
         """A parser that has read the last message again, from its first id."""
         index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
-        while index and self._shares_envelope(index):
+        while index and self._binding.format.envelopes and self._shares_envelope(index):
             index -= 1
         start = 0 if index is None else self._start_of(index)
         again = [span for span in self.spans if span.start >= start]
@@ -199,11 +199,11 @@ class Growth(Alone):
 
     def _within(self) -> str | None:
         """The role whose envelope is open."""
-        if not self._messages or not self.spans or self._opened() is not None:
+        envelopes = self._binding.format.envelopes
+        if not envelopes or not self._messages or not self.spans or self._opened() is not None:
             return None
         role, part = self._messages[-1].role, self.spans[-1].part
-        enveloped = role in self._binding.format.envelopes
-        return role if enveloped and part not in ("end", "tail", "stray") else None
+        return role if role in envelopes and part not in ("end", "tail", "stray") else None
 
     def _close_envelope(self) -> None:
         """Close the envelope that is open, if one is."""

@@ -97,6 +97,12 @@ class Frames:
         self._continued: Kept[Key, Frame] = Kept()
         self._words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
         """What the fields of a role never hold: where there are such, each text is checked."""
+        self._with_ids = {
+            role
+            for role, lines in self.format.lines_of.items()
+            if any("call_id" in line.fields for line in lines)
+        }
+        """Roles whose messages have the id of a call in their header."""
         self._goes_on = any(
             not self.format.stops_at(line.ends[0]) for line in self.format.lines if line.ends
         )
@@ -123,7 +129,7 @@ class Frames:
         """
         known, envelopes = self.known.known.get, self.format.envelopes
         for index, message in enumerate(messages, first):
-            if message.role in envelopes:
+            if envelopes and message.role in envelopes:
                 at = index - first
                 before = messages[at - 1].role if at else within
                 after = messages[at + 1].role if at + 1 < len(messages) else None
@@ -254,6 +260,7 @@ class Frames:
             and message.tools is None
             and not message.tool_calls
             and not self._words[message.role]
+            and message.role not in self._with_ids
             and any(
                 isinstance(piece, Field) and piece.name == "content" and piece.coder is None
                 for piece in line.pieces

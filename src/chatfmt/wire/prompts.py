@@ -1,17 +1,17 @@
-"""Prompts that say whether the model is to think: other pieces of the line than the row's own."""
+"""Prompts and thinking: what a prompt writes that says whether the model is to think."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.line.language import Calls, Field, GenerationStart, Group
+from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chatfmt.line.language import Piece
 
-__all__ = ["prompt_pieces"]
+__all__ = ["opens_reasoning", "prompt_pieces"]
 
 
 def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece] | None:
@@ -23,6 +23,19 @@ def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece]
             empty.
     """
     return _up_to_reasoning(pieces) if thinking else _without_thoughts(pieces)
+
+
+def opens_reasoning(pieces: Sequence[Piece]) -> bool:
+    """Whether the row's own prompt ends within the reasoning, or right before it."""
+    prompted = False
+    for piece in pieces:
+        if piece == GenerationStart():
+            prompted = True
+        elif _holds_reasoning(piece) and isinstance(piece, Group):
+            return GenerationStart() in piece.pieces
+        elif prompted and not isinstance(piece, Literal | Special):
+            return _is_reasoning(piece)
+    return False
 
 
 def _up_to_reasoning(pieces: Sequence[Piece]) -> list[Piece] | None:

@@ -46,10 +46,11 @@ class OpenMessage(NamedTuple):
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     """Index that the message has, or will have, in the conversation."""
     part: Part
-    """Where it stands: ``header``, ``reasoning`` or ``content``."""
+    """Where it stands: ``header``, ``reasoning``, ``tools``, ``content`` or ``calls``."""
     role: str | None
     """None as long as it cannot be told."""
     name: str | None = None
     recipient: str | None = None
     channel: str | None = None
     content_type: str | None = None
+    call_id: str | None = None

@@ -121,6 +121,7 @@ class _Speller:
             pattern = piece.alphabet.pattern
             if not regex.fullmatch(pattern, value, regex.V1):
                 raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
+            self._free = None
             self._write(value, self._frame, name)
             return
         if piece.coder is not None:

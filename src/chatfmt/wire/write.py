@@ -10,7 +10,7 @@ from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 from chatfmt.wire.frames import Frames, Key, key_of, size_of
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.prompts import prompt_pieces
+from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
 from chatfmt.wire.runs import RunWriter, begun_before
 from chatfmt.wire.spans import Span
 from chatfmt.wire.spell import Refused, spell
@@ -55,6 +55,8 @@ class Renderer:
         self.opening = self._frames.opening
         self.close_envelope = self._frames.close_envelope
         self._around: Kept[Key, _Around] = Kept()
+        self._prompts: Kept[Key, list[int]] = Kept()
+        self._stops: dict[str, frozenset[int]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Renderer, (self.binding,)
@@ -124,12 +126,13 @@ class Renderer:
         add, new = spans.append, tuple.__new__
         frames = self.frames(messages, first, continues, within=within, close=False)
         for index, (message, frame) in enumerate(zip(messages, frames, strict=True), first):
-            head, head_marks, prefix, _, close, close_marks, *_ = frame
+            head, head_marks, prefix, suffix, close, close_marks, _, _ = frame
             start = offset + len(ids)
             for begin, end, part, generated in head_marks:
                 add(new(Span, (start + begin, start + end, index, part, generated, False)))
             ids += head
-            content = self.encode(frame.text(message), index)
+            text = "" if suffix is None else prefix + message.content + suffix
+            content = self.encode(text, index)
             ids += content
             start += len(head)
             if prefix:
@@ -166,6 +169,14 @@ class Renderer:
         Raises:
             RenderError: the format has no such role, or no such prompt.
         """
+        key = role, name, thinking
+        ids = self._prompts.known.get(key)
+        if ids is None:
+            ids = self._make_prompt(role, name, thinking=thinking)
+            self._prompts.keep(key, ids, len(ids) + len(name or ""))
+        return [*ids]
+
+    def _make_prompt(self, role: str, name: str | None, *, thinking: bool | None) -> list[int]:
         lines = self._frames.lines(role, None)
         if role not in self.format.prompted:
             speaking = ", ".join(sorted(self.format.prompted))
@@ -245,19 +256,13 @@ class Renderer:
         Raises:
             RenderError: there is no such prompt.
         """
-        if prefill and thinking is None and not self._opens_reasoning(role):
-            return self.opening(Message(role=role, name=name, content=prefill), index)
+        if prefill and thinking is None:
+            lines = self._frames.lines(role, None)
+            if not any(opens_reasoning(line.pieces) for line in lines):
+                return self.opening(Message(role=role, name=name, content=prefill), index)
+            thinking = True  # its reasoning is what the row's own prompt leaves open
         ids = self.prompt(role, name, thinking=thinking)
         return ids + self.encode(prefill, index) if prefill else ids
-
-    def _opens_reasoning(self, role: str) -> bool:
-        """Whether the row's own prompt stands within the reasoning."""
-        lines = self._frames.lines(role, None)
-        return any(
-            isinstance(piece, Group) and GenerationStart() in piece.pieces
-            for line in lines
-            for piece in line.pieces
-        )
 
     def in_training(
         self, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
@@ -280,8 +285,10 @@ class Renderer:
         """The ids at which a model stops that was prompted in this role."""
         if role is None or role not in self.format.lines_of or self.format.stops:
             return self.binding.stops
-        ends = self.format.ends_of(role)
-        return frozenset(self.binding.ids[token] for token, stops in ends.items() if stops)
+        if role not in self._stops:
+            ends = self.format.ends_of(role).items()
+            self._stops[role] = frozenset(self.binding.ids[end] for end, stops in ends if stops)
+        return self._stops[role]
 
     def closing(self, role: str, part: Part) -> list[int]:
         """What ends a message that is open in ``part``: all that must follow it, and the tail.

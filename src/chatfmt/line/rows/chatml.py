@@ -98,10 +98,4 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": ["<|startoftext|>", *_IM, "<think>", "</think>"],
         "source": "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, without calls",
     },
-    "internlm-2": {
-        "prologue": "<s>",
-        "template": {"system": _SYSTEM, "user": _USER, "assistant": _ANSWER, "tool": _TOOL},
-        "special_tokens": ["<s>", *_IM],
-        "source": "chat_template in tokenizer_config.json of internlm/internlm2-chat-1_8b",
-    },
 }

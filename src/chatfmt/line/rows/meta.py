@@ -1,4 +1,4 @@
-"""Llama 3.1 and later."""
+"""Llama 3.1 and later, and what is laid out like it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ _LLAMA_3 = _row(
     "<|eot_id|>",
     ["<|eom_id|>", "<|end_of_text|>"],
 )
+_FUNCTIONARY_CALLS = (
+    "<|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}"
+    "[<function={call.name}>{call.arguments:object}</function>]*<|eom_id|>"
+)
 
 ROWS: dict[str, dict[str, Any]] = {
     "llama-3.1": {
@@ -45,5 +49,20 @@ ROWS: dict[str, dict[str, Any]] = {
     "llama-4": {
         **_row("<|header_start|>", "<|header_end|>", "<|eot|>", ["<|eom|>", "<|end_of_text|>"]),
         "source": "Meta's llama-models repository, models/llama4/prompt_format.md, without calls",
+    },
+    "functionary-3.1": {
+        **_LLAMA_3,
+        "template": {
+            **_LLAMA_3["template"],
+            "assistant": [
+                _LLAMA_3["template"]["assistant"],
+                _FUNCTIONARY_CALLS,
+            ],
+        },
+        "fences": ["<function="],
+        "source": (
+            "chat_template in tokenizer_config.json of meetkai/functionary-medium-v3.1, whose "
+            "system message describes the tools"
+        ),
     },
 }

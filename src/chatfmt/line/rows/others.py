@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.qwen import PREAMBLE
+
 __all__ = ["ROWS"]
 
 
@@ -20,6 +22,7 @@ _MINIMAX_TOOLS = (
     "\n...\n</tool_calls>"
 )
 _MINIMAX_CALLS = "[{content}\n]<tool_calls>\n[\n|{call:json name, arguments}]*\n</tool_calls>"
+_REKA_CALLS = "[{content}\n][<tool_call>\n{call:json name, arguments}\n</tool_call>]*"
 
 ROWS: dict[str, dict[str, Any]] = {
     "openchat-3.5": {
@@ -50,5 +53,35 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": ["<begin_of_document>", _BEGIN, _END],
         "fences": ["^<tool_calls>\n", "\n<tool_calls>\n"],
         "source": "chat_template in tokenizer_config.json of MiniMaxAI/MiniMax-M1-40k",
+    },
+    "reka-edge": {
+        "template": {
+            "system": [
+                "system: {content}\n\n<sep>",
+                "system: [{content}\n\n]" + PREAMBLE + "\n\n<sep>",
+            ],
+            "user": "human: {content}<sep>",
+            "assistant": [
+                "assistant:{^} {content}\n\n<sep>",
+                f"assistant:{{^}} {_REKA_CALLS}\n\n<sep>",
+            ],
+        },
+        "special_tokens": ["<sep>"],
+        "fences": [
+            "^# Tools\n\nYou may call",
+            "\n\n# Tools\n\nYou may call",
+            "^<tool_call>\n",
+            "\n<tool_call>\n",
+        ],
+        "source": "models/templates/Reka-Edge.jinja of llama.cpp, without results",
+    },
+    "saiga": {
+        "template": {
+            "system": "<s>system\n{content}</s>",
+            "user": "<s>user\n{content}</s>",
+            "assistant": "<s>bot\n{^}{content}</s>",
+        },
+        "special_tokens": ["<s>", "</s>"],
+        "source": "the template for Saiga in chujiezheng/chat_templates",
     },
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ROWS"]
+__all__ = ["PREAMBLE", "ROWS"]
 
-_PREAMBLE = (
+PREAMBLE = (
     "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
     "You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n"
     "{tools}\n</tools>\n\nFor each function call, return a json object with function name and "
@@ -18,7 +18,7 @@ _PREAMBLE = (
 
 _SYSTEM = [
     "<|im_start|>system\n{content}<|im_end|>\n",
-    "<|im_start|>system\n[{content}\n\n]" + _PREAMBLE + "<|im_end|>\n",
+    "<|im_start|>system\n[{content}\n\n]" + PREAMBLE + "<|im_end|>\n",
 ]
 _USER = "<|im_start|>user\n{content}<|im_end|>\n"
 _RESULTS = {
@@ -90,7 +90,7 @@ ROWS: dict[str, dict[str, Any]] = {
             **_THINKS_FIRST["template"],
             "system": [
                 "<|im_start|>system\n{content}<|im_end|>\n",
-                "<|im_start|>system\n{content}\n\n" + _PREAMBLE + "<|im_end|>\n",
+                "<|im_start|>system\n{content}\n\n" + PREAMBLE + "<|im_end|>\n",
             ],
         },
         "fences": ["\n\n# Tools\n\nYou may call"],

@@ -6,12 +6,12 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
-from chatfmt.line.coders import CODERS
-from chatfmt.line.jsontext import CodeError
+from chatfmt.line.place import FIRST_CALL
 from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
 from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
+from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Tell(NamedTuple):
     """Called with the position of an id that holds the end of one part and begins another."""
     call: Callable[[str, str], None]
     """Called with what was expected in a tool call, and what was found."""
+    string: Callable[[str], None]
+    """Called with a JSON string that is whole, and yet no text."""
 
 
 class Draft:
@@ -112,11 +114,11 @@ class Draft:
     def _enter(self, place: Place, at: int, *, within: bool, token: int) -> None:
         meaning = place.meaning
         self._end_of_field(meaning.field)
-        if meaning.opens == "message":
+        if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
                 self.finish(None)
             self.begin(at)
-        elif meaning.opens == "call":
+        if meaning.opens in ("call", FIRST_CALL):
             self.calls.begin()
         elif meaning.part != "calls":
             self.calls.end()
@@ -187,10 +189,9 @@ class Draft:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""
         coded, self._coded = self._coded, {}
         for field, raw in coded.items():
-            try:
-                text = CODERS["json"].read(raw)
-            except CodeError:  # it was cut off
-                text = raw
+            text, is_text = string_so_far(raw)
+            if not is_text:
+                self._tell_wrong.string(raw)
             self.texts.setdefault(field, []).append(text)
             if text:
                 self._events.append(_new(ContentDelta, (self.index, field, text)))
@@ -244,6 +245,7 @@ class Draft:
     def message(self) -> Message:
         """The message as far as it goes."""
         texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
+        texts |= {field: string_so_far(raw)[0] for field, raw in self._coded.items()}
         made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
         if self.calls:
             made["tool_calls"] = tuple(self.calls.whole)
@@ -280,9 +282,9 @@ class Draft:
     def copy(self) -> Draft:
         """A draft of its own that stands here: what it takes changes nothing else."""
         other = copy(self)
-        other._tell_wrong = Tell(_ignore, _ignore, lambda *_: None)
+        other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore)
         other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []
-        other.fields = {**self.fields}
+        other.fields, other._coded = {**self.fields}, {**self._coded}
         other.calls = self.calls.copy()
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other
@@ -290,4 +292,5 @@ class Draft:
     @property
     def has_begun(self) -> bool:
         """Whether free text of it has been read."""
-        return any(self.texts.values()) or "reasoning" in self.texts or bool(self.calls)
+        begun = any(self.texts.values()) or "reasoning" in self.texts
+        return begun or bool(self._coded) or bool(self.calls)

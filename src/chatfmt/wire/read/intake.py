@@ -153,7 +153,7 @@ class Intake:
         """From here on, until an id is no whole text, `feed` need not look at anything else."""
         reader = self._reader
         field = reader.state.field
-        if field is not None and reader.lost is None:
+        if field in reader.draft.texts and reader.lost is None:  # there is none within a call
             sink = reader.draft.texts[field]
             self._sink, self._field, self._index = sink, field, reader.draft.index
             self._sunk_from = reader.position - len(sink)

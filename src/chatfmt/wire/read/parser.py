@@ -203,6 +203,8 @@ class StreamParser(Intake):
         if role is None and self._reader.lost is None and len(place.roles) == 1:
             role = next(iter(place.roles))
         part = self._reader.field_at(place) or "header"
+        if place.meaning.part == "calls" or part.startswith("call"):
+            part = "calls"
         return OpenMessage(draft.index, part, role, **draft.header_fields)  # type: ignore[arg-type]
 
     @property

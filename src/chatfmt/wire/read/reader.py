@@ -52,7 +52,8 @@ class Reader:
         self.steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
-        tell = Tell(self.report.unknown_role, self.report.straddles, self.report.wrong_call)
+        report = self.report
+        tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
         self.draft = Draft(binding, self.span, messages, self.events, tell)
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between

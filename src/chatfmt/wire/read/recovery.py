@@ -20,6 +20,8 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from chatfmt.line.place import FIRST_CALL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -131,7 +133,8 @@ class Repairs:
                 if cost + price <= MOST:
                     count += 1
                     begins = way.begins or (
-                        price == _SPECIAL and self._machine.all[target].meaning.opens == "message"
+                        price == _SPECIAL
+                        and self._machine.all[target].meaning.opens in ("message", FIRST_CALL)
                     )
                     past = way.past_special or price == _SPECIAL
                     new = way._replace(

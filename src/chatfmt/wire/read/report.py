@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from chatfmt.errors import Issue, IssueKind, ParseError
+from chatfmt.errors import Issue, IssueKind, ParseError, shown
 from chatfmt.wire.read.characters import PENDING, WITHIN_PENDING
 from chatfmt.wire.read.wording import what_may_follow, where
 
@@ -71,6 +71,11 @@ class Report:
     def wrong_call(self, expected: str, found: str) -> None:
         """A tool call is none, or has more in it than the layout."""
         self.issue(IssueKind.MALFORMED_CALL, found, expected)
+
+    def wrong_string(self, raw: str) -> None:
+        """A JSON string has half of a surrogate pair in it."""
+        expected = "a JSON string that is text, without half of a surrogate pair"
+        self.issue(IssueKind.UNEXPECTED_TEXT, shown(raw), expected)
 
     def straddles(self, position: int) -> None:
         """The id at this position holds the end of one part and begins another."""
