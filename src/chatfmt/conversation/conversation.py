@@ -130,7 +130,7 @@ class Conversation(Record):
 
         ``tools`` is among them if there are any; `metadata` is left out. Where calls are messages
         of their own, as in harmony, they are joined with what belongs to them: see
-        `chatfmt.conversation.harmony.join`. Reading gives the same conversation again.
+        ``chatfmt.conversation.harmony.join``. Reading gives the same conversation again.
 
         >>> from chatfmt.conversation import ToolCall
         >>> call = ToolCall(name="f", arguments="{}", id="c1")

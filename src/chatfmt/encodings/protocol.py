@@ -42,5 +42,5 @@ class TokenEncoding(Protocol):
     def token_bytes(self, token: int) -> bytes:
         """The bytes of one id; KeyError where the encoding has no such id.
 
-        Whoever asks gives an int: `chatfmt.encodings.ids.as_id` makes one of other integers.
+        Whoever asks gives an int: ``chatfmt.encodings.ids.as_id`` makes one of other integers.
         """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from chatfmt.conversation import Conversation
 from chatfmt.errors import RenderError
+from chatfmt.transcript.again import feed_again
 from chatfmt.wire import resume
 from chatfmt.wire.alone import Alone, reads
 from chatfmt.wire.read.parser import StreamParser
@@ -101,6 +102,13 @@ class Growth(Alone):
         if parser.open is None and not parser.missing:
             self._parser, self._partial, self._unfinished = None, None, False
 
+    def _write_prompt(self, ids: Sequence[int], role: str) -> None:
+        """Add ids after which a model speaks in this role."""
+        self._write(ids)
+        self._prompted = role, len(self.ids)
+        if self._parser is not None:
+            self._parser.restrict(role)
+
     def _live(self) -> StreamParser:
         """The parser that stands behind the last id."""
         if self._parser is None:
@@ -125,14 +133,17 @@ class Growth(Alone):
         start = 0 if index is None else self._start_of(index)
         again = [span for span in self.spans if span.start >= start]
         del self.spans[len(self.spans) - len(again) :]
+        roles = {i: message.role for i, message in enumerate(self._messages)}
+        if self._prompted is not None:
+            roles[len(self._messages)] = self._prompted[0]
         del self._messages[len(self._messages) if index is None else index :]
         # At the first id itself there may be an issue of the message before, which it cut off.
         before = [] if index is None else [i for i in self.issues if i.position <= start]
         self.issues.clear()
         parser = self._new_parser(start, prologue=index is None)
-        for span in again:
-            parser.set_sampled(span.sampled)
-            parser.feed_all(self.ids[span.start : span.stop])
+        feed_again(parser, self.ids, again, roles)
+        if self._prompted is not None and self._at_prompt():
+            parser.restrict(self._prompted[0])
         self.issues[:] = dict.fromkeys([*before, *self.issues])
         return parser
 

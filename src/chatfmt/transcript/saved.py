@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_se
 from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
 from chatfmt.errors import Issue, TranscriptError, shown
 from chatfmt.line.choose import on_wire
+from chatfmt.transcript.again import feed_again
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span  # noqa: TC001 - pydantic reads it
 
@@ -120,16 +121,19 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
             spans=spans,
         )
 
+    roles = {i: message.role for i, message in enumerate(state.messages)}
+    if state.prompted is not None:
+        roles[len(state.messages)] = state.prompted[0]
     parser = parser_at(0, None)
     for _, run in groupby(state.spans, lambda span: span.message):
         ranges = [*run]
-        start, stop = ranges[0].start, ranges[-1].stop
+        start = ranges[0].start
         whole = parser.open is None and not parser.missing and not parser.in_envelope
         if start and whole:  # as a transcript goes on
             last = spans[-1]
             goes_on = last.part == "end" and state.ids[start - 1] in renderer.binding.continues
             parser = parser_at(start, messages[-1].role if goes_on else None)
-        parser.feed_all(state.ids[start:stop])
+        feed_again(parser, state.ids, ranges, roles)
     if found := _first_difference(_by_id(spans), _by_id(state.spans)):
         return f"id {found[0]} is in the {_place(found[1])}, saved was the {_place(found[2])}"
     lines = renderer.format.lines_of

@@ -104,8 +104,7 @@ class Transcript(Views):
             role, name, prefill, index=len(self._messages), thinking=thinking
         )
         self._close_envelope()
-        self._write([*self._missing(), *begin])
-        self._prompted = role, len(self.ids)
+        self._write_prompt([*self._missing(), *begin], role)
         return list(self.ids)
 
     @grows
@@ -222,8 +221,7 @@ class Transcript(Views):
         if opened is None and self._going_on(sampled=True) is None and not self._at_prompt():
             prompt = self._renderer.prompt("assistant")
             self._close_envelope()
-            self._write([*self._missing(), *prompt])
-            self._prompted = "assistant", len(self.ids)
+            self._write_prompt([*self._missing(), *prompt], "assistant")
         stops = self._renderer.stops(self._speaker(opened))
         stop = next((i for i, token in enumerate(ids) if token in stops), None)
         taken = ids if stop is None else ids[: stop + 1]

@@ -32,6 +32,7 @@ def prompted(
     """
     parser = StreamParser(renderer.binding, strict=strict, prologue=False)
     parser.prime(renderer.prompt(role, thinking=thinking))
+    parser.restrict(role)
     parser.stop_tokens = renderer.stops(role)
     return parser
 

@@ -170,6 +170,22 @@ class StreamParser(Intake):
         self._reader.span.write(self.position)
         self._reader.span.sampled = sampled
 
+    def restrict(self, role: str) -> None:
+        """The message that has begun is of this role: it was prompted.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-oss")
+        >>> parser = tok.stream(role=None)
+        >>> _ = parser.feed_all(tok.encode_prompt([]))
+        >>> parser.open.role  # a tool could have a name that begins like this
+        >>> parser.restrict("assistant")
+        >>> parser.open.role
+        'assistant'
+        """
+        self._check_open()
+        self._leave_sink()
+        self._reader.restrict(role)
+
     @property
     def open(self) -> OpenMessage | None:
         """The message that has begun and not ended.

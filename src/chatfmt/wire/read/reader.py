@@ -1,14 +1,15 @@
 """Where a reader stands, and what one id does: the machine walked by its `Steps`.
 
-What an id brings is written into a `Draft`. As long as several readings are possible, what each
-has read is kept, and written once one is left.
+What an id brings is written into a `Draft`. As long as several readings are possible, what they do
+not agree about is kept, and written once one is left.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from chatfmt.wire.read.draft import Draft, Tell
+from chatfmt.wire.read.readings import agreement, more, runs_of, write_reading
 from chatfmt.wire.read.recovery import Stand
 from chatfmt.wire.read.report import Report
 from chatfmt.wire.read.steps import steps_of
@@ -17,23 +18,16 @@ from chatfmt.wire.read.wording import free_field, header_closers
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
+    from chatfmt.wire.read.readings import Reading
     from chatfmt.wire.read.steps import State, Step
-    from chatfmt.wire.read.walk import Run
     from chatfmt.wire.spans import Span
 
-__all__ = ["Reader", "write_reading"]
-
-_Some: TypeAlias = "tuple[_Read, tuple[Run, ...], int, int, int]"
-_Read: TypeAlias = "_Some | None"
-"""What one of several readings has read: all before, then runs, position, where a character that
-was pending began, and the token."""
+__all__ = ["Reader"]
 
 
 class Reader:
@@ -65,8 +59,8 @@ class Reader:
         self.state: State = self.steps.start if prologue else self.steps.between
         if not prologue or not binding.format.prologue_pieces:
             self.span.part = "stray"
-        self.readings: list[_Read] | None = None
-        """What each reading has read, where there are several."""
+        self.readings: list[Reading] | None = None
+        """What each reading has read that others have read otherwise, where there are several."""
         self.lost: State | None = None
         """Where the reader stood when it was lost: when text came that it could not place."""
         self.pending_at = position
@@ -114,32 +108,50 @@ class Reader:
         """Do what a step says."""
         for begins in step.invalid:
             self.report.invalid(begins)
-        if self.readings is None and len(step.branches) == 1:
-            runs = step.branches[0][1]
-            if runs:
-                self.draft.take(runs, self.position, self.pending_at, token)
+        if self.readings is None:
+            if step.shared:
+                self.draft.take(step.shared, self.position, self.pending_at, token)
+            if step.left:
+                at = self.position, self.pending_at, token
+                self.readings = [more(None, runs, at) for runs in step.left]
         else:
-            self._branch(step, token)
-            self._unsettled = 0 if self.readings is None else self._unsettled + step.length
+            self._branch(self.readings, step, token)
+        self._unsettled = 0 if self.readings is None else self._unsettled + step.length
         if step.begins:
             self.pending_at = self.position
         self.state = step.state
         if step.state.completes and self.draft.is_open:
             self.draft.finish(None)
 
-    def _branch(self, step: Step, token: int) -> None:
-        before = self.readings or [None]
-        readings: list[_Read] = [
-            (before[origin], runs, self.position, self.pending_at, token)
-            if runs
-            else before[origin]
-            for origin, runs in step.branches
-        ]
-        if len(readings) > 1:
-            self.readings = readings
+    def _branch(self, before: list[Reading], step: Step, token: int) -> None:
+        at = self.position, self.pending_at, token
+        self.readings = [more(before[origin], runs, at) for origin, runs in step.branches]
+        kept = {origin for origin, _ in step.branches}
+        if len(self.readings) == 1 or len(kept) < len(
+            before
+        ):  # else they agree no more than before
+            self._write_agreement()
+
+    def _write_agreement(self) -> None:
+        """Write what all readings have read."""
+        if self.readings is None:
             return
-        self.readings = None
-        write_reading(self.draft, readings[0])
+        shared, left = agreement(self.readings)
+        write_reading(self.draft, shared)
+        self.readings = left if any(left) else None
+
+    def restrict(self, role: str) -> None:
+        """It is known who speaks: keep the readings of this role's lines."""
+        kept = [i for i, place in enumerate(self.places()) if role in place.roles]
+        if kept and len(kept) < len(self.state.threads):
+            self._keep(kept)
+
+    def _keep(self, threads: list[int]) -> None:
+        if self.readings is not None:
+            self.readings = [self.readings[i] for i in threads]
+            self._write_agreement()
+        kept = tuple(self.state.threads[i] for i in threads)
+        self.state = self.steps.state(kept, self.state.pending, split=self.state.split)
 
     @property
     def is_overlong(self) -> bool:
@@ -236,22 +248,3 @@ class Reader:
         if missing and isinstance(missing[0], bytes):
             missing[0] = missing[0].removeprefix(self.state.pending)
         return missing
-
-
-def write_reading(draft: Draft, reading: _Read) -> None:
-    """Write what a reading has read."""
-    for _, runs, position, pending_at, token in _in_order(reading):
-        draft.take(runs, position, pending_at, token)
-
-
-def runs_of(reading: _Read) -> list[Run]:
-    """All runs of a reading."""
-    return [run for _, runs, *_ in _in_order(reading) for run in runs]
-
-
-def _in_order(reading: _Read) -> Iterator[_Some]:
-    kept = []
-    while reading is not None:
-        kept.append(reading)
-        reading = reading[0]
-    return reversed(kept)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from chatfmt.wire.read.characters import HERE, PENDING, decode
+from chatfmt.wire.read.readings import common
 from chatfmt.wire.read.recovery import Repairs
 from chatfmt.wire.read.walk import CLOSED, Run, Walk
 
@@ -35,6 +36,10 @@ class Step(NamedTuple):
     state: State
     branches: tuple[tuple[int, tuple[Run, ...]], ...]
     """For each thread of the new state: the thread before, and what it has read since."""
+    shared: tuple[Run, ...]
+    """What all of them have read first."""
+    left: tuple[tuple[Run, ...], ...]
+    """What each has read after that; empty where none has."""
     invalid: tuple[int, ...]
     """For each part that is invalid UTF-8, where it begins."""
     begins: bool
@@ -187,7 +192,7 @@ class Steps:
         except UnicodeDecodeError:
             return None
         runs = (Run(place, text, HERE, enters=False),) if text else ()
-        return Step(state, ((0, runs),), (), begins=False, length=0)
+        return Step(state, ((0, runs),), runs, (), (), begins=False, length=0)
 
     def allowed(self, state: State) -> tuple[set[str], bool]:
         """The special tokens that may come next, and whether text may."""
@@ -208,7 +213,8 @@ class Steps:
         threads, branches = walk.result()
         state = self.state(threads, pending, split=split and bool(pending))
         length = max(sum(run.header_length for run in runs) for _, runs in branches)
-        return Step(state, branches, invalid, begins, length)
+        shared, left = common([runs for _, runs in branches])
+        return Step(state, branches, shared, left if any(left) else (), invalid, begins, length)
 
 
 _STEPS: WeakKeyDictionary[Binding, Steps] = WeakKeyDictionary()
