@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import chatfmt
 from chatfmt import (
     ContextOverflowError,
     Message,
@@ -391,3 +392,20 @@ def test_nonsense_is_refused() -> None:
             collate([good], pad_id=0, pad_to_multiple_of=multiple)
     with pytest.raises(ValueError, match=r"example 1: .* found 2 ids, 1 labels and 2 weights"):
         collate([good, TrainingExample([1, 2], [1], [1.0, 1.0])], pad_id=0)
+
+
+def test_what_the_format_writes_before_a_content_is_not_trained() -> None:
+    """Where no prompt ends before it, it is encoded as one with the content."""
+    row = chatfmt.ChatFormat(
+        name="lines",
+        template={
+            "user": "<|im_start|>user\n{content}<|im_end|>\n",
+            "assistant": "<|im_start|>assistant\n{^}{content}<|im_end|>\n",
+        },
+        special_tokens=["<|im_start|>", "<|im_end|>"],
+    )
+    tok = chatfmt.ChatTokenizer(row, chatfmt.get_encoding("o200k_im"))
+    chat = [{"role": "user", "content": "hello"}]
+    example = tok.encode_for_training(chat, train_on="all")
+    assert example.weights == tok.render(chat).weights("all") == [0.0, 0.0, 0.0, 1.0, 1.0, 0.0]
+    assert tok.encode_batch([chat], train_on="all").weights.tolist() == example.weights
