@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import shown
-from chatfmt.line.jsontext import DECODER, PREPARE, CodeError, check_json, difference, quoted, whole
+from chatfmt.line.jsontext import PREPARE, CodeError, check_json, decoder, difference, quoted, whole
 from chatfmt.line.scanners import JsonObject, JsonValue
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def members(text: str) -> Iterator[tuple[str, str, int]]:
         at = _after_space(text, at)
         if text[at] == "}":
             return
-        key, at = DECODER.raw_decode(text, at)
+        key, at = decoder().raw_decode(text, at)
         start = _after_space(text, text.index(":", at) + 1)
-        _, at = DECODER.raw_decode(text, start)
+        _, at = decoder().raw_decode(text, start)
         yield whole(key, start), text[start:at], start
         at = _after_space(text, at)
         at += text[at] == ","

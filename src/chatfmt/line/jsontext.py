@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chatfmt.errors import ChatfmtError
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
     from chatfmt.line.scanners import Scanner
 
 __all__ = [
-    "DECODER",
     "PREPARE",
     "CodeError",
     "check",
     "check_json",
+    "decoder",
     "difference",
     "is_json",
     "quoted",
@@ -57,8 +58,13 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
-"""Numbers stay text: Python would round them, or refuse to read 5,000 digits."""
+@cache
+def decoder() -> json.JSONDecoder:
+    """A decoder that leaves numbers text: Python would round them, or refuse to read 5,000 digits.
+
+    It is made when it is needed: what pickles modules by value could not pickle one in them.
+    """
+    return json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
 
 
 _NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^][}{"]++')
@@ -80,7 +86,7 @@ def is_json(text: str, scanner: Scanner[Any]) -> bool:
     if text.count("{") + text.count("[") > scanner.most and _depth(text) > scanner.most:
         return False
     try:
-        DECODER.decode(text)
+        decoder().decode(text)
     except ValueError:
         return False
     return True
@@ -121,7 +127,7 @@ def string_in(raw: str, offset: int = 0) -> str:
     >>> string_in(r'"\u00e9\/"')
     'é/'
     """
-    return whole(str(DECODER.decode(raw)), offset)
+    return whole(str(decoder().decode(raw)), offset)
 
 
 def whole(text: str, offset: int) -> str:
