@@ -49,10 +49,10 @@ def machine_of(
     framed = {
         role: Envelope(
             role,
-            *(
-                tuple(read_pieces(texts.get(part, ""), SPECIALS, role))
-                for part in ("open", "each", "sep", "close")
-            ),
+            read_prologue(texts.get("open", ""), SPECIALS, role),
+            tuple(read_pieces(texts["each"], SPECIALS, role)),
+            read_prologue(texts.get("sep", ""), SPECIALS, role),
+            read_prologue(texts.get("close", ""), SPECIALS, role),
         )
         for role, texts in (envelopes or {}).items()
     }

@@ -11,7 +11,7 @@ from letters import row
 
 ASK = "<s>user<m>{content}<e>"
 SAY = "<s>ai<m>{^}{content}<e>"
-RESULTS = {"open": "<s>tool", "each": "<m>{content}", "sep": "<z>", "close": "<e>"}
+RESULTS = {"open": "<s>tool", "each": "<m>{content}<z>", "close": "<e>"}
 
 
 def refused(template: Any, **more: Any) -> str:
@@ -28,6 +28,7 @@ NOT_WRITTEN = "is read by the machine, but not written yet"
     ("line", "word"),
     [
         ("<s>ai<m>{^}{content}{next}", "{next}"),
+        ({"line": "<s>ai<m>{^}{content}{next}", "training_end": "<e>"}, "{next}"),
         ("<s>ai{^}[<z>{arg.key}<m>{arg.value}]*<e>", "a list of arguments"),
         (f"<s>ai{{^}}[{NAMED}[<z>{{arg.key}}<m>{{arg.value}}]*<z>]*<e>", "a list of arguments"),
         (
@@ -127,14 +128,26 @@ def test_text_is_not_on_both_sides_of_a_border(template: Any, more: Any) -> None
     assert refused(template, **more) == CANNOT_FOLLOW
 
 
+NO_END_OF_EACH = (
+    ", each: a message would end only where the next begins; let each end in a special token or in "
+    "text"
+)
+
+
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
         ({"open": "<s>{name}"}, ", open: only special tokens and literal text may stand here"),
         ({"sep": "{content}"}, ", sep: only special tokens and literal text may stand here"),
+        ({"close": ""}, ", close: expected an end token, found none"),
+        ({"close": "\n"}, ", close: expected an end token, found none"),
         ({"close": "{end}"}, ", close: only special tokens and literal text may stand here"),
         ({"open": "tool"}, ": an envelope begins with a special token"),
         ({"open": "", "each": "x{content}"}, ": an envelope begins with a special token"),
+        (
+            {"each": "<m>{content}", "sep": "<z>"},
+            NO_END_OF_EACH,
+        ),
         ({"each": "<m>"}, ", each: there is no {content}"),
         ({"each": "<m>{content}{content}"}, ", each: {content} stands there twice"),
     ],

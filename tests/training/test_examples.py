@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import chatfmt
 from chatfmt import (
     ContextOverflowError,
     Message,
@@ -65,6 +66,23 @@ def test_what_the_format_cannot_carry_is_refused_with_its_place() -> None:
         with pytest.raises(RenderError) as caught:
             tokenizer_for("gpt-4o").encode_for_training(chat, **options)  # type: ignore[call-overload]
         assert caught.value.message == 3
+
+
+def test_a_long_conversation_is_split_between_turns() -> None:
+    tok = tokenizer_for("gpt-4o")
+    rules = Message(role="system", content="rules")
+    turns = [
+        (Message(role="user", content=f"{n}"), Message(role="assistant", content=f"{n}!"))
+        for n in range(3)
+    ]
+    whole = [rules, *turns[0], *turns[1], *turns[2]]
+    two, one = [rules, *turns[0], *turns[1]], [rules, *turns[2]]
+    examples = tok.encode_for_training(whole, max_tokens=len(tok.encode(two)), overlong="split")
+    assert [example.input_ids for example in examples] == [tok.encode(two), tok.encode(one)]
+    most = len(tok.encode(one)) - 1
+    with pytest.raises(ContextOverflowError) as caught:
+        tok.encode_for_training(whole, max_tokens=most, overlong="split")
+    assert (caught.value.needed, caught.value.max_tokens) == (most + 1, most)
 
 
 @pytest.mark.parametrize("name", ["gpt-4o", "gpt-3.5-turbo", "llama-3"])
@@ -374,3 +392,20 @@ def test_nonsense_is_refused() -> None:
             collate([good], pad_id=0, pad_to_multiple_of=multiple)
     with pytest.raises(ValueError, match=r"example 1: .* found 2 ids, 1 labels and 2 weights"):
         collate([good, TrainingExample([1, 2], [1], [1.0, 1.0])], pad_id=0)
+
+
+def test_what_the_format_writes_before_a_content_is_not_trained() -> None:
+    """Where no prompt ends before it, it is encoded as one with the content."""
+    row = chatfmt.ChatFormat(
+        name="lines",
+        template={
+            "user": "<|im_start|>user\n{content}<|im_end|>\n",
+            "assistant": "<|im_start|>assistant\n{^}{content}<|im_end|>\n",
+        },
+        special_tokens=["<|im_start|>", "<|im_end|>"],
+    )
+    tok = chatfmt.ChatTokenizer(row, chatfmt.get_encoding("o200k_im"))
+    chat = [{"role": "user", "content": "hello"}]
+    example = tok.encode_for_training(chat, train_on="all")
+    assert example.weights == tok.render(chat).weights("all") == [0.0, 0.0, 0.0, 1.0, 1.0, 0.0]
+    assert tok.encode_batch([chat], train_on="all").weights.tolist() == example.weights

@@ -31,6 +31,7 @@ CALLING = said(
 )
 ONLY_CALLS = said("<s>ai{^}[<z>{reasoning}<z>][<m>{call:json n, a}]*<e>")
 IN_GROUP = said("<s>ai<m>{^}[<z>{reasoning}<z>][{content}\n]<e>", fences=["\n"])
+GROUP_ALONE = said("<s>ai<m>[{^}so {content}\n]<e>", fences=["\n"])
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,7 @@ def test_a_reply_to_each_prompt_is_read() -> None:
         (APART, True, "<s>ai<m>so Sure"),
         (SILENT, None, "<s>ai<m>Sure"),
         (IN_GROUP, None, "<s>ai<m>Sure"),
+        (GROUP_ALONE, None, "<s>ai<m>so Sure"),
     ],
 )
 def test_a_prefill_goes_into_the_field_that_is_open(

@@ -262,6 +262,16 @@ def test_looking_at_an_open_call_changes_nothing() -> None:
     assert (watched.messages, watched.issues) == (plain.messages, plain.issues)
 
 
+def test_a_call_that_may_be_over_is_looked_at() -> None:
+    tok = with_calls("{call.name}<m>{call.arguments}/end")
+    parser = tok.stream(role=None)
+    parser.feed_all(ids_of(BEFORE + "<z>f<m>1/en"))
+    assert parser.open_content == Message(role="assistant", content="hi")  # no call is whole
+    parser.feed_all(ids_of("d<e>"))
+    call = ToolCall(name="f", arguments="1")
+    assert parser.messages == [Message(role="assistant", content="hi", tool_calls=(call,))]
+
+
 def test_a_message_of_calls_goes_on_in_a_transcript() -> None:
     whole_message = Message(
         role="assistant", content="hi", tool_calls=(ToolCall(name="f", arguments='{"a": 1}'),)

@@ -330,6 +330,44 @@ def test_an_id_outside_the_vocabulary_is_reported_once_where_nothing_is_open() -
     assert kinds == [IssueKind.MALFORMED_HEADER, *[IssueKind.OUT_OF_VOCABULARY] * 2]
 
 
+def with_token(token: bytes) -> ChatTokenizer:
+    encoding = tiktoken.Encoding(
+        "with a token",
+        pat_str="(?s).",
+        mergeable_ranks={**{bytes([byte]): byte for byte in range(256)}, token: 256},
+        special_tokens={spelling: 257 + i for i, spelling in enumerate(SPECIALS)},
+    )
+    template = "<s>{role}\n{content}<e>"
+    tokens = ["<s>", "<e>"]
+    return ChatTokenizer(
+        ChatFormat(name="row", template=template, special_tokens=tokens, roles={"user": "user"}),
+        encoding,
+    )
+
+
+def test_half_a_character_after_text_that_was_passed_over_goes_on() -> None:
+    tok = with_token(b" \n\xc3")
+    special = tok.encoding.special_tokens
+    ids = [special["<s>"], *b"user", 256, 0xA4, special["<e>"]]
+    parser, events = read(tok, ids)
+    assert parser.messages == [Message(role="user", content="\u00e4")]
+    assert strays(events) == [" "]
+    assert [(i.kind, i.position) for i in parser.issues] == [
+        (IssueKind.MALFORMED_HEADER, 5),
+        (IssueKind.STRADDLING_TOKEN, 5),
+    ]
+
+
+def test_half_a_character_after_text_that_was_passed_over_is_reported_with_it() -> None:
+    tok = with_token(b" \xc3")
+    special = tok.encoding.special_tokens
+    ids = [special["<s>"], *b"user", 256, 0xA4, *b"\nhi", special["<e>"]]
+    parser, events = read(tok, ids)
+    assert [(i.kind, i.position) for i in parser.issues][:1] == [(IssueKind.MALFORMED_HEADER, 5)]
+    assert len([i for i in parser.issues if i.position == 5]) == 1
+    assert "\u00e4" in "".join(strays(events))
+
+
 def test_a_token_across_the_place_where_a_prompt_ends_is_reported_once() -> None:
     token = b"\nthink a/think b"
     encoding = tiktoken.Encoding(

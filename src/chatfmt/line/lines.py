@@ -84,10 +84,10 @@ class Envelope:
     """One frame around all messages of a role that stand side by side."""
 
     role: str
-    open: tuple[Piece, ...]
+    open: tuple[Special | Literal, ...]
     each: tuple[Piece, ...]
-    sep: tuple[Piece, ...]
-    close: tuple[Piece, ...]
+    sep: tuple[Special | Literal, ...]
+    close: tuple[Special | Literal, ...]
 
 
 def _before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
@@ -236,17 +236,18 @@ def make_envelope(
     if not any(isinstance(piece, Special) for piece in opened[:1] or each[:1]):
         raise FormatError(f"{where}: an envelope begins with a special token")
     ends = [i for i, piece in enumerate(close) if isinstance(piece, Special)]
-    if ends:
-        close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
-    _check_free_text([*each, *(close or sep or opened or each)], where)
+    if not ends:
+        raise FormatError(f"{where}, close: expected an end token, found none")
+    close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
+    _check_free_text([*each, *close], where)
     _check_free_text([*each, *(sep or opened or each)], where)
     after = "".join(_first_characters(pieces, "") for pieces in (sep, close) if pieces)
     return Envelope(
         role,
-        tuple(opened),
+        tuple(opened),  # type: ignore[arg-type]
         tuple(_narrow(each, after, role_alphabet)),
-        tuple(sep),
-        tuple(close),
+        tuple(sep),  # type: ignore[arg-type]
+        tuple(close),  # type: ignore[arg-type]
     )
 
 

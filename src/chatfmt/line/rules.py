@@ -123,6 +123,7 @@ def check_compiled(format: Row) -> None:
     _check_roles(format)
     _check_calls(format)
     _check_speakers(format)
+    _check_envelopes(format)
     _check_ends(format)
     _check_prompts(format)
     _check_boundaries(format)
@@ -180,6 +181,16 @@ def _check_calls(format: Row) -> None:
                 )
     if said_by_ids and not lists:
         raise FormatError(f"format {format.name}: call_ids is given, but no line has calls")
+
+
+def _check_envelopes(format: Row) -> None:
+    """Each message in an envelope is seen to end before anything follows it."""
+    for role, envelope in format.envelopes.items():
+        if not isinstance(envelope.each[-1], Special | Literal):
+            raise FormatError(
+                f"format {format.name}, role {role}, each: a message would end only where the next "
+                "begins; let each end in a special token or in text"
+            )
 
 
 def _check_prompts(format: Row) -> None:

@@ -129,8 +129,7 @@ class Growth(Alone):
     def _replayed(self) -> StreamParser:
         """A parser that has read the last message again, from its first id."""
         index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
-        while index and self._binding.format.envelopes and self._shares_envelope(index):
-            index -= 1
+        index = index and self._first_in_envelope(index)
         start = 0 if index is None else self._start_of(index)
         again = [span for span in self.spans if span.start >= start]
         del self.spans[len(self.spans) - len(again) :]
@@ -197,6 +196,12 @@ class Growth(Alone):
         role = self._messages[index - 1].role
         return role in self._binding.format.envelopes and before[-1:] not in (["end"], ["tail"])
 
+    def _first_in_envelope(self, index: int) -> int:
+        """The message that begins the envelope in which a message stands, if in one."""
+        while index and self._binding.format.envelopes and self._shares_envelope(index):
+            index -= 1
+        return index
+
     def _within(self) -> str | None:
         """The role whose envelope is open."""
         envelopes = self._binding.format.envelopes
@@ -213,7 +218,11 @@ class Growth(Alone):
     def _add(self, ids: list[int], marks: list[Mark]) -> None:
         """Add ids that belong to the last message."""
         at, index = len(self.ids), len(self._messages) - 1
-        self.spans += [Span(at + a, at + b, index, part, new) for a, b, part, new in marks]
+        for start, stop, part, generated in marks:
+            span = Span(at + start, at + stop, index, part, generated)
+            if self.spans[-1][2:] == span[2:]:
+                span = span._replace(start=self.spans.pop().start)
+            self.spans.append(span)
         self.ids += ids
 
     def _missing(self) -> list[int]:
@@ -241,7 +250,8 @@ class Growth(Alone):
         placed = [token for each in reversed(ranges) for token in self.ids[each]]
         parser = self._standing()
         content = parser.open_content if parser else None
-        return resume.Begun(opened, content, self.ids[start:], placed)
+        before = self.ids[self._start_of(self._first_in_envelope(opened.index)) : start]
+        return resume.Begun(opened, content, self.ids[start:], placed, before)
 
     @reads
     def __getstate__(self) -> dict[str, Any]:

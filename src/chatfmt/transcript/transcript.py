@@ -139,38 +139,40 @@ class Transcript(Views):
         begun = self._begun(opened) if opened else None
         completes = bool(begun and new and new[0].role == begun.opened.role)
         if begun is None:
-            rest, going_on = self._missing(), self._going_on()
+            rest, going_on, within = self._missing(), self._going_on(), self._within()
         else:
             if completes:
                 rest = resume.complete(self._renderer, begun, new[0])
             else:
                 rest = resume.close(self._renderer, begun)
-            going_on = begun.opened.role if self._continues(rest[-1]) else None
-        within = self._within()
-        closes = bool(within and new and new[0].role != within)
+            going_on = begun.opened.role if rest and self._continues(rest[-1]) else None
+            within = begun.opened.role
+            within = within if within in self._binding.format.envelopes else None
+        following = new[completes:]
+        closes = bool(following and following[0].role != within)
         closing = self._renderer.close_envelope(within) if within and closes else ([], [])
         ids: list[int] = []
         spans: list[Span] = []
         self._renderer.extend_with_spans(
             ids,
             spans,
-            new[completes:],
+            following,
             first=len(self._messages) + (begun is not None),
             continues=going_on,
             within=None if closes else within,
             offset=len(self.ids) + len(closing[0]) + len(rest),
         )
-        self._add(*closing)
         stood = len(self.ids)
         if rest:
             self._write(rest)
+        self._add(*closing)
         if completes:
             self._messages[-1] = new[0]  # with its annotations
         elif begun and new:
             self.issues.append(_left_open(begun.opened, stood, new[0].role))
         self.ids += ids
         self.spans += spans
-        self._messages += new[completes:]
+        self._messages += following
         self._prompted = None
 
     def append_completion(

@@ -78,8 +78,8 @@ class Frame(NamedTuple):
 class _Place(NamedTuple):
     """Where a message stands among others of its role, in an envelope."""
 
-    first: bool = True
-    last: bool = True
+    first: bool
+    last: bool
 
 
 def size_of(key: Key, frame: Frame) -> int:
@@ -184,8 +184,6 @@ class Frames:
     # -- how one is made -------------------------------------------------------------------------
 
     def _make(self, message: Message, index: int | None, *, continued: bool) -> tuple[Frame, bool]:
-        if message.role in self.format.envelopes:
-            return self._whole(message, index, _Place()), False
         line, by_content = self._choose(message, index)
         atoms = self._spelled(line.pieces, message, index)
         goes_on = bool(line.ends) and not self.format.stops_at(line.ends[0])
@@ -236,14 +234,14 @@ class Frames:
         writer.flush()
         return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
 
-    def _close(self, writer: RunWriter, pieces: Iterable[Piece]) -> None:
+    def _close(self, writer: RunWriter, pieces: Iterable[Special | Literal]) -> None:
         """Close an envelope."""
         for piece in pieces:
             if isinstance(piece, Special):
                 writer.write(["end" if piece.end else "header", piece])
                 if piece.end:
                     writer.write(["tail"])
-            elif isinstance(piece, Literal):
+            else:
                 writer.write([piece])
 
     def close_envelope(self, role: str) -> tuple[list[int], list[Mark]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Begun", "close", "complete"]
 
-_HEADER = ("name", "recipient", "channel", "content_type")
+_HEADER = ("name", "recipient", "channel", "content_type", "call_id")
 
 
 class Begun(NamedTuple):
@@ -34,6 +34,8 @@ class Begun(NamedTuple):
     ids: list[int]
     placed: list[int]
     """Those of its ids that are not stray."""
+    before: list[int]
+    """The ids before it in the envelope in which it stands: none where it begins one."""
 
 
 def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
@@ -44,7 +46,7 @@ def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
     """
     index = begun.opened.index
     rest = _rest(renderer, begun, message)
-    if rest is None or not _reads_as(renderer.binding, [*begun.ids, *rest], message):
+    if rest is None or not _reads_as(renderer.binding, begun, rest, message):
         field, stands, expected = _disagreement(begun, message)
         raise RenderError(
             f"the message is open, and {stands}; expected the whole message, {expected}. If this "
@@ -68,9 +70,9 @@ def close(renderer: Renderer, begun: Begun) -> list[int]:
         except RenderError:  # the format has no place for what was tried
             continue
         # the first adds nothing, so that ids which are not well-formed text do no harm
-        if rest and (not number or _reads_as(renderer.binding, [*begun.ids, *rest], message)):
+        if rest and (not number or _reads_as(renderer.binding, begun, rest, message)):
             return rest
-    return renderer.closing(role or "", "content")
+    return renderer.closing(role or "")
 
 
 def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
@@ -99,7 +101,7 @@ def _rest(renderer: Renderer, begun: Begun, message: Message) -> list[int] | Non
     index = begun.opened.index
     runs = _runs(renderer.binding, begun.placed)
     rest: list[int] = []
-    for piece, ids in _pieces(renderer, message, index):
+    for piece, ids in _pieces(renderer, begun, message):
         stands = runs[0] if runs else ""
         if stands == "":
             rest += renderer.encode(str(piece), index) if ids is None else ids
@@ -118,10 +120,11 @@ def _rest(renderer: Renderer, begun: Begun, message: Message) -> list[int] | Non
 
 
 def _pieces(
-    renderer: Renderer, message: Message, index: int
+    renderer: Renderer, begun: Begun, message: Message
 ) -> Iterator[tuple[str | int, list[int] | None]]:
     """Special tokens, and texts that are each encoded as one; the content's ids are left out."""
-    frame = renderer.frame(message, index)
+    within = message.role if begun.before else None
+    [frame] = renderer.frames([message], begun.opened.index, within=within, close=False)
     binding = renderer.binding
     yield from _framed(binding, frame.head, _prompt_ends(frame.head_marks))
     if text := frame.text(message):
@@ -162,12 +165,13 @@ def _runs(binding: Binding, ids: Sequence[int]) -> list[str | int]:
     return runs
 
 
-def _reads_as(binding: Binding, ids: list[int], message: Message) -> bool:
+def _reads_as(binding: Binding, begun: Begun, rest: list[int], message: Message) -> bool:
     parser = StreamParser(binding, strict=False, prologue=False)
-    parser.feed_all(ids)
+    parser.feed_all([*begun.before, *begun.ids, *rest])
     whole = parser.open is None and not parser.missing
     lines = binding.format.lines_of.get(message.role, ())
-    return whole and parser.messages == [on_wire(lines, message)]
+    last = parser.messages if not begun.before else parser.messages[-1:]
+    return whole and last == [on_wire(lines, message)]
 
 
 def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:

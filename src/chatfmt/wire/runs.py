@@ -94,7 +94,8 @@ class RunWriter:
         run, self._run = self._run, []
         start = len(self.ids)
         try:
-            self.ids += self._encode("".join(text.text for text in run), run[-1].field)
+            field = next((text.field for text in reversed(run) if text.field), "")
+            self.ids += self._encode("".join(text.text for text in run), field)
         except RenderError:
             for text in run:  # to say where in which field
                 self._encode(text.text, text.field)

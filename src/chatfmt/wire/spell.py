@@ -93,8 +93,8 @@ class _Speller:
                     self._group(piece)
                 case Calls():
                     self._calls(piece)
-                case GenerationStart():
-                    self.atoms.append(piece)
+                case _:
+                    self.atoms.append(GenerationStart())  # rows with other pieces are refused
 
     def _turn_to(self, part: Part) -> None:
         if part != self._part:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from chatfmt.conversation import Message
 from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import RenderError, shown
-from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
+from chatfmt.line.language import Field, Group, Literal, Special
 from chatfmt.wire.frames import Frames, Key, key_of, size_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from chatfmt.line.language import Piece
     from chatfmt.wire.binding import Binding
-    from chatfmt.wire.spans import Part
 
 __all__ = ["Renderer"]
 
@@ -290,30 +289,22 @@ class Renderer:
             self._stops[role] = frozenset(self.binding.ids[end] for end, stops in ends if stops)
         return self._stops[role]
 
-    def closing(self, role: str, part: Part) -> list[int]:
-        """What ends a message that is open in ``part``: all that must follow it, and the tail.
-
-        ``header`` stands for a message that has its generation prompt and nothing more.
-        """
+    def closing(self, role: str) -> list[int]:
+        """The bare end of a message: all that must follow a content, and the tail."""
         lines = self.format.lines_of.get(role) or next(iter(self.format.lines_of.values()))
-        line, behind = next(
-            (line, behind) for line in lines if (behind := _behind(line.pieces, part)) is not None
-        )
-        rest = [piece for piece in behind if isinstance(piece, Literal | Special)]
+        ends = ((line, _after_content(line.pieces)) for line in lines)
+        found = next((end for end in ends if end[1] is not None), None)
+        line, after = found or (lines[0], lines[0].pieces[-1:])
+        rest = [piece for piece in after or () if isinstance(piece, Literal | Special)]
         return self._write([*rest, Literal(line.tail)], Message(role=line.roles[0]), None)
 
 
-def _behind(pieces: tuple[Piece, ...], part: Part) -> tuple[Piece, ...] | None:
-    """The pieces after a free-text field, or after the place where a prompt ends."""
+def _after_content(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
     for at, piece in enumerate(pieces):
         if isinstance(piece, Group):
-            if (inside := _behind(piece.pieces, part)) is not None:
+            if (inside := _after_content(piece.pieces)) is not None:
                 return (*inside, *pieces[at + 1 :])
-        elif (
-            (part == "header" and piece == GenerationStart())
-            or (part == "calls" and isinstance(piece, Calls))
-            or _held(piece) == part
-        ):
+        elif _held(piece) == "content":
             return pieces[at + 1 :]
     return None
 

@@ -54,9 +54,8 @@ class Calls:
 
     def add(self, place: Place, text: str) -> None:
         """More text of a field of the call."""
-        if self._open is None:
-            self.begin()
-        self._open.add(place, text)  # type: ignore[union-attr]  # it has just begun
+        assert self._open is not None  # noqa: S101 - the way to a field leads through a beginning
+        self._open.add(place, text)
 
     def lose(self, text: str) -> None:
         """Text came in the call that is open with which no call goes on; that was reported."""

@@ -177,8 +177,7 @@ class StreamParser(Intake):
         >>> tok = chatfmt.get_tokenizer("gpt-oss")
         >>> parser = tok.stream(role=None)
         >>> _ = parser.feed_all(tok.encode_prompt([]))
-        >>> parser.open.role  # a tool could have a name that begins like this
-        >>> parser.restrict("assistant")
+        >>> parser.restrict("assistant")  # no tool with a name that begins like this
         >>> parser.open.role
         'assistant'
         """

@@ -129,16 +129,12 @@ class Reader:
         at = self.position, self.pending_at, token
         self.readings = [more(before[origin], runs, at) for origin, runs in step.branches]
         kept = {origin for origin, _ in step.branches}
-        if len(self.readings) == 1 or len(kept) < len(
-            before
-        ):  # else they agree no more than before
-            self._write_agreement()
+        if len(self.readings) == 1 or len(kept) < len(before):  # else no more is agreed than before
+            self._write_agreement(self.readings)
 
-    def _write_agreement(self) -> None:
+    def _write_agreement(self, readings: list[Reading]) -> None:
         """Write what all readings have read."""
-        if self.readings is None:
-            return
-        shared, left = agreement(self.readings)
+        shared, left = agreement(readings)
         write_reading(self.draft, shared)
         self.readings = left if any(left) else None
 
@@ -149,9 +145,8 @@ class Reader:
             self._keep(kept)
 
     def _keep(self, threads: list[int]) -> None:
-        if self.readings is not None:
-            self.readings = [self.readings[i] for i in threads]
-            self._write_agreement()
+        readings = self.readings or [None] * len(self.state.threads)
+        self._write_agreement([readings[i] for i in threads])
         kept = tuple(self.state.threads[i] for i in threads)
         self.state = self.steps.state(kept, self.state.pending, split=self.state.split)
 

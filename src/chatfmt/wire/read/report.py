@@ -79,9 +79,6 @@ class Report:
 
     def straddles(self, position: int) -> None:
         """The id at this position holds the end of one part and begins another."""
-        last = self.issues[-1] if self.issues else None
-        if last and (last.kind, last.position) == (IssueKind.STRADDLING_TOKEN, position):
-            return  # the same token, where two parts begin at one place
         self.issue(
             IssueKind.STRADDLING_TOKEN,
             "one that goes on into the next",
