@@ -47,7 +47,7 @@ class Row:
     speakers: Sequence[str] = ()
     """The roles in which a model speaks; without them the assistant, or all if there is none."""
     generation_start: Literal["content", "role"] = "content"
-    """Where the model begins to write: before the first free text, or right behind the role."""
+    """Where the model begins to write: before the first free text, or right after the role."""
     fences: Sequence[str] = ()
     """The texts that end a field where no special token does, each whole or how it begins; ``^``
     before one that only counts where the field begins. A message whose text would be read as one
