@@ -163,7 +163,7 @@ class IssueKind(StrEnum):
     MALFORMED_HEADER = "malformed_header"
     """A header that the format's template cannot have written."""
     MALFORMED_CALL = "malformed_call"
-    """A tool call that is none, or has more in it than the layout."""
+    """Text with which no tool call goes on, or a call that is none or has more than the layout."""
     INVALID_UTF8 = "invalid_utf8"
     """Bytes that are no UTF-8; a lenient parse puts U+FFFD in their place."""
     OUT_OF_VOCABULARY = "out_of_vocabulary"

@@ -205,21 +205,22 @@ def test_keys_that_are_unknown_are_reported_and_the_call_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "left"),
+    "call",
     [
-        ('{"name": "f", "arguments": {"a', '{"name": "f", "arguments": {"a'),
-        ('{"name": "f', '{"name": "f'),
-        ("{", "{"),
-        ('{"name": "f", "arguments": [1]}', '{"name": "f", "arguments": '),
-        ('{"name": 1}', '{"name": '),
-        ("{oops", "{"),
+        '{"name": "f", "arguments": {"a',
+        '{"name": "f',
+        "{",
+        '{"name": "f", "arguments": [1]}',
+        '{"name": 1}',
+        "{oops",
+        "f(a=1)",
     ],
 )
 @pytest.mark.parametrize("end", ["<e>", ""])
-def test_a_call_that_breaks_off_is_abandoned_with_its_text(call: str, left: str, end: str) -> None:
+def test_a_call_that_breaks_off_is_abandoned_with_its_text(call: str, end: str) -> None:
     written = f"{BEFORE}<z>{call}{end}"
     [*_, abandoned] = events_of(OBJECTS, written)
-    assert abandoned == ToolCallAbandoned(0, 0, left)
+    assert abandoned == ToolCallAbandoned(0, 0, call)
     transcript = OBJECTS.parse(ids_of(written), strict=False)
     assert transcript.conversation.messages == (Message(role="assistant", content="hi"),)
     assert IssueKind.MALFORMED_CALL in [issue.kind for issue in transcript.issues]
@@ -230,7 +231,7 @@ def test_a_call_that_breaks_off_is_abandoned_with_its_text(call: str, left: str,
 @pytest.mark.parametrize(
     ("tok", "call", "text"),
     [
-        (PARTS, "<m>{}", ""),
+        (PARTS, "<m>{}", "{}"),
         (BY_ID, "f<m>{}", "f{}"),
         (BY_ID, "functions.f:x<m>{}", "functions.f:x{}"),
     ],

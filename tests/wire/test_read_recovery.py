@@ -271,11 +271,30 @@ def test_a_prologue_that_breaks_off_is_stray() -> None:
 @pytest.mark.parametrize(("spaces", "closes"), [(7, True), (8, False)])
 def test_white_space_is_taken_back_as_far_as_it_may_cost(spaces: int, *, closes: bool) -> None:
     white = " " * spaces
-    tok = row(f"<s>{{role}}[{white}{{name}}]<m>{{content}}<e>", roles={"user": "user"})
+    line = f"<s>{{role}}[{white}<z><z>{{name}}]<m>{{content}}<e>"
+    tok = row(line, roles={"user": "user"})
     parser, events = read(tok, in_pieces(["<s>", f"user{white}", "<m>", "hi", "<e>"]))
     [message] = parser.messages
     assert (message.name, message.content) == ((None, "hi") if closes else ("hi", ""))
     assert strays(events) == ([white] if closes else ["<m>"])
+
+
+def test_a_field_that_is_not_there_may_be_skipped() -> None:
+    """Where a token follows: text would be taken for what comes after the field."""
+    line = "<s>{role}<m>{name}<z>{recipient}<m>{content}<e>"
+    tok = row(line, roles={"user": "user"})
+    parser, events = read(tok, in_pieces(["<s>", "user<m><z>b", "<m>", "hi", "<e>"]))
+    assert parser.messages == [Message(role="user", recipient="b", content="hi")]
+    assert not strays(events)
+    assert len(parser.issues) == 1
+
+
+def test_text_is_not_spliced_into_literal_text() -> None:
+    """What follows would be taken for a field that nobody wrote."""
+    tok = row("<s>{role}[ to={recipient}]<m>{content}<e>", roles={"user": "user"})
+    parser, events = read(tok, in_pieces(["<s>", "user ok", "<m>", "hi", "<e>"]))
+    assert parser.messages == [Message(role="user", content="hi")]
+    assert "".join(strays(events)) == " ok"
 
 
 def test_what_is_held_back_is_text_of_its_field_where_the_message_is_cut_off() -> None:

@@ -65,7 +65,9 @@ class ContentDelta(NamedTuple):
 
 
 class MessageEnd(NamedTuple):
-    """A message is over. ``token`` is its end token, or None where it was cut off.
+    """A message is over. ``token`` is its last id, as a rule an end token; None: it was cut off.
+
+    Of a message in an envelope it is the id with which the message is known to be complete.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -141,7 +143,7 @@ class ToolCallEnd(NamedTuple):
 
 
 class ToolCallAbandoned(NamedTuple):
-    """What has begun as a tool call is none; ``text`` is what was read of it.
+    """What has begun as a tool call is none; ``text`` is all that stood there.
 
     >>> ToolCallAbandoned(0, 0, '{"name": oops').text
     '{"name": oops'

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chatfmt.conversation import ToolCall
 from chatfmt.line.calls import CallObject, read_call
-from chatfmt.line.jsontext import CodeError, quoted, string_in
+from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in
+from chatfmt.line.scanners import JsonObject
 from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd, ToolCallStart
 
 if TYPE_CHECKING:
@@ -56,22 +57,46 @@ class Calls:
         assert self._open is not None  # noqa: S101 - the way to a field leads through a beginning
         self._open.add(place, text)
 
+    def lose(self, text: str) -> None:
+        """Text came in the call that is open with which no call goes on; that was reported."""
+        assert self._open is not None  # noqa: S101 - the reader asks first
+        self._open.is_broken = True
+        self._open.text.append(text)
+
+    def cut_off(self) -> None:
+        """The call that is open is not written to its end: it is one if its arguments are whole."""
+        assert self._open is not None  # noqa: S101 - the reader asks first
+        self._open.is_cut = True
+
     def end(self) -> None:
         """The call that is open is over, if there is one."""
         if self._open is None:
             return
         call, self._open = self._open, None
+        if call.is_broken:
+            self._abandon(call)
+            return
         try:
             made, others = call.made()
+            if call.is_cut:
+                check_json(made.arguments.strip(), JsonObject(), "arguments that are a JSON object")
         except CodeError as error:
-            text = "".join(call.text)
             self._wrong("a tool call", error.reason)
-            self._events.append(ToolCallAbandoned(self._index, len(self.whole), text))
+            self._abandon(call)
             return
         for key, value in others:
             self._wrong("only keys of this layout in a call", f"{quoted(key)}: {value}")
         call.tell_end(made)
         self.whole.append(made)
+
+    def _abandon(self, call: _Call) -> None:
+        text = "".join(call.text)
+        self._events.append(ToolCallAbandoned(self._index, len(self.whole), text))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call has begun and is not over."""
+        return self._open is not None
 
     def copy(self) -> Calls:
         """One of its own that has read the same, and reports nothing."""
@@ -93,6 +118,10 @@ class _Call:
         self._events = events
         self.text: list[str] = []
         """All of its fields, as they stand there."""
+        self.is_broken = False
+        """Whether text came with which no call goes on."""
+        self.is_cut = False
+        """Whether it is not written to its end."""
         self._parts: dict[str, list[str]] = {"name": [], "arguments": [], "id": []}
         self._keys: CallObject | None = None  # where it is one JSON object
         self._state: CallState | None = None
@@ -104,6 +133,7 @@ class _Call:
         other.text = [*self.text]
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started
+        other.is_broken = self.is_broken
         return other
 
     def add(self, place: Place, text: str) -> None:
@@ -113,8 +143,8 @@ class _Call:
             self._scan(place.scanner, text)
             return
         part = _PARTS[str(place.meaning.field)]
-        if part == "arguments" and not self._started:
-            self._start(self._name(), "".join(self._parts["id"]) or None)
+        if part == "arguments" and not self._started and (name := self._name()):
+            self._start(name, "".join(self._parts["id"]) or None)
         self._add(part, text)
 
     def _name(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.conversation import Message
 from chatfmt.line.place import FIRST_CALL
@@ -12,37 +12,29 @@ from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageSt
 from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
 from chatfmt.wire.read.strings import string_so_far
+from chatfmt.wire.read.tell import Tell
+from chatfmt.wire.read.walk import is_of_call
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.walk import Run
 
-__all__ = ["Draft", "Tell"]
+__all__ = ["Draft"]
 
 
 def _ignore(*_: object) -> None:
     """Issues were told when they came about."""
 
 
+NO_ID = -1
+"""Stands for the id where a message is over without one."""
+
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
-
-
-class Tell(NamedTuple):
-    """Who is told of what is wrong."""
-
-    unknown_role: Callable[[str, int], None]
-    """Called with the spelling of a role that the format lacks, and the position where it ends."""
-    straddles: Callable[[int], None]
-    """Called with the position of an id that holds the end of one part and begins another."""
-    call: Callable[[str, str], None]
-    """Called with what was expected in a tool call, and what was found."""
-    string: Callable[[str], None]
-    """Called with a JSON string that is whole, and yet no text."""
 
 
 class Draft:
@@ -53,6 +45,7 @@ class Draft:
         span: where spans are written.
         messages, events: where they go.
         tell: what is called with what is wrong.
+        within_calls: the places after which the call at hand goes on.
     """
 
     def __init__(
@@ -62,6 +55,8 @@ class Draft:
         messages: list[Message],
         events: list[Event],
         tell: Tell,
+        *,
+        within_calls: frozenset[int],
     ) -> None:
         self._binding = binding
         self._roles = binding.roles
@@ -71,6 +66,7 @@ class Draft:
         self._messages = messages
         self._events = events
         self._tell_wrong = tell
+        self._within_calls = within_calls
         self.goes_on: str | None = None
         """The role that has ended a message before and may go on with another."""
         self.position = 0
@@ -116,11 +112,11 @@ class Draft:
         self._end_of_field(meaning.field)
         if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
-                self.finish(None)
+                self.finish(token if self.role in self._binding.format.envelopes else None)
             self.begin(at)
         if meaning.opens in ("call", FIRST_CALL):
             self.calls.begin()
-        elif meaning.part != "calls":
+        elif place.index not in self._within_calls:
             self.calls.end()
         if meaning.field is not None or not place.letter:
             self.origin, self.literal = place, ""
@@ -145,7 +141,7 @@ class Draft:
 
     def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
         meaning = place.meaning
-        part, generated = meaning.part, meaning.generated or self._continued
+        part, generated = meaning.part, self.generates(place)
         if part == "tail" or not self.is_open:
             index = None if part in ("prologue", "stray") else self.index
             self._span.switch(at + within, index, part, generated=False)
@@ -166,7 +162,7 @@ class Draft:
     def add_text(self, place: Place, text: str) -> None:
         """More text of a field, or literal text."""
         field = place.meaning.field
-        if field is not None and field.startswith("call") and field != "call_id":
+        if is_of_call(place):
             self.calls.add(place, text)
             return
         if isinstance(place.scanner, JsonString):
@@ -220,6 +216,10 @@ class Draft:
             self._continued = True
             self._span.generate(self.begins_at)
 
+    def generates(self, place: Place) -> bool:
+        """Whether the model writes what leads to a place."""
+        return place.meaning.generated or self._continued
+
     # -- where messages begin and end -----------------------------------------------------------
 
     def begin(self, at: int) -> None:
@@ -238,7 +238,8 @@ class Draft:
         self.calls.end()
         message = self.message()
         self._messages.append(message)
-        self._events.append(MessageEnd(self.index, message, token))
+        end = None if token == NO_ID else token
+        self._events.append(MessageEnd(self.index, message, end))
         self.goes_on = self.role if token in self._binding.continues else None
         self.is_open = False
 

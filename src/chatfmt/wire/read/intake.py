@@ -121,7 +121,7 @@ class Intake:
         self._leave_sink()
         self._check_open()
         reader = self._reader
-        complete = reader.lost is None and any(place.accepts for place in reader.places())
+        complete = reader.lost is None and reader.may_end
         if (not complete or reader.state.pending) and (reader.draft.is_open or reader.lost is None):
             reader.report.issue(IssueKind.OPEN_MESSAGE, "the end of the input")
         if reader.state.pending:

@@ -58,7 +58,7 @@ class Lenient:
             return
         if reader.lost is not None:
             text, _ = self._strays.utf8.feed(data, reader.position)
-            self._strays.pass_over(token, text)
+            self._strays.lose_more(token, text)
         else:
             self._text(token, data)
 
@@ -78,13 +78,13 @@ class Lenient:
     def _special(self, spelling: str, token: int) -> None:
         reader = self._reader
         if self._reader.lost is not None:
-            self._strays.pass_over(token, self._strays.utf8.flush())
+            self._strays.lose_more(token, self._strays.utf8.flush())
         way = self._ways.to(spelling)
         if self._reader.lost is None:
             self._report_special(spelling, token, way)
         if way is not None and self._ways.follow(way):
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
-        elif self._ways.starts(spelling):
+        elif self._ways.starts(spelling) and not self._ends_here(spelling):
             self._strays.cut_off()
             self._between()
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
@@ -93,6 +93,12 @@ class Lenient:
         else:
             self._strays.pass_over(token, spelling)
 
+    def _ends_here(self, spelling: str) -> bool:
+        """Whether this token ends the open message; one that is empty may begin with it, too."""
+        draft = self._reader.draft
+        role = draft.role if draft.is_open else None
+        return role is not None and self._reader.steps.machine.end_place(spelling, role) is not None
+
     def _report_special(self, spelling: str, token: int, way: Way | None) -> None:
         reader = self._reader
         expected = None
@@ -100,9 +106,14 @@ class Lenient:
             expected = f"{way.spelling!r} before it"
         elif reader.draft.is_open and not reader.state.free and reader.may_follow(spelling):
             found = f"{shown(reader.draft.run)} and then {spelling}"
-            reader.report.issue(IssueKind.MALFORMED_HEADER, found)
+            reader.report.issue(self._malformed, found)
             return
         reader.report.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
+
+    @property
+    def _malformed(self) -> IssueKind:
+        in_calls = self._reader.in_calls
+        return IssueKind.MALFORMED_CALL if in_calls else IssueKind.MALFORMED_HEADER
 
     def _between(self) -> None:
         self._reader.lost = None
@@ -115,9 +126,11 @@ class Lenient:
         if draft.is_open and draft.role is not None:
             if draft.literal:
                 self._strays.tell(token, draft.literal)
-            end = reader.steps.machine.end_place(spelling, draft.role)
+            machine = reader.steps.machine
+            end = machine.end_place(spelling, draft.role)
             self._reader.lost = None
-            reader.span.switch(reader.position, draft.index, "end", generated=reader.span.generated)
+            written = reader.span.generated if end is None else draft.generates(machine.all[end])
+            reader.span.switch(reader.position, draft.index, "end", generated=written)
             draft.finish(token)
             reader.stand(reader.steps.machine.between if end is None else end)
         else:
@@ -204,9 +217,9 @@ class Lenient:
 
     def _report_text(self, token: int, left: str) -> None:
         reader = self._reader
-        in_text = bool(reader.draft.run) or reader.expects_text
+        in_text = bool(reader.draft.run) or reader.expects_text or reader.is_within_call
         if reader.draft.is_open and in_text:
-            reader.report.issue(IssueKind.MALFORMED_HEADER, shown(reader.draft.run + left))
+            reader.report.issue(self._malformed, shown(reader.draft.run + left))
         elif not reader.draft.is_open and reader.expects_text and not reader.in_literal:
             reader.report.issue(IssueKind.MALFORMED_HEADER, shown(left))
         else:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.wire.read.draft import Draft, Tell
+from chatfmt.wire.read.draft import Draft
 from chatfmt.wire.read.readings import agreement, more, runs_of, write_reading
 from chatfmt.wire.read.recovery import Stand
 from chatfmt.wire.read.report import Report
 from chatfmt.wire.read.steps import steps_of
-from chatfmt.wire.read.walk import CLOSED
+from chatfmt.wire.read.tell import Tell
+from chatfmt.wire.read.walk import CLOSED, is_whole
 from chatfmt.wire.read.wording import free_field, header_closers
 from chatfmt.wire.spanwriter import SpanWriter
 
@@ -54,7 +55,8 @@ class Reader:
         self.events: list[Event] = []
         report = self.report
         tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
-        self.draft = Draft(binding, self.span, messages, self.events, tell)
+        within = self.steps.within_calls
+        self.draft = Draft(binding, self.span, messages, self.events, tell, within_calls=within)
         self.draft.goes_on = goes_on
         self.state: State = self.steps.start if prologue else self.steps.between
         if not prologue or not binding.format.prologue_pieces:
@@ -121,7 +123,7 @@ class Reader:
             self.pending_at = self.position
         self.state = step.state
         if step.state.completes and self.draft.is_open:
-            self.draft.finish(None)
+            self.draft.finish(token)
 
     def _branch(self, before: list[Reading], step: Step, token: int) -> None:
         at = self.position, self.pending_at, token
@@ -190,6 +192,24 @@ class Reader:
     def expects_text(self) -> bool:
         """Whether any text may come next."""
         return any(place.moves for place in self.places())
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the input may end here."""
+        threads = zip(self.places(), self.state.threads, strict=True)
+        return any(place.accepts and is_whole(place, scan) for place, (_, scan) in threads)
+
+    @property
+    def in_calls(self) -> bool:
+        """Whether it stands among the calls of a message."""
+        return all(place.meaning.part == "calls" for place in self.places())
+
+    @property
+    def is_within_call(self) -> bool:
+        """Whether a call has begun that is not whole."""
+        place, scan = self.places()[0], self.state.threads[0][1]
+        scanned = place.scanner is not None and is_whole(place, scan)
+        return self.draft.is_open and self.draft.calls.is_open and not scanned
 
     @property
     def in_literal(self) -> bool:

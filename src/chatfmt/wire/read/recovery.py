@@ -7,12 +7,14 @@ back white space with which something began that does not follow, to where that 
 a character of white space            2
 any other character of literal text   3
 a special token that ends nothing     6
+a field but the role, for a token     3
 white space that was read, taken back 2
 ====================================  ====
 
 The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed.
 Text never leads past a special token into free text: there it would pass for something that it is
 not. Nor does it lead into a header field where one has been broken off: the two would be glued.
+Past words of literal text, which no model leaves out by mistake, it leads into free text alone.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "Repairs", "Stand", "Way"]
 
 MOST = 14
-_WHITE, _LITERAL, _SPECIAL = 2, 3, 6
+_WHITE, _LITERAL, _SPECIAL, _FIELD = 2, 3, 6, 3
 _MOST_KNOWN = 10_000
 
 
@@ -129,7 +131,7 @@ class Repairs:
             refused = not cost and place.scanner is not None  # its scanner has seen the symbol
             if not refused and self._takes(place, symbol, way):
                 return way
-            for price, target, skipped in self._skips(place):
+            for price, target, skipped in self._skips(place, symbol, way):
                 if cost + price <= MOST:
                     count += 1
                     begins = way.begins or (
@@ -181,9 +183,11 @@ class Repairs:
             field is not None and field == self._machine.all[stand.origin].meaning.field
         )
 
-    def _skips(self, place: Place) -> list[tuple[int, int, str]]:
+    def _skips(self, place: Place, symbol: str, way: Way) -> list[tuple[int, int, str]]:
         """What may be skipped after a place: its price, where it leads, how it is spelled."""
-        skips = []
+        skips: list[tuple[int, int, str]] = []
+        if len(symbol) > 1:  # text would be taken for what follows the field
+            skips += self._fields(place, way)
         for move in place.moves:
             target = self._machine.all[move.target]
             if target.letter:
@@ -197,6 +201,17 @@ class Repairs:
         )
         return skips
 
+    def _fields(self, place: Place, way: Way) -> Iterator[tuple[int, int, str]]:
+        """The fields that are not there, of a message or a call that has begun."""
+        if any(self._machine.all[skipped].meaning.opens for skipped, _ in way.skipped):
+            return
+        for move in place.moves:
+            target = self._machine.all[move.target]
+            field, is_free = target.meaning.field, target.is_free and target.scanner is None
+            is_needed = move.enters and field not in (None, "role") and not is_free
+            if is_needed and target.meaning.opens is None:
+                yield _FIELD, move.target, f"{{{field}}}"
+
     def _takes(self, place: Place, symbol: str, way: Way) -> bool:
         if symbol in place.specials:
             return True
@@ -204,6 +219,8 @@ class Repairs:
             return False
         kind = self._machine.characters.kind(symbol)
         targets = [self._machine.all[m.target] for m in place.moves if m.characters & kind]
+        if any(self._machine.all[place].letter.strip() for place, _ in way.skipped):
+            targets = [t for t in targets if t.is_free]
         if way.past_special:
             targets = [t for t in targets if t.letter or not t.is_free]
         if way.closed:

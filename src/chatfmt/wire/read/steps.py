@@ -9,13 +9,15 @@ binding, within a bound.
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from chatfmt.wire.read.characters import HERE, PENDING, decode
 from chatfmt.wire.read.readings import common
 from chatfmt.wire.read.recovery import Repairs
-from chatfmt.wire.read.walk import CLOSED, Run, Walk
+from chatfmt.wire.read.walk import CLOSED, Run, Walk, is_of_call, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +100,8 @@ class Steps:
             place = self.machine.all[threads[0][0]]
             if place.plain and len(threads) == 1 and not pending:
                 found.field = place.meaning.field
-            found.completes = place.completes and len(threads) == 1 and not pending
+            whole = len(threads) == 1 and not pending and is_whole(place, threads[0][1])
+            found.completes = place.completes and whole
         return found
 
     def step(self, state: State, token: int) -> Step | None:
@@ -131,6 +134,21 @@ class Steps:
             known.steps = {}
         self._states.clear()
         self._count = 0
+
+    @cached_property
+    def within_calls(self) -> frozenset[int]:
+        """The places after which the call at hand goes on, if one is open."""
+        before: list[list[int]] = [[] for _ in self.machine.all]
+        for place in self.machine.all:
+            for target in (*(m.target for m in place.moves), *chain(*place.specials.values())):
+                before[target].append(place.index)
+        todo = [place.index for place in self.machine.all if is_of_call(place)]
+        found = {*todo}
+        for index in todo:
+            if self.machine.all[index].meaning.opens is None:
+                todo += [source for source in before[index] if source not in found]
+                found |= {*before[index]}
+        return frozenset(found)
 
     def special(self, state: State, spelling: str) -> Step | None:
         """What a special token does."""
@@ -200,7 +218,7 @@ class Steps:
         text = False
         for index, scan in state.threads:
             place = self.machine.all[index]
-            if place.scanner is not None and not place.scanner.complete(scan):
+            if not is_whole(place, scan):
                 text = True
                 continue
             spellings |= place.specials.keys()

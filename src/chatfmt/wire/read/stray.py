@@ -20,6 +20,7 @@ class Strays:
         self._reader = reader
         self.utf8 = Utf8()
         """Decodes what is passed over."""
+        self._in_call = False  # whether the reader was lost within a call
 
     def lose(self, token: int, text: str) -> None:
         """Text came that cannot be placed: from here on it is passed over."""
@@ -28,13 +29,25 @@ class Strays:
         if draft.is_open and draft.role is None:
             self.give_up(token)
             reader.stand(reader.steps.machine.between)
-        reader.stand(reader.steps.repairs.beginning(reader.stands()[0]))
+        self._in_call = reader.is_within_call
+        begun = "" if self._in_call and reader.literal_is_whole else draft.literal
+        stand = reader.stands()[0]
+        beginning = reader.steps.repairs.beginning(stand)
+        if beginning != stand.place:
+            reader.stand(beginning)
         reader.break_off()
-        text, draft.literal = draft.literal + text, ""
+        text, draft.literal = begun + text, ""
         index = draft.index if draft.is_open else None
         reader.span.switch(reader.position, index, "stray", generated=False)
-        self.tell(token, text)
-        self._reader.lost = reader.state
+        reader.lost = reader.state
+        self.lose_more(token, text)
+
+    def lose_more(self, token: int, text: str) -> None:
+        """More text that cannot be placed: in a call it is the call's, which is none for that."""
+        if text and self._in_call:
+            self._reader.draft.calls.lose(text)
+        else:
+            self.pass_over(token, text)
 
     def settle(self) -> None:
         """Of several readings take the likeliest, and what it holds back with it."""
@@ -54,10 +67,15 @@ class Strays:
         if draft.is_open and draft.role is not None:
             if draft.literal:
                 self.tell(-1, draft.literal)
+            self._cut_off_call()
             draft.finish(None)
         else:
             self.give_up(-1)
             draft.goes_on = None
+
+    def _cut_off_call(self) -> None:
+        if self._reader.is_within_call:
+            self._reader.draft.calls.cut_off()
 
     def give_up(self, token: int) -> None:
         """Nobody knows whose message it is: its ids belong to none."""
@@ -95,7 +113,7 @@ class Strays:
         """The input ends; a message that is open is cut off."""
         reader, draft = self._reader, self._reader.draft
         if reader.lost is not None:
-            self.tell(-1, self.utf8.flush())
+            self.lose_more(-1, self.utf8.flush())
         elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
             reader.go(step, -1)
         if not draft.is_open:
@@ -107,6 +125,7 @@ class Strays:
         if not reader.literal_is_whole:
             self.tell(-1, draft.literal)
         if draft.has_begun:
+            self._cut_off_call()
             draft.finish(None)
         else:
             draft.drop()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chatfmt.line.machine import Machine
     from chatfmt.line.place import Move, Place
 
-__all__ = ["CLOSED", "Run", "Thread", "Walk"]
+__all__ = ["CLOSED", "Run", "Thread", "Walk", "is_of_call", "is_whole"]
 
 Thread: TypeAlias = "tuple[int, Hashable]"
 """A place, and the state of its scanner, or `CLOSED`, or None."""
@@ -101,7 +101,7 @@ class Walk:
         """Go on by a special token; whether any reading does."""
         found: dict[Thread, _Way] = {}
         for way in self.ways:
-            if way.place.scanner is not None and not way.place.scanner.complete(way.scan):
+            if not is_whole(way.place, way.scan):
                 continue
             for index in way.place.specials.get(spelling, ()):
                 if (index, None) not in found:
@@ -163,6 +163,17 @@ class Walk:
         """The threads now, and for each the thread before and its runs."""
         threads = tuple((way.place.index, way.scan) for way in self.ways)
         return threads, tuple((way.origin, tuple(_released(way))) for way in self.ways)
+
+
+def is_whole(place: Place, scan: Hashable) -> bool:
+    """Whether a value that is scanned at a place may end there; true where none has begun."""
+    return place.scanner is None or scan is None or place.scanner.complete(scan)
+
+
+def is_of_call(place: Place) -> bool:
+    """Whether the character that leads there is of a field of a call."""
+    field = place.meaning.field
+    return field is not None and field.startswith("call") and field != "call_id"
 
 
 def _released(way: _Way) -> list[Run]:

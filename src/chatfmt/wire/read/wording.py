@@ -30,7 +30,9 @@ def where(machine: Machine, state: State, draft: Draft, *, lost: bool) -> str:
     if draft.is_open:
         fields = () if lost else (free_field(machine, place) for place in standing)
         field = next((field for field in fields if field), None)
-        return f"the {field or 'header'} of message {draft.index}"
+        in_calls = all(place.meaning.part == "calls" for place in standing)
+        part = field or ("calls" if in_calls else "header")
+        return f"the {part} of message {draft.index}"
     ahead = [machine.all[move.target].meaning.part for p in standing for move in p.moves]
     ahead += [
         machine.all[t].meaning.part for p in standing for ts in p.specials.values() for t in ts
