@@ -18,7 +18,7 @@ USER = "<s>user<m>{content}<e>"
 
 def results(**envelope: str) -> Any:
     """A tokenizer whose results stand in an envelope, each as a string of JSON."""
-    framed = {"open": "<s>tool<m>", "each": "{content:json}", "close": "<e>", **envelope}
+    framed = {"open": "<s>tool<m>", "each": "{content:json};", "close": "<e>", **envelope}
     return row({"user": USER, "tool": framed})
 
 
@@ -27,15 +27,15 @@ def ends(events: list[Event]) -> list[tuple[int, int | None]]:
     return [(event.index, event.token) for event in events if isinstance(event, MessageEnd)]
 
 
-@pytest.mark.parametrize("tok", [results(sep=", "), results(each="<z>{content:json}")])
+@pytest.mark.parametrize("tok", [results(sep=", "), results(each="<z>{content:json};")])
 def test_a_string_that_is_cut_off_is_not_complete(tok: Any) -> None:
-    """Its message ends with the quotation mark, wherever else the input may stop."""
+    """Its message ends with what follows it, wherever else the input may stop."""
     ids = tok.encode([Message(role="tool", content='a"b')])
-    [closes] = [at for at, token in enumerate(ids) if token == ord('"')][-1:]
+    [closes] = [at for at, token in enumerate(ids) if token == ord(";")][-1:]
     for cut in range(len(tok.encode([])) + 1, len(ids) + 1):
         parser = tok.stream(role=None)
         events = [event for token in ids[:cut] for event in parser.feed(token)]
-        assert ends(events) == ([(0, ord('"'))] if cut > closes else [])
+        assert ends(events) == ([(0, ord(";"))] if cut > closes else [])
         parser.close()
         open_kinds = [] if cut > closes else [IssueKind.OPEN_MESSAGE]
         assert [issue.kind for issue in parser.issues] == open_kinds

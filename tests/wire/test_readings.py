@@ -68,3 +68,11 @@ def test_a_transcript_knows_who_was_prompted() -> None:
         again.append_completion(ids[at:])
         assert [m.role for m in again.conversation.messages] == ["user", "assistant"]
         assert tok.transcript_from_dict(again.to_dict()).to_dict() == again.to_dict()
+
+
+def test_half_a_character_at_the_end_is_saved_as_it_was_read() -> None:
+    tok = tokenizer("qwen-3-2507")
+    ids = [*tok.encode_prompt([]), *"é".encode()[:1]]
+    for allow_open in (True, False):
+        saved = tok.parse(ids, strict=False, allow_open=allow_open).to_dict()
+        assert tok.transcript_from_dict(saved).to_dict() == saved

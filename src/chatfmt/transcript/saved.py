@@ -134,19 +134,21 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
             goes_on = last.part == "end" and state.ids[start - 1] in renderer.binding.continues
             parser = parser_at(start, messages[-1].role if goes_on else None)
         feed_again(parser, state.ids, ranges, roles)
-    if found := _first_difference(_by_id(spans), _by_id(state.spans)):
+    complete, missing = len(messages), bool(parser.missing)
+    opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
+    parser.close()  # as a parse has it that was not to be open: half a character is placed then
+    saved_spans = _by_id(state.spans)
+    found = _first_difference(standing, saved_spans)
+    if found and _first_difference(_by_id(spans), saved_spans):
         return f"id {found[0]} is in the {_place(found[1])}, saved was the {_place(found[2])}"
     lines = renderer.format.lines_of
     saved = [on_wire(lines.get(message.role, ()), message) for message in state.messages]
-    if found := _first_difference(messages, saved):
+    if found := _first_difference(messages[:complete], saved):
         return f"message {found[0]} reads {shown(found[1])}, saved was {shown(found[2])}"
-    opened, begun = parser.open, parser.open_content
-    unfinished = opened is not None or bool(parser.missing)
+    unfinished = opened is not None or missing
     if unfinished != state.unfinished:
         return f"the ids end {'with' if unfinished else 'without'} something missing"
-    complete = len(messages)
-    parser.close()
-    ended = next(iter(messages[complete:]), None)  # as a parse has it that was not to be open
+    ended = next(iter(messages[complete:]), None)
     if state.partial not in (begun, ended):
         return f"the open message reads {shown(begun)}, saved was {shown(state.partial)}"
     return None
