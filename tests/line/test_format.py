@@ -48,3 +48,12 @@ def test_a_word_that_is_written(template: str, written: Message) -> None:
     encoding = extend_encoding(get_encoding("cl100k_im"), "two", ["<s>", "<e>"])
     tok = ChatTokenizer(made(template), encoding)
     assert tok.decode(tok.encode([written])).messages == (written,)
+
+
+@pytest.mark.parametrize("needed", ["template", "special_tokens"])
+def test_a_row_from_a_file_has_what_it_needs(needed: str) -> None:
+    row = {"name": "x", "template": "<s>{content}<e>", "special_tokens": ["<s>", "<e>"]}
+    del row[needed]
+    with pytest.raises(FormatError) as error:
+        ChatFormat.from_row(row)
+    assert str(error.value) == f"format x: there is no {needed}"
