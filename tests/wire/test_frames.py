@@ -70,7 +70,7 @@ def test_a_batch_weighs_what_its_conversations_weigh(train_on: str) -> None:
     weights: list[float] = []
     for chat in chats:
         transcript = GROUPED.render(chat)
-        example = GROUPED.encode_for_training(chat, train_on=train_on)  # type: ignore[arg-type]
+        example = GROUPED.encode_for_training(chat, train_on=train_on)  # type: ignore[call-overload]
         assert example.input_ids == transcript.ids
         assert example.weights == transcript.weights(train_on)  # type: ignore[arg-type]
         ids += transcript.ids
