@@ -40,7 +40,7 @@ test: $(VENV)/.test  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m 'not slow' $(CORES) $(ARGS)
 
 slow: $(VENV)/.slow  ## the tests that take minutes
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m pytest -m slow -o faulthandler_timeout=1800 $(ARGS)
 
 # What stands around the core: 95 % of the branches of each, and all of them everywhere else.
 OUTER := adapters commands corpus show web
