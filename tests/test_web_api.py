@@ -406,14 +406,16 @@ def test_the_dearest_line_that_is_tried_takes_a_second() -> None:
 
 
 def test_the_time_it_takes_grows_as_the_conversation_does() -> None:
-    def seconds(messages: int) -> float:
+    def once(messages: int) -> float:
         start = time.process_time()
         call("show", format="gpt-4o", messages=HEADLINE[:1] * messages)
         return time.process_time() - start
 
-    seconds(10)
+    def seconds(messages: int) -> float:  # the collector of garbage may look at all other tests'
+        return min(once(messages) for _ in range(3))
+
     # Eight times as long: a square would make it 64 times.
-    assert seconds(8000) < 24 * seconds(1000)
+    assert seconds(4000) < 24 * seconds(500)
 
 
 def test_a_parse_error_points_at_the_id() -> None:

@@ -144,16 +144,16 @@ def test_what_would_not_be_read_back_is_not_joined(
 @pytest.mark.parametrize(
     "text",
     [
-        "{" + ", ".join(f'"key{n}": {n}' for n in range(1 << 16)) + "}",
-        '{"a": "' + "\\n" * (1 << 19) + '"}',
-        '{"a": 1' + " " * (1 << 20) + "}",
+        "{" + ", ".join(f'"key{n}": {n}' for n in range(1 << 14)) + "}",
+        '{"a": "' + "\\n" * (1 << 17) + '"}',
+        '{"a": 1' + " " * (1 << 18) + "}",
     ],
     ids=["keys", "string", "space"],
 )
 def test_long_arguments_take_time_in_proportion(text: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     try:
         assert join_arguments(split_arguments(text)) == text
     except CodeError:
         assert "  " in text
-    assert time.monotonic() - begin < 30  # one that is quadratic takes days
+    assert time.process_time() - begin < 30  # one that is quadratic takes hours

@@ -254,10 +254,10 @@ def test_equal_scanners_are_one() -> None:
 
 
 def test_a_long_call_takes_time_in_proportion() -> None:
-    begin = time.monotonic()
-    arguments = '{"a": "' + "\\n" * (1 << 18) + '", "b": [' + "1, " * (1 << 17) + "0]}"
+    begin = time.process_time()
+    arguments = '{"a": "' + "\\n" * (1 << 17) + '", "b": [' + "1, " * (1 << 17) + "0]}"
     text = spell_call("f", arguments, None, KEYS)
     assert read_call(text, KEYS).arguments == arguments
     in_string = '{"name": "f", "arguments": ' + json.dumps(arguments) + "}"
     assert read_call(in_string, KEYS).arguments == arguments
-    assert time.monotonic() - begin < 60  # one that is quadratic takes days
+    assert time.process_time() - begin < 60  # one that is quadratic takes hours

@@ -333,7 +333,7 @@ def test_nesting_is_bounded_but_not_the_number_of_brackets(
         coder.spell(nested.replace(inner, f"[{inner}]"))
 
 
-LONG = 1 << 20
+LONG = 1 << 17
 
 
 @pytest.mark.parametrize(
@@ -349,14 +349,14 @@ LONG = 1 << 20
     ids=["escapes", "numbers", "brackets", "keys", "space", "digits"],
 )
 def test_a_long_value_takes_time_in_proportion(value: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     for name in "loose", "loose_python":
         assert CODERS[name].read(CODERS[name].spell(value)) == value
     CODERS["python"].spell(value)  # which reads it back
     for name in "json", "object", "python":
         with pytest.raises(CodeError):
             CODERS[name].read(value[:-1] + "'!")
-    assert time.monotonic() - begin < 60  # one that is quadratic takes days
+    assert time.process_time() - begin < 60  # one that is quadratic takes hours
 
 
 @pytest.mark.parametrize(
