@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 import chatfmt
 from conftest import encoding_for, stock_pattern
 from formats_under_test import tokenizer_for
 from harmony_encoding import as_harmony, load_harmony
+from labelled import BROKEN, LABELLED, labelled
 from reference import (
     FIELDS,
     FORMATS,
@@ -479,6 +480,59 @@ def _damage(identity: str, format_name: str, ids: list[int], kind: str, position
     return {"id": identity, "format": format_name, "ids": ids, "error": error, "origin": origin}
 
 
+# -- Calls, results, definitions and reasoning --------------------------------------------------
+
+CALLING = sorted({case.format for case in LABELLED.values()})
+"""The rows of the table whose vectors are labelled by hand."""
+
+
+def calls() -> Iterator[Vector]:
+    """The wire written out by hand, each piece with the part that it belongs to."""
+    origin = f"the wire labelled by hand, its text encoded by tiktoken {version('tiktoken')}"
+    for name, case in LABELLED.items():
+        ids, spans = labelled(case, encoding_for(case.format))
+        made = {
+            "id": f"calls-{name}",
+            "format": case.format,
+            "conversation": {"messages": case.messages},
+            "ids": ids,
+        }
+        if case.prompt:
+            yield {**made, "prompt": True, "origin": origin}
+        else:
+            weights = _weights(case.format, case.messages, ids, spans)
+            yield {**made, "spans": spans, "weights": weights, "origin": origin}
+    for name, broken in BROKEN.items():
+        encoding = encoding_for(broken.format).encoding
+        before, after = (
+            encoding.encode(text, allowed_special="all") for text in (broken.before, broken.after)
+        )
+        error = {"kind": broken.kind, "position": len(before)}
+        yield {
+            "id": f"calls-{name}",
+            "format": broken.format,
+            "ids": before + after,
+            "error": error,
+            "origin": origin,
+        }
+
+
+def _weights(
+    format_name: str, messages: list[dict[str, Any]], ids: list[int], spans: list[list[Any]]
+) -> list[int]:
+    """1 for what the assistant wrote, but for an end that stops nobody before another's turn."""
+    special = encoding_for(format_name).special_tokens
+    stops = {special[token] for token in tokenizer_for(format_name).format.stop_spellings}
+    roles = [message["role"] for message in messages]
+    weights = []
+    for start, stop, message, part, generated in spans:
+        trained = generated and message is not None and roles[message] == "assistant"
+        if part == "end" and ids[stop - 1] not in stops:
+            trained = trained and roles[message + 1 : message + 2] == [roles[message]]
+        weights += [int(trained)] * (stop - start)
+    return weights
+
+
 # -- Files ------------------------------------------------------------------------------------
 
 GENERATORS: dict[str, Callable[[], Iterator[Vector]]] = {
@@ -487,16 +541,17 @@ GENERATORS: dict[str, Callable[[], Iterator[Vector]]] = {
     "tiktoken": tiktoken,
     "reference": reference,
     "damaged": damaged,
+    "calls": calls,
 }
 
 
 def formats() -> Vector:
     """The lines of all formats in the vectors, and the encoding that the ids are of."""
     made: Vector = {}
-    for name in FORMATS:
+    for name in (*FORMATS, *CALLING):
         encoding = encoding_for(name)
         row = tokenizer_for(name).format.row()
-        base = encoding.encoding.name.split("_im")[0]
+        base = encoding.encoding.name.split("_")[0]
         row["encoding"] = {
             "ranks": f"{base}_base.tiktoken",
             "pattern": stock_pattern(encoding.encoding._pat_str),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tiktoken
 
+from chatfmt import get_format
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
 from chatfmt.encodings.patterns import CL100K, O200K, faster
 
@@ -64,11 +65,24 @@ The conversion takes seconds, so all of them run in one process, which converts 
 @functools.cache
 def encoding_for(format_name: str) -> TiktokenEncoding:
     """The encoding that the tests, and the vectors, use for a format; one object per format."""
+    if format_name not in _ENCODINGS:
+        return _encoding_of_row(format_name)
     base, special_tokens = _ENCODINGS[format_name]
     encoding = get_encoding(base)
     if special_tokens:
         encoding = extend_encoding(encoding, f"{base}_{format_name}", special_tokens)
     return TiktokenEncoding(encoding)
+
+
+def _encoding_of_row(name: str) -> TiktokenEncoding:
+    """The encoding that a row of the table names, or one to which its special tokens are added."""
+    row = get_format(name)
+    if row.encoding is not None:
+        return TiktokenEncoding(get_encoding(row.encoding))
+    base = get_encoding("cl100k_im")
+    known = TiktokenEncoding(base).special_tokens
+    added = [token for token in row.special_tokens if token not in known]
+    return TiktokenEncoding(extend_encoding(base, f"cl100k_im_{name}", added))
 
 
 def stock_pattern(pattern: str) -> str:
