@@ -137,6 +137,22 @@ STATES: dict[str, dict[str, Any]] = {
     "crowded": {**CROWDED, "views": ONE},
     "everything": {**CROWDED, **ALL_ON, "views": ONE},
     "two": {**CROWDED, "views": [{"format": "gpt-4o"}, {"format": "gpt-3.5-turbo"}]},
+    "calls": {
+        "messages": [
+            {"role": "system", "content": "Be brief.", "tools": '[{"type": "function"}]'},
+            {"role": "user", "content": "Weather?"},
+            {
+                "role": "assistant",
+                "reasoning": "I ask.",
+                "content": "",
+                "tool_calls": [
+                    {"name": "get_weather", "arguments": '{"city": "Paris"}', "id": "a1"},
+                    {"name": "f" * 60, "arguments": "{}"},
+                ],
+            },
+        ],
+        "views": [{"format": "qwen-3"}],
+    },
     "own": {**PLAIN, "views": [{"format": OWN}, {"format": "nanochat"}]},
     "unread": {
         **PLAIN,

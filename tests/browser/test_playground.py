@@ -300,6 +300,40 @@ def test_a_link_to_what_a_format_cannot_carry_can_be_mended(open_page: Open) -> 
     expect(page.locator(".count b")).to_have_text("4")
 
 
+def test_tool_calls_reasoning_and_definitions_are_edited(open_page: Open) -> None:
+    page = open_page()
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": ""},
+    ]
+    open_state(page, {"messages": messages, "views": [{"format": "qwen-3"}]})
+    page.get_by_label("Tools of message 0").fill('[{"type": "function"}]')
+    page.get_by_label("Reasoning of message 2").fill("I ask.")
+    page.get_by_role("button", name="Add a tool call").click()
+    expect(page.get_by_label("name of call 0 of message 2", exact=True)).to_be_focused()
+    page.get_by_label("name of call 0 of message 2").fill("get_weather")
+    arguments = page.get_by_label("arguments of call 0 of message 2")
+    arguments.fill("Paris")
+    expect(page.locator(".message .error:visible")).to_contain_text("expected")
+    arguments.fill('{"city": "Paris"}')
+    expect(page.locator(".message .error:visible")).to_have_count(0)
+    page.get_by_role("button", name="Copy JSON").click()
+    call = {"name": "get_weather", "arguments": '{"city": "Paris"}'}
+    assert json.loads(page.evaluate("navigator.clipboard.readText()"))["messages"] == [
+        {**messages[0], "tools": '[{"type": "function"}]'},
+        messages[1],
+        {**messages[2], "reasoning": "I ask.", "tool_calls": [call]},
+    ]
+    expect(page.locator(".block").nth(2)).to_contain_text('{"city": "Paris"}')
+    page.wait_for_timeout(500)  # the link is written a quarter of a second later
+    page.reload()
+    expect(arguments).to_have_value('{"city": "Paris"}')
+    page.get_by_label("Remove call 0 of message 2").click()
+    expect(arguments).to_have_count(0)
+    expect(page.locator(".block").nth(2)).not_to_contain_text("tool_call")
+
+
 def test_tokens_of_an_earlier_line_cannot_be_copied(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Format", exact=True).select_option("own")

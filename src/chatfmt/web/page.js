@@ -3,7 +3,8 @@
 
 const byId = (id) => document.getElementById(id);
 const OWN = "own"; // the choice of a format line of one's own
-const HEADER_FIELDS = ["name", "recipient", "channel", "content_type"];
+const HEADER_FIELDS = ["name", "recipient", "channel", "content_type", "call_id"];
+const CALL_FIELDS = ["name", "id", "arguments"];
 
 let known = { formats: [], encodings: [] };
 const tints = new Map(); // role -> the role whose colours it has
@@ -115,7 +116,9 @@ function holdsTexts(value) {
 function isState(value) {
   const isMessage = (message) =>
     isRecord(message) && isText(message.role) && isText(message.content ?? "") &&
-    [...HEADER_FIELDS, "reasoning"].every((field) => isText(message[field] ?? ""));
+    [...HEADER_FIELDS, "reasoning", "tools"].every((field) => isText(message[field] ?? "")) &&
+    Array.isArray(message.tool_calls ?? []) && (message.tool_calls ?? []).every((call) =>
+      isRecord(call) && isText(call.name) && isText(call.arguments ?? "") && isText(call.id ?? ""));
   const isRow = (row) =>
     isRecord(row) && (isText(row.template) || (isRecord(row.template) && holdsTexts(row.template) && Object.keys(row.template).length)) &&
     Array.isArray(row.special_tokens) && holdsTexts(row.special_tokens) && holdsTexts(row.roles ?? []) &&
@@ -177,7 +180,13 @@ function drawMessage(message) {
     message.content = content.value;
     edited();
   });
-  wireField(item.querySelector(".reasoning"), message, "reasoning");
+  for (const name of ["reasoning", "tools"]) wireField(item.querySelector(`.${name}`), message, name);
+  item.querySelector(".add-call").addEventListener("click", () => {
+    (message.tool_calls ??= []).push({ name: "f", arguments: "{}" });
+    updateMessages();
+    item.querySelector(".call:last-child textarea").focus();
+    edited();
+  });
   item.querySelector(".role").addEventListener("change", (event) => {
     message.role = event.target.value;
     edited();
@@ -210,10 +219,10 @@ function drawMessage(message) {
 /** What depends on the place of a message, or on the formats. */
 function updateMessages() {
   const roles = new Set(views.flatMap((view) => view.roles));
-  const inLines = new Set(views.flatMap((view) => view.fields));
   [...byId("messages").children].forEach((item, index) => {
     const message = state.messages[index];
     const number = index; // as in messages[0], and in what the server says
+    const inLines = new Set(views.flatMap((view) => view.fields.get(message.role) ?? []));
     const role = item.querySelector(".role");
     replaceOptions(role, [...new Set([...roles, message.role])].map((name) => [name, name]), message.role);
     role.setAttribute("aria-label", `Role of message ${number}`);
@@ -226,9 +235,13 @@ function updateMessages() {
     }
     item.querySelector(".up").disabled = index === 0;
     item.querySelector(".down").disabled = index === state.messages.length - 1;
-    const reasoning = item.querySelector(".reasoning");
-    reasoning.hidden = !inLines.has("reasoning") && message.reasoning == null;
-    reasoning.setAttribute("aria-label", `Reasoning of message ${number}`);
+    for (const [name, label] of [["reasoning", "Reasoning"], ["tools", "Tools"]]) {
+      const box = item.querySelector(`.${name}`);
+      box.hidden = !inLines.has(name) && message[name] == null;
+      box.setAttribute("aria-label", `${label} of message ${number}`);
+    }
+    updateCalls(item, message, number);
+    item.querySelector(".add-call").hidden = ![...inLines].some((name) => /^call(\.|$)/.test(name));
     const wanted = HEADER_FIELDS.filter((name) => inLines.has(name) || message[name] != null);
     const fields = item.querySelector(".fields");
     if (fields.dataset.names !== wanted.join()) {
@@ -240,6 +253,46 @@ function updateMessages() {
     const tint = tints.get(message.role) ?? "other";
     item.className = `message tint-${tint}${item.classList.contains("at-fault") ? " at-fault" : ""}`;
   });
+}
+
+/** The calls of a message: a row of boxes for each. */
+function updateCalls(item, message, number) {
+  const calls = item.querySelector(".calls");
+  const wanted = message.tool_calls ?? [];
+  if (calls.children.length !== wanted.length) {
+    calls.replaceChildren(...wanted.map((call) => drawCall(call, message)));
+  }
+  [...calls.children].forEach((row, index) => {
+    const which = `call ${index} of message ${number}`;
+    [...row.querySelectorAll("textarea")].forEach((box, at) => box.setAttribute("aria-label", `${CALL_FIELDS[at]} of ${which}`));
+    row.querySelector(".remove-call").setAttribute("aria-label", `Remove ${which}`);
+  });
+}
+
+function drawCall(call, message) {
+  const boxes = CALL_FIELDS.map((name) => {
+    const box = name === "arguments" ? element("textarea", { placeholder: name, rows: 1, spellcheck: false }) : oneLine(`call ${name}`);
+    box.classList.add(name);
+    if (name === "id") return wireField(box, call, name);
+    box.value = call[name] ?? "";
+    box.addEventListener("input", () => {
+      call[name] = box.value; // an empty name, or no arguments at all, is for the server to judge
+      edited();
+    });
+    return box;
+  });
+  const remove = element("button", { type: "button", className: "remove-call", title: "Remove this call", textContent: "✕" });
+  remove.addEventListener("click", () => {
+    const item = remove.closest(".message");
+    message.tool_calls.splice(message.tool_calls.indexOf(call), 1);
+    if (!message.tool_calls.length) delete message.tool_calls;
+    remove.closest(".calls").replaceChildren();
+    updateMessages();
+    item.querySelector(".add-call").focus();
+    edited();
+  });
+  const [name, id, given] = boxes;
+  return element("div", { className: "call" }, name, id, remove, given);
 }
 
 /** A box for one line that wraps where it is long. */
@@ -331,7 +384,7 @@ function drawViews() {
   views.length = 0;
   byId("views").replaceChildren(...state.views.map((chosen, index) => {
     const node = byId("view").content.firstElementChild.cloneNode(true);
-    const view = { node, chosen, index, answer: null, fields: [], roles: [], asked: 0, shown: [] };
+    const view = { node, chosen, index, answer: null, fields: new Map(), roles: [], asked: 0, shown: [] };
     views.push(view);
     node.setAttribute("aria-label", index ? "Second format" : "First format");
     node.querySelector(".format").addEventListener("change", (event) => chooseFormat(view, event.target.value));
@@ -498,7 +551,10 @@ function describe(view, { encoding, roles, lines }) {
   const { node } = view;
   view.roles = Object.keys(roles);
   for (const [role, tint] of Object.entries(roles)) tints.set(role, tint);
-  view.fields = lines.flatMap((line) => line.segments.filter(([kind]) => kind === "field").map(([, text]) => text.slice(1, -1)));
+  view.fields = new Map(view.roles.map((role) => {
+    const ofRole = lines.filter((line) => line.roles.includes(role));
+    return [role, ofRole.flatMap((line) => line.segments.filter(([kind]) => kind === "field").map(([, text]) => text.slice(1, -1)))];
+  }));
   replaceOptions(node.querySelector(".encoding"), known.encodings.map((name) => [name, name]), encoding);
   const drawn = JSON.stringify(lines);
   if (node.dataset.lines === drawn) return;
