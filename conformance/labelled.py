@@ -179,7 +179,10 @@ LABELLED: dict[str, Labelled] = {
                 *("h:\n<tool_response>\n", "c~:\n<tool_response>\n\n", "h:</tool_response>"),
                 *("e:<|im_end|>", "l:\n"),
             ],
-            [*_QWEN_ASSISTANT, "H:<think>\n\n</think>\n\n", "/", "C:21 °C.", *_QWEN_END],
+            [
+                *("h:<|im_start|>assistant\n", "/", "h:<think>\n", "r:\n", "h:</think>\n\n", "/"),
+                *("C:21 °C.", *_QWEN_END),
+            ],
         ],
     ),
     "granite-4-turns": Labelled(

@@ -218,7 +218,8 @@ def _write_think(message: Message) -> list[_Piece]:
         _special("<|im_start|>", "header", generated=False),
         _text(message.role + "\n", "header", generated=False),
     ]
-    # A prompt may end before the reasoning, or after one that is empty: there text is cut.
+    # A prompt may end before the reasoning, or after one that is empty, which it then has written:
+    # there text is cut.
     if message.reasoning is not None and message.reasoning:
         pieces += [
             _special("<think>", "header", generated=True),
@@ -229,10 +230,10 @@ def _write_think(message: Message) -> list[_Piece]:
         ]
     elif message.reasoning is not None:
         pieces += [
-            _special("<think>", "header", generated=True),
-            _text("\n", "header", generated=True, more=("\n", "reasoning")),
-            _special("</think>", "header", generated=True),
-            _text("\n\n", "header", generated=True),
+            _special("<think>", "header", generated=False),
+            _text("\n", "header", generated=False, more=("\n", "reasoning")),
+            _special("</think>", "header", generated=False),
+            _text("\n\n", "header", generated=False),
             _text(message.content, "content", generated=True),
         ]
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.probe import probe
 from chatfmt.errors import EncodingError, EncodingRequiredError
+from chatfmt.wire.prompts import closers_of_thoughts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,6 +93,14 @@ class Binding:
         ends = (end for role in format.lines_of for end in format.ends_of(role).items())
         self.continues = frozenset(self.ids[spelling] for spelling, stops in ends if not stops)
         """The end tokens after which a model may go on with a further message."""
+        self.closers = {
+            role: count
+            for line in reversed(format.lines)
+            if (count := closers_of_thoughts(line.pieces)) is not None
+            for role in line.roles
+            if role in format.prompted
+        }
+        """How many special tokens close an empty reasoning, in roles whose prompt can write one."""
         self.roles = {wire: role for role, wire in format.role_spellings.items()}
         """How a role is spelled on the wire, to the role."""
 

@@ -186,7 +186,8 @@ class Frames:
     def _make(self, message: Message, index: int | None, *, continued: bool) -> tuple[Frame, bool]:
         line, by_content = self._choose(message, index)
         atoms = self._spelled(line.pieces, message, index)
-        goes_on = bool(line.ends) and not self.format.stops_at(line.ends[0])
+        may_go_on = bool(line.ends) and self._cuts(message.role)
+        goes_on = may_go_on and not self.format.stops_at(line.ends[0])
         end = None if line.training_end is None else self.binding.ids[line.training_end]
         if by_content or not self._is_plain(message, line):
             close = self._writer(index, message.role, generated=continued)

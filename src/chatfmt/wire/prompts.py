@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from chatfmt.line.language import Piece
 
-__all__ = ["opens_reasoning", "prompt_pieces"]
+__all__ = ["closers_of_thoughts", "end_of_thoughts", "opens_reasoning", "prompt_pieces"]
 
 
 def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece] | None:
@@ -63,16 +63,49 @@ def _is_answer(piece: Piece) -> bool:
 
 def _without_thoughts(pieces: Sequence[Piece]) -> list[Piece] | None:
     """The line up to its answer, with an empty reasoning, or with what closes one alone."""
-    at = next((i for i, piece in enumerate(pieces) if _is_answer(piece)), len(pieces))
-    before = [*pieces[:at]]
-    place = next((i for i, piece in enumerate(before) if _holds_reasoning(piece)), None)
+    place, at = _thoughts(pieces)
     if place is None:
         return None
-    piece, closers = before[place], before[place + 1 :]
+    before, piece = [*pieces[:at]], pieces[place]
     if isinstance(piece, Group):
-        alone = any(not isinstance(closer, GenerationStart) for closer in closers)
-        before[place : place + 1] = [] if alone else piece.pieces
+        before[place : place + 1] = [] if _closes_alone(pieces, place, at) else piece.pieces
     return before
+
+
+def _thoughts(pieces: Sequence[Piece]) -> tuple[int | None, int]:
+    """Where the reasoning stands before the answer, if it does; and where the answer begins."""
+    at = next((i for i, piece in enumerate(pieces) if _is_answer(piece)), len(pieces))
+    return next((i for i in range(at) if _holds_reasoning(pieces[i])), None), at
+
+
+def _closes_alone(pieces: Sequence[Piece], place: int, at: int) -> bool:
+    """Whether what closes the reasoning is written without one, too."""
+    after = pieces[place + 1 : at]
+    grouped = isinstance(pieces[place], Group)
+    return grouped and any(not isinstance(piece, GenerationStart) for piece in after)
+
+
+def end_of_thoughts(pieces: Sequence[Piece]) -> int | None:
+    """The first piece after an empty reasoning, up to which a prompt writes all.
+
+    None where a prompt cannot write the reasoning closed and empty.
+    """
+    place, at = _thoughts(pieces)
+    return None if place is None or _closes_alone(pieces, place, at) else at
+
+
+def closers_of_thoughts(pieces: Sequence[Piece]) -> int | None:
+    """How many special tokens come before `end_of_thoughts`, once a reader knows of an empty one.
+
+    It knows by what the group begins with, or else by what comes after the field.
+    """
+    end = end_of_thoughts(pieces)
+    place, _ = _thoughts(pieces)
+    if end is None or place is None:
+        return None
+    thought = pieces[place]
+    rest = [*(thought.pieces if isinstance(thought, Group) else ()), *pieces[place + 1 : end]]
+    return sum(isinstance(piece, Special) for piece in rest[1:])
 
 
 def _holds_reasoning(piece: Piece) -> bool:

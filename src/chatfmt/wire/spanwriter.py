@@ -38,6 +38,13 @@ class SpanWriter:
         for span in behind:
             self._add(span._replace(generated=True))
 
+    def prompted(self, start: int, stop: int) -> None:
+        """The ids from ``start`` up to ``stop`` that were not sampled are a prompt's."""
+        self.write(stop)
+        behind = self._cut(start)
+        for span in behind:
+            self._add(span._replace(generated=span.generated and span.sampled))
+
     def _cut(self, at: int) -> list[Span]:
         """Take off what is written from position ``at`` on."""
         behind: list[Span] = []

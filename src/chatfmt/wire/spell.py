@@ -12,6 +12,7 @@ from chatfmt.line.choose import is_there
 from chatfmt.line.coders import CODERS
 from chatfmt.line.jsontext import CodeError
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
+from chatfmt.wire.prompts import end_of_thoughts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,8 +62,14 @@ def spell(
     Raises:
         Refused: a field cannot be written, with the reason.
     """
+    pieces = [*pieces]
     speller = _Speller(message, role, ids)
-    speller.add(pieces)
+    end = None if message.reasoning != "" else end_of_thoughts(pieces)
+    speller.prompted = end is not None
+    speller.add(pieces[:end])
+    if end is not None:
+        speller.atoms.append(GenerationStart())
+        speller.add(pieces[end:])
     return speller.atoms
 
 
@@ -72,6 +79,8 @@ class _Speller:
         self.message = message
         self.role = role
         self.atoms: list[Atom] = []
+        self.prompted = False
+        """Whether the reasoning is empty, so that its prompt wrote it, too."""
         self._frame: Part = "header"
         self._free: Part | None = None  # of the free text to which literal text still counts
         self._part: Part = "header"
@@ -93,8 +102,8 @@ class _Speller:
                     self._group(piece)
                 case Calls():
                     self._calls(piece)
-                case _:
-                    self.atoms.append(GenerationStart())  # rows with other pieces are refused
+                case _:  # where a prompt ends; rows with other pieces are refused
+                    self.atoms.append(CUT if self.prompted else GenerationStart())
 
     def _turn_to(self, part: Part) -> None:
         if part != self._part:
@@ -108,8 +117,6 @@ class _Speller:
     def _group(self, piece: Group) -> None:
         if is_there(self.message, piece.field):
             self.add(piece.pieces)
-            if piece.field == "reasoning" and not self.message.reasoning:
-                self.atoms.append(CUT)  # here a prompt ends that writes it closed and empty
         elif GenerationStart() in piece.pieces:  # all that its prompt and the message share
             self.atoms.append(GenerationStart())
 

@@ -69,6 +69,8 @@ class Draft:
         self._within_calls = within_calls
         self.goes_on: str | None = None
         """The role that has ended a message before and may go on with another."""
+        self.prompted: int | None = None
+        """Index of the message whose prompt ends where the positions begin."""
         self.position = 0
         """Of the id that is being taken."""
         self.is_open = False
@@ -93,6 +95,7 @@ class Draft:
         """Literal text that has been read since."""
         self._header: str | None = None  # the header field that is being read
         self._continued = False  # whether the model wrote it from its first id
+        self._closers: int | None = None  # special tokens after a reasoning that is empty so far
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
         )
@@ -114,6 +117,8 @@ class Draft:
             if self.is_open:
                 self.finish(token if self.role in self._binding.format.envelopes else None)
             self.begin(at)
+        if self._closers is not None:
+            self._pass_thoughts(place, at + within)
         if meaning.opens in ("call", FIRST_CALL):
             self.calls.begin()
         elif place.index not in self._within_calls:
@@ -147,12 +152,28 @@ class Draft:
             self._span.switch(at + within, index, part, generated=False)
             return
         self._find_role(place)
-        if meaning.gives is not None:
-            self.texts.setdefault(meaning.gives, [])
+        if meaning.gives is not None and meaning.gives not in self.texts:
+            self.texts[meaning.gives] = []
+            if meaning.gives == "reasoning" != meaning.field and self.index != self.prompted:
+                self._closers = self._binding.closers.get(self.role or "")
         if (part, generated) != (self._span.part, self._span.generated):
             if within and generated != self._span.generated and self._is_cut:
                 self._tell_wrong.straddles(at)
             self._span.switch(at + within, self.index, part, generated=generated)
+
+    def _pass_thoughts(self, place: Place, at: int) -> None:
+        """A prompt has written all up to here if the reasoning is empty."""
+        if place.meaning.field == "reasoning":
+            self._closers = None
+        elif place.letter:
+            return
+        elif self._closers and place.meaning.field is None and place.meaning.part != "end":
+            self._closers -= 1
+        else:
+            closed = self._closers == 0
+            self._closers = None
+            if closed and not self._continued:
+                self._span.prompted(self.begins_at, at)
 
     @property
     def _is_cut(self) -> bool:
@@ -240,7 +261,8 @@ class Draft:
         self._messages.append(message)
         end = None if token == NO_ID else token
         self._events.append(MessageEnd(self.index, message, end))
-        self.goes_on = self.role if token in self._binding.continues else None
+        goes_on = token in self._binding.continues and self.role in self._binding.format.prompted
+        self.goes_on = self.role if goes_on else None
         self.is_open = False
 
     def message(self) -> Message:
