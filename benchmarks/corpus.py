@@ -111,7 +111,7 @@ def encode_alone(path: Path) -> Figure:
     return Figure("`encode_records` alone", rows, tokens, seconds, processor)
 
 
-def _collect_orphans() -> None:
+def collect_orphans() -> None:
     """Have the processes of a run become ours when it ends, so that their times are counted."""
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: prctl(2), Linux alone
 
@@ -132,7 +132,13 @@ sys.exit(code)
 """
 
 
-def run(path: Path, workers: int, engine: str = "local", *more: str) -> Figure:
+def run(
+    path: Path,
+    workers: int,
+    engine: str = "local",
+    *more: str,
+    environment: dict[str, str] | None = None,
+) -> Figure:
     """`chatfmt tokenize`, from the start of its process to its end."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         arguments = [str(path), "-o", str(Path(folder, "out")), "--format", "gpt-4o"]
@@ -141,6 +147,7 @@ def run(path: Path, workers: int, engine: str = "local", *more: str) -> Figure:
         done = subprocess.run(
             [sys.executable, "-c", _RUN, "tokenize", *arguments],
             stdout=subprocess.PIPE,
+            env=environment,
             text=True,
             check=True,
         )
@@ -243,7 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=int, nargs="?", default=ROWS)
     rows = parser.parse_args().rows
-    _collect_orphans()
+    collect_orphans()
     load = os.getloadavg()[0]
     parts = []
     with tempfile.TemporaryDirectory() as folder:

@@ -98,6 +98,25 @@ def test_the_benchmark_runs() -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="counts the times of processes as POSIX has them")
+def test_a_checkout_is_compared_with_another() -> None:
+    root = Path(__file__).parents[1]
+    arguments = ["--base", str(root), "--rows", "40", "--workers", "1", "2", "--pairs", "1"]
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "benchmarks.against", *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root / "tests")},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    figures = re.findall(r"(\d) workers?, base and here: min (\S+) and (\S+) CPU", run.stdout)
+    assert [count for count, _, _ in figures] == ["1", "2"]
+    assert all(float(seconds) > 0 for _, *both in figures for seconds in both)
+
+
 _BENCHMARK = """
 from pathlib import Path
 from benchmarks import corpus as benchmark

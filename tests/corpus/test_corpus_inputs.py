@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chatfmt.cli import main
-from chatfmt.corpus import FileOptions, InputChangedError, Summary, sources, tokenize
+from chatfmt.corpus import (
+    FileOptions,
+    InputChangedError,
+    Summary,
+    raw_rows,
+    sources,
+    tokenize,
+)
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.errors import DataError
 from corpus_data import contents, lines, mixture, options, write
@@ -137,6 +144,37 @@ def test_a_change_between_two_runs_is_noticed_also_with_its_times_kept(
     _run(mix, out, resume=True)
     _run(mix, tmp_path / "whole")
     assert contents(out) == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz", "json", "parquet"])
+def test_rows_notice_a_change_when_their_file_ends(tmp_path: Path, kind: str, change: str) -> None:
+    path = _packed(tmp_path, kind, lines(400, 2))
+    write(tmp_path / "c.jsonl", lines(40, 3))
+    rows = raw_rows(mixture(tmp_path, path.name, "c.jsonl"))
+    seen = [next(rows).file]
+    CHANGES[change](path)
+    with pytest.raises(InputChangedError, match="found different input") as error:
+        seen += (row.file for row in rows)
+    assert error.value.file == str(path)
+    assert set(seen) == {path.name}  # none of the next file
+
+
+def test_a_run_stops_where_the_file_that_changed_ends(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", lines(100))
+    write(tmp_path / "b.jsonl", lines(400, 2))
+    mix = mixture(tmp_path, "a.jsonl", "b.jsonl")
+    done = 0
+
+    def alter(summary: Summary, _part: float) -> None:
+        nonlocal done
+        done = summary.rows
+        if done == 16:
+            CHANGES["replaced"](path)
+
+    with pytest.raises(InputChangedError):  # although no file is full until all rows are read
+        tokenize(mix, tmp_path / "out", options(mix), workers=1, progress=alter)
+    assert 16 <= done <= 100
 
 
 def test_a_file_that_changes_between_two_rounds_is_noticed(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from chatfmt.corpus.arrow import pa
 from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from chatfmt.adapters import Item, Source
     from chatfmt.conversation import Message
@@ -112,7 +112,7 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     sources = {source.name: source for source in options.sources}
     encode = _encode_preference if options.preferences else _encode_conversation
     places: list[_Place] = []
-    examples: list[tuple[Sequence[float], ...]] = []
+    examples: list[tuple[list[Any], ...]] = []
     rejects: list[tuple[str, str, int, str, str | None, str | None]] = []
     strict = StrictJSON()
     columns = (batch[name].to_pylist() for name in batch.schema.names)
@@ -214,13 +214,13 @@ def _reason(error: ChatfmtError) -> str:
     return bounded(reason, _LONGEST_REASON)
 
 
-def _lists(rows: list[Sequence[float]], type: Any) -> Any:  # noqa: ANN401 - Arrow's
+def _lists(rows: list[list[Any]], type: Any) -> Any:  # noqa: ANN401 - Arrow's
     """A list array over one flat buffer: pa.array would look at every number by itself."""
     code = "f" if pa.types.is_floating(type.value_type) else "i"
     values: array[Any] = array(code)
     offsets = array("i", [0])
     for row in rows:
-        values.extend(row)
+        values.fromlist(row)  # twice as fast as extend, which takes any iterable
         offsets.append(len(values))
     flat = pa.Array.from_buffers(type.value_type, len(values), [None, pa.py_buffer(values)])
     return pa.Array.from_buffers(type, len(rows), [None, pa.py_buffer(offsets)], children=[flat])
@@ -242,8 +242,10 @@ def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[Trainin
     )
     examples: list[TrainingExample] = encoded if options.overlong == "split" else [encoded]
     for example in examples if not options.weights else ():
-        if odd := set(example.weights) - {0.0, 1.0}:
-            raise DataError(f"expected weights of 0 or 1, found {min(odd)}: write a weights column")
+        weights = example.weights
+        if weights.count(0.0) + weights.count(1.0) < len(weights):
+            odd = min(set(weights) - {0.0, 1.0})
+            raise DataError(f"expected weights of 0 or 1, found {odd}: write a weights column")
     return examples
 
 
