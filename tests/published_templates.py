@@ -1,0 +1,42 @@
+"""Chat templates as their owners publish them, of which TRL keeps copies to compare with."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heavy import heavy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt import Message
+
+__all__ = ["published_text"]
+
+
+@functools.cache
+def _source(name: str) -> str:
+    found = importlib.util.find_spec("trl")  # without importing it, which takes long
+    if found is None or found.origin is None:
+        heavy("trl")  # skips, or raises what says that it is missing
+        raise FileNotFoundError(name)
+    path = Path(found.origin).parent / "chat_templates" / f"{name}.jinja"
+    return path.read_text("utf-8")
+
+
+def published_text(name: str, messages: Sequence[Message], **values: Any) -> str:
+    """What a published template writes for messages that have a role and a content.
+
+    Args:
+        name: how TRL calls it.
+        messages: what it is given.
+        values: what else it reads, such as ``bos_token``.
+    """
+    utils = heavy("transformers.utils.chat_template_utils")
+    given = [{"role": m.role, "content": m.content} for m in messages]
+    [text], _ = utils.render_jinja_template([given], chat_template=_source(name), **values)
+    assert isinstance(text, str)
+    return text
