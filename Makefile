@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test properties slow coverage bench formats fuzz lines mutate check docs lock clean
+.PHONY: help demo test properties slow coverage bench formats fuzz lines building mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -68,6 +68,9 @@ fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for 
 
 lines: $(VENV)/.test  ## draw 100,000 format lines: is what accepted ones write read back, in every way?
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.search $(ARGS)
+
+building: $(VENV)/.test  ## draw 100,000 rows of every word: is each made or refused in seconds?
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.building $(ARGS)
 
 mutate: $(VENV)/.mutate  ## change the core a thousand times, in a copy: does a test fail? takes long
 	@$(BIN)/python tests/mutate.py $(ARGS)

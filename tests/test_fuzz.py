@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fuzz import search
+from fuzz import building, search
 from fuzz.harnesses import HARNESSES, run
 from fuzz.source import Source
 from hypothesis import given, settings
@@ -116,6 +117,50 @@ def test_the_search_notices_what_is_broken_and_says_how_to_run_it_again(
 def test_the_search_stops_in_time(capsys: pytest.CaptureFixture[str]) -> None:
     assert search.main(["--seconds", "0"]) == 0
     assert "0 lines: 0 refused, 0 accepted, 0 broken" in capsys.readouterr().out
+
+
+# ---- the search of rows that cannot be made in time
+
+
+def test_some_rows_of_every_word_are_made_or_refused_in_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert building.main(["--seed", "1", "--rows", "300"]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "seed 1"
+    assert last.startswith("300 rows: ")
+    assert ", 0 accepted" not in last
+    assert last.endswith(", 0 broken")
+
+
+def test_a_row_that_takes_too_long_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "SECONDS", 0)
+    assert building.main(["--seed", "1", "--rows", "1"]) == 1
+    _, again, row, told, last = capsys.readouterr().out.splitlines()
+    assert again == "--seed 1 --first 0 --rows 1"
+    assert "'template': " in row
+    assert told == "longer than 0 s"
+    assert last == "1 rows: 0 refused, 0 accepted, 1 broken"
+
+
+@pytest.mark.parametrize(
+    ("holder", "part", "wrong"),
+    [
+        (building, "build_machine", lambda *_: 1 / 0),
+        (ChatTokenizer, "decode", lambda *_: Conversation(messages=())),
+    ],
+)
+def test_what_is_no_error_of_chatfmt_is_told(
+    holder: Any, part: str, wrong: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holder, part, wrong)
+    told = set()
+    for number in range(200):
+        chance = building.line_of(1, number)
+        told.add(building.attempt(building.row(chance), chance).splitlines()[-1].split(":")[0])
+    assert {"ZeroDivisionError", "AssertionError"} & told
 
 
 def test_a_text_has_other_ids_of_the_same_bytes() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fuzz import walks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -109,3 +111,12 @@ def test_what_is_not_refused_is_read_back_and_forges_nothing(
     assert tok.decode(ids) == tok.format.on_wire(chat)
     tamed = Conversation(messages=tuple(map(tame, chat.messages)))
     assert special_in(ids) == special_in(tok.encode(tamed))
+
+
+@pytest.mark.parametrize("name", FORMAT_ROWS)
+def test_what_is_read_strictly_is_written_again(name: str) -> None:
+    walked = [
+        walks.check(tokenizer(name), random.Random(f"{name}:{number}"), most=1500)  # noqa: S311
+        for number in range(30)
+    ]
+    assert sum(walked) > 5

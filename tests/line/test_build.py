@@ -208,12 +208,12 @@ def test_a_list_that_is_not_complete(text: str) -> None:
 
 def test_the_variants_of_a_line_share_the_fields_before_they_part() -> None:
     machine = machine_of(
-        line_of("tool", "<s>{name}<m>[think {reasoning}/think ]{content}<e>"),
+        line_of("tool", "<s>{recipient}<m>[think {reasoning}/think ]{content}<e>"),
         line_of("user", "<s>user<m>{content}<z>"),
     )
-    names = [place for place in machine.all if place.meaning.field == "name"]
+    names = [place for place in machine.all if place.meaning.field == "recipient"]
     assert len(names) == 5  # after u, us, use, user, and after all else
-    for name, words in {"u": ["tool.name: u"], "users": ["tool.name: users"]}.items():
+    for name, words in {"u": ["tool.recipient: u"], "users": ["tool.recipient: users"]}.items():
         assert readings(machine, f"<s>{name}<m>think a/think b<e>") == [
             ["message", *words, "tool.reasoning: a", "tool.content: b"]
         ]

@@ -281,3 +281,28 @@ def test_a_name_is_no_word_with_which_another_begins() -> None:
     for name in ("use", "user_", "user_xy"):
         message = Message(role="tool", name=name, content="")
         assert tok.decode(tok.encode([message])).messages == (message,)
+
+
+def test_a_group_around_a_content_is_not_read_around_none() -> None:
+    tok = row({"user": "[{content}xy]b{tools}<e>"}, fences=["xyb", "^b"])
+    assert tok.decode(ids_of("axyb<e>")).messages[0].content == "a"
+    with pytest.raises(ParseError, match="id 2"):
+        tok.decode(ids_of("xyb<e>"))
+
+
+@pytest.mark.parametrize("word", ["user", "users", "u", "x"])
+def test_a_name_has_an_end_though_it_may_not_be_just_some_word(word: str) -> None:
+    tok = row({"user": "<s>user to<m>{content}<e>", "tool": "<s>{name} to<m>{content}<e>"})
+    name = word + "x" * (64 - len(word))
+    assert tok.decode(ids_of(f"<s>{name} to<m><e>")).messages[0].name == name
+    with pytest.raises(ParseError, match="malformed header"):
+        tok.decode(ids_of(f"<s>{name}x to<m><e>"))
+
+
+@pytest.mark.parametrize("field", ["reasoning", "tools"])
+@pytest.mark.parametrize("group", ["[x{%s}]", "[{%s}x]", "[<z>{%s}]", "[{%s}<z>]"])
+def test_a_group_around_an_empty_text_is_read_as_one(group: str, field: str) -> None:
+    tok = row({"user": f"<s>{group % field}<m>{{content}}<e>"}, fences=["x"])
+    for text in ("", None, "a"):
+        message = Message.model_validate({"role": "user", "content": "b", field: text})
+        assert tok.decode(tok.encode([message])).messages == (message,)

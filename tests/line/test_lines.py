@@ -14,6 +14,8 @@ LIST = (
     "arguments, with {arg.key} and {arg.value}; found "
 )
 TOUCHING = "without a special token or text between them, so they could not be told apart"
+OF_A_CALL = "belongs to a call, so it stands in a list of them"
+
 REFUSED = [
     # values and coders
     ("<s>{channel=a b}<m>{content}<e>", "'a b' cannot be the value of {channel}"),
@@ -49,6 +51,15 @@ REFUSED = [
         "{call.name} follows {call.arguments} " + TOUCHING,
     ),
     # what follows ends it
+    # what belongs to a call stands in a list of calls, and nothing else does
+    ("<s>{content}{call.id}<e>", f"{{call.id}} {OF_A_CALL}: […{{call.id}}…]*"),
+    ("<s>{content}<m>{arg.value}<e>", f"{{arg.value}} {OF_A_CALL}: […{{arg.value}}…]*"),
+    ("<s>{content}{call:json name, arguments}<e>", f"{{call}} {OF_A_CALL}: […{{call}}…]*"),
+    (
+        "<s>[{name}|{call.id}]*<e>",
+        "only special tokens and literal text may stand between two calls",
+    ),
+    ("<s>[[<m>{name}]|{call.id}]*<e>", "a group within a group"),
     ("<s>{content}{next}<e>", "nothing may follow {next}"),
     ("<s>{next}{content}", "nothing may follow {next}"),
     # a field that has one value here has a place as any other

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatfmt import FormatError
+from chatfmt import FormatError, RenderError
 from letters import row
 
 ASK = "<s>user<m>{content}<e>"
@@ -167,3 +167,51 @@ def test_the_end_in_training_is_another_token(token: str) -> None:
         ", role assistant: training_end must be a special token that is not the line's own end, "
         f"found '{token}'"
     )
+
+
+# ---- what could not be built, or only in a time without bounds
+
+ENVELOPE = {"open": "<s>", "close": "<e>"}
+LITERAL_ALONE = "each: with every group left out a message is nothing but literal text"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("x[<m>{content}]{next}", "each line that may follow must begin with a special token"),
+        ("<m>[{content}]x{next}", "{next} is read by the machine, but not written yet"),
+        ("[x<m>{tools}]<s>{content}{next}", "must begin with a special token"),
+        ("[<m>{tools}]<s>{content}{next}", "{next} is read by the machine, but not written yet"),
+        ("{^}<m>{content}{next}", "{next} is read by the machine, but not written yet"),
+        ("{content}<m>{next}", "must begin with a special token"),
+        ({"line": "<m>{content}<e>", "after": ["nobody"]}, "after names the role nobody"),
+        ({**ENVELOPE, "each": "x[<m>{content}]y"}, LITERAL_ALONE),
+        ({**ENVELOPE, "each": "x[<m>{content}<z>]y"}, LITERAL_ALONE),
+        ({**ENVELOPE, "each": "x[<m>{tools}<z>]y[<m>{content}]y", "sep": "\n"}, LITERAL_ALONE),
+        ("[" * 5000 + "{content}<e>", "a group within a group"),
+        ("<s>{content}<e>" + "x" * 17_000, "the lines are too long"),
+        ("<s>{content}" + "ab" * 500 + "<e>", "literal text repeats itself"),
+        ("<s>{content}" + "ab" * 600 + "{reasoning}<e>", "and it has 1,200 characters; expected"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_lines_without_an_end_of_places_or_words(template: Any, said: str) -> None:
+    assert said in refused({"user": template})
+
+
+def test_where_messages_of_an_envelope_are_told_apart() -> None:
+    row({"user": {**ENVELOPE, "each": "x[<m>{content}<z>]y", "sep": "<z>"}})
+    row({"user": {**ENVELOPE, "each": "x{content}<z>y"}})
+
+
+def test_a_long_value_beside_long_literal_text() -> None:
+    lines = ["<s>{^}{name}<m>{content}<e>", "<s>{^}" + "a" * 1100 + "{channel}<m>{content}<e>"]
+    assert "expected at most 1,024" in refused({"user": lines})
+
+
+def test_a_private_character_is_as_good_as_any() -> None:
+    tok = row({"user": "<s>{reasoning}\ue000{content}<e>"}, fences=["\ue000"])
+    message = {"role": "user", "reasoning": "a", "content": "\ue001b"}
+    assert tok.decode(tok.encode([message])).messages[0].reasoning == "a"
+    with pytest.raises(RenderError, match="read as structure"):
+        tok.encode([{**message, "reasoning": "a\ue000"}])

@@ -106,3 +106,19 @@ def test_where_the_characters_of_a_few_words_lead() -> None:
     assert leads(guard, "xab", "abx") == [""]
     assert leads(guard, "aa", "b") == ["ab"]
     assert walked(guard, "ab\n") is None
+
+
+def test_a_field_that_is_not_empty_does_not_begin_with_a_fence() -> None:
+    guard = ExcludedWords([Word("ab")], KINDS, empty=False)
+    at_once, later = walked(guard, "a"), walked(guard, "xa")
+    assert at_once is not None
+    assert later is not None
+    assert (guard.completes(at_once, "ab"), guard.completes(later, "ab")) == (False, True)
+    assert leads(guard, "a", "abx") == ["", "a"]
+    assert walked(guard, "ab") is walked(guard, "xab") is None
+
+
+def test_how_long_a_field_may_be_in_each_state() -> None:
+    guard = ExcludedWords([Word("abb", begins=True, ends=True)], KINDS)
+    found = {guard.prefixes[state][1:]: [*guard.lengths(state, 2)] for state in guard.states}
+    assert found == {"": [1, 2], "a": [1], "ab": [2], "abb": []}

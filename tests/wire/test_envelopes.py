@@ -180,3 +180,14 @@ def test_training_counts_every_id(tok: ChatTokenizer) -> None:
     assert [*batch.ids] == [*tok.encode(chat), *tok.encode(chat[:3])]
     assert [*batch.weights[: len(example.weights)]] == example.weights
     assert not any(batch.weights[len(example.weights) :])
+
+
+@pytest.mark.parametrize("opening", ["<s>", ""])
+@pytest.mark.parametrize("between", ["<z>", "<s><z>", ""])
+def test_an_envelope_without_an_opening_begins_with_its_first_message(
+    opening: str, between: str
+) -> None:
+    parts = {"open": opening, "each": "<m>{content}<z>", "sep": between, "close": "x<e>"}
+    tok = row({"tool": parts, "user": "<s>user<m>{content}<e>"})
+    chat = [Message(role=role, content=role) for role in ("tool", "tool", "user", "tool")]
+    assert list(tok.decode(tok.encode(chat)).messages) == chat

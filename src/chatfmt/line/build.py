@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from chatfmt.errors import FormatError
+from chatfmt.line.fields import FREE_TEXT
 from chatfmt.line.language import (
     Calls,
     Field,
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
     from chatfmt.line.lines import Envelope, Line
 
-__all__ = ["Builder", "Guard", "Layout", "Words"]
+__all__ = ["MOST_PLACES", "Builder", "Guard", "Layout", "Words"]
+
+MOST_PLACES = 16_384
+"""How large the graph may become before the lines are refused: about so many characters of literal
+text. The largest row of the table has an eighth of it."""
 
 _Sources = frozenset[int]
 
@@ -50,6 +56,8 @@ class Layout(NamedTuple):
     envelopes: Mapping[str, Envelope]
     prologue: Sequence[Special | Literal]
     roles: Sequence[str]
+    where: str = "format"
+    """Name of the format in error messages."""
 
 
 class Guard(NamedTuple):
@@ -61,7 +69,11 @@ class Guard(NamedTuple):
 
 
 class Builder:
-    """Builds the graph, from place ``start``; ``between`` is where any message may begin."""
+    """Builds the graph, from place ``start``; ``between`` is where any message may begin.
+
+    Raises:
+        FormatError: it would become too large.
+    """
 
     def __init__(
         self,
@@ -71,6 +83,7 @@ class Builder:
     ) -> None:
         self.all: list[Place] = []
         self.characters = characters
+        self.where = layout.where
         self._words = words
         self._known: dict[Any, int] = {}
         self.guards: dict[int, Guard] = {}
@@ -96,6 +109,11 @@ class Builder:
             self._envelope(role, envelope)
 
     def _new(self, meaning: Meaning) -> int:
+        if len(self.all) == MOST_PLACES:
+            raise FormatError(
+                f"{self.where}: the lines are too long, or alike in too many ways, to be checked; "
+                "shorten their literal text"
+            )
         self.all.append(Place(len(self.all), meaning))
         return len(self.all) - 1
 
@@ -136,9 +154,13 @@ class Builder:
         self.all[again].accepts = True
         if envelope.sep:
             inside = self._border(None)
-            self._silently(opened, inside)
             self._silently(self._sequence(envelope.sep, frozenset({again}), context()), inside)
-            ends = self._sequence(envelope.each, frozenset({inside}), context())
+            begins = frozenset({inside})
+            if envelope.open:
+                self._silently(opened, inside)
+            else:  # the first message begins with what stands for each
+                begins |= opened
+            ends = self._sequence(envelope.each, begins, context())
         else:
             ends = self._sequence(envelope.each, opened, context())
             ends |= self._sequence(envelope.each, frozenset({again}), context())
@@ -192,7 +214,7 @@ class Builder:
 
     def _group(self, piece: Group, sources: _Sources, context: _Context) -> _Sources:
         outside = context.meaning.gives
-        if piece.field in ("reasoning", "content"):
+        if piece.field in FREE_TEXT:
             context.meaning = context.meaning._replace(gives=piece.field)
         inside = self._sequence(piece.pieces, sources, context)
         context.meaning = context.meaning._replace(gives=outside)
@@ -270,28 +292,39 @@ class Builder:
         kinds: _Kinds,
         words: tuple[Word, ...],
     ) -> _Sources:
-        """The text of a field that never holds some words; its length is not bounded here."""
-        first, rest, _ = kinds
-        guard = ExcludedWords(words, self.characters)
+        """The text of a field that never holds some words."""
+        first, rest, most = kinds
+        is_there = meaning.gives == meaning.field == "content"  # a group around it
+        guard = ExcludedWords(words, self.characters, empty=not is_there)
+        spots = [  # state, and how many characters there are: none are counted without a bound
+            (state, length)
+            for state in guard.states
+            for length in ((0,) if most is None else guard.lengths(state, most))
+        ]
+        more = 0 if most is None else 1
         ends: set[int] = set()
         for opens, some in self._by_border(sources):
             key = (some, "guarded", meaning, opens, words, kinds)
             if key not in self._known:
                 self._known[key] = len(self.all)
                 entered = meaning._replace(opens=opens)
-                for state in guard.states:
+                for state, _ in spots:
                     self.all[self._new(entered)].held = guard.held(state)
             begin = self._known[key]
-            at = {state: begin + i for i, state in enumerate(guard.states)}
-            self.guards[begin] = Guard(guard, at)
-            for state, place in at.items():
+            at = {spot: begin + i for i, spot in enumerate(spots)}
+            if most is None:
+                self.guards[begin] = Guard(
+                    guard, {state: place for (state, _), place in at.items()}
+                )
+            for (state, length), place in at.items():
                 self._belongs(place, roles)
                 for those, following in guard.steps(state, rest):
-                    self._add(place, Move(those, at[following], enters=False))
+                    if (target := at.get((following, length + more))) is not None:
+                        self._add(place, Move(those, target, enters=False))
             for those, following in guard.steps(guard.begin, first):
                 for source in some:
-                    self._add(source, Move(those, at[following], enters=True))
-            ends |= {at[state] for state in at if guard.may_end(state)}
+                    self._add(source, Move(those, at[following, more], enters=True))
+            ends |= {place for (state, _), place in at.items() if guard.may_end(state)}
         return frozenset(ends)
 
     def _symbol(

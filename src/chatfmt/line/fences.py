@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatfmt.errors import FormatError, shown
 from chatfmt.line.fields import FREE_TEXT
 from chatfmt.line.words import Word
 
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["needed", "words_of"]
 
 
-def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
-    """The words of each field, by field and roles of the line."""
+_LONGEST = 1024
+"""How many characters a word may have; the longest of the table has 281."""
+
+
+def words_of(places: Sequence[Place], where: str) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
+    """The words of each field, by field and roles of the line.
+
+    Raises:
+        FormatError: one is too long; ``where`` is the name of the format in the message.
+    """
     found: dict[tuple[str, tuple[str, ...]], list[Word]] = {}
     for place in places:
         for move in place.moves:
@@ -37,6 +46,11 @@ def words_of(places: Sequence[Place]) -> dict[tuple[str, tuple[str, ...]], list[
             else:
                 values = _values(places, place, target)
                 words += (Word(text, begins=True, ends=True) for text in values)
+            if longest := next((word.text for word in words if len(word.text) > _LONGEST), None):
+                raise FormatError(
+                    f"{where}: only the text {shown(longest)} tells where {{{field}}} ends, and "
+                    f"it has {len(longest):,} characters; expected at most {_LONGEST:,}"
+                )
             for roles in target.owners:
                 found.setdefault((field, roles), []).extend(words)
     return {key: needed(words) for key, words in found.items() if words}
@@ -64,20 +78,17 @@ def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
             todo += [(target, text + target.letter) for target in following if target.letter]
 
 
-def _values(places: Sequence[Place], place: Place, field: Place, text: str = "") -> Iterator[str]:
+def _values(places: Sequence[Place], place: Place, field: Place) -> Iterator[str]:
     """The literal texts after a place that a header field could have as its value."""
-    inside = {move.characters for move in field.moves if not move.enters}
-    ends, goes_on = bool(place.specials), False
-    for move in place.moves:
-        target = places[move.target]
-        if not target.letter:
-            ends = True
-            continue
-        first = not text and any(
-            m.target == field.index and m.characters & move.characters for m in place.moves
-        )
-        if first or (text and any(kinds & move.characters for kinds in inside)):
-            goes_on = True
-            yield from _values(places, target, field, text + target.letter)
-    if text and (ends or not goes_on):
-        yield text
+    begins = [move.characters for move in place.moves if move.target == field.index]
+    inside = [move.characters for move in field.moves if not move.enters]
+    todo = [(place, "")]
+    while todo:
+        at, text = todo.pop()
+        field_takes = inside if text else begins
+        literal = [(move.characters, places[move.target]) for move in at.moves]
+        literal = [(kinds, target) for kinds, target in literal if target.letter]
+        on = [target for kinds, target in literal if any(kinds & took for took in field_takes)]
+        todo += [(target, text + target.letter) for target in on]
+        if text and (at.specials or len(literal) < len(at.moves) or not on):
+            yield text

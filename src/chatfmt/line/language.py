@@ -115,6 +115,7 @@ _FIELD = rf"\{{(?P<field>[\w.]+)(?:{_CODER})?(?:=(?P<value>[^{{}}]+))?\}}"
 _OTHER = r"(?P<prompt>\{\^\})|(?P<open>\[)|(?P<again>\]\*)|(?P<close>\])|(?P<bar>\|)"
 _TEXT = r"(?P<stray>[{}\\])|(?P<char>.)"
 _LOOKS_SPECIAL = regex.compile(r"<\|[^\s|]*\|>")
+_DEEPEST = 3  # brackets: the arguments of a call within its list, and one that is refused there
 _BAR = Literal("|", fixes="|")  # between separator and item, while a list is read
 
 
@@ -195,6 +196,8 @@ def _pieces(
         elif kind in ("field", "prompt"):
             pieces.append(GenerationStart() if kind == "prompt" else _field(match, where))
         elif kind == "open":
+            if len(inside) == _DEEPEST:
+                raise FormatError(f"{where}: a group within a group")
             pieces.append(_bracket(scanned, where, inside))
         elif inside:
             pieces.append(Literal(kind))  # taken off again by `_bracket`

@@ -279,6 +279,18 @@ def _check_fields(pieces: list[Piece], role: str | None, generation_start: str, 
     for name in names:
         if names.count(name) > 1:
             raise FormatError(f"{where}: {{{name}}} stands there twice")
+    for piece in _with_groups(pieces):
+        if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
+            raise FormatError(
+                f"{where}: {{{piece.name}}} belongs to a call, so it stands in a list of them: "
+                f"[…{{{piece.name}}}…]*"
+            )
+        if isinstance(piece, Calls) and not all(
+            isinstance(inner, Special | Literal) and inner != _END for inner in piece.separator
+        ):
+            raise FormatError(
+                f"{where}: only special tokens and literal text may stand between two calls"
+            )
     says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)
     if not says:
         raise FormatError(f"{where}: there is no {{content}}")

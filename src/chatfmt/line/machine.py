@@ -31,14 +31,18 @@ _Route: TypeAlias = "list[dict[int, str | None]]"
 
 
 def build_machine(layout: Layout) -> Machine:
-    """The machine of these lines. Words can bring about others, so they are derived again."""
+    """The machine of these lines. Words can bring about others, so they are derived again.
+
+    Raises:
+        FormatError: the lines are too long, or a fence is.
+    """
     characters = Characters(_literals(layout))
     words: Words = {}
     while True:
         machine = Machine(Builder(layout, words, characters), words)
         more = {
             key: needed([*words.get(key, ()), *some])
-            for key, some in {**words, **words_of(machine.all)}.items()
+            for key, some in {**words, **words_of(machine.all, layout.where)}.items()
         }
         if more == words:
             return machine
@@ -64,6 +68,7 @@ class Machine:
         self.characters = built.characters
         self.start = built.start
         """Where a conversation begins."""
+        self.where = built.where
         self.between = built.between
         """Where a message may begin after any other."""
         self._words = words

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from chatfmt.errors import FormatError
 from chatfmt.line.fields import FREE_TEXT
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Witness", "find_witness", "untold_field"]
 
 _Pair: TypeAlias = "tuple[int, int]"
+
+
+_MOST_PAIRS = 16_384
+"""How many pairs of places are compared; the largest row of the table has 1,194."""
 
 
 class Witness(NamedTuple):
@@ -39,7 +44,11 @@ class Witness(NamedTuple):
 
 
 def find_witness(machine: Machine) -> Witness | None:
-    """A text that can be read in two ways, or only be told apart too late; None without one."""
+    """A text that can be read in two ways, or only be told apart too late; None without one.
+
+    Raises:
+        FormatError: too many pairs of places would have to be compared.
+    """
     return _Search(machine).run()
 
 
@@ -124,6 +133,11 @@ class _Search:
             return self._witness(came, one, other, symbol, late=False)
         pair = min(one, other), max(one, other)
         if pair not in self.pairs:
+            if len(self.pairs) == _MOST_PAIRS:
+                raise FormatError(
+                    f"{self.machine.where}: literal text repeats itself, or that of another line, "
+                    "so often that it takes too long to see whether it has one reading; shorten it"
+                )
             self.pairs[pair] = came, symbol
             self.queue.append(pair)
         return None

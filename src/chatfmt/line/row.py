@@ -83,7 +83,13 @@ class Row:
         >>> chatfmt.get_format("gpt-4o").machine.fences
         []
         """
-        layout = Layout(self.lines, self.envelopes, self.prologue_pieces, tuple(self.lines_of))
+        layout = Layout(
+            self.lines,
+            self.envelopes,
+            self.prologue_pieces,
+            tuple(self.lines_of),
+            f"format {self.name}",
+        )
         return build_machine(layout)
 
     @cached_property

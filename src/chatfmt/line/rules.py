@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from chatfmt.errors import FormatError, shown
+from chatfmt.line.borders import check_texts
 from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import (
     Calls,
@@ -126,7 +127,7 @@ def check_compiled(format: Row) -> None:
     _check_envelopes(format)
     _check_ends(format)
     _check_prompts(format)
-    _check_boundaries(format)
+    check_texts(format.lines, format.envelopes, format.prologue_pieces, f"format {format.name}")
     _check_all_used(format)
     _check_machine(format)
 
@@ -243,21 +244,6 @@ def _check_speakers(format: Row) -> None:
     for role in format.speakers:
         if role not in format.lines_of:
             raise FormatError(f"{where}: the speaker {role} is none of the roles")
-
-
-def _check_boundaries(format: Row) -> None:
-    """Text may not stand on both sides of the border between two messages."""
-    texts = [line.tail for line in format.lines]
-    texts += [piece.text for piece in format.prologue_pieces[-1:] if isinstance(piece, Literal)]
-    begins = [line.pieces[0] for line in format.lines]
-    for envelope in format.envelopes.values():
-        texts += [piece.text for piece in envelope.close[-1:] if isinstance(piece, Literal)]
-        begins.append([*envelope.open, *envelope.each][0])
-    if any(texts) and not all(isinstance(piece, Special) for piece in begins):
-        raise FormatError(
-            f"format {format.name}: a message that begins with text cannot follow a tail or a "
-            "prologue that ends in text; begin it with a special token"
-        )
 
 
 def _check_all_used(format: Row) -> None:

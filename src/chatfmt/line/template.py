@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 from chatfmt.errors import FormatError, shown
+from chatfmt.line.borders import check_borders
 from chatfmt.line.lines import Envelope, Line, make_envelope, make_line
 
 if TYPE_CHECKING:
@@ -123,11 +124,13 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
         rules: what all lines share.
 
     Raises:
-        FormatError: a line is malformed or breaks a rule of the language.
+        FormatError: a line is malformed or breaks a rule of the language, or two do not go
+            together.
     """
     shared = {**rules._asdict(), "roles": [*spellings]}
     if isinstance(template, str):
         line = make_line(template, **shared, role=None, spelling="")
+        check_borders([line], {}, [*spellings], rules.where)
         return Compiled(dict.fromkeys(spellings, (line,)), (line,), {})
     by_role: dict[str, tuple[Line, ...]] = {}
     lines: list[Line] = []
@@ -154,4 +157,5 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
             made.append(make_line(more.pop("line"), role=role, spelling=spellings[role], **more))
         by_role[role] = tuple(made)
         lines += made
+    check_borders(lines, envelopes, [*by_role], rules.where)
     return Compiled(by_role, tuple(lines), envelopes)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExcludedWords", "Word"]
 
-_BEGIN, _END = "\ue000", "\ue001"
-"""The field's ends, inside this module: private characters that no key of a place can hold."""
+_BEGIN, _END = "\ud800", "\udfff"
+"""The field's ends, inside this module: halves of surrogate pairs, which no line may hold."""
 
 
 class Word(NamedTuple):
@@ -41,18 +41,24 @@ class ExcludedWords:
     """The automaton of a field's words.
 
     A state is the longest beginning of a word with which the text so far ends, as a number;
-    state 0 is the empty one. ``begin`` is the state before the first character.
+    state 0 is the empty one. ``begin`` is the state before the first character. ``empty`` says
+    whether a fence may be all that stands there.
     """
 
-    def __init__(self, words: Sequence[Word], characters: Characters) -> None:
+    def __init__(
+        self, words: Sequence[Word], characters: Characters, *, empty: bool = True
+    ) -> None:
         self._characters = characters
         self.fences = [word.text for word in words if not (word.begins or word.ends)]
         spelled = [_BEGIN * w.begins + w.text + _END * w.ends for w in words]
+        self._empty = frozenset() if empty else frozenset(_BEGIN + fence for fence in self.fences)
+        spelled += sorted(self._empty)
         self.prefixes = [""]
         children: list[dict[str, int]] = [{}]
         for word in spelled:
             self._add(word, children)
-        self._complete = [prefix in spelled for prefix in self.prefixes]
+        whole = frozenset(spelled)
+        self._complete = [prefix in whole for prefix in self.prefixes]
         self._leads: list[dict[str, int]] = [{} for _ in children]
         self._link(children)
         self.begin = self._leads[0].get(_BEGIN, 0)
@@ -84,6 +90,14 @@ class ExcludedWords:
             if prefix != _BEGIN and not prefix.endswith(_END) and not self._complete[state]:
                 yield state
 
+    def lengths(self, state: int, most: int) -> range:
+        """How many characters a field may have in this state, of at most ``most``.
+
+        All its words must be tied to its beginning.
+        """
+        length = len(self.prefixes[state]) - len(_BEGIN)
+        return range(1, most + 1) if state == 0 else range(length, min(length, most) + 1)
+
     def steps(self, state: int, kinds: int) -> Iterator[tuple[int, int]]:
         """Where each of these kinds of characters leads; one that completes a word nowhere."""
         leads: dict[int, int] = {}
@@ -102,7 +116,8 @@ class ExcludedWords:
 
     def completes(self, state: int, fence: str) -> bool:
         """Whether the last character of this fence completes it in this state."""
-        return (self.prefixes[state] + fence[-1]).endswith(fence)
+        text = self.prefixes[state] + fence[-1]
+        return text.endswith(fence) and text not in self._empty
 
     def may_end(self, state: int) -> bool:
         """Whether the field may end in this state."""

@@ -1,0 +1,113 @@
+"""Where one message ends and the next begins: what may stand on the two sides of that border."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.errors import FormatError, named
+from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Next, Special
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chatfmt.line.language import Piece
+    from chatfmt.line.lines import Envelope, Line
+
+__all__ = ["check_borders", "check_texts"]
+
+
+def check_borders(
+    lines: Sequence[Line], envelopes: Mapping[str, Envelope], roles: Sequence[str], where: str
+) -> None:
+    """Text alone never leads from one message through another to a third.
+
+    To be checked before the lines become a graph: in one of literal text that goes on for ever
+    there would be no end of texts that a field may not hold.
+
+    Raises:
+        FormatError: it could, or a line is to stand after a role that does not exist.
+    """
+    for line in lines:
+        for role in line.after or ():
+            if role not in roles and line.after != ("start",):
+                raise FormatError(
+                    f"{where}: after names the role {named(role)}, which has no line; there are "
+                    + ", ".join(map(named, roles))
+                )
+        if line.pieces[-1] == Next():
+            for role in line.roles:
+                _check_what_follows(role, lines, envelopes, where)
+    for role, envelope in envelopes.items():
+        if not any(map(_is_there, (*envelope.sep, *envelope.each))):
+            raise FormatError(
+                f"{where}, role {role}, each: with every group left out a message is nothing but "
+                "literal text, and so might be any number of them; let each have a special token "
+                "or a field that is always there"
+            )
+
+
+def _check_what_follows(
+    role: str, lines: Sequence[Line], envelopes: Mapping[str, Envelope], where: str
+) -> None:
+    following = [line.pieces for line in lines if line.after is None or role in line.after]
+    if not all(map(_begins_with_token, [*following, *map(_opening, envelopes.values())])):
+        raise FormatError(
+            f"{where}, role {role}: whatever follows ends a message with {{next}}, so each line "
+            "that may follow must begin with a special token"
+        )
+
+
+def check_texts(
+    lines: Sequence[Line],
+    envelopes: Mapping[str, Envelope],
+    prologue: Sequence[Special | Literal],
+    where: str,
+) -> None:
+    """Text does not stand on both sides of the border between two messages.
+
+    Raises:
+        FormatError: it does.
+    """
+    texts = [line.tail for line in lines]
+    closings = [prologue, *(envelope.close for envelope in envelopes.values())]
+    texts += [last.text for pieces in closings for last in pieces[-1:] if isinstance(last, Literal)]
+    begins = [line.pieces[0] for line in lines]
+    begins += [_opening(envelope)[0] for envelope in envelopes.values()]
+    if any(texts) and not all(isinstance(piece, Special) for piece in begins):
+        raise FormatError(
+            f"{where}: a message that begins with text cannot follow a tail or a "
+            "prologue that ends in text; begin it with a special token"
+        )
+
+
+def _opening(envelope: Envelope) -> tuple[Piece, ...]:
+    return (*envelope.open, *envelope.each)
+
+
+def _is_there(piece: Piece) -> bool:
+    """Whether it always writes a special token, or the text of a field."""
+    match piece:
+        case Calls(_, _, arguments):
+            return not arguments
+        case Special() | Field():
+            return True
+        case _:
+            return False
+
+
+def _begins_with_token(pieces: Sequence[Piece]) -> bool:
+    """Whether the first that these write is a special token, whichever groups are there."""
+    for piece in pieces:
+        match piece:
+            case Special():
+                return True
+            case GenerationStart():
+                continue
+            case Group(_, inner) if _begins_with_token(inner):
+                continue
+            case Calls(_, inner, arguments) if _begins_with_token(inner):
+                if arguments:
+                    continue
+                return True
+        return False
+    return False
