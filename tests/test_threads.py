@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -219,17 +220,24 @@ def _in_worker(tok: ChatTokenizer, chat: Chat) -> Any:
     return _everything(tok, chat)
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_processes_share_a_tokenizer(method: str) -> None:
-    if method not in multiprocessing.get_all_start_methods():
-        pytest.skip(f"this system cannot {method}")
+def share_in_processes(method: str) -> None:
+    """What processes that are started in this way give is what this one gives."""
     tok = tokenizer_for("gpt-4o")
     chats = _chats(["user", "assistant"], 12)
     expected = [_everything(tok, chat) for chat in chats]
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         assert list(pool.map(_in_worker, [tok] * len(chats), chats)) == expected
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_share_a_tokenizer(method: str) -> None:
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system cannot {method}")
+    # A program of its own: what threads of the test runner hold would be held in a fork for ever.
+    code = f"import test_threads; test_threads.share_in_processes({method!r})"
+    here = Path(__file__).parent
+    subprocess.run([sys.executable, "-c", code], cwd=here, check=True, timeout=300)  # noqa: S603
 
 
 def test_a_fork_in_the_middle_of_a_message() -> None:
