@@ -66,7 +66,7 @@ MISTRAL_V3: dict[str, Case] = {
         f"[TOOL_CALLS][{ONE}] Done.</s>",
         [said("", F)],
         "malformed_header malformed_header",
-        [START, *called(*F), ("stray", " ]Done."), _END],
+        [START, *called(*F), ("stray", " Done."), _END],
     ),
     "cut off within a name": Case(
         '[TOOL_CALLS][{"name": "ti',

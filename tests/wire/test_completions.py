@@ -15,6 +15,7 @@ from assertions import assert_events_tell_messages, assert_tiles
 from chatfmt import ChatTokenizer, IssueKind, get_tokenizer
 from completions import Case, told
 from completions.chatml import answers, calls, thoughts
+from completions.granite import GRANITE_3
 from completions.harmony import HARMONY
 from completions.kimi import KIMI
 from completions.mistral import MISTRAL_V3, MISTRAL_V13
@@ -32,10 +33,14 @@ TABLE: dict[str, dict[str, Case]] = {
     "qwen-3-2507": answers(IM) | calls(IM),
     "hermes-3": answers(IM) | calls(IM),
     "granite-4": answers(TEXT) | calls(TEXT),
+    "granite-3": GRANITE_3,
     "gpt-oss": HARMONY,
     "mistral-v3": MISTRAL_V3,
     "mistral-v13": MISTRAL_V13,
     "kimi-k2": KIMI,
+    "kimi-k2-thinking": KIMI,
+    "qwen-2.5": answers(IM) | calls(IM),
+    "qwen-3-vl": answers(IM) | calls(IM),
 }
 CASES = [
     pytest.param(name, case, id=f"{name}: {what}")

@@ -108,6 +108,8 @@ class Strays:
             draft = self._reader.draft
             index = draft.index if draft.is_open else None
             self._reader.tell(Stray(index, None if token < 0 else token, text))
+            if self._reader.literal_is_whole:
+                draft.literal = ""  # it is the layout's, and does not come out after this
 
     def end(self) -> None:
         """The input ends; a message that is open is cut off."""
