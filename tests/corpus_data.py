@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from chatfmt.adapters import Mixture
 from chatfmt.corpus import EncodeOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _WORDS = [
@@ -116,18 +118,35 @@ def rejects(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "rejects.jsonl").read_bytes().splitlines()]
 
 
-def command(*arguments: object, **more: Any) -> subprocess.Popen[str]:
-    """``chatfmt tokenize`` in a process of its own."""
+def command(
+    *arguments: object, before: Callable[[], object] | None = None, **more: Any
+) -> subprocess.Popen[str]:
+    """``chatfmt tokenize`` in a process of its own, which calls ``before`` first (POSIX alone).
+
+    Ctrl-C reaches it, also where the tests run in the background of a shell, which has what it
+    starts there ignore it.
+    """
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if before is not None:
+            before()
+
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "chatfmt.cli", "tokenize", *map(str, arguments)],
         text=True,
+        preexec_fn=prepare if os.name == "posix" else None,  # noqa: PLW1509 - no thread holds a lock
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
     )
 
 
 def finish(run: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit code, and what it wrote to standard error."""
-    _, error = run.communicate()
+    try:
+        _, error = run.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        run.kill()  # or it would go on beside the tests that follow
+        raise
     return run.returncode, error
 
 

@@ -42,6 +42,7 @@ def test_it_runs_as_a_program() -> None:
         capture_output=True,
         encoding="utf-8",
         check=True,
+        timeout=300,
     )
     *answers, summary = done.stdout.splitlines()
     assert answers == [f"{line}? 👍" for line in LINES]

@@ -514,13 +514,18 @@ def test_a_pipe_of_two_in_any_locale(tmp_path: Path) -> None:
     (tmp_path / "f.json").write_text(json.dumps([{"role": "user", "content": content}]), "utf-8")
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     encoded = subprocess.run(  # noqa: S603
-        [*COMMAND, "encode", tmp_path / "f.json"], capture_output=True, check=True, env=environment
+        [*COMMAND, "encode", tmp_path / "f.json"],
+        capture_output=True,
+        check=True,
+        timeout=300,
+        env=environment,
     )
     decoded = subprocess.run(  # noqa: S603
         [*COMMAND, "decode", "-"],
         input=encoded.stdout,
         capture_output=True,
         check=True,
+        timeout=300,
         env=environment,
     )
     assert (encoded.stderr, decoded.stderr) == (b"", b"")
@@ -534,7 +539,7 @@ def test_the_command_loads_no_optional_library() -> None:
         f"sys.exit(str({optional} & sys.modules.keys()) if {optional} & sys.modules.keys() else 0)"
     )
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -238,7 +238,7 @@ def test_only_some_schemas_are_written(chatfmt: Callable[..., Result]) -> None:
 
 def test_other_commands_do_not_wait_for_the_adapters() -> None:
     code = "import sys, chatfmt.cli as c; c._parser(); sys.exit('chatfmt.adapters' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - this file wrote it
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)  # noqa: S603 - this file wrote it
 
 
 # -- stats --------------------------------------------------------------------------------------

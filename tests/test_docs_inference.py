@@ -47,6 +47,7 @@ def test_the_commands_print_what_they_say(tmp_path: Path) -> None:
         capture_output=True,
         encoding="utf-8",
         check=False,
+        timeout=300,
     )
     assert done.returncode == 1
     assert done.stdout.splitlines() == [

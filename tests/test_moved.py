@@ -118,7 +118,9 @@ def test_no_pickle_needs_what_has_been_imported_before() -> None:
     code = "import pickle, sys; pickle.load(sys.stdin.buffer)"
     for path in FILES:
         with path.open("rb") as file:
-            subprocess.run([sys.executable, "-W", "error", "-c", code], stdin=file, check=True)  # noqa: S603
+            subprocess.run(  # noqa: S603
+                [sys.executable, "-W", "error", "-c", code], stdin=file, check=True, timeout=300
+            )
 
 
 def test_an_old_name_gives_the_very_module_that_has_the_new_one() -> None:

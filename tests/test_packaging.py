@@ -26,7 +26,7 @@ PACKAGED = {
 
 def run(*command: str | Path, **options: object) -> str:
     process = subprocess.run(  # type: ignore[call-overload]  # noqa: S603
-        command, capture_output=True, text=True, check=False, **options
+        command, capture_output=True, text=True, check=False, timeout=300, **options
     )
     assert process.returncode == 0, process.stdout + process.stderr
     return str(process.stdout)

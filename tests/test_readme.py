@@ -68,6 +68,7 @@ def test_console_blocks_print_what_they_say(
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         check=False,
+        timeout=300,
     )
     assert done.stdout == expected
 

@@ -303,7 +303,7 @@ def _in_a_terminal(**environment: str) -> bytes:
                 printed += chunk
         except OSError:  # how Linux says that the other end is closed
             pass
-        assert process.wait() == 0
+        assert process.wait(300) == 0
     os.close(main)
     return printed
 

@@ -87,7 +87,7 @@ def test_sixteen_threads_share_a_tokenizer(name: str) -> None:
     together = threading.Barrier(THREADS)
 
     def work(thread: int) -> list[int]:
-        together.wait()
+        together.wait(120)
         order = [*range(thread, len(chats)), *range(thread)]
         return [i for i in order if _everything(shared, chats[i]) != expected[i]]
 
@@ -102,7 +102,7 @@ def test_threads_that_make_a_tokenizer_forget() -> None:
     together = threading.Barrier(THREADS)
 
     def work(thread: int) -> list[str]:
-        together.wait()
+        together.wait(120)
         wrong: list[str] = []
         for i in range(600):
             message = Message(role="user", name=f"n{(thread * 211 + i) % 5000}", content="x")
@@ -119,7 +119,7 @@ def test_tokenizers_are_made_in_many_threads_at_once() -> None:
     together = threading.Barrier(THREADS)
 
     def work(_: int) -> str:
-        together.wait()
+        together.wait(120)
         found = chatfmt.ChatFormat(**HARMONY.row())
         encoding = get_encoding("cl100k_im")
         assert encoding is get_encoding("cl100k_im")
@@ -156,7 +156,7 @@ def test_a_transcript_that_two_threads_use_at_once_says_so(grow: str, look: str)
     together = threading.Barrier(2)
 
     def work(way: Any) -> int:
-        together.wait()
+        together.wait(120)
         refused = 0
         for _ in range(60):
             try:
@@ -261,7 +261,7 @@ assert transcript.ids == ids
 if child:
     assert os.waitpid(child, 0)[1] == 0
 """
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)  # noqa: S603
 
 
 # ---- pickles
@@ -414,6 +414,10 @@ assert read_row({"prompt": "a", "completion": "b"})
 
 def test_nothing_in_the_base_install_opens_a_socket() -> None:
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-W", "error", "-c", OFFLINE], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", OFFLINE],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -550,7 +550,7 @@ def _serving() -> Iterator[int]:
             yield int(line.split(":")[2].split("/")[0])
         finally:
             process.terminate()
-            process.wait()
+            process.wait(120)
 
 
 def test_it_listens_on_the_loopback_address_alone() -> None:

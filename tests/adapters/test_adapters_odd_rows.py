@@ -173,7 +173,11 @@ def test_a_bomb_takes_little_memory(
     before, after, end = (b"[", b",", b"]") if ending == "json" else (b"", b"\n", b"")
     pack(path, [before, good, after, *bomb, after, good, end])
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", _BOMB, str(path)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", _BOMB, str(path)],
+        check=True,
+        timeout=300,
+        capture_output=True,
+        text=True,
     )
     found, _, peak = done.stdout.strip().rpartition(" ")
     assert found == "[1, 0, 1]"

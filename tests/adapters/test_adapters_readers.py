@@ -311,7 +311,9 @@ def test_a_missing_library_says_which_extra_brings_it(
 
 def test_importing_the_adapters_loads_no_optional_library() -> None:
     code = "import sys, chatfmt.adapters; print({'pyarrow', 'zstandard'} & sys.modules.keys())"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    found = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
     assert found.stdout.strip() == "set()"
 
 

@@ -268,7 +268,7 @@ def test_a_full_disk_stops_a_run_that_goes_on_later(
 
     # What measures coverage would be the first to find no room.
     alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    run = command(*arguments, "-o", tmp_path / "out", preexec_fn=small, env=alone)
+    run = command(*arguments, "-o", tmp_path / "out", before=small, env=alone)
     code, error = finish(run)
     assert code == 2
     assert error.strip().splitlines()[-1].startswith("chatfmt tokenize: error: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -341,7 +342,19 @@ def _damages(text: bytes) -> dict[str, bytes]:
         "more": json.dumps({**value, "more": 1}, indent=1).encode(),
         "no UTF-8": text[:-3] + b"\xff",
         "deep": text[:-3] + b',"plan":' + b"[" * 100_000,
+        **{
+            f"{member} has {name!r}": json.dumps(
+                {**value, member: {name: _NOTE}}, indent=1
+            ).encode()
+            for member in ("files", "earlier", "encoded")
+            for name in ("../mine.parquet", "/mine", "", "a\0b", "mine.parquet", "manifest.json")
+        },
     }
+
+
+_MINE = b"of another folder, or of another program"
+# What a run would say of it, had it written it.
+_NOTE = {"size": len(_MINE), "sha256": hashlib.sha256(_MINE).hexdigest(), "mtime_ns": 1}
 
 
 @pytest.mark.parametrize("kind", list(_damages(b"{}")))
@@ -353,6 +366,8 @@ def test_a_damaged_manifest_has_a_remedy(
     _run(data, out)
     path = out / "manifest.json"
     path.write_bytes(_damages(path.read_bytes())[kind])
+    (out / "mine.parquet").write_bytes(_MINE)
+    (tmp_path / "mine.parquet").write_bytes(_MINE)
     before = _tree(out)
     with pytest.raises(DataError, match=r"found a damaged one.*--overwrite begins again"):
         _run(data, out, **how)
@@ -360,9 +375,12 @@ def test_a_damaged_manifest_has_a_remedy(
         _run(data, out, overwrite=True)
     assert _tree(out) == before
     for name in [*before]:
-        if name != "manifest.json":
+        if name not in {"manifest.json", "mine.parquet"}:
             (out / name).unlink()
     _run(data, out, overwrite=True)
+    for folder in (tmp_path, out):
+        assert (folder / "mine.parquet").read_bytes() == _MINE
+    (out / "mine.parquet").unlink()
     _run(data, tmp_path / "whole")
     assert contents(out) == contents(tmp_path / "whole")
 
@@ -500,7 +518,9 @@ def test_a_folder_or_a_link_is_ours_by_no_name(data: Mixture, tmp_path: Path, ki
         shutil.rmtree(out)
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/out", "gs://bucket", "hf://a/b", "file:///tmp/x"])
+@pytest.mark.parametrize(
+    "url", ["s3://bucket/out", "gs://bucket", "hf://a/b", "file:///tmp/x", "s3://"]
+)
 def test_what_looks_like_a_url_is_no_folder(
     data: Mixture,
     tmp_path: Path,

@@ -68,7 +68,7 @@ def test_a_terminal_has_a_bar(tmp_path: Path) -> None:
         pass
     finally:
         os.close(ours)
-    run.communicate()
+    run.communicate(timeout=300)
     assert run.returncode == 0
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
     last = text.strip().splitlines()[-1]

@@ -62,6 +62,7 @@ def run(code: str, **environment: str) -> Any:
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)

@@ -342,7 +342,9 @@ def test_a_missing_extra_says_what_to_install(tmp_path: Path) -> None:
         "from chatfmt.hf import HFEncoding\n"
         f"HFEncoding.from_file({str(tmp_path / 'tokenizer.json')!r})"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+    )
     assert run.returncode == 1
     assert "pip install 'chatfmt[hf]'" in run.stderr
 

@@ -64,7 +64,8 @@ class Schema:
 
     def detect(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has the marks of this schema."""
-        return any(all(row.get(key) is not None for key in mark) for mark in self.marks)
+        present = {key for key, value in row.items() if value is not None}
+        return any(map(present.issuperset, self.marks))
 
     def looks_for(self) -> str:
         """The marks, in words."""

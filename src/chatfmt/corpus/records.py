@@ -228,6 +228,9 @@ def _lists(rows: list[list[Any]], type: Any) -> Any:  # noqa: ANN401 - Arrow's
 
 # ---- what one item gives
 
+_PLAIN = {None, 0.0, 1.0}
+"""Weights of messages that labels can say; most have none, so no id needs to be looked at."""
+
 
 def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[TrainingExample]:
     if isinstance(item, Preference):
@@ -241,11 +244,13 @@ def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[Trainin
         allow_untrained=options.allow_untrained,
     )
     examples: list[TrainingExample] = encoded if options.overlong == "split" else [encoded]
-    for example in examples if not options.weights else ():
-        weights = example.weights
-        if weights.count(0.0) + weights.count(1.0) < len(weights):
-            odd = min(set(weights) - {0.0, 1.0})
-            raise DataError(f"expected weights of 0 or 1, found {odd}: write a weights column")
+    if not options.weights and any(message.weight not in _PLAIN for message in item.messages):
+        for example in examples:
+            if odd := set(example.weights) - _PLAIN:
+                found = min(odd)
+                raise DataError(
+                    f"expected weights of 0 or 1, found {found}: write a weights column"
+                )
     return examples
 
 

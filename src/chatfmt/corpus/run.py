@@ -37,7 +37,7 @@ __all__ = ["TooManyRejectsError", "tokenize"]
 
 _SHARD, _ENCODED = "shard-{:05}.parquet", "encoded-{:05}.arrow"
 # Two letters at least: one may be a drive of Windows. Path makes one slash of two.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
 
 
 class TooManyRejectsError(DataError):

@@ -6,9 +6,9 @@ import json
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from chatfmt.conversation.wording import Fault, objections
 from chatfmt.corpus.folder import (
@@ -32,9 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "foreign", "load", "look"]
 
 MANIFEST, REJECTS, SUMMARY = "manifest.json", "rejects.jsonl", "summary.json"
-_OURS = re.compile(r"shard-\d{5,}\.parquet|rejects\.jsonl|summary\.json")
+_OURS = re.compile(r"^(shard-[0-9]{5,}\.parquet|rejects\.jsonl|summary\.json)$")
 _HEAD = {"made_by": "chatfmt tokenize", "version": 2}
 _BEGINNING = json.dumps(_HEAD, indent=1)[:-2].encode()
+
+
+# Names alone: a manifest that somebody has altered leads to no file of another folder.
+_Output = Annotated[str, StringConstraints(pattern=_OURS.pattern)]
+_Between = Annotated[str, StringConstraints(pattern=r"^encoded-[0-9]{5,}\.arrow$")]
 
 
 class State(BaseModel):
@@ -54,11 +59,11 @@ class State(BaseModel):
     """Complete files of the first stage."""
     rejects: Note | None = None
     """What refused rows had been written then; behind that, the file counts for nothing."""
-    files: dict[str, Note] = {}
+    files: dict[_Output, Note] = {}
     """The files that have their names, or are complete and get them next."""
-    encoded: dict[str, Note] = {}
+    encoded: dict[_Between, Note] = {}
     """Complete files between the two stages, which keep their temporary names."""
-    earlier: dict[str, Note] = {}
+    earlier: dict[_Output, Note] = {}
     """Files of an earlier run in this folder, which are to be removed."""
     summary: Summary = Field(default_factory=Summary)
 
