@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROWS = {
+    "apertus": "apertus",
     "chatml": "qwen-3-2507",
     "chatml-bos": "lfm-2",
     "chatml-default-system": "qwen-2.5",
@@ -52,6 +53,7 @@ ROWS = {
     "kimi-k2": "kimi-k2",
     "kimi-k2-thinking": "kimi-k2-thinking",
     "lfm2.5": "lfm-2.5",
+    "ling-3": "ling-3",
     "llama-3": "llama-3",
     "llama-3.1": "llama-3.1",
     "llama-3.2": "llama-3.2",
@@ -87,6 +89,14 @@ ROWS = {
 _T = ("t-one", "t-two", "t-think", "t-again")
 
 FAULTS: dict[tuple[str, str], str] = {
+    **{
+        ("apertus", case): "it leaves out the end of an answer that nothing follows"
+        for case in (
+            *("pair", "system", "multi", "multi-system", "empty-assistant", "empty-user"),
+            *("empty-system", "ws-user", "ws-assistant", "ws-system", "unicode", "look-alike"),
+            *("r-last", "r-multi", "r-none-multi", "r-ws"),
+        )
+    },
     **{
         ("gpt-oss", case): "it leaves out <|constrain|>, which openai-harmony writes" for case in _T
     },
@@ -136,6 +146,11 @@ FAULTS: dict[tuple[str, str], str] = {
 }
 """Layout and case to what is wrong with the published template there."""
 
+NO_PLACE = {
+    ("apertus", case): "calls and their results, which stand within an answer" for case in _T
+}
+"""Layout and case to what the row cannot read, because it has no place for it."""
+
 SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
 """Layouts whose template writes ``eos`` after a conversation that is no prompt: what stands between
 two conversations that are packed, which is no part of either."""
@@ -183,6 +198,9 @@ def findings(layout: str) -> Iterator[Finding]:
         fault = FAULTS.get((layout, case["id"]))
         if kind == WRONG and fault:
             kind, detail = REFUSED, f"fault of the template: {fault}"
+        lacking = NO_PLACE.get((layout, case["id"]))
+        if kind == WRONG and lacking:
+            kind, detail = REFUSED, f"the row has no place for {lacking}"
         yield Finding(case["id"], kind, detail)
 
 

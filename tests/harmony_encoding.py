@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,11 @@ from unittest import mock
 from rank_tables import write_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chatfmt import Message
 
-__all__ = ["as_harmony", "load_harmony"]
+__all__ = ["as_harmony", "load_harmony", "tables_for_harmony"]
 
 
 def load_harmony() -> Any:
@@ -24,10 +27,17 @@ def load_harmony() -> Any:
     """
     library: Any = importlib.import_module("openai_harmony")
     name = library.HarmonyEncodingName.HARMONY_GPT_OSS
+    with tables_for_harmony():
+        return library.load_harmony_encoding(name)
+
+
+@contextmanager
+def tables_for_harmony() -> Iterator[None]:
+    """Whatever loads openai-harmony's encoding meanwhile takes the table that chatfmt bundles."""
     with TemporaryDirectory() as vocab:
         write_tables(Path(vocab))
         with mock.patch.dict("os.environ", TIKTOKEN_ENCODINGS_BASE=vocab):
-            return library.load_harmony_encoding(name)
+            yield
 
 
 def as_harmony(message: Message) -> Any:

@@ -14,10 +14,10 @@ import tiktoken
 
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
-from chatfmt.line.language import Calls
+from chatfmt.line.language import Calls, Field, Group, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chatfmt import ChatFormat
     from chatfmt.line.lines import Line
@@ -104,6 +104,28 @@ def texts(format: ChatFormat) -> list[str]:
         *(fence[: len(fence) // 2] for fence in fences),
         *(fence[1:] for fence in fences),
         *sorted(literals),
+    ]
+
+
+def literals(format: ChatFormat) -> list[str]:
+    """The ordinary text that a row writes by itself."""
+
+    def within(pieces: Iterable[object]) -> Iterator[str]:
+        for piece in pieces:
+            if isinstance(piece, Literal):
+                yield piece.text
+            elif isinstance(piece, Group):
+                yield from within(piece.pieces)
+            elif isinstance(piece, Calls):
+                yield from within((*piece.separator, *piece.item))
+            elif isinstance(piece, Field):
+                yield from piece.keys
+
+    return [
+        text
+        for lines in format.lines_of.values()
+        for line in lines
+        for text in (*within(line.pieces), line.tail)
     ]
 
 

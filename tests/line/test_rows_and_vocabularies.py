@@ -15,15 +15,13 @@ import pytest
 
 import chatfmt
 from chatfmt import FORMAT_ROWS
-from chatfmt.line.language import Calls, Field, Group, Literal
 from harmony_encoding import load_harmony
 from heavy import heavy
+from rows import literals
 from vocabularies import QWEN_3_SPECIAL, vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from chatfmt import ChatFormat
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.slow
 
@@ -80,28 +78,6 @@ def _of_sentencepiece(file: str) -> Iterator[str]:
     model.Load(str(Path(found.origin).parent / "data" / file))
     pieces = range(model.GetPieceSize())
     yield from (model.IdToPiece(i) for i in pieces if model.IsControl(i))
-
-
-def literals(format: ChatFormat) -> list[str]:
-    """The ordinary text that a row writes by itself."""
-
-    def within(pieces: Iterable[object]) -> Iterator[str]:
-        for piece in pieces:
-            if isinstance(piece, Literal):
-                yield piece.text
-            elif isinstance(piece, Group):
-                yield from within(piece.pieces)
-            elif isinstance(piece, Calls):
-                yield from within((*piece.separator, *piece.item))
-            elif isinstance(piece, Field):
-                yield from piece.keys
-
-    return [
-        text
-        for lines in format.lines_of.values()
-        for line in lines
-        for text in (*within(line.pieces), line.tail)
-    ]
 
 
 @pytest.mark.parametrize("name", CHECKED)

@@ -16,6 +16,7 @@ from chatfmt.line.rows import (
     cohere,
     google,
     ibm,
+    inclusion,
     internlm,
     meta,
     microsoft,
@@ -24,6 +25,7 @@ from chatfmt.line.rows import (
     openai,
     others,
     qwen,
+    swiss,
     upstage,
 )
 
@@ -115,6 +117,8 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **mistral.ROWS,
     **moonshot.ROWS,
     **upstage.ROWS,
+    **inclusion.ROWS,
+    **swiss.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
@@ -222,6 +226,8 @@ MODELS: dict[str, str] = {
     "openchat/openchat-3.5-0106": "openchat-3.5",
     "MiniMaxAI/MiniMax-M1-40k": "minimax-m1",
     "MiniMaxAI/MiniMax-M1-80k": "minimax-m1",
+    "swiss-ai/Apertus-8B-Instruct-2509": "apertus",
+    "swiss-ai/Apertus-70B-Instruct-2509": "apertus",
     "openai/gpt-oss-20b": "gpt-oss",
     "openai/gpt-oss-120b": "gpt-oss",
 }

@@ -1,0 +1,87 @@
+"""Rows with a fence: a text that would be read otherwise is refused, and any other is read back.
+
+The texts are drawn from pieces of the fences and of what the lines write, 100,000 for each row.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError
+from rows import literals, plain, tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chatfmt import ChatFormat
+    from chatfmt.line.lines import Line
+
+pytestmark = pytest.mark.slow
+
+TEXTS = 100_000
+FENCED = [name for name, row in FORMAT_ROWS.items() if row.get("fences")]
+
+
+def a_text(draw: random.Random, whole: list[str]) -> str:
+    """Texts of the row, with some of them cut in two, or short of a character at an end."""
+    parts = []
+    for _ in range(draw.randint(1, 3)):
+        text = draw.choice(whole)
+        at = draw.randint(0, len(text))
+        ways = ([text], [text], [text[:at]], [text[at:]], [text[:at], "a", text[at:]], [text[1:]])
+        parts += draw.choice(ways)
+    return "".join(parts)
+
+
+def ingredients(format: ChatFormat) -> list[str]:
+    """Fences, literal text that lines write, and tokens as they are spelled."""
+    fences = [fence.removeprefix("^") for fence in format.fences]
+    written = [*literals(format), *borders(format)]
+    return [*fences, *dict.fromkeys(written), *format.special_tokens, "\n", "a", ""]
+
+
+def borders(format: ChatFormat) -> Iterator[str]:
+    """What stands between two messages of an envelope."""
+    template = format.row()["template"]
+    for envelope in template.values() if isinstance(template, dict) else ():
+        if isinstance(envelope, dict) and "each" in envelope:
+            before, after = envelope["each"].split("{content}")
+            yield after + envelope.get("sep", "") + before
+
+
+def places(format: ChatFormat) -> Iterator[tuple[Message, str]]:
+    """Each free text of each line, in a message that is otherwise plain."""
+    for role, lines in format.lines_of.items():
+        for line in lines:
+            yield from ((plain(role, line), field) for field in free_texts(line))
+
+
+def free_texts(line: Line) -> list[str]:
+    return [name for name in ("content", "reasoning", "tools") if name in line.fields]
+
+
+@pytest.mark.parametrize("name", FENCED)
+def test_a_text_is_refused_or_read_back(name: str) -> None:
+    tok = tokenizer(name)
+    draw = random.Random(name)  # noqa: S311 - it makes data, no secrets
+    whole, spots = ingredients(tok.format), [*places(tok.format)]
+    refused = carried = drawn = 0
+    while drawn < TEXTS:
+        messages = []
+        for message, field in draw.choices(spots, k=10):  # ten messages are written at once
+            changed = message.model_copy(update={field: a_text(draw, whole)})
+            drawn += 1
+            try:
+                tok.encode([changed])
+            except RenderError:
+                refused += 1
+            else:
+                messages.append(changed)
+        chat = Conversation(messages=tuple(messages))
+        assert tok.decode(tok.encode(chat)) == tok.format.on_wire(chat)
+        carried += len(messages)
+    assert refused > TEXTS / 1000
+    assert carried > TEXTS / 10
