@@ -11,6 +11,7 @@ from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
 from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
+from chatfmt.wire.read.heading import Heading
 from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.walk import is_of_call
@@ -78,20 +79,15 @@ class Draft:
         self.index = len(self._messages)
         self.begins_at = 0
         self.role: str | None = None
-        self.fields: dict[str, str] = {}
+        self.heading = Heading()
         self.texts: dict[str, list[str]] = {}
-        self._coded: dict[str, str] = {}  # fields that are spelled as JSON, so far
-        self.header = ""
-        """The text of the header so far."""
-        self.run = ""
-        """What of it has been read since the last special token."""
+        self._coded: dict[str, list[str]] = {}  # fields that are spelled as JSON, so far
         self.node: Place | None = None
         """The place after that token."""
         self.origin: Place | None = None
         """The place of the last field or special token."""
         self.literal = ""
         """Literal text that has been read since."""
-        self._header: str | None = None  # the header field that is being read
         self._continued = False  # whether the model wrote it from its first id
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
@@ -121,14 +117,15 @@ class Draft:
         if meaning.field is not None or not place.letter:
             self.origin, self.literal = place, ""
         if meaning.field is None and not place.letter:
-            self.run, self.node = "", place
+            self.heading.begin_run()
+            self.node = place
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
 
     def _end_of_field(self, field: str | None) -> None:
         """What was read last is over if this is another field."""
-        if self._header is not None and field != self._header:
+        if self.heading.field not in (None, field):
             self._end_of_header_field()
         if self._coded:
             self._decode()
@@ -166,25 +163,21 @@ class Draft:
             self.calls.add(place, text)
             return
         if isinstance(place.scanner, JsonString):
-            self._coded[str(field)] = self._coded.get(str(field), "") + text
+            self._coded.setdefault(str(field), []).append(text)
             return
         if place.is_free:
             self.texts.setdefault(field, []).append(text)  # type: ignore[arg-type]
             self._events.append(_new(ContentDelta, (self.index, field, text)))
             return
-        self.run += text
-        if place.meaning.part == "header":
-            self.header += text
+        self.heading.add(field, text, in_header=place.meaning.part == "header")
         if field is None:
             self.literal += text
-        else:
-            self._header = field
-            self.fields[field] = self.fields.get(field, "") + text
 
     def _decode(self) -> None:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""
         coded, self._coded = self._coded, {}
-        for field, raw in coded.items():
+        for field, parts in coded.items():
+            raw = "".join(parts)
             text, is_text = string_so_far(raw)
             if not is_text:
                 self._tell_wrong.string(raw)
@@ -193,14 +186,14 @@ class Draft:
                 self._events.append(_new(ContentDelta, (self.index, field, text)))
 
     def _end_of_header_field(self) -> None:
-        name, self._header = self._header, None
+        name, fields = self.heading.end_field(), self.heading.fields
         if name == "role":
-            spelling = self.fields.pop("role")
+            spelling = fields.pop("role")
             if spelling not in self._roles:
                 self._tell_wrong.unknown_role(spelling, self.position)
             self._set_role(self._roles.get(spelling, spelling))
         elif self.role is not None and name is not None:
-            self._events.append(HeaderField(self.index, name, self.fields[name]))
+            self._events.append(HeaderField(self.index, name, fields[name]))
 
     def _find_role(self, place: Place) -> None:
         """The role of the line, where all lines that lead here are of one."""
@@ -210,8 +203,8 @@ class Draft:
     def _set_role(self, role: str) -> None:
         self.role = role
         self._events.append(MessageStart(self.index, role))
-        for name in self.fields:  # those that stand before it
-            self._events.append(HeaderField(self.index, name, self.fields[name]))
+        for name, value in self.heading.fields.items():  # those that stand before it
+            self._events.append(HeaderField(self.index, name, value))
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
@@ -231,7 +224,7 @@ class Draft:
 
     def finish(self, token: int | None) -> None:
         """The message is over, with its end token or without."""
-        if self._header is not None:
+        if self.heading.field is not None:
             self._end_of_header_field()
         if self._coded:
             self._decode()
@@ -246,7 +239,7 @@ class Draft:
     def message(self) -> Message:
         """The message as far as it goes."""
         texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
-        texts |= {field: string_so_far(raw)[0] for field, raw in self._coded.items()}
+        texts |= {field: string_so_far("".join(raw))[0] for field, raw in self._coded.items()}
         made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
         if self.calls:
             made["tool_calls"] = tuple(self.calls.whole)
@@ -255,29 +248,29 @@ class Draft:
     @property
     def header_fields(self) -> dict[str, str]:
         """The fields of the header but for the role, as far as they go."""
-        return {name: value for name, value in self.fields.items() if name != "role"}
+        return {name: value for name, value in self.heading.fields.items() if name != "role"}
 
     @property
     def likely_role(self) -> str | None:
         """The role, or what it is if the header goes on with something else."""
-        return self.role or self._roles.get(self.fields.get("role", ""))
+        return self.role or self._roles.get(self.heading.fields.get("role", ""))
 
     def recognise_role(self) -> None:
         """Take the role in a header that stops within or after it, if it is one."""
-        if self.role is None and self.fields.get("role") in self._roles:
+        if self.role is None and self.heading.fields.get("role") in self._roles:
             self._end_of_header_field()
 
     @property
     def unknown_role(self) -> str | None:
         """What is being read as the role, where the format lacks it."""
-        spelling = self.fields.get("role")
+        spelling = self.heading.fields.get("role")
         return None if self.role is not None or spelling in self._roles else spelling
 
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""
-        if self._header is not None and self.role is not None:
+        if self.heading.field is not None and self.role is not None:
             self._end_of_header_field()
-        self._header = None
+        self.heading.end_field()
         self.is_open = False
 
     def copy(self) -> Draft:
@@ -285,7 +278,8 @@ class Draft:
         other = copy(self)
         other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore)
         other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []
-        other.fields, other._coded = {**self.fields}, {**self._coded}
+        other.heading = self.heading.copy()
+        other._coded = {name: [*parts] for name, parts in self._coded.items()}
         other.calls = self.calls.copy()
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other

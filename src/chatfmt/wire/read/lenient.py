@@ -105,7 +105,7 @@ class Lenient:
         if way is not None and reader.state.free and not way.past_special:
             expected = f"{way.spelling!r} before it"
         elif reader.draft.is_open and not reader.state.free and reader.may_follow(spelling):
-            found = f"{shown(reader.draft.run)} and then {spelling}"
+            found = f"{shown(reader.draft.heading.run)} and then {spelling}"
             reader.report.issue(self._malformed, found)
             return
         reader.report.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
@@ -152,7 +152,7 @@ class Lenient:
         else:
             reader.set_pending(b"", split=False)
             self._strays.lose(token, "")
-        reader.draft.header = ""
+        reader.draft.heading.forget()
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -217,9 +217,9 @@ class Lenient:
 
     def _report_text(self, token: int, left: str) -> None:
         reader = self._reader
-        in_text = bool(reader.draft.run) or reader.expects_text or reader.is_within_call
+        in_text = bool(reader.draft.heading.run) or reader.expects_text or reader.is_within_call
         if reader.draft.is_open and in_text:
-            reader.report.issue(self._malformed, shown(reader.draft.run + left))
+            reader.report.issue(self._malformed, shown(reader.draft.heading.run + left))
         elif not reader.draft.is_open and reader.expects_text and not reader.in_literal:
             reader.report.issue(IssueKind.MALFORMED_HEADER, shown(left))
         else:

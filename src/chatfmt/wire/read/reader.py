@@ -15,7 +15,7 @@ from chatfmt.wire.read.report import Report
 from chatfmt.wire.read.steps import steps_of
 from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.walk import CLOSED, is_whole
-from chatfmt.wire.read.wording import free_field, header_closers
+from chatfmt.wire.read.wording import free_field
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Reader:
     @property
     def is_overlong(self) -> bool:
         """Whether the header has more text than the format allows."""
-        return len(self.draft.header) + self._unsettled > self.binding.format.longest_header
+        return self.draft.heading.length + self._unsettled > self.binding.format.longest_header
 
     def settle(self, thread: int) -> None:
         """Give up on all readings but one."""
@@ -229,7 +229,7 @@ class Reader:
         """Whether a special token may come next, after some text perhaps."""
         machine = self.steps.machine
         node = self.draft.node or machine.all[machine.between]
-        return spelling in header_closers(machine, node)
+        return spelling in self.steps.following.closers(node)
 
     def likeliest(self) -> int:
         """Of several readings the one that text that goes on would confirm."""
