@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.read.draft import Draft
+from chatfmt.wire.read.following import free_field
 from chatfmt.wire.read.readings import agreement, more, runs_of, write_reading
 from chatfmt.wire.read.recovery import Stand
 from chatfmt.wire.read.report import Report
 from chatfmt.wire.read.steps import steps_of
 from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.walk import CLOSED, is_whole
-from chatfmt.wire.read.wording import free_field
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:

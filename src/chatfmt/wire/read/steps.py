@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from chatfmt.wire.read.characters import HERE, PENDING, decode
+from chatfmt.wire.read.following import Following
 from chatfmt.wire.read.readings import common
 from chatfmt.wire.read.recovery import Repairs
 from chatfmt.wire.read.walk import CLOSED, Run, Walk, is_of_call, is_whole
-from chatfmt.wire.read.wording import Following
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
