@@ -1,4 +1,4 @@
-"""The core can be read: no file of line/ and wire/ has more than 300 lines, no class more than 200."""
+"""The core can be read: in line/ and wire/ no file is longer than 300 lines, no class than 200."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import pytest
 import chatfmt
 
 SOURCE = Path(chatfmt.__file__).parent
-FILES = sorted(
-    path for folder in ("line", "wire") for path in (SOURCE / folder).rglob("*.py")
-)
+FILES = sorted(path for folder in ("line", "wire") for path in (SOURCE / folder).rglob("*.py"))
 
 
 def long_classes(code: str, most: int) -> list[str]:

@@ -28,6 +28,10 @@ WAYS = pytest.mark.parametrize(
 KINDS = pytest.mark.parametrize("kind", [*kinds("gpt-4o")])
 
 
+_ROUNDING = 0.002
+_MEMORY = 1e-7  # seconds an id: a million of anything fit into no cache of a processor
+
+
 def fresh(tok: ChatTokenizer) -> ChatTokenizer:
     """One that has read nothing yet."""
     return ChatTokenizer(tok.format, tok.encoding)
@@ -63,7 +67,7 @@ def assert_linear(name: str, kind: str, count: int, *, strict: bool, whole: bool
             best(rounds, lambda ids=ids: read(tok, ids, strict=strict, whole=whole))  # type: ignore[misc]
             for ids in (small, large)
         ]
-        if times[1] <= 4.5 * times[0] + 0.002:
+        if times[1] <= 4.5 * times[0] + _ROUNDING + _MEMORY * 4 * count:
             return
     pytest.fail(f"{4 * count:,} ids took {times[1]:.3f} s, a quarter of them {times[0]:.3f} s")
 

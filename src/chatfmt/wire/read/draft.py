@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chatfmt.conversation import Message
 from chatfmt.line.place import FIRST_CALL
 from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
-from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
-from chatfmt.wire.read.heading import Heading
+from chatfmt.wire.read.known import Known
 from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.walk import is_of_call
@@ -20,6 +18,7 @@ from chatfmt.wire.spanwriter import SpanWriter
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chatfmt.conversation import Message
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
@@ -38,7 +37,7 @@ NO_ID = -1
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
-class Draft:
+class Draft(Known):
     """One message after the other, as far as they are read.
 
     Args:
@@ -59,39 +58,16 @@ class Draft:
         *,
         within_calls: frozenset[int],
     ) -> None:
-        self._binding = binding
-        self._roles = binding.roles
         lines = [*binding.format.templates.values()]  # of one role: what it spells is the role
         self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
         self._span = span
-        self._messages = messages
-        self._events = events
-        self._tell_wrong = tell
         self._within_calls = within_calls
         self.goes_on: str | None = None
         """The role that has ended a message before and may go on with another."""
         self.position = 0
         """Of the id that is being taken."""
         self.is_open = False
-        self._clear()
-
-    def _clear(self) -> None:
-        self.index = len(self._messages)
-        self.begins_at = 0
-        self.role: str | None = None
-        self.heading = Heading()
-        self.texts: dict[str, list[str]] = {}
-        self._coded: dict[str, list[str]] = {}  # fields that are spelled as JSON, so far
-        self.node: Place | None = None
-        """The place after that token."""
-        self.origin: Place | None = None
-        """The place of the last field or special token."""
-        self.literal = ""
-        """Literal text that has been read since."""
-        self._continued = False  # whether the model wrote it from its first id
-        self.calls = Calls(
-            self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
-        )
+        super().__init__(binding, messages, events, tell)
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
@@ -236,35 +212,10 @@ class Draft:
         self.goes_on = self.role if token in self._binding.continues else None
         self.is_open = False
 
-    def message(self) -> Message:
-        """The message as far as it goes."""
-        texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
-        texts |= {field: string_so_far("".join(raw))[0] for field, raw in self._coded.items()}
-        made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
-        if self.calls:
-            made["tool_calls"] = tuple(self.calls.whole)
-        return Message.model_validate(made)
-
-    @property
-    def header_fields(self) -> dict[str, str]:
-        """The fields of the header but for the role, as far as they go."""
-        return {name: value for name, value in self.heading.fields.items() if name != "role"}
-
-    @property
-    def likely_role(self) -> str | None:
-        """The role, or what it is if the header goes on with something else."""
-        return self.role or self._roles.get(self.heading.fields.get("role", ""))
-
     def recognise_role(self) -> None:
         """Take the role in a header that stops within or after it, if it is one."""
         if self.role is None and self.heading.fields.get("role") in self._roles:
             self._end_of_header_field()
-
-    @property
-    def unknown_role(self) -> str | None:
-        """What is being read as the role, where the format lacks it."""
-        spelling = self.heading.fields.get("role")
-        return None if self.role is not None or spelling in self._roles else spelling
 
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""
@@ -283,9 +234,3 @@ class Draft:
         other.calls = self.calls.copy()
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether free text of it has been read."""
-        begun = any(self.texts.values()) or "reasoning" in self.texts
-        return begun or bool(self._coded) or bool(self.calls)
