@@ -434,6 +434,35 @@ def linearity(scale: Scale) -> Iterator[Row]:
     )
 
 
+def headers(scale: Scale) -> Iterator[Row]:
+    encoding = chatfmt.get_tokenizer("gpt-oss").encoding
+    row = chatfmt.get_format("gpt-oss").row()
+    unbound = chatfmt.ChatFormat(**{**row, "longest_header": 10**9})
+    prompt = chatfmt.ChatTokenizer(unbound, encoding).encode_prompt([])
+    words = encoding.encode_ordinary("functions.get_weather_in_the_mountains-")
+    count = min(32_000, 8 * scale.text)
+    text = (words * (count // len(words) + 1))[:count]
+    content = [*prompt, encoding.special_tokens["<|message|>"]]
+    header = [*prompt, *encoding.encode_ordinary(" to=")]
+
+    def read(before: list[int]) -> None:
+        # from an empty store of steps, and without the shorter way that free text has
+        parser = chatfmt.ChatTokenizer(unbound, encoding).stream(None)
+        parser.feed_all(before)
+        for token in text:
+            parser._take(token)
+
+    pair = alternate(lambda: read(content), lambda: read(header), seconds=2 * scale.seconds)
+    yield Row.of(
+        f"{count:,} ids of content, one by one",
+        "a name",
+        "chatfmt itself in a header",
+        "ms",
+        pair,
+        target=Target("ratio", "≤", 1.5),
+    )
+
+
 def peak(scale: Scale) -> Iterator[Row]:
     if not memory.CAN_MEASURE:
         return
@@ -461,6 +490,7 @@ ROWS: dict[str, Callable[[Scale], Iterator[Row]]] = {
         growth,
         guard,
         linearity,
+        headers,
         peak,
     )
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.errors import FormatError, shown
 from chatfmt.line import rules
 from chatfmt.line.choose import on_wire
+from chatfmt.line.kinds import check_kinds
 from chatfmt.line.lines import read_prologue
 from chatfmt.line.row import Row
 from chatfmt.line.template import Rules, compile_template, copy_template
@@ -38,7 +39,7 @@ class ChatFormat(Row):
     """
 
     def __post_init__(self) -> None:
-        rules.check_kinds(self)
+        check_kinds(self)
         self._keep_copies()
         rules.check_special_tokens(self)
         spellings = rules.role_spellings(self)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import FormatError, shown
-from chatfmt.line.fields import ALPHABETS, FREE_TEXT
+from chatfmt.line.fields import FREE_TEXT
 from chatfmt.line.language import (
     Calls,
     Field,
@@ -16,12 +16,22 @@ from chatfmt.line.language import (
     Next,
     Special,
     flat,
-    merge,
     read_pieces,
 )
+from chatfmt.line.pieces import (
+    END,
+    before_prompt_ends,
+    first_characters,
+    narrow,
+    places,
+    spelled,
+    variants,
+    with_groups,
+)
+from chatfmt.line.within import check_fields, check_free_text, check_generated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from chatfmt.line.fields import Alphabet
     from chatfmt.line.language import Piece
@@ -52,12 +62,12 @@ class Line:
     @property
     def prompt(self) -> tuple[Piece, ...] | None:
         """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
-        return _before_prompt_ends(self.pieces)
+        return before_prompt_ends(self.pieces)
 
     @property
     def fields(self) -> dict[str, bool]:
         """The fields that have a place here, and whether they must be there."""
-        return dict(_places(self.pieces, needed=True))
+        return dict(places(self.pieces, needed=True))
 
     @property
     def has_call_ids(self) -> bool:
@@ -76,7 +86,7 @@ class Line:
     @property
     def variants(self) -> Iterator[tuple[Piece, ...]]:
         """The line with and without each group after which its free text may still go on."""
-        return _variants(self.pieces)
+        return variants(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,47 +98,6 @@ class Envelope:
     each: tuple[Piece, ...]
     sep: tuple[Special | Literal, ...]
     close: tuple[Special | Literal, ...]
-
-
-def _before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
-    for at, piece in enumerate(pieces):
-        inside = _before_prompt_ends(piece.pieces) if isinstance(piece, Group) else None
-        if piece == GenerationStart() or inside is not None:
-            return tuple(merge((*pieces[:at], *(inside or ()))))
-    return None
-
-
-def _places(pieces: Iterable[Piece], *, needed: bool) -> Iterator[tuple[str, bool]]:
-    for piece in pieces:
-        match piece:
-            case Field(name):
-                yield name, needed
-            case Literal(_, fixes) if fixes is not None:
-                yield fixes, needed
-            case Group(_, inner):
-                yield from _places(inner, needed=False)
-            case Calls(_, inner):
-                yield from _places(inner, needed=needed)
-
-
-def _variants(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
-    for at, piece in enumerate(pieces):
-        if isinstance(piece, Group) and _stays_open(piece):
-            there = Group(piece.field, piece.pieces, always=True)
-            for rest in _variants(pieces[at + 1 :]):
-                yield (*pieces[:at], there, *rest)
-                yield tuple(merge((*pieces[:at], *rest)))
-            return
-    yield pieces
-
-
-def _stays_open(piece: Group) -> bool:
-    free = [i for i, p in enumerate(piece.pieces) if isinstance(p, Field) and p.name in FREE_TEXT]
-    return (
-        not piece.always
-        and bool(free)
-        and not any(isinstance(p, Special) for p in piece.pieces[free[0] :])
-    )
 
 
 def read_prologue(
@@ -180,20 +149,20 @@ def make_line(
         FormatError: the line is malformed or breaks a rule of the language.
     """
     pieces = read_pieces(line, special_tokens, where)
-    _check_fields(pieces, role, generation_start, where)
+    check_fields(pieces, role, generation_start, where)
     pieces, tail = _split_tail(pieces, ends, where)
     if training_end is not None:
         pieces = _with_training_end(pieces, training_end, special_tokens, where)
-    _check_free_text(pieces, where)
-    says_prompt = any(isinstance(piece, GenerationStart) for piece in _with_groups(pieces))
+    check_free_text(pieces, where)
+    says_prompt = any(isinstance(piece, GenerationStart) for piece in with_groups(pieces))
     if not says_prompt:
         pieces = _place_generation_start(pieces, generation_start, where)
-    _check_generated(pieces, where)
+    check_generated(pieces, where)
     if role is not None:
-        pieces = _spelled(pieces, spelling)
+        pieces = spelled(pieces, spelling)
     return Line(
         (role,) if role is not None else tuple(roles),
-        tuple(_narrow(pieces, "", role_alphabet)),
+        tuple(narrow(pieces, "", role_alphabet)),
         tail,
         after,
         training_end,
@@ -224,12 +193,12 @@ def make_envelope(
         FormatError: a part is malformed or breaks a rule of the language.
     """
     opened, each, sep, close = (
-        _spelled(read_pieces(parts.get(name, ""), special_tokens, f"{where}, {name}"), spelling)
+        spelled(read_pieces(parts.get(name, ""), special_tokens, f"{where}, {name}"), spelling)
         for name in ("open", "each", "sep", "close")
     )
-    _check_fields(each, role, "content", f"{where}, each")
+    check_fields(each, role, "content", f"{where}, each")
     for name, pieces in (("open", opened), ("sep", sep), ("close", close)):
-        if not all(isinstance(p, Special | Literal) and not (p == _END) for p in pieces):
+        if not all(isinstance(p, Special | Literal) and not (p == END) for p in pieces):
             raise FormatError(
                 f"{where}, {name}: only special tokens and literal text may stand here"
             )
@@ -239,25 +208,16 @@ def make_envelope(
     if not ends:
         raise FormatError(f"{where}, close: expected an end token, found none")
     close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
-    _check_free_text([*each, *close], where)
-    _check_free_text([*each, *(sep or opened or each)], where)
-    after = "".join(_first_characters(pieces, "") for pieces in (sep, close) if pieces)
+    check_free_text([*each, *close], where)
+    check_free_text([*each, *(sep or opened or each)], where)
+    after = "".join(first_characters(pieces, "") for pieces in (sep, close) if pieces)
     return Envelope(
         role,
         tuple(opened),  # type: ignore[arg-type]
-        tuple(_narrow(each, after, role_alphabet)),
+        tuple(narrow(each, after, role_alphabet)),
         tuple(sep),  # type: ignore[arg-type]
         tuple(close),  # type: ignore[arg-type]
     )
-
-
-_END = Special((), end=True)
-
-
-def _spelled(pieces: Iterable[Piece], spelling: str) -> list[Piece]:
-    """The pieces of one role's line: ``{role}`` is text."""
-    named = Field("role", ALPHABETS["role"])
-    return merge(Literal(spelling) if piece == named else piece for piece in pieces)
 
 
 def _with_training_end(
@@ -272,46 +232,6 @@ def _with_training_end(
             f"{shown(token)}"
         )
     return [*pieces[:-1], replace(last, tokens=(*last.tokens, token))]
-
-
-def _check_fields(pieces: list[Piece], role: str | None, generation_start: str, where: str) -> None:
-    names = [name for name, _ in _places(pieces, needed=True)]
-    for name in names:
-        if names.count(name) > 1:
-            raise FormatError(f"{where}: {{{name}}} stands there twice")
-    for piece in _with_groups(pieces):
-        if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
-            raise FormatError(
-                f"{where}: {{{piece.name}}} belongs to a call, so it stands in a list of them: "
-                f"[…{{{piece.name}}}…]*"
-            )
-        if isinstance(piece, Calls) and not all(
-            isinstance(inner, Special | Literal) and inner != _END for inner in piece.separator
-        ):
-            raise FormatError(
-                f"{where}: only special tokens and literal text may stand between two calls"
-            )
-    says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)
-    if not says:
-        raise FormatError(f"{where}: there is no {{content}}")
-    prompted = any(isinstance(piece, GenerationStart) for piece in _with_groups(pieces))
-    needs_role = role is None or (generation_start == "role" and not prompted)
-    if "role" not in names and needs_role:
-        raise FormatError(f"{where}: there is no {{role}}")
-    if "role" in names and role is None:
-        free = next((name for name in names if name in FREE_TEXT), "role")
-        if names.index("role") > names.index(free):
-            raise FormatError(
-                f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} "
-                "first"
-            )
-
-
-def _with_groups(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    for piece in pieces:
-        yield piece
-        if isinstance(piece, Group):
-            yield from piece.pieces
 
 
 def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[list[Piece], str]:
@@ -337,35 +257,6 @@ def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[l
     return [*pieces[:at], end], "".join(piece.text for piece in tail)  # type: ignore[union-attr]
 
 
-def _check_free_text(pieces: Sequence[Piece], where: str) -> None:
-    """After free text something stands that tells where it ends: literal text or a token."""
-    for variant in _variants(tuple(pieces)):
-        _close_free_text(variant, None, where)
-
-
-def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str) -> str | None:
-    """The free-text field that is open after the pieces, given the one that is open before."""
-    for piece in pieces:
-        match piece:
-            case Special() | Literal():
-                open_field = None
-            case Group(_, inner, always):
-                after = _close_free_text(inner, open_field, where)
-                open_field = after if always else open_field or after
-            case Calls(separator, item):
-                after = _close_free_text(item, open_field, where)
-                _close_free_text([*separator, *item], after, where)
-                open_field = after
-            case Field(name) if open_field:
-                raise FormatError(
-                    f"{where}: {{{name}}} follows {{{open_field}}} without a special token or "
-                    "text between them, so they could not be told apart"
-                )
-            case Field(name) if name in FREE_TEXT and piece.scanner is None:
-                open_field = name
-    return open_field
-
-
 def _place_generation_start(pieces: list[Piece], generation_start: str, where: str) -> list[Piece]:
     def is_it(piece: Piece) -> bool:
         if generation_start == "role":
@@ -382,46 +273,3 @@ def _place_generation_start(pieces: list[Piece], generation_start: str, where: s
                 "writes, stands before it"
             )
     return [*pieces[:at], GenerationStart(), *pieces[at:]]
-
-
-def _check_generated(pieces: Sequence[Piece], where: str) -> None:
-    """The end token stands nowhere else in what the model writes."""
-    flattened = [*flat(pieces)]
-    if not isinstance(last := flattened[-1], Special):
-        return
-    for piece in flattened[flattened.index(GenerationStart()) + 1 : -1]:
-        if isinstance(piece, Special) and set(piece.tokens) & set(last.tokens):
-            raise FormatError(
-                f"{where}: the end token {piece.tokens[0]} also stands in what the model writes "
-                "before it, so generation would stop there"
-            )
-
-
-def _narrow(pieces: Sequence[Piece], after: str, role_alphabet: Alphabet) -> Iterator[Piece]:
-    """Take from each field's alphabet the characters that literal text may follow it with."""
-    for i, piece in enumerate(pieces):
-        follow = _first_characters(pieces[i + 1 :], after)
-        if isinstance(piece, Group):
-            yield replace(piece, pieces=tuple(_narrow(piece.pieces, follow, role_alphabet)))
-        elif isinstance(piece, Calls):
-            again = _first_characters((*piece.separator, *piece.item), "") + follow
-            yield replace(piece, item=tuple(_narrow(piece.item, again, role_alphabet)))
-        elif isinstance(piece, Field) and piece.alphabet is not None:
-            alphabet = role_alphabet if piece.name == "role" else piece.alphabet
-            yield replace(piece, alphabet=alphabet.without(follow))
-        else:
-            yield piece
-
-
-def _first_characters(pieces: Sequence[Piece], after: str) -> str:
-    found = ""
-    for piece in pieces:
-        if isinstance(piece, Group):
-            found += _first_characters(piece.pieces, "")
-        elif isinstance(piece, Calls) and piece.arguments:
-            found += _first_characters(piece.item, "")
-        elif isinstance(piece, Literal):
-            return found + piece.text[0]
-        elif not isinstance(piece, GenerationStart):
-            return found
-    return found + after

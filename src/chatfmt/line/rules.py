@@ -29,51 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_compiled",
-    "check_kinds",
     "check_special_tokens",
     "role_alphabet",
     "role_spellings",
 ]
 
 _WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
-
-_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
-_KINDS = {
-    "name": (_TEXT,),
-    "special_tokens": (_LIST,),
-    "roles": (_LIST, _MAPPING),
-    "prologue": (_TEXT,),
-    "ends": (_MAPPING,),
-    "generation_start": (_TEXT,),
-    "stops": (_LIST,),
-    "speakers": (_LIST,),
-    "fences": (_LIST,),
-    "call_ids": (_TEXT,),
-    "encoding": (_TEXT, _NONE),
-    "source": (_TEXT,),
-}
-"""What each argument may be; a row may come from a file, so no type checker has seen it."""
-
-
-def check_kinds(format: Row) -> None:
-    """Each member is of its kind."""
-    for name, kinds in _KINDS.items():
-        value = getattr(format, name)
-        if _kind(value) not in kinds:
-            raise FormatError(
-                f"format {format.name}: {name} must be {' or '.join(kinds)}, found {shown(value)}"
-            )
-    longest = format.longest_header
-    if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
-        raise FormatError(
-            f"format {format.name}: longest_header must be a positive integer, found "
-            f"{shown(longest)}"
-        )
-    if format.generation_start not in ("content", "role"):
-        raise FormatError(
-            f'format {format.name}: generation_start must be "content" or "role", found '
-            f"{shown(format.generation_start)}"
-        )
 
 
 def check_special_tokens(format: Row) -> None:
@@ -284,22 +245,6 @@ def _check_machine(format: Row) -> None:
             "too late; put a special token, or a character that the field before it cannot "
             "have, between them"
         )
-
-
-def _kind(value: object) -> str | None:
-    """The name of what a value is in `_KINDS`; None for anything else, such as a lone surrogate."""
-    match value:
-        case None:
-            return _NONE
-        case str():
-            return _TEXT if regex.fullmatch(r"\P{Cs}*", value) else None
-        case Mapping():
-            kind, texts = _MAPPING, [*value.keys(), *value.values()]
-        case Sequence():
-            kind, texts = _LIST, [*value]
-        case _:
-            return None
-    return kind if all(_kind(text) == _TEXT for text in texts) else None
 
 
 def _first_twice(texts: Sequence[str]) -> str | None:

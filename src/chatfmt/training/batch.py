@@ -17,7 +17,7 @@ from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import RenderError
 from chatfmt.training.weights import message_weights
 from chatfmt.wire.fast.packed import SIZE, pack
-from chatfmt.wire.frames import FRAME_FIELDS
+from chatfmt.wire.frame import FRAME_FIELDS
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.runs import begun_before
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.training.weights import TrainOn
-    from chatfmt.wire.frames import Frame
+    from chatfmt.wire.frame import Frame
     from chatfmt.wire.write import Renderer
 
 __all__ = ["EncodedBatch", "encode_batch"]

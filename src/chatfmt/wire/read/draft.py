@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chatfmt.conversation import Message
 from chatfmt.line.place import FIRST_CALL
 from chatfmt.line.scanners import JsonString
 from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
-from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
+from chatfmt.wire.read.known import Known
 from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.walk import is_of_call
@@ -19,6 +18,7 @@ from chatfmt.wire.spanwriter import SpanWriter
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chatfmt.conversation import Message
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
@@ -37,7 +37,7 @@ NO_ID = -1
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
-class Draft:
+class Draft(Known):
     """One message after the other, as far as they are read.
 
     Args:
@@ -58,14 +58,9 @@ class Draft:
         *,
         within_calls: frozenset[int],
     ) -> None:
-        self._binding = binding
-        self._roles = binding.roles
         lines = [*binding.format.templates.values()]  # of one role: what it spells is the role
         self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
         self._span = span
-        self._messages = messages
-        self._events = events
-        self._tell_wrong = tell
         self._within_calls = within_calls
         self.goes_on: str | None = None
         """The role that has ended a message before and may go on with another."""
@@ -74,31 +69,7 @@ class Draft:
         self.position = 0
         """Of the id that is being taken."""
         self.is_open = False
-        self._clear()
-
-    def _clear(self) -> None:
-        self.index = len(self._messages)
-        self.begins_at = 0
-        self.role: str | None = None
-        self.fields: dict[str, str] = {}
-        self.texts: dict[str, list[str]] = {}
-        self._coded: dict[str, str] = {}  # fields that are spelled as JSON, so far
-        self.header = ""
-        """The text of the header so far."""
-        self.run = ""
-        """What of it has been read since the last special token."""
-        self.node: Place | None = None
-        """The place after that token."""
-        self.origin: Place | None = None
-        """The place of the last field or special token."""
-        self.literal = ""
-        """Literal text that has been read since."""
-        self._header: str | None = None  # the header field that is being read
-        self._continued = False  # whether the model wrote it from its first id
-        self._closers: int | None = None  # special tokens after a reasoning that is empty so far
-        self.calls = Calls(
-            self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
-        )
+        super().__init__(binding, messages, events, tell)
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
@@ -126,14 +97,15 @@ class Draft:
         if meaning.field is not None or not place.letter:
             self.origin, self.literal = place, ""
         if meaning.field is None and not place.letter:
-            self.run, self.node = "", place
+            self.heading.begin_run()
+            self.node = place
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
 
     def _end_of_field(self, field: str | None) -> None:
         """What was read last is over if this is another field."""
-        if self._header is not None and field != self._header:
+        if self.heading.field not in (None, field):
             self._end_of_header_field()
         if self._coded:
             self._decode()
@@ -187,25 +159,21 @@ class Draft:
             self.calls.add(place, text)
             return
         if isinstance(place.scanner, JsonString):
-            self._coded[str(field)] = self._coded.get(str(field), "") + text
+            self._coded.setdefault(str(field), []).append(text)
             return
         if place.is_free:
             self.texts.setdefault(field, []).append(text)  # type: ignore[arg-type]
             self._events.append(_new(ContentDelta, (self.index, field, text)))
             return
-        self.run += text
-        if place.meaning.part == "header":
-            self.header += text
+        self.heading.add(field, text, in_header=place.meaning.part == "header")
         if field is None:
             self.literal += text
-        else:
-            self._header = field
-            self.fields[field] = self.fields.get(field, "") + text
 
     def _decode(self) -> None:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""
         coded, self._coded = self._coded, {}
-        for field, raw in coded.items():
+        for field, parts in coded.items():
+            raw = "".join(parts)
             text, is_text = string_so_far(raw)
             if not is_text:
                 self._tell_wrong.string(raw)
@@ -214,14 +182,14 @@ class Draft:
                 self._events.append(_new(ContentDelta, (self.index, field, text)))
 
     def _end_of_header_field(self) -> None:
-        name, self._header = self._header, None
+        name, fields = self.heading.end_field(), self.heading.fields
         if name == "role":
-            spelling = self.fields.pop("role")
+            spelling = fields.pop("role")
             if spelling not in self._roles:
                 self._tell_wrong.unknown_role(spelling, self.position)
             self._set_role(self._roles.get(spelling, spelling))
         elif self.role is not None and name is not None:
-            self._events.append(HeaderField(self.index, name, self.fields[name]))
+            self._events.append(HeaderField(self.index, name, fields[name]))
 
     def _find_role(self, place: Place) -> None:
         """The role of the line, where all lines that lead here are of one."""
@@ -231,8 +199,8 @@ class Draft:
     def _set_role(self, role: str) -> None:
         self.role = role
         self._events.append(MessageStart(self.index, role))
-        for name in self.fields:  # those that stand before it
-            self._events.append(HeaderField(self.index, name, self.fields[name]))
+        for name, value in self.heading.fields.items():  # those that stand before it
+            self._events.append(HeaderField(self.index, name, value))
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
@@ -252,7 +220,7 @@ class Draft:
 
     def finish(self, token: int | None) -> None:
         """The message is over, with its end token or without."""
-        if self._header is not None:
+        if self.heading.field is not None:
             self._end_of_header_field()
         if self._coded:
             self._decode()
@@ -265,41 +233,16 @@ class Draft:
         self.goes_on = self.role if goes_on else None
         self.is_open = False
 
-    def message(self) -> Message:
-        """The message as far as it goes."""
-        texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
-        texts |= {field: string_so_far(raw)[0] for field, raw in self._coded.items()}
-        made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
-        if self.calls:
-            made["tool_calls"] = tuple(self.calls.whole)
-        return Message.model_validate(made)
-
-    @property
-    def header_fields(self) -> dict[str, str]:
-        """The fields of the header but for the role, as far as they go."""
-        return {name: value for name, value in self.fields.items() if name != "role"}
-
-    @property
-    def likely_role(self) -> str | None:
-        """The role, or what it is if the header goes on with something else."""
-        return self.role or self._roles.get(self.fields.get("role", ""))
-
     def recognise_role(self) -> None:
         """Take the role in a header that stops within or after it, if it is one."""
-        if self.role is None and self.fields.get("role") in self._roles:
+        if self.role is None and self.heading.fields.get("role") in self._roles:
             self._end_of_header_field()
-
-    @property
-    def unknown_role(self) -> str | None:
-        """What is being read as the role, where the format lacks it."""
-        spelling = self.fields.get("role")
-        return None if self.role is not None or spelling in self._roles else spelling
 
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""
-        if self._header is not None and self.role is not None:
+        if self.heading.field is not None and self.role is not None:
             self._end_of_header_field()
-        self._header = None
+        self.heading.end_field()
         self.is_open = False
 
     def copy(self) -> Draft:
@@ -307,13 +250,8 @@ class Draft:
         other = copy(self)
         other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore)
         other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []
-        other.fields, other._coded = {**self.fields}, {**self._coded}
+        other.heading = self.heading.copy()
+        other._coded = {name: [*parts] for name, parts in self._coded.items()}
         other.calls = self.calls.copy()
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether free text of it has been read."""
-        begun = any(self.texts.values()) or "reasoning" in self.texts
-        return begun or bool(self._coded) or bool(self.calls)

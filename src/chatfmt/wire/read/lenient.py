@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.errors import IssueKind, shown
+from chatfmt.errors import IssueKind
 from chatfmt.wire.read.characters import PENDING, decode
+from chatfmt.wire.read.findings import Findings
 from chatfmt.wire.read.stray import Strays
 from chatfmt.wire.read.ways import Ways
 
 if TYPE_CHECKING:
     from chatfmt.wire.read.reader import Reader
-    from chatfmt.wire.read.recovery import Way
     from chatfmt.wire.read.steps import Step
 
 __all__ = ["Lenient"]
@@ -34,6 +34,7 @@ class Lenient:
         self._reader = reader
         self._strays = Strays(reader)
         self._ways = Ways(reader, self._strays)
+        self._findings = Findings(reader)
 
     def leads_on(self, spelling: str) -> bool:
         """Whether this special token leads on from where the reader is lost."""
@@ -81,7 +82,7 @@ class Lenient:
             self._strays.lose_more(token, self._strays.utf8.flush())
         way = self._ways.to(spelling)
         if self._reader.lost is None:
-            self._report_special(spelling, token, way)
+            self._findings.special(spelling, token, way)
         if way is not None and self._ways.follow(way):
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
         elif self._ways.starts(spelling) and not self._ends_here(spelling):
@@ -98,22 +99,6 @@ class Lenient:
         draft = self._reader.draft
         role = draft.role if draft.is_open else None
         return role is not None and self._reader.steps.machine.end_place(spelling, role) is not None
-
-    def _report_special(self, spelling: str, token: int, way: Way | None) -> None:
-        reader = self._reader
-        expected = None
-        if way is not None and reader.state.free and not way.past_special:
-            expected = f"{way.spelling!r} before it"
-        elif reader.draft.is_open and not reader.state.free and reader.may_follow(spelling):
-            found = f"{shown(reader.draft.run)} and then {spelling}"
-            reader.report.issue(self._malformed, found)
-            return
-        reader.report.issue(IssueKind.UNEXPECTED_SPECIAL, reader.binding.show(token), expected)
-
-    @property
-    def _malformed(self) -> IssueKind:
-        in_calls = self._reader.in_calls
-        return IssueKind.MALFORMED_CALL if in_calls else IssueKind.MALFORMED_HEADER
 
     def _between(self) -> None:
         self._reader.lost = None
@@ -152,7 +137,7 @@ class Lenient:
         else:
             reader.set_pending(b"", split=False)
             self._strays.lose(token, "")
-        reader.draft.header = ""
+        reader.draft.heading.forget()
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -169,7 +154,7 @@ class Lenient:
             if step is None:
                 left = "".join(c for c, _ in characters[i:])
                 if not reported:
-                    self._report_text(token, left)
+                    self._findings.text(token, left)
                     reported = True
                 if character.isspace():
                     passed += character
@@ -196,7 +181,7 @@ class Lenient:
         """Half a character has come where no such character may stand."""
         text = self._begin(rest)
         if not reported:
-            self._report_text(token, text)
+            self._findings.text(token, text)
         self._strays.lose(token, text)
 
     def _begin(self, rest: bytes) -> str:
@@ -214,16 +199,6 @@ class Lenient:
     def _names_a_role(self, text: str) -> bool:
         spellings = self._reader.binding.format.role_spellings.values()
         return any(text.startswith(spelling) for spelling in spellings)
-
-    def _report_text(self, token: int, left: str) -> None:
-        reader = self._reader
-        in_text = bool(reader.draft.run) or reader.expects_text or reader.is_within_call
-        if reader.draft.is_open and in_text:
-            reader.report.issue(self._malformed, shown(reader.draft.run + left))
-        elif not reader.draft.is_open and reader.expects_text and not reader.in_literal:
-            reader.report.issue(IssueKind.MALFORMED_HEADER, shown(left))
-        else:
-            reader.report.issue(IssueKind.UNEXPECTED_TEXT, reader.binding.show(token))
 
     def _unknown(self, token: int) -> None:
         reader = self._reader

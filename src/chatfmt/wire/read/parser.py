@@ -6,17 +6,15 @@ lenient one it is recorded as an issue, and `Lenient` finds the way on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chatfmt.wire.events import ContentDelta
 from chatfmt.wire.ids import as_id
-from chatfmt.wire.read.intake import Intake
-from chatfmt.wire.spans import OpenMessage
+from chatfmt.wire.read.questions import Allowed, Questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from chatfmt.conversation import Message
     from chatfmt.wire.events import Event
 
 __all__ = ["Allowed", "StreamParser", "content_of"]
@@ -24,21 +22,7 @@ __all__ = ["Allowed", "StreamParser", "content_of"]
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
-class Allowed(NamedTuple):
-    """What may come next, if the message is to be completed.
-
-    >>> import chatfmt
-    >>> chatfmt.get_tokenizer("gpt-4o").stream().allowed().text
-    True
-    """
-
-    special_tokens: frozenset[int]
-    """The ids of special tokens."""
-    text: bool
-    """Whether some text may."""
-
-
-class StreamParser(Intake):
+class StreamParser(Questions):
     """The reader. It appends to ``messages``, ``spans`` and ``issues``.
 
     Args:
@@ -184,87 +168,6 @@ class StreamParser(Intake):
         self._check_open()
         self._leave_sink()
         self._reader.restrict(role)
-
-    @property
-    def open(self) -> OpenMessage | None:
-        """The message that has begun and not ended.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> parser = tok.stream()
-        >>> parser.open.role
-        'assistant'
-        """
-        draft, place = self._reader.likely_draft()
-        if not draft.is_open:
-            return None
-        role = draft.likely_role
-        if role is None and self._reader.lost is None and len(place.roles) == 1:
-            role = next(iter(place.roles))
-        part = self._reader.field_at(place) or "header"
-        if place.meaning.part == "calls" or part.startswith("call"):
-            part = "calls"
-        return OpenMessage(draft.index, part, role, **draft.header_fields)  # type: ignore[arg-type]
-
-    @property
-    def open_content(self) -> Message | None:
-        """The open message as far as it goes; None as long as no free text has begun.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> parser = tok.stream()
-        >>> _ = parser.feed(13225)
-        >>> parser.open_content
-        Message(role='assistant', content='Hello')
-        """
-        draft, _ = self._reader.likely_draft()
-        if not draft.is_open or not draft.has_begun or draft.role is None:
-            return None
-        return draft.message()
-
-    @property
-    def missing(self) -> list[str | bytes]:
-        r"""What the format writes before anything else may follow: (the rest of) prologue or tail.
-
-        Special tokens as they are spelled, text as bytes.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-3.5-turbo")
-        >>> parser = tok.stream()
-        >>> _ = parser.feed_all([9906, 100265])
-        >>> parser.missing
-        [b'\n']
-        """
-        return self._reader.missing
-
-    def allowed(self) -> Allowed:
-        """What may come next: exactly that from which some continuation completes the message.
-
-        After text that a lenient parse could not place, these are the special tokens that lead on.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> tok.stream().allowed()
-        Allowed(special_tokens=frozenset({200265}), text=True)
-        """
-        reader, ids = self._reader, self.binding.ids
-        if reader.lost is not None:
-            leading = (token for spelling, token in ids.items() if self._lenient.leads_on(spelling))
-            return Allowed(frozenset(leading), text=False)
-        if reader.state.pending:
-            return Allowed(frozenset(), text=True)
-        spellings, text = reader.steps.allowed(reader.state)
-        return Allowed(frozenset(ids[spelling] for spelling in spellings), text)
-
-    @property
-    def in_envelope(self) -> bool:
-        """Whether a message is complete and the envelope around it is still open.
-
-        >>> import chatfmt
-        >>> chatfmt.get_tokenizer("gpt-4o").stream().in_envelope
-        False
-        """
-        return self._reader.lost is None and self._reader.state.completes
 
 
 def content_of(events: Sequence[Event]) -> str:

@@ -1,4 +1,4 @@
-"""Where a reader stands, and what one id does: the machine walked by its `Steps`.
+"""What one id does: the machine walked by its `Steps`.
 
 What an id brings is written into a `Draft`. As long as several readings are possible, what they do
 not agree about is kept, and written once one is left.
@@ -12,26 +12,25 @@ from chatfmt.wire.read.draft import Draft
 from chatfmt.wire.read.readings import agreement, more, runs_of, write_reading
 from chatfmt.wire.read.recovery import Stand
 from chatfmt.wire.read.report import Report
+from chatfmt.wire.read.standing import Standing
 from chatfmt.wire.read.steps import steps_of
 from chatfmt.wire.read.tell import Tell
-from chatfmt.wire.read.walk import CLOSED, is_whole
-from chatfmt.wire.read.wording import free_field, header_closers
+from chatfmt.wire.read.walk import CLOSED
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
-    from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.readings import Reading
-    from chatfmt.wire.read.steps import State, Step
+    from chatfmt.wire.read.steps import Step
     from chatfmt.wire.spans import Span
 
 __all__ = ["Reader"]
 
 
-class Reader:
+class Reader(Standing):
     """The state of a parser; the arguments are those of `StreamParser`."""
 
     def __init__(
@@ -50,28 +49,20 @@ class Reader:
         self.messages = messages
         self.report = Report(self, issues, strict=strict)
         self.position = position
-        self.steps = steps_of(binding)
+        steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
         report = self.report
         tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
-        within = self.steps.within_calls
-        self.draft = Draft(binding, self.span, messages, self.events, tell, within_calls=within)
-        self.draft.goes_on = goes_on
-        self.state: State = self.steps.start if prologue else self.steps.between
+        within = steps.within_calls
+        draft = Draft(binding, self.span, messages, self.events, tell, within_calls=within)
+        draft.goes_on = goes_on
+        super().__init__(steps, draft, steps.start if prologue else steps.between)
         if not prologue or not binding.format.prologue_pieces:
             self.span.part = "stray"
-        self.readings: list[Reading] | None = None
-        """What each reading has read that others have read otherwise, where there are several."""
-        self.lost: State | None = None
-        """Where the reader stood when it was lost: when text came that it could not place."""
         self.pending_at = position
         """Position of the id in which the character that is not complete has begun."""
         self._unsettled = 0  # how many characters of a header were read in one of several readings
-
-    def places(self) -> list[Place]:
-        """The place of each reading."""
-        return [self.steps.machine.all[place] for place, _ in self.state.threads]
 
     def stands(self) -> tuple[Stand, ...]:
         """Where each reading stands, and how it came there."""
@@ -153,7 +144,7 @@ class Reader:
     @property
     def is_overlong(self) -> bool:
         """Whether the header has more text than the format allows."""
-        return len(self.draft.header) + self._unsettled > self.binding.format.longest_header
+        return self.draft.heading.length + self._unsettled > self.binding.format.longest_header
 
     def settle(self, thread: int) -> None:
         """Give up on all readings but one."""
@@ -187,79 +178,3 @@ class Reader:
     def tell(self, event: Event) -> None:
         """Give out an event."""
         self.events.append(event)
-
-    @property
-    def expects_text(self) -> bool:
-        """Whether any text may come next."""
-        return any(place.moves for place in self.places())
-
-    @property
-    def may_end(self) -> bool:
-        """Whether the input may end here."""
-        threads = zip(self.places(), self.state.threads, strict=True)
-        return any(place.accepts and is_whole(place, scan) for place, (_, scan) in threads)
-
-    @property
-    def in_calls(self) -> bool:
-        """Whether it stands among the calls of a message."""
-        return all(place.meaning.part == "calls" for place in self.places())
-
-    @property
-    def is_within_call(self) -> bool:
-        """Whether a call has begun that is not whole."""
-        place, scan = self.places()[0], self.state.threads[0][1]
-        scanned = place.scanner is not None and is_whole(place, scan)
-        return self.draft.is_open and self.draft.calls.is_open and not scanned
-
-    @property
-    def in_literal(self) -> bool:
-        """Whether only what the format fixes may come next: in the prologue, or the tail."""
-        return bool(self.missing)
-
-    @property
-    def literal_is_whole(self) -> bool:
-        """Whether literal text does not need to go on: something else may follow it."""
-        machine = self.steps.machine
-        return any(
-            place.specials or any(not machine.all[move.target].letter for move in place.moves)
-            for place in self.places()
-        )
-
-    def may_follow(self, spelling: str) -> bool:
-        """Whether a special token may come next, after some text perhaps."""
-        machine = self.steps.machine
-        node = self.draft.node or machine.all[machine.between]
-        return spelling in header_closers(machine, node)
-
-    def likeliest(self) -> int:
-        """Of several readings the one that text that goes on would confirm."""
-        places = self.places()
-        free = [i for i, p in enumerate(places) if p.is_free]
-        accepts = [i for i, place in enumerate(places) if place.accepts]
-        return [*free, *accepts, 0][0]
-
-    def likely_draft(self) -> tuple[Draft, Place]:
-        """The draft as it would be if the input went on with text, and where that stands."""
-        thread = self.likeliest()
-        place, draft = self.places()[thread], self.draft
-        if self.readings is not None or place.held:
-            draft = draft.copy()
-            if self.readings is not None:
-                write_reading(draft, self.readings[thread])
-            if place.held and place.meaning.field:
-                draft.texts.setdefault(place.meaning.field, []).append(place.held)
-        return draft, place
-
-    def field_at(self, place: Place) -> str | None:
-        """The free-text field that is open there, or may begin."""
-        return None if self.lost is not None else free_field(self.steps.machine, place)
-
-    @property
-    def missing(self) -> list[str | bytes]:
-        """What is left of the prologue or of a tail; see `StreamParser.missing`."""
-        if self.draft.is_open or self.lost is not None or len(self.state.threads) > 1:
-            return []
-        missing = self.steps.machine.missing(self.state.threads[0][0])
-        if missing and isinstance(missing[0], bytes):
-            missing[0] = missing[0].removeprefix(self.state.pending)
-        return missing

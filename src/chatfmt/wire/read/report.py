@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chatfmt.errors import Issue, IssueKind, ParseError, shown
 from chatfmt.wire.read.characters import PENDING, WITHIN_PENDING
-from chatfmt.wire.read.wording import what_may_follow, where
+from chatfmt.wire.read.wording import where
 
 if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
@@ -48,7 +48,8 @@ class Report:
         at = reader.position if position is None else position
         machine, lost = reader.steps.machine, reader.lost is not None
         if expected is None:
-            expected = what_may_follow(machine, reader.state, literal=reader.in_literal)
+            places = tuple(place for place, _ in reader.state.threads)
+            expected = reader.steps.following.what(places, literal=reader.in_literal)
         state = where(machine, reader.state, reader.draft, lost=lost)
         issue = Issue(kind, at, state, expected, found)
         if self._strict and kind is not IssueKind.STRADDLING_TOKEN:

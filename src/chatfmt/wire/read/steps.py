@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from chatfmt.wire.read.characters import HERE, PENDING, decode
+from chatfmt.wire.read.following import Following
 from chatfmt.wire.read.readings import common
 from chatfmt.wire.read.recovery import Repairs
 from chatfmt.wire.read.walk import CLOSED, Run, Walk, is_of_call, is_whole
@@ -81,6 +82,7 @@ class Steps:
     ) -> None:
         self.machine = machine
         self.repairs = Repairs(machine)
+        self.following = Following(machine)
         self._table = table
         self._spellings = spellings
         self._states: dict[tuple[tuple[Thread, ...], bytes, bool], State] = {}
@@ -96,6 +98,7 @@ class Steps:
         found = self._states.get(key)
         if found is None:
             free = any(self.machine.all[place].free for place, _ in threads)
+            self._count += 1
             found = self._states[key] = State(threads, pending, split=split, free=free)
             place = self.machine.all[threads[0][0]]
             if place.plain and len(threads) == 1 and not pending:

@@ -82,7 +82,7 @@ class Strays:
         draft = self._reader.draft
         if draft.is_open:
             self._reader.span.switch(draft.begins_at, None, "stray", generated=False)
-            text, draft.literal = draft.header, ""
+            text, draft.literal = draft.heading.text, ""
             draft.drop()
             self.tell(token, text)
 
@@ -122,7 +122,7 @@ class Strays:
             return
         self.settle()
         if draft.role is None:  # nobody knows whose it would have been
-            self.tell(-1, draft.header)
+            self.tell(-1, draft.heading.text)
             return
         if not reader.literal_is_whole:
             self.tell(-1, draft.literal)

@@ -1,0 +1,69 @@
+"""Of what kind each member of a row must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import regex
+
+from chatfmt.errors import FormatError, shown
+
+if TYPE_CHECKING:
+    from chatfmt.line.row import Row
+
+__all__ = ["check_kinds"]
+
+_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
+_KINDS = {
+    "name": (_TEXT,),
+    "special_tokens": (_LIST,),
+    "roles": (_LIST, _MAPPING),
+    "prologue": (_TEXT,),
+    "ends": (_MAPPING,),
+    "generation_start": (_TEXT,),
+    "stops": (_LIST,),
+    "speakers": (_LIST,),
+    "fences": (_LIST,),
+    "call_ids": (_TEXT,),
+    "encoding": (_TEXT, _NONE),
+    "source": (_TEXT,),
+}
+"""What each argument may be; a row may come from a file, so no type checker has seen it."""
+
+
+def check_kinds(format: Row) -> None:
+    """Each member is of its kind."""
+    for name, kinds in _KINDS.items():
+        value = getattr(format, name)
+        if _kind(value) not in kinds:
+            raise FormatError(
+                f"format {format.name}: {name} must be {' or '.join(kinds)}, found {shown(value)}"
+            )
+    longest = format.longest_header
+    if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
+        raise FormatError(
+            f"format {format.name}: longest_header must be a positive integer, found "
+            f"{shown(longest)}"
+        )
+    if format.generation_start not in ("content", "role"):
+        raise FormatError(
+            f'format {format.name}: generation_start must be "content" or "role", found '
+            f"{shown(format.generation_start)}"
+        )
+
+
+def _kind(value: object) -> str | None:
+    """The name of what a value is in `_KINDS`; None for anything else, such as a lone surrogate."""
+    match value:
+        case None:
+            return _NONE
+        case str():
+            return _TEXT if regex.fullmatch(r"\P{Cs}*", value) else None
+        case Mapping():
+            kind, texts = _MAPPING, [*value.keys(), *value.values()]
+        case Sequence():
+            kind, texts = _LIST, [*value]
+        case _:
+            return None
+    return kind if all(_kind(text) == _TEXT for text in texts) else None

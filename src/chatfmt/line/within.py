@@ -1,0 +1,101 @@
+"""What is refused within one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.errors import FormatError
+from chatfmt.line.fields import FREE_TEXT
+from chatfmt.line.language import (
+    Calls,
+    Field,
+    GenerationStart,
+    Group,
+    Literal,
+    Special,
+    flat,
+)
+from chatfmt.line.pieces import END, places, variants, with_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chatfmt.line.language import Piece
+
+__all__ = ["check_fields", "check_free_text", "check_generated"]
+
+
+def check_fields(pieces: list[Piece], role: str | None, generation_start: str, where: str) -> None:
+    """Each field stands where it may, once, and none that is needed is left out."""
+    names = [name for name, _ in places(pieces, needed=True)]
+    for name in names:
+        if names.count(name) > 1:
+            raise FormatError(f"{where}: {{{name}}} stands there twice")
+    for piece in with_groups(pieces):
+        if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
+            raise FormatError(
+                f"{where}: {{{piece.name}}} belongs to a call, so it stands in a list of them: "
+                f"[…{{{piece.name}}}…]*"
+            )
+        if isinstance(piece, Calls) and not all(
+            isinstance(inner, Special | Literal) and inner != END for inner in piece.separator
+        ):
+            raise FormatError(
+                f"{where}: only special tokens and literal text may stand between two calls"
+            )
+    says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)
+    if not says:
+        raise FormatError(f"{where}: there is no {{content}}")
+    prompted = any(isinstance(piece, GenerationStart) for piece in with_groups(pieces))
+    needs_role = role is None or (generation_start == "role" and not prompted)
+    if "role" not in names and needs_role:
+        raise FormatError(f"{where}: there is no {{role}}")
+    if "role" in names and role is None:
+        free = next((name for name in names if name in FREE_TEXT), "role")
+        if names.index("role") > names.index(free):
+            raise FormatError(
+                f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} "
+                "first"
+            )
+
+
+def check_free_text(pieces: Sequence[Piece], where: str) -> None:
+    """After free text something stands that tells where it ends: literal text or a token."""
+    for variant in variants(tuple(pieces)):
+        _close_free_text(variant, None, where)
+
+
+def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str) -> str | None:
+    """The free-text field that is open after the pieces, given the one that is open before."""
+    for piece in pieces:
+        match piece:
+            case Special() | Literal():
+                open_field = None
+            case Group(_, inner, always):
+                after = _close_free_text(inner, open_field, where)
+                open_field = after if always else open_field or after
+            case Calls(separator, item):
+                after = _close_free_text(item, open_field, where)
+                _close_free_text([*separator, *item], after, where)
+                open_field = after
+            case Field(name) if open_field:
+                raise FormatError(
+                    f"{where}: {{{name}}} follows {{{open_field}}} without a special token or "
+                    "text between them, so they could not be told apart"
+                )
+            case Field(name) if name in FREE_TEXT and piece.scanner is None:
+                open_field = name
+    return open_field
+
+
+def check_generated(pieces: Sequence[Piece], where: str) -> None:
+    """The end token stands nowhere else in what the model writes."""
+    flattened = [*flat(pieces)]
+    if not isinstance(last := flattened[-1], Special):
+        return
+    for piece in flattened[flattened.index(GenerationStart()) + 1 : -1]:
+        if isinstance(piece, Special) and set(piece.tokens) & set(last.tokens):
+            raise FormatError(
+                f"{where}: the end token {piece.tokens[0]} also stands in what the model writes "
+                "before it, so generation would stop there"
+            )

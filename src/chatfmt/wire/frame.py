@@ -1,0 +1,74 @@
+"""What stands around the content of a message, and what decides it."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chatfmt.conversation import Message
+    from chatfmt.wire.runs import Mark
+
+__all__ = ["FRAME_FIELDS", "HEADER", "Frame", "Key", "Neighbours", "key_of", "size_of"]
+
+HEADER = ("role", "name", "recipient", "channel", "content_type")
+FRAME_FIELDS = (*HEADER, "reasoning", "tools", "tool_calls")
+"""What decides a message's frame."""
+
+Key: TypeAlias = "tuple[Any, ...]"
+key_of: Callable[[Mapping[str, Any]], Key] = itemgetter(*FRAME_FIELDS)
+"""Those fields out of a message's ``__dict__``, which is faster than eight attributes."""
+
+
+class Frame(NamedTuple):
+    """What stands around the content; the marks tile the ids."""
+
+    head: list[int]
+    head_marks: list[Mark]
+    prefix: str
+    """Literal text of the header before the content, encoded as one with it; the model does not
+    write it."""
+    suffix: str | None
+    """Literal text after the content, encoded as one with it; None where all of the message, its
+    content too, is in ``close``."""
+    close: list[int]
+    close_marks: list[Mark]
+    goes_on: bool
+    """Whether its end lets the model go on with another message."""
+    training_end: int | None = None
+    """The end token that stands there in training, where no message follows."""
+
+    def text(self, message: Message) -> str:
+        """The text between head and close."""
+        return "" if self.suffix is None else self.prefix + message.content + self.suffix
+
+    def in_training(self, role: str, following: str | None) -> Frame:
+        """The frame in a sequence to train on, of a message in this role.
+
+        Where nothing follows, the model is to stop; where it does not go on itself, an end that
+        does not stop it is not trained.
+        """
+        if not self.goes_on or following == role:
+            return self
+        at = next(i for i, mark in enumerate(self.close_marks) if mark[2] == "end")
+        start, stop, part, _ = self.close_marks[at]
+        if following is None and self.training_end is not None:
+            return self._replace(
+                close=[*self.close[: stop - 1], self.training_end, *self.close[stop:]]
+            )
+        marks = [*self.close_marks[:at], (start, stop, part, False), *self.close_marks[at + 1 :]]
+        return self._replace(close_marks=marks)
+
+
+class Neighbours(NamedTuple):
+    """Where a message stands among others of its role, in an envelope."""
+
+    first: bool
+    last: bool
+
+
+def size_of(key: Key, frame: Frame) -> int:
+    """How many ids and characters a frame and its key are."""
+    return len(frame.head) + len(frame.close) + sum(len(field) for field in key if field)

@@ -1,0 +1,224 @@
+"""How a frame is made: a line is chosen, spelled, checked and encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
+from chatfmt.errors import RenderError, shown
+from chatfmt.line.choose import mismatch
+from chatfmt.line.language import Field, Literal, Special
+from chatfmt.wire.frame import HEADER, Frame, Neighbours
+from chatfmt.wire.refuse import find_misread
+from chatfmt.wire.runs import RunWriter
+from chatfmt.wire.spell import Refused, Written, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.conversation import Message
+    from chatfmt.line.language import Piece
+    from chatfmt.line.lines import Line
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.spell import Atom
+
+__all__ = ["FrameMaker", "is_content"]
+
+
+class FrameMaker:
+    """Makes frames, for one format in one encoding."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.format = binding.format
+        self._words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
+        """What the fields of a role never hold: where there are such, each text is checked."""
+        self._with_ids = {
+            role
+            for role, lines in self.format.lines_of.items()
+            if any("call_id" in line.fields for line in lines)
+        }
+        """Roles whose messages have the id of a call in their header."""
+
+    def make(self, message: Message, index: int | None, *, continued: bool) -> tuple[Frame, bool]:
+        """The frame of a message that stands by itself, and whether it is worth remembering."""
+        line, by_content = self.choose(message, index)
+        atoms = self.spelled(line.pieces, message, index)
+        may_go_on = bool(line.ends) and message.role in self.format.prompted
+        goes_on = may_go_on and not self.format.stops_at(line.ends[0])
+        end = None if line.training_end is None else self.binding.ids[line.training_end]
+        if by_content or not self._is_plain(message, line):
+            close = self.writer(index, message.role, generated=continued)
+            close.write(atoms)
+            self._end(close, line.tail)
+            return Frame([], [], "", None, close.ids, close.marks, goes_on, end), False
+        at = next(i for i, atom in enumerate(atoms) if is_content(atom))
+        before, after = atoms[:at], atoms[at + 1 :]
+        prefix = suffix = ""
+        while before and not self._cuts(message.role) and not isinstance(before[-1], Special):
+            piece = before.pop()
+            prefix = piece.text + prefix if isinstance(piece, Written) else prefix
+        while isinstance(piece := after[0], Written):
+            suffix += piece.text
+            del after[0]
+        head = self.writer(index, message.role, generated=continued)
+        head.write(before)
+        head.flush()
+        close = self.writer(index, message.role, generated=True)
+        close.write(after)
+        self._end(close, line.tail)
+        frame = Frame(head.ids, head.marks, prefix, suffix, close.ids, close.marks, goes_on, end)
+        return frame, True
+
+    def _cuts(self, role: str) -> bool:
+        """Whether text is cut where a model that speaks in this role begins to write."""
+        return role in self.format.prompted
+
+    def _end(self, writer: RunWriter, tail: str) -> None:
+        writer.flush()
+        writer.generated = False
+        writer.write(["tail", Literal(tail)] if tail else [])
+        writer.flush()
+
+    def whole(self, message: Message, index: int | None, place: Neighbours) -> Frame:
+        """A message in its envelope."""
+        envelope = self.format.envelopes[message.role]
+        line, _ = self.choose(message, index)
+        opened = envelope.open if place.first else envelope.sep
+        atoms = self.spelled((*opened, *line.pieces), message, index)
+        writer = self.writer(index, message.role, generated=False)
+        writer.write(atoms)
+        if place.last:
+            self.close(writer, envelope.close)
+        writer.flush()
+        return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
+
+    def close(self, writer: RunWriter, pieces: Iterable[Special | Literal]) -> None:
+        """Close an envelope."""
+        for piece in pieces:
+            if isinstance(piece, Special):
+                writer.write(["end" if piece.end else "header", piece])
+                if piece.end:
+                    writer.write(["tail"])
+            else:
+                writer.write([piece])
+
+    def _is_plain(self, message: Message, line: Line) -> bool:
+        """Whether nothing but the content could make a difference to what is around it."""
+        return (
+            message.reasoning is None
+            and message.tools is None
+            and not message.tool_calls
+            and not self._words[message.role]
+            and message.role not in self._with_ids
+            and any(
+                isinstance(piece, Field) and piece.name == "content" and piece.coder is None
+                for piece in line.pieces
+            )
+        )
+
+    def choose(self, message: Message, index: int | None) -> tuple[Line, bool]:
+        """The first line that is for the message, and whether the content had a say in it."""
+        reasons: list[tuple[str, str]] = []
+        for line in self.lines(message.role, index):
+            found = mismatch(line, message)
+            if found is None:
+                return line, any(field == "content" for _, field in reasons)
+            reasons.append(found)
+        reason, field = reasons[0]
+        if len(reasons) > 1:
+            reason = "no line of this role is for such a message: " + "; ".join(
+                dict.fromkeys(why for why, _ in reasons)
+            )
+        raise self.error(reason, index, field)
+
+    def lines(self, role: str, index: int | None) -> tuple[Line, ...]:
+        """The lines of a role.
+
+        Raises:
+            RenderError: there is no such role.
+        """
+        lines = self.format.lines_of.get(role)
+        if lines is None:
+            known = ", ".join(self.format.lines_of)
+            raise self.error(f"unknown role {shown(role)}; there are {known}", index, "role")
+        return lines
+
+    def spelled(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[Atom]:
+        """What the pieces write, where nothing of it would be read as something else."""
+        try:
+            spelling = self.format.role_spellings[message.role]
+            atoms = spell(pieces, message, spelling, self.format.id_shape)
+        except Refused as refused:
+            raise self.error(refused.reason, index, refused.field) from None
+        if words := self._words[message.role]:
+            misread = find_misread(atoms, words)
+            if misread is not None:
+                raise self.error(
+                    f"at offset {misread.offset} this would be read as structure: "
+                    f"{shown(misread.word)}; leave it out, or put something between",
+                    index,
+                    misread.field,
+                )
+        length, longest = _header_length(atoms), self.format.longest_header
+        if length > longest:
+            raise self.error(
+                f"the header would have {length:,} characters; expected at most {longest:,}",
+                index,
+                max(HEADER, key=lambda name: len(getattr(message, name) or "")),
+            )
+        return atoms
+
+    def writer(self, index: int | None, role: str, *, generated: bool) -> RunWriter:
+        """What makes ids of a message's pieces."""
+        return RunWriter(
+            self.binding,
+            lambda text, field: self.encode(text, index, field),
+            generated=generated,
+            cuts=self._cuts(role),
+        )
+
+    def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:
+        """The ids of a run of text.
+
+        Raises:
+            RenderError: it has no UTF-8 form, or a run that is too long to be encoded.
+        """
+        if len(text) > LONGEST_RUN:
+            self._refuse_endless_run(text, index, field)
+        try:
+            return self.binding.encoding.encode_ordinary(text)
+        except UnicodeEncodeError as error:
+            found = f"U+{ord(error.object[error.start]):04X} at offset {error.start}"
+            reason = f"the lone surrogate {found} has no UTF-8 form"
+            raise self.error(reason, index, field) from None
+
+    def _refuse_endless_run(self, text: str, index: int | None, field: str) -> None:
+        offset = find_endless_run(text)
+        if offset is not None:
+            raise self.error(
+                f"more than {LONGEST_RUN:,} characters without a break from offset {offset} on; "
+                "an encoder takes minutes for such a run, or fails: break it up or leave it out",
+                index,
+                field,
+            )
+
+    def error(self, reason: str, index: int | None, field: str) -> RenderError:
+        """That the format cannot carry something."""
+        return RenderError(reason, self.format.name, index, field)
+
+
+def is_content(atom: Atom) -> bool:
+    """Whether this is the content of the message."""
+    return isinstance(atom, Written) and atom.field == "content"
+
+
+def _header_length(atoms: Iterable[Atom]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, part = 0, "header"
+    for atom in atoms:
+        if isinstance(atom, str):
+            part = atom
+        elif isinstance(atom, Written) and part == "header":
+            length += len(atom.text)
+    return length

@@ -1,0 +1,125 @@
+"""The ids of prompts, and of the bare ends that close what follows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.conversation import Message
+from chatfmt.line.language import Field, Group, Literal, Special
+from chatfmt.wire.kept import Kept
+from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
+from chatfmt.wire.runs import RunWriter
+from chatfmt.wire.spell import Refused, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.line.language import Piece
+    from chatfmt.wire.frame import Key
+    from chatfmt.wire.frames import Frames
+
+__all__ = ["Prompter"]
+
+
+class Prompter:
+    """Writes prompts, for the format of some frames."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames, self._maker, self._format = frames, frames.maker, frames.format
+        self._prompts: Kept[Key, list[int]] = Kept()
+
+    def prompt(
+        self, role: str, name: str | None = None, *, thinking: bool | None = None
+    ) -> list[int]:
+        """The generation prompt: what the format writes before a model speaks in this role.
+
+        Raises:
+            RenderError: the format has no such role, or no such prompt.
+        """
+        key = role, name, thinking
+        ids = self._prompts.known.get(key)
+        if ids is None:
+            ids = self._make_prompt(role, name, thinking=thinking)
+            self._prompts.keep(key, ids, len(ids) + len(name or ""))
+        return [*ids]
+
+    def _make_prompt(self, role: str, name: str | None, *, thinking: bool | None) -> list[int]:
+        lines = self._maker.lines(role, None)
+        if role not in self._format.prompted:
+            speaking = ", ".join(sorted(self._format.prompted))
+            reason = f"expected a role in which the model is prompted ({speaking}), found {role}"
+            raise self._maker.error(reason, None, "role")
+        prompts = (
+            line.prompt if thinking is None else prompt_pieces(line.pieces, thinking=thinking)
+            for line in lines
+        )
+        before = next((pieces for pieces in prompts if pieces is not None), None)
+        if before is None:
+            reason = f"a prompt of this format has no place for thinking={thinking}"
+            raise self._maker.error(reason, None, "reasoning")
+        if name is not None and "name" not in map(_held, before):
+            reason = "a prompt of this format has no place for a name"
+            raise self._maker.error(reason, None, "name")
+        return self._write(before, Message(role=role, name=name, reasoning=""), None)
+
+    def _write(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[int]:
+        try:
+            atoms = spell(pieces, message, self._format.role_spellings[message.role])
+        except Refused as refused:
+            raise self._maker.error(refused.reason, index, refused.field) from None
+        writer = RunWriter(
+            self._maker.binding, lambda text, field: self._maker.encode(text, index, field)
+        )
+        writer.write(atoms)
+        writer.flush()
+        return writer.ids
+
+    def prefilled(
+        self,
+        role: str,
+        name: str | None,
+        prefill: str,
+        *,
+        index: int | None,
+        thinking: bool | None,
+    ) -> list[int]:
+        """A prompt, and how the message goes on in the field that it leaves open.
+
+        Raises:
+            RenderError: there is no such prompt.
+        """
+        if prefill and thinking is None:
+            lines = self._maker.lines(role, None)
+            if not any(opens_reasoning(line.pieces) for line in lines):
+                return self._frames.opening(Message(role=role, name=name, content=prefill), index)
+            thinking = True  # its reasoning is what the row's own prompt leaves open
+        ids = self.prompt(role, name, thinking=thinking)
+        return ids + self._maker.encode(prefill, index) if prefill else ids
+
+    def closing(self, role: str) -> list[int]:
+        """The bare end of a message: all that must follow a content, and the tail."""
+        lines = self._format.lines_of.get(role) or next(iter(self._format.lines_of.values()))
+        ends = ((line, _after_content(line.pieces)) for line in lines)
+        found = next((end for end in ends if end[1] is not None), None)
+        line, after = found or (lines[0], lines[0].pieces[-1:])
+        rest = [piece for piece in after or () if isinstance(piece, Literal | Special)]
+        return self._write([*rest, Literal(line.tail)], Message(role=line.roles[0]), None)
+
+
+def _after_content(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, Group):
+            if (inside := _after_content(piece.pieces)) is not None:
+                return (*inside, *pieces[at + 1 :])
+        elif _held(piece) == "content":
+            return pieces[at + 1 :]
+    return None
+
+
+def _held(piece: Piece) -> str | None:
+    """The field that has its place in this piece."""
+    match piece:
+        case Field(name, _) | Group(name, _):
+            return name
+        case _:
+            return None

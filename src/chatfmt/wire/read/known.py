@@ -1,0 +1,82 @@
+"""What is known of the message that is being read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.conversation import Message
+from chatfmt.wire.read.calls import Calls
+from chatfmt.wire.read.heading import Heading
+from chatfmt.wire.read.strings import string_so_far
+
+if TYPE_CHECKING:
+    from chatfmt.line.place import Place
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.read.tell import Tell
+
+__all__ = ["Known"]
+
+
+class Known:
+    """Its fields as far as they are read."""
+
+    def __init__(
+        self, binding: Binding, messages: list[Message], events: list[Event], tell: Tell
+    ) -> None:
+        self._binding = binding
+        self._roles = binding.roles
+        self._messages = messages
+        self._events = events
+        self._tell_wrong = tell
+        self._clear()
+
+    def _clear(self) -> None:
+        self.index = len(self._messages)
+        self.begins_at = 0
+        self.role: str | None = None
+        self.heading = Heading()
+        self.texts: dict[str, list[str]] = {}
+        self._coded: dict[str, list[str]] = {}  # fields that are spelled as JSON, so far
+        self.node: Place | None = None
+        """The place after that token."""
+        self.origin: Place | None = None
+        """The place of the last field or special token."""
+        self.literal = ""
+        """Literal text that has been read since."""
+        self._continued = False  # whether the model wrote it from its first id
+        self._closers: int | None = None  # special tokens after a reasoning that is empty so far
+        self.calls = Calls(
+            self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
+        )
+
+    def message(self) -> Message:
+        """The message as far as it goes."""
+        texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
+        texts |= {field: string_so_far("".join(raw))[0] for field, raw in self._coded.items()}
+        made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
+        if self.calls:
+            made["tool_calls"] = tuple(self.calls.whole)
+        return Message.model_validate(made)
+
+    @property
+    def header_fields(self) -> dict[str, str]:
+        """The fields of the header but for the role, as far as they go."""
+        return {name: value for name, value in self.heading.fields.items() if name != "role"}
+
+    @property
+    def likely_role(self) -> str | None:
+        """The role, or what it is if the header goes on with something else."""
+        return self.role or self._roles.get(self.heading.fields.get("role", ""))
+
+    @property
+    def unknown_role(self) -> str | None:
+        """What is being read as the role, where the format lacks it."""
+        spelling = self.heading.fields.get("role")
+        return None if self.role is not None or spelling in self._roles else spelling
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether free text of it has been read."""
+        begun = any(self.texts.values()) or "reasoning" in self.texts
+        return begun or bool(self._coded) or bool(self.calls)

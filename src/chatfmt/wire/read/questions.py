@@ -1,0 +1,112 @@
+"""What may be asked of a parser between two ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.wire.read.intake import Intake
+from chatfmt.wire.spans import OpenMessage
+
+if TYPE_CHECKING:
+    from chatfmt.conversation import Message
+
+__all__ = ["Allowed", "Questions"]
+
+
+class Allowed(NamedTuple):
+    """What may come next, if the message is to be completed.
+
+    >>> import chatfmt
+    >>> chatfmt.get_tokenizer("gpt-4o").stream().allowed().text
+    True
+    """
+
+    special_tokens: frozenset[int]
+    """The ids of special tokens."""
+    text: bool
+    """Whether some text may."""
+
+
+class Questions(Intake):
+    """What is open, what is missing, and what may come next."""
+
+    @property
+    def open(self) -> OpenMessage | None:
+        """The message that has begun and not ended.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> parser.open.role
+        'assistant'
+        """
+        draft, place = self._reader.likely_draft()
+        if not draft.is_open:
+            return None
+        role = draft.likely_role
+        if role is None and self._reader.lost is None and len(place.roles) == 1:
+            role = next(iter(place.roles))
+        part = self._reader.field_at(place) or "header"
+        if place.meaning.part == "calls" or part.startswith("call"):
+            part = "calls"
+        return OpenMessage(draft.index, part, role, **draft.header_fields)  # type: ignore[arg-type]
+
+    @property
+    def open_content(self) -> Message | None:
+        """The open message as far as it goes; None as long as no free text has begun.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed(13225)
+        >>> parser.open_content
+        Message(role='assistant', content='Hello')
+        """
+        draft, _ = self._reader.likely_draft()
+        if not draft.is_open or not draft.has_begun or draft.role is None:
+            return None
+        return draft.message()
+
+    @property
+    def missing(self) -> list[str | bytes]:
+        r"""What the format writes before anything else may follow: (the rest of) prologue or tail.
+
+        Special tokens as they are spelled, text as bytes.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-3.5-turbo")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed_all([9906, 100265])
+        >>> parser.missing
+        [b'\n']
+        """
+        return self._reader.missing
+
+    def allowed(self) -> Allowed:
+        """What may come next: exactly that from which some continuation completes the message.
+
+        After text that a lenient parse could not place, these are the special tokens that lead on.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stream().allowed()
+        Allowed(special_tokens=frozenset({200265}), text=True)
+        """
+        reader, ids = self._reader, self.binding.ids
+        if reader.lost is not None:
+            leading = (token for spelling, token in ids.items() if self._lenient.leads_on(spelling))
+            return Allowed(frozenset(leading), text=False)
+        if reader.state.pending:
+            return Allowed(frozenset(), text=True)
+        spellings, text = reader.steps.allowed(reader.state)
+        return Allowed(frozenset(ids[spelling] for spelling in spellings), text)
+
+    @property
+    def in_envelope(self) -> bool:
+        """Whether a message is complete and the envelope around it is still open.
+
+        >>> import chatfmt
+        >>> chatfmt.get_tokenizer("gpt-4o").stream().in_envelope
+        False
+        """
+        return self._reader.lost is None and self._reader.state.completes

@@ -1,0 +1,110 @@
+"""Where a reader stands, and what follows from that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.wire.read.following import free_field
+from chatfmt.wire.read.readings import write_reading
+from chatfmt.wire.read.walk import is_whole
+
+if TYPE_CHECKING:
+    from chatfmt.line.place import Place
+    from chatfmt.wire.read.draft import Draft
+    from chatfmt.wire.read.readings import Reading
+    from chatfmt.wire.read.steps import State, Steps
+
+__all__ = ["Standing"]
+
+
+class Standing:
+    """The state of a reader, the message that it reads, and questions about both."""
+
+    def __init__(self, steps: Steps, draft: Draft, state: State) -> None:
+        self.steps = steps
+        self.draft = draft
+        self.state = state
+        self.readings: list[Reading] | None = None
+        """What each reading has read that others have read otherwise, where there are several."""
+        self.lost: State | None = None
+        """Where the reader stood when it was lost: when text came that it could not place."""
+
+    def places(self) -> list[Place]:
+        """The place of each reading."""
+        return [self.steps.machine.all[place] for place, _ in self.state.threads]
+
+    @property
+    def expects_text(self) -> bool:
+        """Whether any text may come next."""
+        return any(place.moves for place in self.places())
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the input may end here."""
+        threads = zip(self.places(), self.state.threads, strict=True)
+        return any(place.accepts and is_whole(place, scan) for place, (_, scan) in threads)
+
+    @property
+    def in_calls(self) -> bool:
+        """Whether it stands among the calls of a message."""
+        return all(place.meaning.part == "calls" for place in self.places())
+
+    @property
+    def is_within_call(self) -> bool:
+        """Whether a call has begun that is not whole."""
+        place, scan = self.places()[0], self.state.threads[0][1]
+        scanned = place.scanner is not None and is_whole(place, scan)
+        return self.draft.is_open and self.draft.calls.is_open and not scanned
+
+    @property
+    def in_literal(self) -> bool:
+        """Whether only what the format fixes may come next: in the prologue, or the tail."""
+        return bool(self.missing)
+
+    @property
+    def literal_is_whole(self) -> bool:
+        """Whether literal text does not need to go on: something else may follow it."""
+        machine = self.steps.machine
+        return any(
+            place.specials or any(not machine.all[move.target].letter for move in place.moves)
+            for place in self.places()
+        )
+
+    def may_follow(self, spelling: str) -> bool:
+        """Whether a special token may come next, after some text perhaps."""
+        machine = self.steps.machine
+        node = self.draft.node or machine.all[machine.between]
+        return spelling in self.steps.following.closers(node)
+
+    def likeliest(self) -> int:
+        """Of several readings the one that text that goes on would confirm."""
+        places = self.places()
+        free = [i for i, p in enumerate(places) if p.is_free]
+        accepts = [i for i, place in enumerate(places) if place.accepts]
+        return [*free, *accepts, 0][0]
+
+    def likely_draft(self) -> tuple[Draft, Place]:
+        """The draft as it would be if the input went on with text, and where that stands."""
+        thread = self.likeliest()
+        place, draft = self.places()[thread], self.draft
+        if self.readings is not None or place.held:
+            draft = draft.copy()
+            if self.readings is not None:
+                write_reading(draft, self.readings[thread])
+            if place.held and place.meaning.field:
+                draft.texts.setdefault(place.meaning.field, []).append(place.held)
+        return draft, place
+
+    def field_at(self, place: Place) -> str | None:
+        """The free-text field that is open there, or may begin."""
+        return None if self.lost is not None else free_field(self.steps.machine, place)
+
+    @property
+    def missing(self) -> list[str | bytes]:
+        """What is left of the prologue or of a tail; see `StreamParser.missing`."""
+        if self.draft.is_open or self.lost is not None or len(self.state.threads) > 1:
+            return []
+        missing = self.steps.machine.missing(self.state.threads[0][0])
+        if missing and isinstance(missing[0], bytes):
+            missing[0] = missing[0].removeprefix(self.state.pending)
+        return missing

@@ -1,0 +1,168 @@
+"""The reader of today says what the first one said, of rows that the first one could read.
+
+Ids are drawn for each of the seven rows that it came with, and for random rows that both accept.
+Read strictly, all is the same: messages, spans, and the error, but for one thing: a character with
+several bytes that has no place in a header is reported with its first byte today, and was reported
+when it was complete or never would be, and one of the two may say that its bytes are none; and the
+first reader could report an unknown role before the role was complete. Read
+leniently, all is the same where the first reader found nothing wrong. Where it did, both say so, at
+the same id first; what is made of the rest is another matter: today it comes out in fields or as
+strays, where the first reader dropped it.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fuzz.lines import ByteEncoding, message, row
+from fuzz.source import Source
+
+from chatfmt import (
+    ChatFormat,
+    ChatTokenizer,
+    FormatError,
+    IssueKind,
+    ParseError,
+    RenderError,
+    StreamParser,
+)
+from oracle.binding import Binding as FirstBinding
+from oracle.chatformat import ChatFormat as FirstFormat
+from oracle.parse import StreamParser as FirstParser
+from rows import tokenizer
+
+if TYPE_CHECKING:
+    from chatfmt import Message
+
+    Place = tuple[int, IssueKind]
+    Seen = tuple[dict[str, Any], list[int], list[int]]
+
+SEVEN = ("gpt-4o", "gpt-4", "phi-4", "gpt-3.5-turbo", "chatml", "llama-3", "nanochat")
+LATER = ("stops", "speakers", "fences", "call_ids", "longest_header")
+
+
+def first_of(tok: ChatTokenizer) -> FirstBinding:
+    """The row as the first reader has it."""
+    members = {k: v for k, v in tok.format.row().items() if k not in LATER}
+    if not isinstance(members["template"], str):
+        members["template"] = dict(members["template"])
+    return FirstBinding(FirstFormat(**members), tok.encoding)
+
+
+def told(parser: Any, ids: list[int], cuts: list[int]) -> tuple[Any, Any, list[Place]]:
+    """Messages, spans and places of issues; the place of the error where there is one."""
+    try:
+        at = 0
+        for cut in (*cuts, len(ids)):
+            parser.feed_all(ids[at:cut]) if cut - at != 1 else parser.feed(ids[at])
+            at = cut
+        parser.close()
+    except ParseError as error:
+        return "refused", None, [(error.issue.position, error.issue.kind)]
+    places = [(issue.position, issue.kind) for issue in parser.issues]
+    return parser.messages, parser.spans, places
+
+
+def sequence(tok: ChatTokenizer, source: Source) -> list[int]:
+    """The ids of random messages, damaged or not."""
+    carried: list[Message] = []
+    ids: list[int] = tok.encode([])
+    for _ in range(source.number() % 4):
+        one = message(source, list(tok.format.templates))
+        try:
+            ids = tok.encode([*carried, one])
+        except RenderError:
+            continue
+        carried.append(one)
+    special = [*tok.encoding.special_tokens.values()]
+    odd = [*range(254), *special * 20, 300]
+    return source.damaged(ids, odd[:256] if source.flag() else special)
+
+
+def assert_same(tok: ChatTokenizer, first: FirstBinding, ids: list[int], cuts: list[int]) -> None:
+    binding = tok._renderer.binding
+    seen = (tok.format.row(), ids, cuts)
+    strict = told(StreamParser(binding, strict=True), ids, cuts)
+    was = told(FirstParser(first, strict=True), ids, cuts)
+    assert strict[:2] == was[:2], seen
+    assert_same_issues(strict[2], was[2], seen)
+    was = told(FirstParser(first, strict=False), ids, cuts)
+    now = told(StreamParser(binding, strict=False), ids, cuts)
+    if not was[2]:
+        assert now == was, seen
+    assert_same_issues(now[2][:1], was[2][:1], seen)
+
+
+def assert_same_issues(now: list[Place], was: list[Place], seen: Seen) -> None:
+    assert len(now) == len(was), (seen, now, was)
+    for (at, kind), (before_at, before) in zip(now, was, strict=True):
+        first_byte = at < before_at and 0x80 <= seen[1][at] <= 0xFF
+        too_early = before is IssueKind.UNKNOWN_ROLE and at > before_at
+        if first_byte or too_early:
+            continue
+        assert at == before_at, (seen, now, was)
+        assert kind == before or IssueKind.INVALID_UTF8 in (kind, before), (seen, now, was)
+
+
+def compare(tok: ChatTokenizer, first: FirstBinding, chance: random.Random, count: int) -> None:
+    for _ in range(count):
+        ids = sequence(tok, Source(chance.randbytes(300)))
+        cuts = sorted(chance.sample(range(len(ids) + 1), min(len(ids), 3)))
+        assert_same(tok, first, ids, cuts)
+
+
+@pytest.mark.parametrize("name", SEVEN)
+def test_the_seven_rows(name: str) -> None:
+    tok = tokenizer(name)
+    compare(tok, first_of(tok), random.Random(name), 300)  # noqa: S311 - no secret
+
+
+def both(chance: random.Random) -> tuple[ChatTokenizer, FirstBinding] | None:
+    """A random row that both accept."""
+    try:
+        made = ChatFormat(**row(Source(chance.randbytes(400))))
+        tok = ChatTokenizer(made, ByteEncoding(made.special_tokens))
+        return tok, first_of(tok)
+    except FormatError:
+        return None
+
+
+def compare_random_rows(chance: random.Random, rows: int, count: int) -> int:
+    """How many of so many random rows both accept; each of them reads some ids."""
+    accepted = 0
+    for _ in range(rows):
+        made = both(chance)
+        if made is not None:
+            accepted += 1
+            compare(*made, chance, count)
+    return accepted
+
+
+def test_random_rows() -> None:
+    assert compare_random_rows(random.Random(1), 1000, 10) > 40  # noqa: S311 - no secret
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SEVEN)
+def test_a_hundred_thousand_sequences_of_each_row(name: str) -> None:
+    tok = tokenizer(name)
+    compare(tok, first_of(tok), random.Random(f"{name}, slow"), 100_000)  # noqa: S311
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_many_sequences_of_random_rows(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    assert compare_random_rows(chance, 20_000, 75) > 1000
+
+
+def test_a_difference_is_seen() -> None:
+    tok = tokenizer("gpt-4o")
+    first = first_of(tok)
+    ids = tok.encode([{"role": "user", "content": "a"}])
+    assert_same(tok, first, ids, [])
+    first.text[ord("a")] = b"b"
+    with pytest.raises(AssertionError):
+        assert_same(tok, first, ids, [])

@@ -1,0 +1,63 @@
+"""Spans as they are written: a parser often learns only later what ids before were."""
+
+from __future__ import annotations
+
+from chatfmt.wire.spans import Part, Span
+
+__all__ = ["SpanWriter"]
+
+
+class SpanWriter:
+    """Appends to ``spans`` so that they always tile the ids up to where they were last written.
+
+    Ids belong to ``message``, ``part`` and ``generated`` as they stand, and count as ``sampled``
+    or not.
+    """
+
+    def __init__(self, spans: list[Span], position: int) -> None:
+        self.spans = spans
+        self.start = position
+        """Where the span begins that is being written."""
+        self.message: int | None = None
+        self.part: Part = "prologue"
+        self.generated = False
+        self.sampled = False
+
+    def switch(self, at: int, message: int | None, part: Part, *, generated: bool) -> None:
+        """The ids from position ``at`` on belong to this, also those that are written already."""
+        self.write(max(at, self.start))
+        behind = self._cut(at)
+        self.message, self.part, self.generated = message, part, generated
+        for span in behind:
+            self._add(Span(span.start, span.stop, message, part, generated, span.sampled))
+
+    def generate(self, at: int) -> None:
+        """The ids from position ``at`` on are generated, whatever else they are."""
+        behind = self._cut(at)
+        self.generated = True
+        for span in behind:
+            self._add(span._replace(generated=True))
+
+    def _cut(self, at: int) -> list[Span]:
+        """Take off what is written from position ``at`` on."""
+        behind: list[Span] = []
+        while self.spans and self.spans[-1].stop > at:
+            span = self.spans.pop()
+            if span.start < at:
+                self.spans.append(span._replace(stop=at))
+            behind.append(span._replace(start=max(at, span.start)))
+        return behind[::-1]
+
+    def write(self, stop: int) -> None:
+        """Write down the span that ends before ``stop``."""
+        if stop > self.start:
+            key = (self.message, self.part, self.generated, self.sampled)
+            self._add(Span(self.start, stop, *key))
+            self.start = stop
+
+    def _add(self, span: Span) -> None:
+        last = self.spans[-1] if self.spans else None
+        if last is not None and last.stop == span.start and last[2:] == span[2:]:
+            self.spans[-1] = last._replace(stop=span.stop)
+        else:
+            self.spans.append(span)
