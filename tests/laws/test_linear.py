@@ -57,7 +57,9 @@ def read(tok: ChatTokenizer, ids: Sequence[int], *, strict: bool, whole: bool) -
     return time.process_time() - start
 
 
-def assert_linear(name: str, kind: str, count: int, *, strict: bool, whole: bool) -> None:
+def assert_linear(
+    name: str, kind: str, count: int, *, strict: bool, whole: bool, most: float = 4.5
+) -> None:
     tok = tokenizer(name)
     before, repeated = kinds(name)[kind]
     small, large = ([*before, *islice(cycle(repeated), n)] for n in (count, 4 * count))
@@ -67,7 +69,7 @@ def assert_linear(name: str, kind: str, count: int, *, strict: bool, whole: bool
             best(rounds, lambda ids=ids: read(tok, ids, strict=strict, whole=whole))  # type: ignore[misc]
             for ids in (small, large)
         ]
-        if times[1] <= 4.5 * times[0] + _ROUNDING + _MEMORY * 4 * count:
+        if times[1] <= most * times[0] + _ROUNDING + _MEMORY * 4 * count:
             return
     pytest.fail(f"{4 * count:,} ids took {times[1]:.3f} s, a quarter of them {times[0]:.3f} s")
 
@@ -76,7 +78,8 @@ def assert_linear(name: str, kind: str, count: int, *, strict: bool, whole: bool
 @KINDS
 def test_garbage_takes_time_in_proportion(name: str, kind: str) -> None:
     for strict, whole in ((True, True), (False, True), (False, False)):
-        assert_linear(name, kind, 1000, strict=strict, whole=whole)
+        # A square would be 16: so short a time is not measured well enough for less.
+        assert_linear(name, kind, 1000, strict=strict, whole=whole, most=8)
 
 
 @pytest.mark.slow

@@ -88,8 +88,8 @@ class Draft(Known):
             if self.is_open:
                 self.finish(token if self.role in self._binding.format.envelopes else None)
             self.begin(at)
-        if self._closers is not None:
-            self._pass_thoughts(place, at + within)
+        if self._thoughts is not None and self._thoughts.end_before(place):
+            self._span.prompted(self.begins_at, at + within)
         if meaning.opens in ("call", FIRST_CALL):
             self.calls.begin()
         elif place.index not in self._within_calls:
@@ -127,25 +127,11 @@ class Draft(Known):
         if meaning.gives is not None and meaning.gives not in self.texts:
             self.texts[meaning.gives] = []
             if meaning.gives == "reasoning" != meaning.field and self.index != self.prompted:
-                self._closers = self._binding.closers.get(self.role or "")
+                self._begin_thoughts()
         if (part, generated) != (self._span.part, self._span.generated):
             if within and generated != self._span.generated and self._is_cut:
                 self._tell_wrong.straddles(at)
             self._span.switch(at + within, self.index, part, generated=generated)
-
-    def _pass_thoughts(self, place: Place, at: int) -> None:
-        """A prompt has written all up to here if the reasoning is empty."""
-        if place.meaning.field == "reasoning":
-            self._closers = None
-        elif place.letter:
-            return
-        elif self._closers and place.meaning.field is None and place.meaning.part != "end":
-            self._closers -= 1
-        else:
-            closed = self._closers == 0
-            self._closers = None
-            if closed and not self._continued:
-                self._span.prompted(self.begins_at, at)
 
     @property
     def _is_cut(self) -> bool:

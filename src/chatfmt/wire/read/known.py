@@ -8,6 +8,7 @@ from chatfmt.conversation import Message
 from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.heading import Heading
 from chatfmt.wire.read.strings import string_so_far
+from chatfmt.wire.read.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from chatfmt.line.place import Place
@@ -45,10 +46,15 @@ class Known:
         self.literal = ""
         """Literal text that has been read since."""
         self._continued = False  # whether the model wrote it from its first id
-        self._closers: int | None = None  # special tokens after a reasoning that is empty so far
+        self._thoughts: Thoughts | None = None
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
         )
+
+    def _begin_thoughts(self) -> None:
+        """A reasoning begins; a message that the model wrote from its first id had no prompt."""
+        if not self._continued:
+            self._thoughts = Thoughts(self._binding.closers.get(self.role or ""))
 
     def message(self) -> Message:
         """The message as far as it goes."""

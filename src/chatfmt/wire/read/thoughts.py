@@ -1,0 +1,31 @@
+"""An empty reasoning: a prompt has written it, and all before it, where a prompt can."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatfmt.line.place import Place
+
+__all__ = ["Thoughts"]
+
+
+class Thoughts:
+    """Follows what closes a reasoning that is empty so far."""
+
+    def __init__(self, closers: int | None) -> None:
+        self._closers = closers
+
+    def end_before(self, place: Place) -> bool:
+        """Whether an empty reasoning is closed, and this place is the first after it."""
+        if self._closers is None or place.letter:
+            return False
+        if place.meaning.field == "reasoning":
+            self._closers = None
+        elif self._closers and place.meaning.field is None and place.meaning.part != "end":
+            self._closers -= 1
+        else:
+            closed = self._closers == 0
+            self._closers = None
+            return closed
+        return False
