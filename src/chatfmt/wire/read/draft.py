@@ -114,12 +114,13 @@ class Draft(Known):
 
     def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
         meaning = place.meaning
-        part, generated = meaning.part, self.generates(place)
+        part = meaning.part
         if part == "tail" or not self.is_open:
             index = None if part in ("prologue", "stray") else self.index
             self._span.switch(at + within, index, part, generated=False)
             return
         self._find_role(place)
+        generated = self.generates(place)
         if meaning.gives is not None:
             self.texts.setdefault(meaning.gives, [])
         if (part, generated) != (self._span.part, self._span.generated):
