@@ -27,6 +27,7 @@ from chatfmt import (
 )
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
+from letters import row
 from strategies import messages, mutated, random_ids, retokenized
 
 if TYPE_CHECKING:
@@ -398,3 +399,13 @@ def test_a_stream_without_text_gives_none() -> None:
         return [piece async for piece in astream_text(get_tokenizer("gpt-4o").stream(), no_ids())]
 
     assert asyncio.run(pieces()) == []
+
+
+def test_a_header_that_the_model_writes_is_generated_from_its_first_token() -> None:
+    ends = {"<e>": "continue", "<z>": "stop"}
+    line = "<s>{role}\n{content}{end}"
+    tok = row({"assistant": line}, ends=ends, generation_start="role")
+    chat = [Message(role="assistant", content="a")] * 2
+    read = tok.parse(tok.encode(chat))
+    assert read.spans == tok.render(chat).spans
+    assert all(span.generated for span in read.spans if span.message == 1)

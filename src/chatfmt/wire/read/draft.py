@@ -118,12 +118,13 @@ class Draft(Known):
 
     def _begin_part(self, place: Place, at: int, *, within: bool) -> None:
         meaning = place.meaning
-        part, generated = meaning.part, self.generates(place)
+        part = meaning.part
         if part == "tail" or not self.is_open:
             index = None if part in ("prologue", "stray") else self.index
             self._span.switch(at + within, index, part, generated=False)
             return
         self._find_role(place)
+        generated = self.generates(place)
         if meaning.gives is not None and meaning.gives not in self.texts:
             self.texts[meaning.gives] = []
             if meaning.gives == "reasoning" != meaning.field and self.index != self.prompted:
@@ -132,11 +133,6 @@ class Draft(Known):
             if within and generated != self._span.generated and self._is_cut:
                 self._tell_wrong.straddles(at)
             self._span.switch(at + within, self.index, part, generated=generated)
-
-    @property
-    def _is_cut(self) -> bool:
-        """Whether text is cut where the model begins to write: in a role in which it speaks."""
-        return self.role is None or self.role in self._binding.format.prompted
 
     def add_text(self, place: Place, text: str) -> None:
         """More text of a field, or literal text."""

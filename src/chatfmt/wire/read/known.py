@@ -56,6 +56,11 @@ class Known:
         if not self._continued:
             self._thoughts = Thoughts(self._binding.closers.get(self.role or ""))
 
+    @property
+    def _is_cut(self) -> bool:
+        """Whether text is cut where the model begins to write: in a role in which it speaks."""
+        return self.role is None or self.role in self._binding.format.prompted
+
     def message(self) -> Message:
         """The message as far as it goes."""
         texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
