@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import functools
+import random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, Conversation, Message, RenderError
+from chatfmt import (
+    FORMAT_ROWS,
+    ChatFormat,
+    ChatTokenizer,
+    Conversation,
+    Message,
+    ParseError,
+    RenderError,
+)
 from chatfmt.line.choose import mismatch
 from chatfmt.line.language import GenerationStart, Group
 from rows import agent, conversations, tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS = pytest.mark.parametrize("name", FORMAT_ROWS)
 
@@ -161,3 +174,32 @@ def tamed(message: Message) -> Message:
     }
     calls = tuple(call.model_copy(update={"arguments": "{}"}) for call in message.tool_calls)
     return message.model_copy(update={**texts, "tool_calls": calls})
+
+
+@ROWS
+def test_what_decode_has_learnt_changes_nothing(name: str) -> None:
+    tok = tokenizer(name)
+    draw = random.Random(name)  # noqa: S311 - the same for each run
+    special = [*tok.encoding.special_tokens.values()]
+    chats = [ids for chat, ids in written(name) if ids and len(chat.messages) > 1]
+    for _, ids in written(name):
+        tok.decode(ids)  # which learns
+    for ids in draw.sample(chats, k=min(60, len(chats))):
+        at = draw.randrange(len(ids))
+        damaged = (
+            ids[:at] + ids[at + 1 :],
+            [*ids[:at], draw.choice(special), *ids[at + 1 :]],
+            [*ids[:at], draw.choice(ids), *ids[at:]],
+            ids[:at],
+        )
+        for some in (ids, *damaged):
+            assert read(tok.decode, some) == read(tok.parse, some)
+
+
+def read(way: Callable[[list[int]], Any], ids: list[int]) -> Any:
+    """The messages, or where they are malformed."""
+    try:
+        found = way(ids)
+    except ParseError as error:
+        return error.issue
+    return getattr(found, "conversation", found).messages

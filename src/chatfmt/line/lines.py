@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import FormatError, shown
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Envelope", "Line", "make_envelope", "make_line", "read_prologue"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """What is written for a message of these roles: the pieces through its end, and the tail."""
 
@@ -53,7 +54,7 @@ class Line:
     says_prompt: bool = False
     """Whether ``{^}`` is written in it; else its place follows from the row."""
 
-    @property
+    @cached_property
     def ends(self) -> tuple[str, ...]:
         """The tokens that may end the message, the one that is written first; or none."""
         last = self.pieces[-1]
@@ -64,7 +65,7 @@ class Line:
         """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
         return before_prompt_ends(self.pieces)
 
-    @property
+    @cached_property
     def fields(self) -> dict[str, bool]:
         """The fields that have a place here, and whether they must be there."""
         return dict(places(self.pieces, needed=True))

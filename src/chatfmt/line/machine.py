@@ -159,9 +159,13 @@ class Machine:
         return {field: words for (field, roles), words in self._words.items() if role in roles}
 
     def takes_any_content(self, role: str) -> bool:
-        """Whether any text at all is content of a role until a special token comes."""
-        places = (place for place in self.all if place.meaning.field == "content")
-        return all(place.plain for place in places if role in place.roles)
+        """Whether any text at all may be content of a role, spelled as it is.
+
+        Then all up to a special token that ends the message is content, as no text is read in two
+        ways.
+        """
+        content = (p for p in self.all if p.meaning.field == "content" and role in p.roles)
+        return "content" not in self.words_of(role) and all(p.scanner is None for p in content)
 
     @cached_property
     def end_spellings(self) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from chatfmt.errors import RenderError
@@ -103,11 +105,12 @@ class RunWriter:
         if all(text[2:] == run[0][2:] for text in run):
             self._mark(len(self.ids), run[0].part, generated=run[0].generated)
             return
-        at = start
+        sizes = map(len, map(self._binding.text.__getitem__, self.ids[start:]))
+        begins = [*accumulate(sizes, initial=0)]  # where each id begins, in bytes
         border = 0
         for text in run:
             border += len(text.text.encode())
-            at = start + begun_before(self._binding, self.ids[start:], border)
+            at = start + bisect_left(begins, border)
             self._mark(at, text.part, generated=text.generated)
 
     def _mark(self, stop: int, part: Part, *, generated: bool) -> None:

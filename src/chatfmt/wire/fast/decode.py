@@ -38,7 +38,8 @@ class Decoder:
 
     def __init__(self, binding: Binding) -> None:
         self._binding = binding
-        self._machine = binding.format.machine
+        machine = binding.format.machine
+        self._plain = frozenset(filter(machine.takes_any_content, binding.format.lines_of))
         self._table = binding.text
         self._tails = {r: t.tail.encode() for r, t in binding.format.templates.items()}
         self._special = frozenset(binding.spellings)
@@ -140,7 +141,7 @@ class Decoder:
             # An empty content does not show where it stands: some of this may come after it.
             simple = (
                 message.content
-                and self._machine.takes_any_content(message.role)
+                and message.role in self._plain
                 and {"header", "content", "end", "tail"}.issuperset(found)
                 and self._bytes(found.get("content", ())) == message.content.encode()
                 and self._bytes(found.get("tail", ())) == self._tails[message.role]
