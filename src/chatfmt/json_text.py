@@ -32,6 +32,7 @@ class StrictDecoder:
             object_pairs_hook=self._object,
             parse_constant=self._constant,
             parse_float=self._float,
+            parse_int=self._integer,
         )
 
     def taken_faults(self) -> list[str]:
@@ -44,21 +45,30 @@ class StrictDecoder:
         if len(members) < len(pairs):
             count = Counter(key for key, _ in pairs)  # in the order of the keys
             twice = next(key for key, times in count.items() if times > 1)
-            self._note(f"expected each key once in an object, found {shown(twice)} twice")
+            self.note(f"expected each key once in an object, found {shown(twice)} twice")
         return members
 
-    def _note(self, fault: str) -> None:
+    def note(self, fault: str) -> None:
+        """Remember what is wrong with the text that is being read."""
         if not self.faults:  # the first one is reported
             self.faults.append(fault)
 
     def _constant(self, name: str) -> None:
-        self._note(f"expected JSON, found the constant {name}")
+        self.note(f"expected JSON, found the constant {name}")
 
     def _float(self, text: str) -> float:
         value = float(text)
         if math.isinf(value):
-            self._note(f"expected a number that fits a double, found {text[:40]}")
+            self.note(f"expected a number that fits a double, found {text[:40]}")
         return value
+
+    def _integer(self, text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:  # Python's limit, without which it would take quadratic time
+            digits = len(text.removeprefix("-"))
+            self.note(f"expected a whole number of fewer digits, found one of {digits:,}")
+            return 0
 
 
 def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
@@ -88,8 +98,6 @@ def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
         raise DataError(reason, line=error.lineno) from None
     except RecursionError:
         raise DataError(TOO_DEEP) from None
-    except ValueError as error:
-        raise DataError(not_json(error)) from None
     for fault in strict.faults:
         raise DataError(fault)
     if too_deep(value, text):
@@ -111,12 +119,10 @@ def not_utf8(error: UnicodeDecodeError, where: str) -> str:
     return f"expected UTF-8, found byte 0x{error.object[error.start]:02x} at {where}"
 
 
-def not_json(error: ValueError, where: str | None = None) -> str:
+def not_json(error: json.JSONDecodeError, where: str | None = None) -> str:
     """What to say of text that Python's decoder does not read."""
-    if isinstance(error, json.JSONDecodeError):
-        hint = "a byte order mark" if error.doc.startswith("\ufeff") else error.msg
-        return f"expected JSON, found at character {where or error.pos + 1}: {hint}"
-    return f"expected JSON, found {error}"  # a whole number with too many digits for Python
+    hint = "a byte order mark" if error.doc.startswith("\ufeff") else error.msg
+    return f"expected JSON, found at character {where or error.pos + 1}: {hint}"
 
 
 def too_deep(value: object, text: str) -> bool:

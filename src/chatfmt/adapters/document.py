@@ -24,7 +24,8 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _NEAR_END = 12
 # What ends a text or begins one, and what opens and closes: enough to find the end of an object.
 _IN_TEXT = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_OUTSIDE = re.compile(r'[^"{}\[\]]*+')
+_OUTSIDE = re.compile(r'"|[{\[]++|[}\]]++')
+_BREAKS_OFF = "expected JSON, found the end of the file in a row"
 
 
 class _TooLongError(Exception):
@@ -104,11 +105,16 @@ class _Window:
             _TooLongError: it has more bytes than ``longest``; it is passed by.
             ValueError: it is not JSON.
         """
+        value: object
         while True:
             if len(self.text) - self.at > longest:
                 self._pass_if_longer(longest)
             try:
                 value, stop = strict.decoder.raw_decode(self.text, self.at)
+            except RecursionError:
+                strict.faults.clear()
+                value, stop = None, self._end(longest)
+                strict.note(TOO_DEEP)
             except json.JSONDecodeError as error:
                 strict.faults.clear()
                 at = error.pos - self.at
@@ -123,6 +129,19 @@ class _Window:
                 raise _TooLongError
             return value, text
 
+    def _end(self, longest: int) -> int:
+        """Where the object ends, if it is not to be decoded."""
+        scan = _Scan()
+        end = scan.end(self.text, self.at)
+        while end is None:
+            seen = len(self.text) - self.at
+            if seen > longest:
+                self._pass_if_longer(longest)
+            if not self._more():
+                raise ValueError(_BREAKS_OFF)
+            end = scan.end(self.text, seen)
+        return end
+
     def _pass_if_longer(self, longest: int) -> None:
         """Look for the end of the object without decoding it, and go there if it is far."""
         scan = _Scan()
@@ -134,7 +153,7 @@ class _Window:
             if not self.text:
                 if self._fault is not None:
                     raise self._fault
-                raise ValueError("expected JSON, found the end of the file in a row")
+                raise ValueError(_BREAKS_OFF)
             end = scan.end(self.text, 0)
         self.at = end
         raise _TooLongError
@@ -161,13 +180,18 @@ class _Scan:
                 self._in_text = at == len(text)
                 at += 1
                 continue
-            at = _OUTSIDE.match(text, at).end()  # type: ignore[union-attr]
-            char = text[at : at + 1]
-            at += 1
-            self._in_text = char == '"'
-            self._depth += (char in ("{", "[")) - (char in ("}", "]"))
-            if char and self._depth == 0 and not self._in_text:
-                return at
+            found = _OUTSIDE.search(text, at)
+            if found is None:
+                return None
+            marks, at = found[0], found.end()
+            if marks == '"':
+                self._in_text = True
+            elif marks[0] in "{[":
+                self._depth += len(marks)
+            elif len(marks) < self._depth:
+                self._depth -= len(marks)
+            else:
+                return found.start() + self._depth
         return None
 
 
@@ -203,8 +227,6 @@ def document_rows(
         reason = str(damage)
     except UnicodeDecodeError as error:
         reason = not_utf8(error, "some place in this row")
-    except RecursionError:
-        reason = TOO_DEEP
     except ValueError as error:
         reason = str(error)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -38,7 +39,7 @@ class StrictJSON(StrictDecoder):
         except RecursionError:
             self.faults.clear()
             return bad_row(file, number, TOO_DEEP)
-        except ValueError as error:
+        except json.JSONDecodeError as error:
             self.faults.clear()
             return bad_row(file, number, not_json(error))
         return self.row(file, number, value, text)
