@@ -1,9 +1,9 @@
 """``make building``: random rows of every word of the language, each to be made or refused in time.
 
-A row is made in a process of its own, which has five seconds: as a format, and as a machine without
-the rules that a format is checked by, for the machine is to end well by itself. What a format reads
-strictly it must write again. All else but a `ChatfmtError` is a finding, printed with what runs it
-again: ``--seed S --first N --rows 1``.
+A row is made in a process of its own, which has five seconds of a processor: as a format, and as a
+machine without the rules that a format is checked by, for the machine is to end well by itself.
+What a format reads strictly it must write again. All else but a `ChatfmtError` is a finding,
+printed with what runs it again: ``--seed S --first N --rows 1``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import random
+import signal
 import sys
 import time
 import traceback
@@ -30,8 +31,8 @@ from fuzz.lines import ByteEncoding
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-SECONDS = 5
-"""What a row may take."""
+SECONDS = 5.0
+"""What a row may take, of a processor's time."""
 
 TOKENS = ("<s>", "<m>", "<e>", "<z>")
 _CODED = tuple(f"{{{field}:{coder}}}" for field, coders in CODERS.items() for coder in coders)
@@ -159,11 +160,14 @@ def attempt(given: dict[str, Any], chance: random.Random) -> str:
     return "accepted"
 
 
-def _serve(seed: int, pipe: Connection) -> None:
+def _serve(seed: int, pipe: Connection, seconds: float) -> None:
     pipe.send("ready")
     while True:
         chance = line_of(seed, pipe.recv())
-        pipe.send(attempt(row(chance), chance))
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # of its own processor time; ends the process
+        told = attempt(row(chance), chance)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        pipe.send(told)
 
 
 class _Child:
@@ -172,13 +176,17 @@ class _Child:
     def __init__(self, seed: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self.pipe, other = spawn.Pipe()
-        self.process = spawn.Process(target=_serve, args=(seed, other), daemon=True)
+        self.process = spawn.Process(target=_serve, args=(seed, other, SECONDS), daemon=True)
         self.process.start()
+        other.close()  # so that its end is seen here
         assert self.pipe.recv() == "ready"
 
     def ask(self, number: int) -> str:
         self.pipe.send(number)
-        return self.pipe.recv() if self.pipe.poll(SECONDS) else f"longer than {SECONDS} s"
+        try:
+            return str(self.pipe.recv())
+        except EOFError:
+            return f"longer than {SECONDS} s"
 
     def end(self) -> None:
         self.process.kill()

@@ -14,6 +14,10 @@ LIST = (
     "arguments, with {arg.key} and {arg.value}; found "
 )
 TOUCHING = "without a special token or text between them, so they could not be told apart"
+IN_A_GROUP = (
+    "{content} stands in a group, which is left out where it is empty, and is spelled as JSON, "
+    "where an empty text is a value; take it out of the group"
+)
 OF_A_CALL = "belongs to a call, so it stands in a list of them"
 
 REFUSED = [
@@ -51,6 +55,10 @@ REFUSED = [
         "{call.name} follows {call.arguments} " + TOUCHING,
     ),
     # what follows ends it
+    (
+        "<s>[x{content:json}]<e>",
+        IN_A_GROUP,
+    ),
     # what belongs to a call stands in a list of calls, and nothing else does
     ("<s>{content}{call.id}<e>", f"{{call.id}} {OF_A_CALL}: […{{call.id}}…]*"),
     ("<s>{content}<m>{arg.value}<e>", f"{{arg.value}} {OF_A_CALL}: […{{arg.value}}…]*"),

@@ -31,18 +31,7 @@ def check_fields(pieces: list[Piece], role: str | None, generation_start: str, w
     for name in names:
         if names.count(name) > 1:
             raise FormatError(f"{where}: {{{name}}} stands there twice")
-    for piece in with_groups(pieces):
-        if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
-            raise FormatError(
-                f"{where}: {{{piece.name}}} belongs to a call, so it stands in a list of them: "
-                f"[…{{{piece.name}}}…]*"
-            )
-        if isinstance(piece, Calls) and not all(
-            isinstance(inner, Special | Literal) and inner != END for inner in piece.separator
-        ):
-            raise FormatError(
-                f"{where}: only special tokens and literal text may stand between two calls"
-            )
+    _check_places(pieces, where)
     says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)
     if not says:
         raise FormatError(f"{where}: there is no {{content}}")
@@ -57,6 +46,31 @@ def check_fields(pieces: list[Piece], role: str | None, generation_start: str, w
                 f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} "
                 "first"
             )
+
+
+def _check_places(pieces: list[Piece], where: str) -> None:
+    """What belongs to a call stands in a list of calls, and a group has a text to say when."""
+    for piece in with_groups(pieces):
+        if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
+            raise FormatError(
+                f"{where}: {{{piece.name}}} belongs to a call, so it stands in a list of them: "
+                f"[…{{{piece.name}}}…]*"
+            )
+        if isinstance(piece, Group) and piece.field == "content" and _is_coded(piece.pieces):
+            raise FormatError(
+                f"{where}: {{content}} stands in a group, which is left out where it is empty, and "
+                "is spelled as JSON, where an empty text is a value; take it out of the group"
+            )
+        if isinstance(piece, Calls) and not all(
+            isinstance(inner, Special | Literal) and inner != END for inner in piece.separator
+        ):
+            raise FormatError(
+                f"{where}: only special tokens and literal text may stand between two calls"
+            )
+
+
+def _is_coded(pieces: Iterable[Piece]) -> bool:
+    return any(isinstance(piece, Field) and piece.coder is not None for piece in pieces)
 
 
 def check_free_text(pieces: Sequence[Piece], where: str) -> None:
