@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test properties slow coverage bench formats fuzz lines building mutate check docs lock clean
+.PHONY: help demo test opinions properties slow coverage bench formats fuzz lines building mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -40,7 +40,7 @@ test: $(VENV)/.test  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m 'not slow' $(CORES) $(ARGS)
 
 slow: $(VENV)/.slow  ## the tests that take minutes
-	@$(BIN)/python -m pytest -m slow -o faulthandler_timeout=1800 $(ARGS)
+	@$(BIN)/python -m pytest -m 'slow and not opinions' -o faulthandler_timeout=1800 $(ARGS)
 
 # What stands around the core: 95 % of the branches of each, and all of them everywhere else.
 OUTER := adapters commands corpus show web
@@ -53,6 +53,9 @@ coverage: $(VENV)/.test  ## the tests that say the same every time, and whether 
 	@omit=$$(printf ',src/chatfmt/%s/*' $(OUTER)); $(BIN)/python -m coverage report --omit "$${omit#,}"
 	@for folder in $(OUTER); do $(BIN)/python -m coverage report --fail-under 95 \
 		--include "src/chatfmt/$$folder/*" || exit; done
+
+opinions: $(VENV)/.opinions  ## compare with renderers that others have written by hand
+	@CHATFMT_REQUIRE_HEAVY=1 $(BIN)/python -m pytest -m opinions tests/test_second_opinions.py $(ARGS)
 
 properties: $(VENV)/.test  ## the tests that draw at random
 	@$(BIN)/python -m pytest -m 'not slow and hypothesis' $(CORES) $(ARGS)
@@ -115,6 +118,11 @@ $(VENV)/.test: $(VENV)/.base
 $(VENV)/.slow: $(VENV)/.test
 	@echo 'Installing what the slow tests need ...'
 	@$(install) --editable '.[cli,data,hf,ray,web]' --group slow
+	@touch $@
+
+$(VENV)/.opinions: $(VENV)/.test
+	@echo 'Installing what others have written ...'
+	@$(install) --group vocabularies --group opinions
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test

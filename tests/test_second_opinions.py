@@ -27,7 +27,7 @@ from vocabularies import vocabulary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.opinions]
 
 CONVERSATIONS = 100
 EQUAL = "equal"

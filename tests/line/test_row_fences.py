@@ -1,6 +1,7 @@
 """Rows with a fence: a text that would be read otherwise is refused, and any other is read back.
 
-The texts are drawn from pieces of the fences and of what the lines write, 100,000 for each row.
+The texts are drawn from pieces of the fences and of what the lines write: 2,000 for each row, or
+100,000 with ``CHATFMT_LARGE=1``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pytest
 
 from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError
 from rows import literals, plain, tokenizer
+from sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-TEXTS = 100_000
+TEXTS = size(2_000, 100_000)
 FENCED = [name for name, row in FORMAT_ROWS.items() if row.get("fences")]
 
 

@@ -18,7 +18,8 @@ class Thoughts:
 
     def end_before(self, place: Place) -> bool:
         """Whether an empty reasoning is closed, and this place is the first after it."""
-        if self._closers is None or place.letter:
+        literal = place.letter and place.meaning.part not in ("content", "calls")
+        if self._closers is None or literal:
             return False
         if place.meaning.field == "reasoning":
             self._closers = None
