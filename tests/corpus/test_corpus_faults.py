@@ -139,7 +139,7 @@ def _kill_at_random(folder: Path, kills: int, files: list[object], seed: int) ->
             more = ["--overwrite"]
         run = command(*arguments, "-o", out, *more)
         try:
-            run.wait(chance.uniform(0.1, 1.2) * whole if killed < kills else None)
+            run.wait(chance.uniform(0.1, 1.2) * whole if killed < kills else 300)
         except subprocess.TimeoutExpired:
             run.kill()
             killed += 1

@@ -284,16 +284,27 @@ def test_what_a_kill_leaves_of_a_lock_locks_nothing(data: Mixture, tmp_path: Pat
     assert not (out / LOCK).exists()
 
 
-def test_a_lock_follows_no_link_and_writes_over_nothing(tmp_path: Path) -> None:
+_NO_LOCKS: dict[str, Callable[[Path], object]] = {
+    "a link": lambda path: path.symlink_to(path.parent / "target"),
+    "a dangling link": lambda path: path.symlink_to("nowhere"),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": lambda path: os.mkfifo(path, 0o600),
+    "a file": lambda path: path.write_bytes(b"mine"),
+}
+
+
+@pytest.mark.parametrize("kind", _NO_LOCKS)
+def test_a_lock_follows_no_link_and_writes_over_nothing(tmp_path: Path, kind: str) -> None:
     (tmp_path / "target").write_bytes(b"mine")
-    (tmp_path / LOCK).symlink_to(tmp_path / "target")
-    with pytest.raises(OSError, match="symbolic links"), locked(tmp_path):
+    _NO_LOCKS[kind](tmp_path / LOCK)
+    before = (tmp_path / LOCK).lstat()
+    with pytest.raises(DataError, match=r"found something else .*: move it"), locked(tmp_path):
         pass
-    (tmp_path / LOCK).unlink()
-    (tmp_path / LOCK).write_bytes(b"mine")
-    with pytest.raises(DataError, match="found a file that is none"), locked(tmp_path):
-        pass
-    assert _tree(tmp_path) == {LOCK: (0o644, b"mine"), "target": (0o644, b"mine")}
+    after = (tmp_path / LOCK).lstat()
+    assert (after.st_ino, after.st_size) == (before.st_ino, before.st_size)
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK, "target"}
+    assert (tmp_path / "target").read_bytes() == b"mine"
 
 
 def _two_at_once(tmp_path: Path, rounds: int) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import stat
 import sys
 import time
 from datetime import UTC, datetime
@@ -48,7 +49,12 @@ def _acquired(path: Path) -> int:
     while True:
         # Neither a link is followed, nor does a process that is started inherit the lock.
         flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
-        number = os.open(path, flags, 0o644)
+        try:
+            number = os.open(path, flags, 0o644)
+        except OSError:
+            if path.is_symlink() or path.is_dir():
+                raise _no_lock(path) from None
+            raise
         try:
             _refuse_foreign(number, path)
             _lock(number, path)
@@ -68,9 +74,18 @@ def _lock(number: int, path: Path) -> None:
 
 
 def _refuse_foreign(number: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        raise _no_lock(path)
     text = os.pread(number, 1000, 0) if hasattr(os, "pread") else b""
     if text and b'"made_by": "' + _MADE_BY.encode() + b'"' not in text:
-        raise DataError("expected the lock of a run, found a file that is none", str(path))
+        raise _no_lock(path)
+
+
+def _no_lock(path: Path) -> DataError:
+    return DataError(
+        "expected the lock of a run, found something else of that name: move it somewhere else",
+        str(path),
+    )
 
 
 def _held(path: Path) -> str:
