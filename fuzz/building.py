@@ -29,10 +29,13 @@ from fuzz import walks
 from fuzz.lines import ByteEncoding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
 SECONDS = 5.0
 """What a row may take, of a processor's time."""
+
+_AT_ONCE = 100
 
 TOKENS = ("<s>", "<m>", "<e>", "<z>")
 _CODED = tuple(f"{{{field}:{coder}}}" for field, coders in CODERS.items() for coder in coders)
@@ -161,17 +164,18 @@ def attempt(given: dict[str, Any], chance: random.Random) -> str:
 
 
 def _serve(seed: int, pipe: Connection, seconds: float) -> None:
-    pipe.send("ready")
     while True:
-        chance = line_of(seed, pipe.recv())
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # of its own processor time; ends the process
-        told = attempt(row(chance), chance)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        pipe.send(told)
+        for number in pipe.recv():
+            chance = line_of(seed, number)
+            # what is up ends the process: it counts the processor's time, however busy that is
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            told = attempt(row(chance), chance)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            pipe.send(told)
 
 
 class _Child:
-    """A process that makes rows; a new one where the last has not answered in time."""
+    """A process that makes rows, many at a time."""
 
     def __init__(self, seed: int) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -179,14 +183,16 @@ class _Child:
         self.process = spawn.Process(target=_serve, args=(seed, other, SECONDS), daemon=True)
         self.process.start()
         other.close()  # so that its end is seen here
-        assert self.pipe.recv() == "ready"
 
-    def ask(self, number: int) -> str:
-        self.pipe.send(number)
-        try:
-            return str(self.pipe.recv())
-        except EOFError:
-            return f"longer than {SECONDS} s"
+    def ask(self, numbers: range) -> Iterator[str]:
+        """What becomes of each of these rows, up to one that takes too long."""
+        self.pipe.send(numbers)
+        for _ in numbers:
+            try:
+                yield self.pipe.recv()
+            except EOFError:
+                yield f"longer than {SECONDS} s"
+                return
 
     def end(self) -> None:
         self.process.kill()
@@ -202,19 +208,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     args = parser.parse_args(argv)
     counts = {"refused": 0, "accepted": 0, "broken": 0}
-    end = time.monotonic() + args.seconds
+    until = time.monotonic() + args.seconds
     print(f"seed {args.seed}", flush=True)
+    number, end = args.first, args.first + args.rows
     child = _Child(args.seed)
-    for number in range(args.first, args.first + args.rows):
-        if time.monotonic() > end:
-            break
-        told = child.ask(number)
-        counts[told if told in counts else "broken"] += 1
-        if told not in counts:
-            print(f"--seed {args.seed} --first {number} --rows 1")
-            print(f"{row(line_of(args.seed, number))}\n{told}", flush=True)
-            child.end()
-            child = _Child(args.seed)
+    while number < end and time.monotonic() < until:
+        for told in child.ask(range(number, min(number + _AT_ONCE, end))):
+            counts[told if told in counts else "broken"] += 1
+            if told not in counts:
+                print(f"--seed {args.seed} --first {number} --rows 1")
+                print(f"{row(line_of(args.seed, number))}\n{told}", flush=True)
+            number += 1
+            if told.startswith("longer"):
+                child.end()
+                child = _Child(args.seed)
     child.end()
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
     print(f"{sum(counts.values()):,} rows: {told}")
