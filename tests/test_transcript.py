@@ -549,6 +549,19 @@ def test_a_manipulated_transcript_is_refused_and_an_honest_one_is_not(
             tok.transcript_from_dict({**saved, "unfinished": not saved["unfinished"]})
 
 
+def test_a_header_that_is_cut_off_is_generated_or_not_however_it_was_read() -> None:
+    tok = tokenizer_for("harmony")
+    answer = tok.encode([Message(role="assistant", channel="final", content="a")])
+    for allow_open in (True, False):
+        chat = tok.parse([*answer, *answer[:2]], strict=False, allow_open=allow_open)
+        saved = chat.to_dict()
+        [*spans, last] = saved["spans"]
+        assert last == [len(answer), len(answer) + 2, 1, "header", False, False]
+        changed = [*spans, [*last[:4], True, False]]
+        with pytest.raises(TranscriptError, match="ids, messages and spans do not say the same"):
+            tok.transcript_from_dict({**saved, "spans": changed})
+
+
 def test_what_was_manipulated_is_named_and_shown_in_a_line(tok: ChatTokenizer) -> None:
     chat = tok.render([USER, {"role": "assistant", "content": "x" * 5000}])
     saved = chat.to_dict()

@@ -184,6 +184,12 @@ LITERAL_ALONE = "each: with every group left out a message is nothing but litera
         ("[<m>{tools}]<s>{content}{next}", "{next} is read by the machine, but not written yet"),
         ("{^}<m>{content}{next}", "{next} is read by the machine, but not written yet"),
         ("{content}<m>{next}", "must begin with a special token"),
+        ("[x<m>{call.name}<z>]*{next}", "must begin with a special token"),
+        ("[<m>{call.name}<z>]*{next}", "{next} is read by the machine, but not written yet"),
+        (
+            "[[<m>{arg.key}<z>{arg.value:loose}<s>]*<z>{call.name}<e>]*{next}",
+            "is read by the machine, but not written yet",
+        ),
         ({"line": "<m>{content}<e>", "after": ["nobody"]}, "after names the role nobody"),
         ({**ENVELOPE, "each": "x[<m>{content}]y"}, LITERAL_ALONE),
         ({**ENVELOPE, "each": "x[<m>{content}<z>]y"}, LITERAL_ALONE),

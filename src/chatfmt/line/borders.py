@@ -86,28 +86,21 @@ def _opening(envelope: Envelope) -> tuple[Piece, ...]:
 
 def _is_there(piece: Piece) -> bool:
     """Whether it always writes a special token, or the text of a field."""
-    match piece:
-        case Calls(_, _, arguments):
-            return not arguments
-        case Special() | Field():
-            return True
-        case _:
-            return False
+    return isinstance(piece, Special | Field)
 
 
 def _begins_with_token(pieces: Sequence[Piece]) -> bool:
     """Whether the first that these write is a special token, whichever groups are there."""
-    for piece in pieces:
-        match piece:
-            case Special():
-                return True
-            case GenerationStart():
-                continue
-            case Group(_, inner) if _begins_with_token(inner):
-                continue
-            case Calls(_, inner, arguments) if _begins_with_token(inner):
-                if arguments:
-                    continue
-                return True
-        return False
-    return False
+    first = next((piece for piece in pieces if not _may_be_passed(piece)), None)
+    if isinstance(first, Calls):
+        return _begins_with_token(first.item)
+    return isinstance(first, Special)
+
+
+def _may_be_passed(piece: Piece) -> bool:
+    """Whether it writes nothing, or may, and else begins with a special token."""
+    if isinstance(piece, Group):
+        return _begins_with_token(piece.pieces)
+    if isinstance(piece, Calls) and piece.arguments:
+        return _begins_with_token(piece.item)
+    return piece == GenerationStart()

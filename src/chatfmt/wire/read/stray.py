@@ -120,6 +120,7 @@ class Strays:
             reader.go(step, -1)
         if not draft.is_open:
             return
+        draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
         if draft.role is None:  # nobody knows whose it would have been
             self.tell(-1, draft.heading.text)
