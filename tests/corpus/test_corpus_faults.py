@@ -219,7 +219,7 @@ def test_workers_that_are_killed_at_random_change_nothing(tmp_path: Path) -> Non
     chance = random.Random(7)  # noqa: S311 - moments, no secret
     killed = shards = 0
     while run.poll() is None:
-        time.sleep(chance.uniform(0, 0.1))
+        time.sleep(chance.uniform(0, 0.3))
         # The run has got on since the last kill, so that no rows meet three of them.
         if (found := len(list((tmp_path / "out").glob("*.parquet")))) > shards:
             shards = found
