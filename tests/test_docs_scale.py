@@ -9,7 +9,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from benchmarks import corpus as benchmark
@@ -67,8 +66,8 @@ def test_the_recipe_for_datasets_gives_what_the_core_gives() -> None:
     rows = lines(300)
     write(Path("rows.jsonl"), rows)
     [recipe] = [content for _, name, content in BLOCKS if name == "datasets"]
-    # A program of its own, as a user's is: of a package that is not installed but linked to, what
-    # `datasets` pickles with is all modules that are loaded, and here others' tests have loaded many.
+    # A program of its own, as a user's is: of a package that is linked to, `datasets` pickles all
+    # modules that are loaded, and other tests have loaded many.
     recipe += "\nimport json\njson.dump(train.to_list(), open('train.json', 'w'))\n"
     offline = {**os.environ, "HF_DATASETS_OFFLINE": "1", "HF_DATASETS_CACHE": str(Path("cache"))}
     subprocess.run([sys.executable, "-c", recipe], env=offline, check=True, timeout=300)  # noqa: S603

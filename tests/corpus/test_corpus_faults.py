@@ -213,16 +213,17 @@ def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
 def test_workers_that_are_killed_at_random_change_nothing(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", lines(20_000, bad_every=50))
     arguments = [tmp_path / "a.jsonl", "--format", "gpt-4", "--workers", 2]
-    arguments += ["--shard-tokens", 100_000]
+    arguments += ["--shard-tokens", 10_000]
     assert finish(command(*arguments, "-o", tmp_path / "whole"))[0] == 0
+    # So many that all rows under way at one kill are written before the next: none meet three.
+    many = len(list((tmp_path / "whole").glob("*.parquet"))) // 3
     run = command(*arguments, "-o", tmp_path / "out")
     chance = random.Random(7)  # noqa: S311 - moments, no secret
     killed = shards = 0
     while run.poll() is None:
         time.sleep(chance.uniform(0, 0.3))
-        # The run has got on since the last kill, so that no rows meet three of them.
         if (found := len(list((tmp_path / "out").glob("*.parquet")))) > shards:
-            shards = found
+            shards = found + many
             for victim in chance.sample(workers := _workers(run.pid), min(1, len(workers))):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
