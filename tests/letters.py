@@ -28,6 +28,17 @@ def row(template: Any, **more: Any) -> ChatTokenizer:
     )
 
 
+def bytewise(format: ChatFormat) -> ChatTokenizer:
+    """A tokenizer for any format, over an encoding of its own whose tokens are single bytes."""
+    encoding = tiktoken.Encoding(
+        f"bytes of {format.name}",
+        pat_str=r"(?s).",
+        mergeable_ranks={bytes([byte]): byte for byte in range(256)},
+        special_tokens={token: 256 + i for i, token in enumerate(format.special_tokens)},
+    )
+    return ChatTokenizer(format, encoding)
+
+
 def ids_of(text: str) -> list[int]:
     """The ids of a text in which special tokens are special."""
     return BYTES.encode(text, allowed_special="all")

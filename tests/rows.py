@@ -10,11 +10,10 @@ import re
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import tiktoken
-
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.line.language import Calls, Field, Group, Literal
+from letters import bytewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,14 +44,7 @@ NO_OBJECTS = ("", "[1]", "{", '"{}"', "city=Paris")
 @functools.cache
 def tokenizer(name: str) -> ChatTokenizer:
     """The row over an encoding whose tokens are single bytes."""
-    layout = chatfmt.get_format(name)
-    encoding = tiktoken.Encoding(
-        f"bytes of {name}",
-        pat_str=r"(?s).",
-        mergeable_ranks={bytes([byte]): byte for byte in range(256)},
-        special_tokens={token: 256 + i for i, token in enumerate(layout.special_tokens)},
-    )
-    return ChatTokenizer(layout, encoding)
+    return bytewise(chatfmt.get_format(name))
 
 
 def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:

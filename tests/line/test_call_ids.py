@@ -105,7 +105,8 @@ def test_a_call_says_its_tool_and_its_arguments(template: dict[str, str]) -> Non
         with pytest.raises(FormatError) as error:
             row({**template, "assistant": assistant}, call_ids=shape)
         assert str(error.value) == (
-            f"format row, role assistant: a call needs {needed} and {{call.arguments}}"
+            f"format row, role assistant: a call needs {needed} and {{call.arguments}}, "
+            "or a list of arguments"
         )
 
 

@@ -31,7 +31,7 @@ REFUSED = [
     ("<s>{name:json}<m>{content}<e>", "{name} cannot be spelled as json; it takes none"),
     (
         "<s>[{arg.key}={arg.value:object}]*<e>",
-        "{arg.value} cannot be spelled as object; it takes json or loose or python",
+        "{arg.value} cannot be spelled as object; it takes loose or loose_python or python",
     ),
     (
         "<s>[{call}]*<e>",
@@ -149,7 +149,7 @@ def fields(line: str) -> dict[str, Alphabet | None]:
     [
         ("<s>[{call.name}:{call.id}]*<e>", ":"),
         # with and without arguments
-        ("<s>[{call.name}[-{arg.key}={arg.value:json}]*.]*<e>", "-."),
+        ("<s>[{call.name}[-{arg.key}={arg.value:python}]*.]*<e>", "-."),
         # the next item, with its separator or without
         ("<s>[_|{call.name}]*<e>", "_"),
         ("<s>[x{call.name}]*<e>", "x"),

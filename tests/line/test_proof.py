@@ -63,7 +63,7 @@ CLEAR: list[Lines] = [
     {"a": "<s>[x{name}][y{channel}]<m>{content}<e>"},
     {"a": "<s>[x|{call.name}]*<e>"},  # no name has an x here
     {"a": "<s>f[,|{arg.key}={arg.value:python}]*<e>"},
-    {"a": "<s>f[,|{arg.key}={arg.value:json}]*<e>"},
+    {"a": "<s>f[,|{arg.key}={arg.value:python}]*<e>"},
     {"a": "<m>{content}{next}", "b": "<s>{content}{next}"},
     # nothing that the model writes: a reader may wait
     {"a": "<s>[{reasoning}<m>]{content}{^}<e>"},

@@ -29,23 +29,45 @@ NOT_WRITTEN = "is read by the machine, but not written yet"
     [
         ("<s>ai<m>{^}{content}{next}", "{next}"),
         ({"line": "<s>ai<m>{^}{content}{next}", "training_end": "<e>"}, "{next}"),
-        ("<s>ai{^}[<z>{arg.key}<m>{arg.value}]*<e>", "a list of arguments"),
-        (f"<s>ai{{^}}[{NAMED}[<z>{{arg.key}}<m>{{arg.value}}]*<z>]*<e>", "a list of arguments"),
-        (
-            f"<s>ai{{^}}[{NAMED}<m>{{call.arguments}}[<z>{{arg.key}}<m>{{arg.value}}]*<z>]*<e>",
-            "a list of arguments",
-        ),
-        (f"<s>ai{{^}}[{NAMED}[<z>{{arg.key}}<m>{{arg.value:loose}}]*<z>]*<e>", "{arg.value:loose}"),
-        (
-            f"<s>ai{{^}}[{NAMED}[<z>{{arg.key}}<m>{{arg.value:python}}]*<z>]*<e>",
-            "{arg.value:python}",
-        ),
         ({"line": SAY, "after": "start"}, "after"),
         ({"line": SAY, "after": ["user"]}, "after"),
     ],
 )
 def test_a_word_that_is_read_but_not_written_yet(line: Any, word: str) -> None:
     assert refused({"user": ASK, "assistant": line}) == f": {word} {NOT_WRITTEN}"
+
+
+EACH = "[<z>{arg.key}<m>{arg.value}]*"
+LOOSE = "[<z>{arg.key}<m>{arg.value:loose}]*"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            [f"<s>ai{{^}}{EACH}<e>"],
+            ", role assistant: a list of arguments stands within the item of a call: […[…]*…]*",
+        ),
+        (
+            [f"<s>ai{{^}}[{NAMED}<m>{{call.arguments}}{EACH}<z>]*<e>"],
+            "a call has its arguments twice",
+        ),
+        (
+            ["<s>ai{^}[<m>{call.id}" + EACH + "<z>]*<e>"],
+            "a call needs {call.name} and {call.arguments}, or a list of arguments",
+        ),
+        (
+            [f"<s>ai<m>{{^}}[{NAMED}{LOOSE}<z>]*<e>", f"<s>ai<m>{{^}}<z>[{NAMED}{EACH}<z>]*<e>"],
+            "all lines must spell the values of arguments in one way; found loose and as JSON",
+        ),
+        (
+            [f"<s>ai{{^}}[{LOOSE}{NAMED}<z>]*<e>"],
+            "the tool would be known only after its arguments",
+        ),
+    ],
+)
+def test_arguments_one_by_one(lines: list[str], said: str) -> None:
+    assert said in refused({"user": ASK, "assistant": lines})
 
 
 @pytest.mark.parametrize(

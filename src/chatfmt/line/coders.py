@@ -45,6 +45,10 @@ class Coder:
     _spell: Callable[[str, Types], str]
     _read: Callable[[str, Types], str]
     _mend: str = PREPARE
+    bare: bool = False
+    """Whether strings stand as they are, so that a value is a string unless it reads as another."""
+    words: tuple[str, ...] = ()
+    """What else reads as a constant, where strings stand as they are."""
 
     def spell(self, value: str, types: Types = ()) -> str:
         """What stands on the wire for ``value``.
@@ -162,8 +166,15 @@ CODERS = {
     for coder in (
         Coder("json", _spell_string, _read_string),
         Coder("object", _object, _object),
-        Coder("loose", _spell_loose, _read_loose, _AMBIGUOUS),
-        Coder("loose_python", _spell_loose_python, _read_loose_python, _AMBIGUOUS),
+        Coder("loose", _spell_loose, _read_loose, _AMBIGUOUS, bare=True),
+        Coder(
+            "loose_python",
+            _spell_loose_python,
+            _read_loose_python,
+            _AMBIGUOUS,
+            bare=True,
+            words=(*_JSON_WORDS,),
+        ),
         Coder("python", _spell_python, _read_python),
     )
 }

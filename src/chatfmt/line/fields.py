@@ -69,7 +69,7 @@ CODERS: dict[str, tuple[str, ...]] = {
     "content": ("json",),
     "call": ("json",),
     "call.arguments": ("object",),
-    "arg.value": ("json", "loose", "python"),
+    "arg.value": ("loose", "loose_python", "python"),
 }
 """Field to the ways in which its value may be spelled."""
 

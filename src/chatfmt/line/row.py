@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 from chatfmt.line.build import Layout
 from chatfmt.line.call_ids import CallIds
+from chatfmt.line.coders import CODERS
+from chatfmt.line.language import Field, flat
 from chatfmt.line.lines import Line
 from chatfmt.line.machine import build_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chatfmt.line.coders import Coder
     from chatfmt.line.language import Literal as LiteralText
     from chatfmt.line.language import Special
     from chatfmt.line.lines import Envelope
@@ -100,6 +103,24 @@ class Row:
         >>> chatfmt.get_format("gpt-4o").id_shape
         """
         return CallIds(self.call_ids, f"format {self.name}") if self.call_ids else None
+
+    @cached_property
+    def arguments(self) -> tuple[Coder | None, ...]:
+        """How the values of arguments are spelled that stand one by one; none where none do.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").arguments
+        ()
+        """
+        pieces = (
+            piece for lines in self.lines_of.values() for line in lines for piece in line.pieces
+        )
+        found = dict.fromkeys(
+            field.coder
+            for field in flat(pieces)
+            if isinstance(field, Field) and field.name == "arg.value"
+        )
+        return tuple(None if name is None else CODERS[name] for name in found)
 
     @cached_property
     def templates(self) -> Mapping[str, Line]:

@@ -109,10 +109,6 @@ def _check_written(format: Row) -> None:
             match piece:
                 case Next():
                     unwritten = "{next}"
-                case Calls(arguments=True):
-                    unwritten = "a list of arguments"
-                case Field(name, _, coder) if coder in ("loose", "python"):
-                    unwritten = f"{{{name}:{coder}}}"
             if unwritten or line.after is not None:
                 raise FormatError(
                     f"format {format.name}: {unwritten or 'after'} is read by the machine, but "
@@ -122,27 +118,48 @@ def _check_written(format: Row) -> None:
 
 def _check_calls(format: Row) -> None:
     """Every call says the name of its tool, and its arguments."""
-    said_by_ids = format.id_shape is not None
-    needed, says = ("{call.id}", "call.id") if said_by_ids else ("{call.name}", "call.name")
-    lists = 0
+    where, lists = f"format {format.name}", 0
     for role, line in _all_lines(format):
         for piece in line.pieces:
-            if not isinstance(piece, Calls):
-                continue
-            lists += 1
-            names = {inner.name for inner in flat(piece.item) if isinstance(inner, Field)}
-            if said_by_ids and {"call", "call.name"} & names:
-                raise FormatError(
-                    f"format {format.name}, role {role}: a call says the name of its tool, so "
-                    "that its id need not; leave out call_ids"
-                )
-            if "call" not in names and not {says, "call.arguments"} <= names:
-                raise FormatError(
-                    f"format {format.name}, role {role}: a call needs {needed} and "
-                    "{call.arguments}"
-                )
-    if said_by_ids and not lists:
-        raise FormatError(f"format {format.name}: call_ids is given, but no line has calls")
+            if isinstance(piece, Calls):
+                lists += 1
+                _check_item(piece, f"{where}, role {role}", said_by_ids=format.id_shape is not None)
+    if len(format.arguments) > 1:
+        found = " and ".join(coder.name if coder else "as JSON" for coder in format.arguments)
+        raise FormatError(
+            f"{where}: all lines must spell the values of arguments in one way; found {found}"
+        )
+    if format.id_shape is not None and not lists:
+        raise FormatError(f"{where}: call_ids is given, but no line has calls")
+
+
+def _check_item(calls: Calls, where: str, *, said_by_ids: bool) -> None:
+    if calls.arguments:
+        raise FormatError(
+            f"{where}: a list of arguments stands within the item of a call: […[…]*…]*"
+        )
+    names = [inner.name for inner in flat(calls.item) if isinstance(inner, Field)]
+    if said_by_ids and {"call", "call.name"} & {*names}:
+        raise FormatError(
+            f"{where}: a call says the name of its tool, so that its id need not; leave out "
+            "call_ids"
+        )
+    says = "call.id" if said_by_ids else "call.name"
+    lists = [piece for piece in calls.item if isinstance(piece, Calls)]
+    texts = {"call", "call.arguments"} & {*names}
+    if "call" not in names and not (says in names and (texts or lists)):
+        raise FormatError(
+            f"{where}: a call needs {{{says}}} and {{call.arguments}}, or a list of arguments"
+        )
+    if len(lists) + len(texts) > 1:
+        raise FormatError(
+            f"{where}: a call has its arguments twice; write them as one text or one by one"
+        )
+    if lists and names.index(says) > names.index("arg.key"):
+        raise FormatError(
+            f"{where}: the tool would be known only after its arguments, and with it their types; "
+            f"write {{{says}}} first"
+        )
 
 
 def _check_envelopes(format: Row) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import regex
 
 from chatfmt.errors import shown
+from chatfmt.line.arguments import split_arguments
 from chatfmt.line.calls import CallObject, spell_call
 from chatfmt.line.choose import is_there
 from chatfmt.line.coders import CODERS
@@ -160,9 +161,11 @@ class _Speller:
                 f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
                 "tool_calls",
             )
-        values = {"call.name": call.name, "call.id": call.id, "call.arguments": call.arguments}
+        written = {"call.name": call.name, "call.id": call.id, "call.arguments": call.arguments}
         for piece in item:
-            if not isinstance(piece, Field):
+            if isinstance(piece, Calls):
+                self._arguments(piece, call)
+            elif not isinstance(piece, Field):
                 self.add([piece])
             elif isinstance(keys := piece.scanner, CallObject):
                 identifier = None if keys.id is None else call.id
@@ -171,7 +174,29 @@ class _Speller:
                     spell_call(call.name, call.arguments, identifier, keys), "calls", "call"
                 )
             else:
-                value = values[piece.name]
+                value = written[piece.name]
                 if value is None:
                     raise Refused("the format needs an id for each call, found none", "tool_calls")
                 self._field(piece, value)
+
+    def _arguments(self, piece: Calls, call: ToolCall) -> None:
+        """Each argument, in place of all of them as one text."""
+        for number, (key, value) in enumerate(split_arguments(call.arguments)):
+            if number:
+                self.add(piece.separator)
+            for inner in piece.item:
+                if isinstance(inner, Field):
+                    self._argument(inner, key, value)
+                else:
+                    self.add([inner])
+
+    def _argument(self, piece: Field, key: str, value: str) -> None:
+        if piece.alphabet is not None:
+            self._field(piece, key)
+            return
+        try:
+            spelled = value if piece.coder is None else CODERS[piece.coder].spell(value)
+        except CodeError as error:
+            raise Refused(f"argument {shown(key)}, {error}", "tool_calls") from None
+        self._free = self._frame
+        self._write(spelled, self._frame, piece.name)

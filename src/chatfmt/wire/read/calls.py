@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.conversation import ToolCall
 from chatfmt.line.calls import CallObject, read_call
 from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in
+from chatfmt.line.place import FIRST_CALL
 from chatfmt.line.scanners import JsonObject
 from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd, ToolCallStart
+from chatfmt.wire.read.arguments import Arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chatfmt.line.call_ids import CallIds
     from chatfmt.line.calls import CallState
+    from chatfmt.line.coders import Coder, Types
     from chatfmt.line.place import Place
     from chatfmt.wire.events import Event
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "Layout"]
 
 _PARTS = {"call.name": "name", "call.id": "id", "call.arguments": "arguments"}
+
+
+class Layout(NamedTuple):
+    """What the calls of a format look like, and the tools that they call."""
+
+    ids: CallIds | None = None
+    """What ids look like, where only they say the name."""
+    arguments: tuple[Coder | None, ...] = ()
+    """How the values of arguments are spelled that stand one by one; none where none do."""
+    types: Mapping[str, Mapping[str, Types]] = MappingProxyType({})
+    """Tool to its arguments, and to the types that these may have."""
 
 
 class Calls:
@@ -30,7 +46,7 @@ class Calls:
         index: of the message.
         events: where events go.
         wrong: called with what was expected and found instead where something is wrong.
-        ids: what ids look like, where only they say the name.
+        layout: what calls look like.
     """
 
     def __init__(
@@ -38,24 +54,35 @@ class Calls:
         index: int,
         events: list[Event],
         wrong: Callable[[str, str], None],
-        ids: CallIds | None = None,
+        layout: Layout,
     ) -> None:
-        self._ids = ids
+        self._layout = layout
         self._index = index
         self._events = events
         self._wrong = wrong
         self.whole: list[ToolCall] = []
         self._open: _Call | None = None
 
-    def begin(self) -> None:
-        """A call begins."""
-        self.end()
-        self._open = _Call(self._index, len(self.whole), self._events, self._ids)
+    def enter(self, opens: str | None, *, within: bool) -> None:
+        """Something else is read now: what it opens, and whether a call at hand goes on with it."""
+        if opens in ("call", FIRST_CALL):
+            self.end()
+            self._open = _Call(self._index, len(self.whole), self._events, self._layout)
+        elif opens == "argument":
+            assert self._open is not None  # noqa: S101 - the way leads through the call's name
+            self._open.begin_argument()
+        elif not within:
+            self.end()
 
     def add(self, place: Place, text: str) -> None:
         """More text of a field of the call."""
         assert self._open is not None  # noqa: S101 - the way to a field leads through a beginning
         self._open.add(place, text)
+
+    def frame(self, text: str) -> None:
+        """What stands between the fields of a call."""
+        if self._open is not None:
+            self._open.frame(text)
 
     def lose(self, text: str) -> None:
         """Text came in the call that is open with which no call goes on; that was reported."""
@@ -78,8 +105,6 @@ class Calls:
             return
         try:
             made, others = call.made()
-            if call.is_cut:
-                check_json(made.arguments.strip(), JsonObject(), "arguments that are a JSON object")
         except CodeError as error:
             self._wrong("a tool call", error.reason)
             self._abandon(call)
@@ -100,7 +125,7 @@ class Calls:
 
     def copy(self) -> Calls:
         """One of its own that has read the same, and reports nothing."""
-        other = Calls(self._index, [], lambda *_: None, self._ids)
+        other = Calls(self._index, [], lambda *_: None, self._layout)
         other.whole = [*self.whole]
         other._open = self._open and self._open.copy()
         return other
@@ -112,9 +137,9 @@ class Calls:
 class _Call:
     """One call, as far as it is read."""
 
-    def __init__(self, index: int, number: int, events: list[Event], ids: CallIds | None) -> None:
+    def __init__(self, index: int, number: int, events: list[Event], layout: Layout) -> None:
         self._place = index, number
-        self._ids = ids
+        self._layout = layout
         self._events = events
         self.text: list[str] = []
         """All of its fields, as they stand there."""
@@ -126,14 +151,16 @@ class _Call:
         self._keys: CallObject | None = None  # where it is one JSON object
         self._state: CallState | None = None
         self._started = False
+        self._each: Arguments | None = None  # where arguments stand one by one
 
     def copy(self) -> _Call:
         """One of its own."""
-        other = _Call(*self._place, [], self._ids)
+        other = _Call(*self._place, [], self._layout)
         other.text = [*self.text]
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started
         other.is_broken = self.is_broken
+        other._each = self._each and self._each.copy()
         return other
 
     def add(self, place: Place, text: str) -> None:
@@ -142,18 +169,40 @@ class _Call:
         if isinstance(place.scanner, CallObject):
             self._scan(place.scanner, text)
             return
-        part = _PARTS[str(place.meaning.field)]
-        if part == "arguments" and not self._started and (name := self._name()):
-            self._start(name, "".join(self._parts["id"]) or None)
-        self._add(part, text)
+        if self._each is not None and place.meaning.field == "arg.key":
+            self._each.add_key(text)
+        elif self._each is not None and place.meaning.field == "arg.value":
+            self._add("arguments", self._each.add_value(text))
+        else:
+            self._add(_PARTS[str(place.meaning.field)], text)
+
+    def begin_argument(self) -> None:
+        """An argument begins; the one before is over."""
+        if self._each is None:
+            [coder] = self._layout.arguments
+            self._each = Arguments(coder, self._layout.types.get(self._name(), {}))
+        with suppress(CodeError):  # `made` raises it again
+            self._add("arguments", self._each.end_argument())
+
+    def frame(self, text: str) -> None:
+        """What stands between fields: more of the text of a call that is written in many."""
+        if self._layout.arguments:
+            self.text.append(text)
 
     def _name(self) -> str:
         """The name of the tool, as far as it is there."""
-        if self._ids is not None:
-            return self._ids.name_in("".join(self._parts["id"])) or ""
+        if self._layout.ids is not None:
+            return self._layout.ids.name_in("".join(self._parts["id"])) or ""
         return "".join(self._parts["name"])
 
     def _add(self, part: str, text: str) -> None:
+        if (
+            part == "arguments"
+            and not self._started
+            and self._keys is None
+            and (name := self._name())
+        ):
+            self._start(name, "".join(self._parts["id"]) or None)
         self._parts[part].append(text)
         if part == "arguments" and self._started and text:
             self._events.append(ArgumentsDelta(*self._place, text))
@@ -194,10 +243,21 @@ class _Call:
             call = read_call("".join(self.text), self._keys)
             return ToolCall(name=call.name, arguments=call.arguments, id=call.id), call.other_keys
         name = self._name()
-        arguments, identifier = ("".join(self._parts[part]) for part in ("arguments", "id"))
         if not name:
             raise CodeError("a call without a name", 0)
-        return ToolCall(name=name, arguments=arguments, id=identifier or None), ()
+        identifier = "".join(self._parts["id"])
+        return ToolCall(name=name, arguments=self._arguments(), id=identifier or None), ()
+
+    def _arguments(self) -> str:
+        if self.is_cut and self._layout.arguments:
+            raise CodeError("a call that is cut off", 0)
+        if self._each is not None:
+            self._add("arguments", self._each.end())
+            return self._each.text
+        found = "".join(self._parts["arguments"])
+        if self.is_cut:
+            check_json(found.strip(), JsonObject(), "arguments that are a JSON object")
+        return found or "{}" * bool(self._layout.arguments)
 
     def tell_end(self, call: ToolCall) -> None:
         """Report what has not been reported, and that the call is over."""

@@ -90,15 +90,13 @@ class Draft(Known):
             self.begin(at)
         if self._thoughts is not None and self._thoughts.end_before(place):
             self._span.prompted(self.begins_at, at + within)
-        if meaning.opens in ("call", FIRST_CALL):
-            self.calls.begin()
-        elif place.index not in self._within_calls:
-            self.calls.end()
+        self.calls.enter(meaning.opens, within=place.index in self._within_calls)
         if meaning.field is not None or not place.letter:
             self.origin, self.literal = place, ""
         if meaning.field is None and not place.letter:
             self.heading.begin_run()
             self.node = place
+            self.calls.frame(self._binding.spellings.get(token, ""))  # what was skipped has no id
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
@@ -150,6 +148,7 @@ class Draft(Known):
         self.heading.add(field, text, in_header=place.meaning.part == "header")
         if field is None:
             self.literal += text
+            self.calls.frame(text)
 
     def _decode(self) -> None:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""

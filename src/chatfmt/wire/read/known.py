@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.conversation import Message
-from chatfmt.wire.read.calls import Calls
+from chatfmt.wire.read.calls import Calls, Layout
 from chatfmt.wire.read.heading import Heading
 from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.thoughts import Thoughts
@@ -30,6 +30,7 @@ class Known:
         self._messages = messages
         self._events = events
         self._tell_wrong = tell
+        self._calls_layout = Layout(binding.format.id_shape, binding.format.arguments)
         self._clear()
 
     def _clear(self) -> None:
@@ -47,9 +48,7 @@ class Known:
         """Literal text that has been read since."""
         self._continued = False  # whether the model wrote it from its first id
         self._thoughts: Thoughts | None = None
-        self.calls = Calls(
-            self.index, self._events, self._tell_wrong.call, self._binding.format.id_shape
-        )
+        self.calls = Calls(self.index, self._events, self._tell_wrong.call, self._calls_layout)
 
     def _begin_thoughts(self) -> None:
         """A reasoning begins; a message that the model wrote from its first id had no prompt."""

@@ -148,7 +148,7 @@ class Steps:
         todo = [place.index for place in self.machine.all if is_of_call(place)]
         found = {*todo}
         for index in todo:
-            if self.machine.all[index].meaning.opens is None:
+            if self.machine.all[index].meaning.opens in (None, "argument"):
                 todo += [source for source in before[index] if source not in found]
                 found |= {*before[index]}
         return frozenset(found)

@@ -173,7 +173,7 @@ def is_whole(place: Place, scan: Hashable) -> bool:
 def is_of_call(place: Place) -> bool:
     """Whether the character that leads there is of a field of a call."""
     field = place.meaning.field
-    return field is not None and field.startswith("call") and field != "call_id"
+    return field is not None and field.startswith(("call", "arg")) and field != "call_id"
 
 
 def _released(way: _Way) -> list[Run]:

@@ -1,0 +1,185 @@
+"""Arguments that are written one by one: both ways, as they stream, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall
+from chatfmt.line.coders import CODERS
+from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd
+from chatfmt.wire.read.arguments import Arguments
+from letters import bytewise
+from rows import ids_in
+
+if TYPE_CHECKING:
+    from chatfmt import ChatTokenizer
+
+TOKENS = ["<s>", "<m>", "<e>", "<call>", "</call>", "<key>", "</key>", "<value>", "</value>"]
+USER = "<s>user<m>{content}<e>"
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "tokens": {
+        "template": "<s>ai<m>{^}{content}[<call>{call.name}"
+        "[<key>{arg.key}</key><value>{arg.value:loose}</value>]*</call>]*<e>",
+    },
+    "tags": {
+        "template": "<s>ai<m>{^}{content}[<call>\n<function={call.name}>\n"
+        "[<parameter={arg.key}>\n{arg.value:loose_python}\n</parameter>\n]*</function>\n</call>]*"
+        "<e>",
+        "fences": ["\n</parameter>\n"],
+    },
+    "python": {
+        "template": "<s>ai<m>{^}{content}"
+        "<call>[\n|{call.name}([, |{arg.key}={arg.value:python}]*)]*</call><e>",
+    },
+    "json": {
+        "template": "<s>ai<m>{^}{content}[<call>{call.name}"
+        "[<key>{arg.key}<value>{arg.value}</value>]*</call>]*<e>",
+    },
+}
+
+
+def tokenizer(name: str) -> ChatTokenizer:
+    """That layout over single bytes; calls, or else an answer."""
+    row = LAYOUTS[name]
+    lines = ["<s>ai<m>{^}{content}<e>", row["template"]]
+    spelled = [token for token in TOKENS if token in row["template"]]
+    return bytewise(
+        ChatFormat(
+            name=name,
+            template={"user": USER, "assistant": lines},
+            special_tokens=spelled,
+            fences=row.get("fences", ()),
+        )
+    )
+
+
+def chat(*arguments: str) -> Conversation:
+    calls = tuple(ToolCall(name="f", arguments=text) for text in arguments)
+    return Conversation(messages=(Message(role="assistant", content="", tool_calls=calls),))
+
+
+SAFE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"), max_size=12)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | SAFE,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SAFE, inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.from_regex("[a-zA-Z_][a-z0-9_]{0,3}", fullmatch=True)
+OBJECTS = st.dictionaries(KEYS, VALUES, max_size=3)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@given(values=st.lists(OBJECTS, min_size=1, max_size=2))
+def test_what_is_written_is_read_back_and_streamed(name: str, values: list[dict[str, Any]]) -> None:
+    tok = tokenizer(name)
+    given_chat = chat(*(json.dumps(value, ensure_ascii=False) for value in values))
+    try:
+        ids = tok.encode(given_chat)
+    except RenderError as refused:
+        # another value would be read
+        assert "would be read as" in str(refused)  # noqa: PT017 - some are refused, and must say so
+        return
+    assert tok.decode(ids) == given_chat
+    parser = tok.stream(role=None)
+    events = [event for token in ids for event in parser.feed(token)]
+    for number, call in enumerate(given_chat.messages[0].tool_calls):
+        pieces = [e.text for e in events if isinstance(e, ArgumentsDelta) and e.call == number]
+        assert "".join(pieces) == call.arguments
+    assert parser.messages == [*given_chat.messages]
+    assert not parser.issues
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("tokens", '{"a": "2"}', "call 0: argument 'a', offset 0: expected a value that can be"),
+        ("tokens", '{"a": "null"}', "would be read as 'null'"),
+        ("tokens", '{"a":1}', "offset 5: expected ' 1}', found '1}'"),
+        ("tokens", '{"a": 1, "a": 2}', "expected every key once, found 'a' again"),
+        ("tokens", '{"a b": 1}', "expected a arg.key like"),
+        ("tags", '{"a": "True"}', "would be read as 'true'"),
+        (
+            "tags",
+            '{"a": "x\\n</parameter>\\n<parameter=b>\\ny"}',
+            "this would be read as structure",
+        ),
+        ("tokens", "[1]", "expected a JSON object"),
+    ],
+)
+def test_what_could_not_be_read_back_is_refused(name: str, arguments: str, said: str) -> None:
+    with pytest.raises(RenderError) as refused:
+        tokenizer(name).encode(chat(arguments))
+    assert said in str(refused.value)
+    assert refused.value.field in ("tool_calls", "arg.value")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pieces"),
+    [
+        (
+            '{"a": "say it", "b": 12}',
+            ['{"a": "s', "a", "y", " ", "i", "t", '"', ', "b": ', "12", "}"],
+        ),
+        ('{"a": "1 o"}', ['{"a": ', '"1 ', "o", '"', "}"]),
+        ('{"a": ""}', ['{"a": ""}']),
+        ("{}", ["{}"]),
+    ],
+)
+def test_json_is_given_out_as_soon_as_it_is_certain(arguments: str, pieces: list[str]) -> None:
+    tok = tokenizer("tokens")
+    parser = tok.stream(role=None)
+    ids = tok.encode(chat(arguments))
+    found = [e.text for i in ids for e in parser.feed(i) if isinstance(e, ArgumentsDelta)]
+    joined = [piece for piece in found if piece]
+    assert "".join(joined) == "".join(pieces)
+    assert joined[0] == pieces[0] or joined[:2] == pieces[:2]
+    assert len(joined) >= len(pieces) - 1
+
+
+def test_types_tell_a_string_from_what_it_spells() -> None:
+    by_name = {"zip": {"string"}, "n": {"integer"}, "any": {"string", "integer"}}
+    arguments = Arguments(CODERS["loose"], by_name)
+    said = ""
+    for key, value in (("zip", "75001"), ("n", "75001"), ("any", "75001")):
+        said += arguments.end_argument()
+        arguments.add_key(key)
+        said += arguments.add_value(value[:2]) + arguments.add_value(value[2:])
+    said += arguments.end()
+    assert arguments.text == said == '{"zip": "75001", "n": 75001, "any": 75001}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lost"),
+    [
+        ("tokens", "<call>f<key>a</key><value>1", "<call>f<key>a</key><value>1"),
+        (
+            "tokens",
+            "<call>f<key>a</key><value>1</value><key>a</key><value>2</value></call><e>",
+            "<call>f<key>a</key><value>1</value><key>a</key><value>2</value>",
+        ),
+        (
+            "tags",
+            "<call>\n<function=f>\n<parameter=a>\nx",
+            "<call>\n<function=f>\n<parameter=a>\nx",
+        ),
+    ],
+)
+def test_a_call_that_turns_out_malformed_comes_out_as_text(name: str, text: str, lost: str) -> None:
+    tok = tokenizer(name)
+    parser = tok.stream()
+    ids = ids_in(tok, text)
+    events = [event for token in ids for event in parser.feed(token)] + parser.close()
+    [abandoned] = [event for event in events if isinstance(event, ToolCallAbandoned)]
+    assert abandoned.text == lost
+    assert not [event for event in events if isinstance(event, ToolCallEnd)]
+    assert parser.messages[-1].tool_calls == ()
+    assert parser.issues
