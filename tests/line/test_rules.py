@@ -21,20 +21,41 @@ def refused(template: Any, **more: Any) -> str:
 
 
 NAMED = "<m>{call.name}"
-NOT_WRITTEN = "is read by the machine, but not written yet"
+TRAINED = "expected the token that stops the model as training_end"
 
 
 @pytest.mark.parametrize(
-    ("line", "word"),
+    ("lines", "said"),
     [
-        ("<s>ai<m>{^}{content}{next}", "{next}"),
-        ({"line": "<s>ai<m>{^}{content}{next}", "training_end": "<e>"}, "{next}"),
-        ({"line": SAY, "after": "start"}, "after"),
-        ({"line": SAY, "after": ["user"]}, "after"),
+        ("<s>ai<m>{^}{content}{next}", TRAINED),
+        ({"line": "<s>ai<m>{^}{content}{next}", "training_end": "<e>"}, TRAINED),
+        ({"line": "<s>ai<m>{^}{content}{next}", "training_end": "<x>"}, "a special token that"),
+        (
+            [
+                {"line": "<s>ai<m>{^}{content}{next}", "training_end": "<z>"},
+                "<s>ai<m>{^}{content}<z><e>",
+            ],
+            "{next} ends some of its lines; let it end all or none",
+        ),
+        (
+            [{"line": "<s>ai<m>{^}{content}<e>", "after": ["user"]}, "<s>ai<m>{content}<z>{^}<e>"],
+            "",
+        ),
+        (
+            [
+                {"line": "<s>ai<m>{^}{content}<e>", "after": ["user"]},
+                {"line": "<s>ai{^}<m>{content}<z><e>", "after": ["user"]},
+            ],
+            "a prompt would have to know which of the lines is to come",
+        ),
     ],
 )
-def test_a_word_that_is_read_but_not_written_yet(line: Any, word: str) -> None:
-    assert refused({"user": ASK, "assistant": line}) == f": {word} {NOT_WRITTEN}"
+def test_lines_without_an_end_or_for_one_place(lines: Any, said: str) -> None:
+    template = {"user": ASK, "assistant": lines}
+    if said:
+        assert said in refused(template, stops=["<z>"] if "<z>" in str(lines) else [])
+    else:
+        assert row(template).format.placed == {"assistant"}
 
 
 EACH = "[<z>{arg.key}<m>{arg.value}]*"
@@ -161,8 +182,8 @@ NO_END_OF_EACH = (
     [
         ({"open": "<s>{name}"}, ", open: only special tokens and literal text may stand here"),
         ({"sep": "{content}"}, ", sep: only special tokens and literal text may stand here"),
-        ({"close": ""}, ", close: expected an end token, found none"),
-        ({"close": "\n"}, ", close: expected an end token, found none"),
+        ({"close": ""}, ", close: expected an end token or {next}, found none"),
+        ({"close": "\n"}, ", close: expected an end token or {next}, found none"),
         ({"close": "{end}"}, ", close: only special tokens and literal text may stand here"),
         ({"open": "tool"}, ": an envelope begins with a special token"),
         ({"open": "", "each": "x{content}"}, ": an envelope begins with a special token"),
@@ -201,16 +222,15 @@ LITERAL_ALONE = "each: with every group left out a message is nothing but litera
     ("template", "said"),
     [
         ("x[<m>{content}]{next}", "each line that may follow must begin with a special token"),
-        ("<m>[{content}]x{next}", "{next} is read by the machine, but not written yet"),
         ("[x<m>{tools}]<s>{content}{next}", "must begin with a special token"),
-        ("[<m>{tools}]<s>{content}{next}", "{next} is read by the machine, but not written yet"),
-        ("{^}<m>{content}{next}", "{next} is read by the machine, but not written yet"),
+        ("[<m>{tools}]<s>{content}{next}", TRAINED),
+        ("{^}<m>{content}{next}", TRAINED),
         ("{content}<m>{next}", "must begin with a special token"),
         ("[x<m>{call.name}<z>]*{next}", "must begin with a special token"),
-        ("[<m>{call.name}<z>]*{next}", "{next} is read by the machine, but not written yet"),
+        ("[<m>{call.name}<z>]*{next}", "a call needs {call.name} and {call.arguments}, or a list"),
         (
             "[[<m>{arg.key}<z>{arg.value:loose}<s>]*<z>{call.name}<e>]*{next}",
-            "is read by the machine, but not written yet",
+            "the tool would be known only after its arguments",
         ),
         ({"line": "<m>{content}<e>", "after": ["nobody"]}, "after names the role nobody"),
         ({**ENVELOPE, "each": "x[<m>{content}]y"}, LITERAL_ALONE),

@@ -38,6 +38,8 @@ def check_borders(
             for role in line.roles:
                 _check_what_follows(role, lines, envelopes, where)
     for role, envelope in envelopes.items():
+        if envelope.close == (Next(),):
+            _check_what_follows(role, lines, envelopes, where)
         if not any(map(_is_there, (*envelope.sep, *envelope.each))):
             raise FormatError(
                 f"{where}, role {role}, each: with every group left out a message is nothing but "

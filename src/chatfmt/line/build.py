@@ -54,27 +54,38 @@ class Builder(Graph):
         super().__init__(layout.where, words, characters)
         self.start = self.new(Meaning("prologue"))
         self.between = self.border("message")
+        self.anywhere = self.border("message")
+        """Where a message may begin of which nobody knows what stands before it."""
         self.first = self.border("message")
         """Where the first message may begin."""
         self.after: dict[str, int] = {}
         """Role to the place after a message of that role."""
+        self.is_placed = any(line.after is not None for line in layout.lines)
         sources = frozenset({self.start})
         for piece in layout.prologue:
             sources = self._follow(piece, sources, _Context((), Meaning("prologue")))
         self.silently(sources, self.first)
-        self.silently([self.first], self.between)
+        self.silently([self.first, self.anywhere], self.between)
         for role in layout.roles:
             self.after[role] = self.border("message")
             self.silently([self.after[role]], self.between)
-        for node in (self.between, self.first, *self.after.values()):
+        for node in (self.between, self.anywhere, self.first, *self.after.values()):
             self.all[node].accepts = True
+        places = {role: set[str]() for role in layout.roles}
         for line in layout.lines:
-            self._line(line)
+            for role in line.roles:
+                places[role].update(line.after or ())
+        for line in layout.lines:
+            self._line(line, places[line.roles[0]])
         for role, envelope in layout.envelopes.items():
             self._envelope(role, envelope)
 
-    def _line(self, line: Line) -> None:
-        if line.after is None:
+    def _line(self, line: Line, taken: set[str]) -> None:
+        """Add a line; ``taken`` are the places for which its role has lines of their own."""
+        if line.after is None and taken:
+            free = {self.after[role] for role in self.after if role not in taken}
+            sources = frozenset({self.anywhere, *free, *(() if "start" in taken else [self.first])})
+        elif line.after is None:
             sources = frozenset({self.between})
         elif line.after == ("start",):
             sources = frozenset({self.first})

@@ -60,6 +60,10 @@ class Line:
         last = self.pieces[-1]
         return last.tokens if isinstance(last, Special) else ()
 
+    def may_follow(self, before: str | None) -> bool:
+        """Whether it may stand after a message of this role; None: at the start."""
+        return self.after is None or (before or "start") in self.after
+
     @property
     def prompt(self) -> tuple[Piece, ...] | None:
         """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
@@ -98,7 +102,7 @@ class Envelope:
     open: tuple[Special | Literal, ...]
     each: tuple[Piece, ...]
     sep: tuple[Special | Literal, ...]
-    close: tuple[Special | Literal, ...]
+    close: tuple[Special | Literal | Next, ...]
 
 
 def read_prologue(
@@ -198,7 +202,8 @@ def make_envelope(
         for name in ("open", "each", "sep", "close")
     )
     check_fields(each, role, "content", f"{where}, each")
-    for name, pieces in (("open", opened), ("sep", sep), ("close", close)):
+    is_open = close == [Next()]
+    for name, pieces in (("open", opened), ("sep", sep), ("close", [] if is_open else close)):
         if not all(isinstance(p, Special | Literal) and not (p == END) for p in pieces):
             raise FormatError(
                 f"{where}, {name}: only special tokens and literal text may stand here"
@@ -206,9 +211,10 @@ def make_envelope(
     if not any(isinstance(piece, Special) for piece in opened[:1] or each[:1]):
         raise FormatError(f"{where}: an envelope begins with a special token")
     ends = [i for i, piece in enumerate(close) if isinstance(piece, Special)]
-    if not ends:
-        raise FormatError(f"{where}, close: expected an end token, found none")
-    close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
+    if not (ends or is_open):
+        raise FormatError(f"{where}, close: expected an end token or {{next}}, found none")
+    if ends:
+        close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
     check_free_text([*each, *close], where)
     check_free_text([*each, *(sep or opened or each)], where)
     after = "".join(first_characters(pieces, "") for pieces in (sep, close) if pieces)
@@ -225,14 +231,15 @@ def _with_training_end(
     pieces: list[Piece], token: str, special_tokens: Sequence[str], where: str
 ) -> list[Piece]:
     last = pieces[-1]
-    if not isinstance(last, Special):
-        return pieces
-    if token not in special_tokens or token in last.tokens:
+    own = last.tokens if isinstance(last, Special) else ()
+    if token not in special_tokens or token in own:
         raise FormatError(
             f"{where}: training_end must be a special token that is not the line's own end, found "
             f"{shown(token)}"
         )
-    return [*pieces[:-1], replace(last, tokens=(*last.tokens, token))]
+    if not isinstance(last, Special):
+        return pieces
+    return [*pieces[:-1], replace(last, tokens=(*own, token))]
 
 
 def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[list[Piece], str]:

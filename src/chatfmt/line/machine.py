@@ -68,8 +68,13 @@ class Machine:
         self.start = built.start
         """Where a conversation begins."""
         self.where = built.where
-        self.between = built.between
-        """Where a message may begin after any other."""
+        self.between = built.anywhere
+        """Where a message may begin of which nobody knows what stands before it."""
+        self.after: dict[str | None, int] = {None: built.first}
+        """Where a message may begin: after a message of a role, or at the start."""
+        self.after.update(built.after)
+        self.is_placed = built.is_placed
+        """Whether some line stands only after certain messages."""
         self._words = words
         self._unheld: dict[int, int] = {}
         self._fold()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from chatfmt.line.build import Layout
 from chatfmt.line.call_ids import CallIds
 from chatfmt.line.coders import CODERS
-from chatfmt.line.language import Field, flat
+from chatfmt.line.language import Field, Next, flat
 from chatfmt.line.lines import Line
 from chatfmt.line.machine import build_machine
 
@@ -154,6 +154,31 @@ class Row:
         if self.ends:
             return self.ends.get(token) == "stop"
         return not self.stops or token in self.stops
+
+    @cached_property
+    def unended(self) -> frozenset[str]:
+        """The roles whose messages end where the next begins, and in which a model speaks.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").unended
+        frozenset()
+        """
+        ends = {role: self.lines_of[role][0].pieces[-1] for role in self.prompted}
+        return frozenset(role for role, last in ends.items() if last == Next())
+
+    @cached_property
+    def placed(self) -> frozenset[str]:
+        """The roles some of whose lines stand only after certain messages.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").placed
+        frozenset()
+        """
+        return frozenset(
+            role
+            for role, lines in self.lines_of.items()
+            if any(line.after is not None for line in lines)
+        )
 
     @cached_property
     def prompted(self) -> frozenset[str]:

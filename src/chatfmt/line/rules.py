@@ -81,10 +81,10 @@ def role_alphabet(spellings: Mapping[str, str]) -> Alphabet:
 
 def check_compiled(format: Row) -> None:
     """The lines go together, and every conversation has one reading."""
-    _check_written(format)
     _check_roles(format)
     _check_calls(format)
     _check_speakers(format)
+    _check_unended(format)
     _check_envelopes(format)
     _check_ends(format)
     _check_prompts(format)
@@ -99,20 +99,17 @@ def _all_lines(format: Row) -> Iterator[tuple[str, Line]]:
             yield role, line
 
 
-def _check_written(format: Row) -> None:
-    """The machine reads more of the language than is written yet."""
-    for _, line in _all_lines(format):
-        lists = [piece for piece in line.pieces if isinstance(piece, Calls)]
-        within = [piece for calls in lists for piece in calls.item]
-        for piece in [*flat(line.pieces), *lists, *within]:
-            unwritten = ""
-            match piece:
-                case Next():
-                    unwritten = "{next}"
-            if unwritten or line.after is not None:
+def _check_unended(format: Row) -> None:
+    """A model's message that ends where the next begins is seen to end all the same."""
+    for role, lines in format.lines_of.items():
+        where = f"format {format.name}, role {role}"
+        if len({line.pieces[-1] == Next() for line in lines}) > 1:
+            raise FormatError(f"{where}: {{next}} ends some of its lines; let it end all or none")
+        for line in lines if role in format.unended else ():
+            if line.training_end not in format.stop_spellings:
                 raise FormatError(
-                    f"format {format.name}: {unwritten or 'after'} is read by the machine, but "
-                    "not written yet"
+                    f"{where}: expected the token that stops the model as training_end, one of "
+                    f"stops, since {{next}} has none of its own; found {shown(line.training_end)}"
                 )
 
 
@@ -174,13 +171,17 @@ def _check_envelopes(format: Row) -> None:
 
 def _check_prompts(format: Row) -> None:
     """All lines of a role write the same up to where its prompt ends."""
-    for role, lines in format.lines_of.items():
-        prompts = {line.prompt for line in lines if role in format.prompted} - {None}
-        if len(prompts) > 1:
-            raise FormatError(
-                f"format {format.name}, role {role}: a prompt would have to know which of the "
-                "lines is to come; put {^} where they still write the same"
-            )
+    for role in format.prompted:
+        lines = format.lines_of[role]
+        places = {None, *(place for line in lines for place in line.after or ())}
+        for place in places:
+            there = [line for line in lines if (line.after and place in line.after)]
+            some = there or [line for line in lines if line.after is None]
+            if len({line.prompt for line in some} - {None}) > 1:
+                raise FormatError(
+                    f"format {format.name}, role {role}: a prompt would have to know which of the "
+                    "lines is to come; put {^} where they still write the same"
+                )
 
 
 def _check_roles(format: Row) -> None:

@@ -184,11 +184,15 @@ class _Encoder:
             weights = message_weights(messages, self._train_on)
             frames = self._renderer.frames(messages)
             roles = [*(message.role for message in messages[1:]), None][: len(messages)]
+            unended = 0.0
             for message, framed, weight, following in zip(
                 messages, frames, weights, roles, strict=True
             ):
                 frame = framed.in_training(message.role, following)
                 one, prefix, suffix = self._around(message, frame, weight, len(texts))
+                if unended:
+                    one = self._ending(one, frame, unended)
+                unended = weight if frame.is_unended else 0.0
                 text = "" if suffix is None else prefix + message.content + suffix
                 texts.append(text)
                 around.append(one)
@@ -218,6 +222,18 @@ class _Encoder:
         shifted = [(a + len(frame.head), b + len(frame.head), p, g) for a, b, p, g in marks]
         whole = whole._replace(head_marks=[*frame.head_marks, *shifted])  # type: ignore[list-item]
         return _pack_around(whole, weight), "", None
+
+    def _ending(self, around: _Around, frame: Frame, weight: float) -> _Around:
+        """Its first id ends the message before, which has no end of its own and weighs this."""
+        head, close, head_weights, one, close_weights, size = around
+        if (frame.head or frame.close)[0] not in self._renderer.binding.stops:
+            return around
+        first = array("f", [weight]).tobytes()
+        if frame.head:
+            head_weights = first + head_weights[len(first) :]
+        else:
+            close_weights = first + close_weights[len(first) :]
+        return head, close, head_weights, one, close_weights, size
 
     def _look_up(self, message: Message, index: int) -> _Known:
         [weight] = message_weights([message], self._train_on)

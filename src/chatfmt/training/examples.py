@@ -106,14 +106,12 @@ def _example(
     """What rendering, `weights.spread` and `weights.labels` give, in one go and without spans."""
     ids, trained = list(renderer.prologue), []
     frames = renderer.frames(messages)
+    unended = 0.0  # what trains the token that ends a message which has no end of its own
     for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
-        if frame.goes_on:
+        if frame.goes_on or frame.is_unended:
             following = messages[index + 1].role if index + 1 < len(messages) else None
-            head, head_marks, prefix, suffix, close, close_marks, _, _ = frame.in_training(
-                message.role, following
-            )
-        else:
-            head, head_marks, prefix, suffix, close, close_marks, _, _ = frame
+            frame = frame.in_training(message.role, following)  # noqa: PLW2901 - what it is here
+        head, head_marks, prefix, suffix, close, close_marks, _, _, is_unended = frame
         start = len(ids)
         ids += head
         text = "" if suffix is None else prefix + message.content + suffix
@@ -121,6 +119,9 @@ def _example(
         ids += content
         stop = len(ids)
         ids += close
+        if unended and ids[start] in renderer.binding.stops:
+            trained.append((start, start + 1, unended))
+        unended = factor if is_unended and train_end else 0.0
         if factor:
             before = len(prefix.encode()) if prefix else 0
             if before:

@@ -154,6 +154,8 @@ class Growth(Alone):
             prologue=prologue,
             position=position,
             goes_on=self._going_on(),
+            before=self._last_role(),
+            unended=self._is_unended(),
             messages=self._messages,
             spans=self.spans,
             issues=self.issues,
@@ -168,6 +170,45 @@ class Growth(Alone):
             if span.message == index:
                 start = span.start
         return start
+
+    def _last_role(self) -> str | None:
+        """The role of the last message."""
+        return self._messages[-1].role if self._messages else None
+
+    def _is_unended(self) -> bool:
+        """Whether the last message is the model's, and has no end token."""
+        unended = self._last_role() in self._binding.format.unended
+        return unended and bool(self.spans) and self.spans[-1].part != "end"
+
+    def _end_open(self) -> None:
+        """A message that may end where it stands does: whatever follows is no part of it."""
+        if self._parser is not None and self._parser.open and self._parser.may_end:
+            self._parser.close()
+            self._parser, self._partial, self._unfinished = None, None, False
+
+    def _stop_id(self) -> int | None:
+        """The sampled id that ended a message and has begun the next, if it came last."""
+        last = self.spans[-1] if self.spans else None
+        if last is None or not (last.sampled and last.message == len(self._messages)):
+            return None
+        is_one = last.stop == last.start + 1 and last.part == "header"
+        is_stop = is_one and self._last_role() in self._binding.format.unended
+        return self.ids[-1] if is_stop and self.ids[-1] in self._binding.stops else None
+
+    def _begins_with(self, message: Message, token: int) -> bool:
+        """Whether the next message begins with this id."""
+        frames = self._renderer.frames(
+            [message], len(self._messages), before=self._last_role(), close=False
+        )
+        [frame] = frames
+        return (frame.head or frame.close)[:1] == [token]
+
+    def _drop_stop(self) -> None:
+        """Take that id back."""
+        self.ids.pop()
+        self.spans.pop()
+        del self._logprobs[len(self.ids) :]
+        self._parser, self._partial, self._unfinished = None, None, False
 
     def _going_on(self, *, sampled: bool = False) -> str | None:
         """The role that has ended a message with a token behind which it may go on."""
@@ -250,8 +291,9 @@ class Growth(Alone):
         placed = [token for each in reversed(ranges) for token in self.ids[each]]
         parser = self._standing()
         content = parser.open_content if parser else None
-        before = self.ids[self._start_of(self._first_in_envelope(opened.index)) : start]
-        return resume.Begun(opened, content, self.ids[start:], placed, before)
+        within = self.ids[self._start_of(self._first_in_envelope(opened.index)) : start]
+        before = self._messages[opened.index - 1].role if opened.index else None
+        return resume.Begun(opened, content, self.ids[start:], placed, within, before)
 
     @reads
     def __getstate__(self) -> dict[str, Any]:

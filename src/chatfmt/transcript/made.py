@@ -50,7 +50,10 @@ def parsed(
     opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
     missing = parser.missing
     if not allow_open:
+        whole = parser.may_end and not missing
         parser.close()
+        if whole:
+            opened, complete = None, len(parser.messages)
         partial = next(iter(parser.messages[complete:]), None)
     return Transcript(
         renderer,

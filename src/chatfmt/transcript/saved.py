@@ -110,13 +110,16 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
     messages: list[Message] = []
     spans: list[Span] = []
 
-    def parser_at(position: int, goes_on: str | None) -> StreamParser:
+    def parser_at(position: int, goes_on: str | None, before: str | None) -> StreamParser:
+        unended = before in renderer.format.unended and spans[-1].part != "end"
         return StreamParser(
             renderer.binding,
             strict=False,
             prologue=prologue and not position,
             position=position,
             goes_on=goes_on,
+            before=before,
+            unended=unended,
             messages=messages,
             spans=spans,
         )
@@ -124,7 +127,7 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
     roles = {i: message.role for i, message in enumerate(state.messages)}
     if state.prompted is not None:
         roles[len(state.messages)] = state.prompted[0]
-    parser = parser_at(0, None)
+    parser = parser_at(0, None, None)
     for _, run in groupby(state.spans, lambda span: span.message):
         ranges = [*run]
         start = ranges[0].start
@@ -132,11 +135,15 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
         if start and whole:  # as a transcript goes on
             last = spans[-1]
             goes_on = last.part == "end" and state.ids[start - 1] in renderer.binding.continues
-            parser = parser_at(start, messages[-1].role if goes_on else None)
+            before = messages[-1].role if messages else None
+            parser = parser_at(start, before if goes_on else None, before)
         feed_again(parser, state.ids, ranges, roles)
     complete, missing = len(messages), bool(parser.missing)
     opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
+    may_end = parser.may_end and not (missing or state.unfinished)
     parser.close()  # as a parse has it that was not to be open: half a character is placed then
+    if may_end:
+        complete, opened = len(messages), None
     saved_spans = _by_id(state.spans)
     found = _first_difference(standing, saved_spans)
     if found and _first_difference(_by_id(spans), saved_spans):

@@ -101,14 +101,19 @@ class Transcript(Views):
                 )
             return list(self.ids)
         begin = self._renderer.prefilled(
-            role, name, prefill, index=len(self._messages), thinking=thinking
+            role,
+            name,
+            prefill,
+            index=len(self._messages),
+            before=self._last_role(),
+            thinking=thinking,
         )
         self._close_envelope()
         self._write_prompt([*self._missing(), *begin], role)
         return list(self.ids)
 
     @grows
-    def append(self, *messages: Message | dict[str, Any]) -> None:
+    def append(self, *messages: Message | dict[str, Any], replace_stop: bool = False) -> None:
         """Add whole messages.
 
         Where a message is open, the first one of the same role is that message, whole: it must
@@ -116,6 +121,10 @@ class Transcript(Views):
         is written. One of another role ends the open one, with an issue. Without messages the open
         one is ended as it stands, and a tail that is missing is written. What is written so does
         not count as sampled.
+
+        In formats in which a message ends where the next begins, a sampled stop token is the first
+        id of the next message, and that message must begin with it. With ``replace_stop`` it is
+        taken back where it does not.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -135,6 +144,11 @@ class Transcript(Views):
             pydantic.ValidationError: one of them is no message; a ValueError. Nothing has changed.
         """
         new = [Message.model_validate(message) for message in messages]
+        if (stop := self._stop_id()) is not None:
+            if not new:
+                return  # it has ended its message
+            if not self._begins_with(new[0], stop):
+                self._take_back(stop, new, allowed=replace_stop)
         opened = self._opened()
         begun = self._begun(opened) if opened else None
         completes = bool(begun and new and new[0].role == begun.opened.role)
@@ -159,12 +173,18 @@ class Transcript(Views):
             following,
             first=len(self._messages) + (begun is not None),
             continues=going_on,
+            before=begun.opened.role if begun else self._last_role(),
+            unended=begun.opened.role in self._binding.format.unended
+            if begun
+            else self._is_unended(),
             within=None if closes else within,
             offset=len(self.ids) + len(closing[0]) + len(rest),
         )
         stood = len(self.ids)
         if rest:
             self._write(rest)
+        if begun:
+            self._end_open()
         self._add(*closing)
         if completes:
             self._messages[-1] = new[0]  # with its annotations
@@ -174,6 +194,22 @@ class Transcript(Views):
         self.spans += spans
         self._messages += following
         self._prompted = None
+
+    def _take_back(self, stop: int, new: list[Message], *, allowed: bool) -> None:
+        """A stop token was sampled with which the next message does not begin."""
+        if not allowed:
+            raise RenderError(
+                f"the model stopped with {self._binding.spellings[stop]}, with which no message of "
+                f"role {new[0].role} begins; expected one that does, or replace_stop=True to take "
+                "it back",
+                self._binding.format.name,
+                len(self._messages),
+                "role",
+            )
+        trial = self._copied()
+        trial._drop_stop()
+        trial.append(*new)  # what is refused is refused before anything changes
+        self._drop_stop()
 
     def append_completion(
         self, ids: Iterable[int], *, logprobs: Sequence[float] | None = None
@@ -219,7 +255,7 @@ class Transcript(Views):
     def _complete(self, ids: list[int], logprobs: list[float] | None) -> Completion:
         opened = self._opened()
         if opened is None and self._going_on(sampled=True) is None and not self._at_prompt():
-            prompt = self._renderer.prompt("assistant")
+            prompt = self._renderer.prompt("assistant", before=self._last_role())
             self._close_envelope()
             self._write_prompt([*self._missing(), *prompt], "assistant")
         stops = self._renderer.stops(self._speaker(opened))

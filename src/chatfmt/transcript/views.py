@@ -9,6 +9,7 @@ from chatfmt.transcript.growth import Growth
 from chatfmt.transcript.saved import Saved
 from chatfmt.wire.alone import reads
 from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.trained import in_training
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Conversation
@@ -88,7 +89,7 @@ class Views(Growth):
         [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]
         """
         messages = self._messages_from(0)
-        spans = self._renderer.in_training(self.ids, self.spans, messages)
+        spans = in_training(self._binding, self.ids, self.spans, messages)
         return weights.span_weights(spans, messages, train_on, train_end=train_end)
 
     def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
@@ -119,12 +120,19 @@ class Views(Growth):
         ('Hello', 5)
         """
         going_on = self._going_on(sampled=True)
-        parser = StreamParser(self._binding, strict=strict, prologue=False, goes_on=going_on)
+        parser = StreamParser(
+            self._binding,
+            strict=strict,
+            prologue=False,
+            goes_on=going_on,
+            before=self._last_role(),
+            unended=self._is_unended(),
+        )
         opened = self._opened()
         if opened is not None:
             parser.prime(self.ids[self._start_of(opened.index) :])
         elif going_on is None and not self._at_prompt():
-            parser.prime(self._renderer.prompt("assistant"))
+            parser.prime(self._renderer.prompt("assistant", before=self._last_role()))
         parser.stop_tokens = self._renderer.stops(self._speaker(opened))
         return parser
 

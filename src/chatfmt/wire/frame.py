@@ -39,6 +39,8 @@ class Frame(NamedTuple):
     """Whether its end lets the model go on with another message."""
     training_end: int | None = None
     """The end token that stands there in training, where no message follows."""
+    is_unended: bool = False
+    """Whether it has no end token, and a model speaks: what follows ends it."""
 
     def text(self, message: Message) -> str:
         """The text between head and close."""
@@ -50,6 +52,12 @@ class Frame(NamedTuple):
         Where nothing follows, the model is to stop; where it does not go on itself, an end that
         does not stop it is not trained.
         """
+        if self.is_unended and following is None and self.training_end is not None:
+            at = len(self.close)
+            ends: Mark = (at, at + 1, "end", True)
+            return self._replace(
+                close=[*self.close, self.training_end], close_marks=[*self.close_marks, ends]
+            )
         if not self.goes_on or following == role:
             return self
         at = next(i for i, mark in enumerate(self.close_marks) if mark[2] == "end")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import Frame, Key, Neighbours, key_of, size_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.making import FrameMaker, is_content
@@ -26,11 +28,15 @@ class Frames:
         self.maker = FrameMaker(binding)
         self.known: Kept[Key, Frame] = Kept()
         self._continued: Kept[Key, Frame] = Kept()
+        self._placed: dict[str | None, Kept[Key, Frame]] = defaultdict(Kept)
+        """By the role before them, the frames of messages for which that matters."""
         self._goes_on = any(
             not self.format.stops_at(line.ends[0]) for line in self.format.lines if line.ends
         )
-        self.by_itself = not (self._goes_on or self.format.envelopes)
-        """Whether a frame follows from its message alone, whatever stands before and after it."""
+        self.stands_alone = not (self.format.envelopes or self.format.placed)
+        """Whether what is written for a message follows from it alone."""
+        self.by_itself = self.stands_alone and not (self._goes_on or self.format.unended)
+        """Whether what is trained of it does, too, whatever stands before and after it."""
 
     def all(
         self,
@@ -38,6 +44,7 @@ class Frames:
         first: int = 0,
         continues: str | None = None,
         *,
+        before: str | None = None,
         within: str | None = None,
         close: bool = True,
     ) -> Iterator[Frame]:
@@ -46,29 +53,41 @@ class Frames:
         Args:
             messages: the messages.
             first: index of the first.
+            before: the role of the message before them; None where they begin the conversation.
             continues: the role that has ended a message before and may go on with another.
             within: the role whose envelope is open before them.
             close: whether an envelope is closed in which the last one stands.
         """
         known, envelopes = self.known.known.get, self.format.envelopes
+        placed = self.format.placed
         for index, message in enumerate(messages, first):
             if envelopes and message.role in envelopes:
                 at = index - first
-                before = messages[at - 1].role if at else within
+                inside = messages[at - 1].role if at else within
                 after = messages[at + 1].role if at + 1 < len(messages) else None
                 last = close if after is None else after != message.role
-                place = Neighbours(before != message.role, last)
+                place = Neighbours(inside != message.role, last)
                 frame = self.maker.whole(message, index, place)
             elif continues is not None and continues == message.role:
-                frame = self.one(message, index, continued=True)
+                frame = self.one(message, index, before, continued=True)
+            elif message.role in placed:
+                frame = self.one(message, index, before)
             else:
                 frame = known(key_of(message.__dict__)) or self.one(message, index)
             yield frame
+            before = message.role
             if self._goes_on:
                 continues = message.role if frame.goes_on else None
 
-    def one(self, message: Message, index: int | None, *, continued: bool = False) -> Frame:
-        """The frame of this message.
+    def one(
+        self,
+        message: Message,
+        index: int | None,
+        before: str | None = None,
+        *,
+        continued: bool = False,
+    ) -> Frame:
+        """The frame of this message, after one of role ``before``.
 
         ``continued``: the model wrote the header itself, after an end token that let it go on.
 
@@ -76,10 +95,12 @@ class Frames:
             RenderError: the format cannot carry the message.
         """
         kept = self._continued if continued else self.known
+        if message.role in self.format.placed and not continued:
+            kept = self._placed[before]
         key = key_of(message.__dict__)
         frame = kept.known.get(key)
         if frame is None:
-            frame, keep = self.maker.make(message, index, continued=continued)
+            frame, keep = self.maker.make(message, index, before, continued=continued)
             if keep:
                 kept.keep(key, frame, size_of(key, frame))
         return frame
@@ -88,13 +109,13 @@ class Frames:
         """Whether its frame was worth keeping, and is the same for every content."""
         return key_of(message.__dict__) in self.known.known
 
-    def opening(self, message: Message, index: int | None) -> list[int]:
+    def opening(self, message: Message, index: int | None, before: str | None = None) -> list[int]:
         """The ids of a message up to the end of its content, left open for a model to continue.
 
         Raises:
             RenderError: the format cannot carry it, or content is not what comes last in it.
         """
-        line, _ = self.maker.choose(message, index)
+        line, _ = choose(self.format, message, index, before)
         atoms = self.maker.spelled(line.pieces, message, index)
         at = next((i for i, atom in enumerate(atoms) if is_content(atom)), None)
         if at is None or message.tool_calls or message.role in self.format.envelopes:
@@ -107,6 +128,6 @@ class Frames:
     def close_envelope(self, role: str) -> tuple[list[int], list[Mark]]:
         """The ids that close the envelope of a role, and their marks."""
         writer = self.maker.writer(None, role, generated=False)
-        self.maker.close(writer, self.format.envelopes[role].close)
+        self.maker.close(writer, role)
         writer.flush()
         return writer.ids, writer.marks

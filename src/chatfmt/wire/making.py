@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.errors import RenderError, shown
-from chatfmt.line.choose import mismatch
 from chatfmt.line.language import Field, Literal, Special
+from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
 from chatfmt.wire.refuse import find_misread
 from chatfmt.wire.runs import RunWriter
@@ -33,6 +33,10 @@ class FrameMaker:
         self.format = binding.format
         self._words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
         """What the fields of a role never hold: where there are such, each text is checked."""
+        self._fences = {
+            role: {field: {word.text for word in some} for field, some in words.items()}
+            for role, words in self._words.items()
+        }
         self._with_ids = {
             role
             for role, lines in self.format.lines_of.items()
@@ -40,35 +44,41 @@ class FrameMaker:
         }
         """Roles whose messages have the id of a call in their header."""
 
-    def make(self, message: Message, index: int | None, *, continued: bool) -> tuple[Frame, bool]:
+    def make(
+        self, message: Message, index: int | None, before: str | None, *, continued: bool
+    ) -> tuple[Frame, bool]:
         """The frame of a message that stands by itself, and whether it is worth remembering."""
-        line, by_content = self.choose(message, index)
+        line, by_content = choose(self.format, message, index, before)
         atoms = self.spelled(line.pieces, message, index)
+        if not any(isinstance(a, Special) or (isinstance(a, Written) and a.text) for a in atoms):
+            reason = "an empty message of this role would leave no trace; leave the message out"
+            raise self.error(reason, index, "content")
         may_go_on = bool(line.ends) and message.role in self.format.prompted
         goes_on = may_go_on and not self.format.stops_at(line.ends[0])
+        unended = message.role in self.format.unended
         end = None if line.training_end is None else self.binding.ids[line.training_end]
         if by_content or not self._is_plain(message, line):
             close = self.writer(index, message.role, generated=continued)
             close.write(atoms)
             self._end(close, line.tail)
-            return Frame([], [], "", None, close.ids, close.marks, goes_on, end), False
+            return Frame([], [], "", None, close.ids, close.marks, goes_on, end, unended), False
         at = next(i for i, atom in enumerate(atoms) if is_content(atom))
-        before, after = atoms[:at], atoms[at + 1 :]
+        first, after = atoms[:at], atoms[at + 1 :]
         prefix = suffix = ""
-        while before and not self._cuts(message.role) and not isinstance(before[-1], Special):
-            piece = before.pop()
+        while first and not self._cuts(message.role) and not isinstance(first[-1], Special):
+            piece = first.pop()
             prefix = piece.text + prefix if isinstance(piece, Written) else prefix
-        while isinstance(piece := after[0], Written):
+        while after and isinstance(piece := after[0], Written):
             suffix += piece.text
             del after[0]
         head = self.writer(index, message.role, generated=continued)
-        head.write(before)
+        head.write(first)
         head.flush()
         close = self.writer(index, message.role, generated=True)
         close.write(after)
         self._end(close, line.tail)
-        frame = Frame(head.ids, head.marks, prefix, suffix, close.ids, close.marks, goes_on, end)
-        return frame, True
+        around = (head.ids, head.marks, prefix, suffix, close.ids, close.marks)
+        return Frame(*around, goes_on, end, unended), True
 
     def _cuts(self, role: str) -> bool:
         """Whether text is cut where a model that speaks in this role begins to write."""
@@ -83,24 +93,24 @@ class FrameMaker:
     def whole(self, message: Message, index: int | None, place: Neighbours) -> Frame:
         """A message in its envelope."""
         envelope = self.format.envelopes[message.role]
-        line, _ = self.choose(message, index)
+        line, _ = choose(self.format, message, index, None)
         opened = envelope.open if place.first else envelope.sep
         atoms = self.spelled((*opened, *line.pieces), message, index)
         writer = self.writer(index, message.role, generated=False)
         writer.write(atoms)
         if place.last:
-            self.close(writer, envelope.close)
+            self.close(writer, message.role)
         writer.flush()
         return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
 
-    def close(self, writer: RunWriter, pieces: Iterable[Special | Literal]) -> None:
-        """Close an envelope."""
-        for piece in pieces:
+    def close(self, writer: RunWriter, role: str) -> None:
+        """Close the envelope of a role."""
+        for piece in self.format.envelopes[role].close:
             if isinstance(piece, Special):
                 writer.write(["end" if piece.end else "header", piece])
                 if piece.end:
                     writer.write(["tail"])
-            else:
+            elif isinstance(piece, Literal):
                 writer.write([piece])
 
     def _is_plain(self, message: Message, line: Line) -> bool:
@@ -111,44 +121,19 @@ class FrameMaker:
             and not message.tool_calls
             and not self._words[message.role]
             and message.role not in self._with_ids
+            and any(isinstance(piece, Special) for piece in line.pieces)
             and any(
                 isinstance(piece, Field) and piece.name == "content" and piece.coder is None
                 for piece in line.pieces
             )
         )
 
-    def choose(self, message: Message, index: int | None) -> tuple[Line, bool]:
-        """The first line that is for the message, and whether the content had a say in it."""
-        reasons: list[tuple[str, str]] = []
-        for line in self.lines(message.role, index):
-            found = mismatch(line, message)
-            if found is None:
-                return line, any(field == "content" for _, field in reasons)
-            reasons.append(found)
-        reason, field = reasons[0]
-        if len(reasons) > 1:
-            reason = "no line of this role is for such a message: " + "; ".join(
-                dict.fromkeys(why for why, _ in reasons)
-            )
-        raise self.error(reason, index, field)
-
-    def lines(self, role: str, index: int | None) -> tuple[Line, ...]:
-        """The lines of a role.
-
-        Raises:
-            RenderError: there is no such role.
-        """
-        lines = self.format.lines_of.get(role)
-        if lines is None:
-            known = ", ".join(self.format.lines_of)
-            raise self.error(f"unknown role {shown(role)}; there are {known}", index, "role")
-        return lines
-
     def spelled(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[Atom]:
         """What the pieces write, where nothing of it would be read as something else."""
         try:
             spelling = self.format.role_spellings[message.role]
-            atoms = spell(pieces, message, spelling, self.format.id_shape)
+            fences = self._fences[message.role]
+            atoms = spell(pieces, message, spelling, self.format.id_shape, fences)
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None
         if words := self._words[message.role]:

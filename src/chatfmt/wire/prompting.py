@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.conversation import Message
 from chatfmt.line.language import Field, Group, Literal, Special
+from chatfmt.wire.choosing import lines_at
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
 from chatfmt.wire.runs import RunWriter
@@ -29,22 +30,31 @@ class Prompter:
         self._prompts: Kept[Key, list[int]] = Kept()
 
     def prompt(
-        self, role: str, name: str | None = None, *, thinking: bool | None = None
+        self,
+        role: str,
+        name: str | None = None,
+        *,
+        before: str | None = None,
+        thinking: bool | None = None,
     ) -> list[int]:
         """The generation prompt: what the format writes before a model speaks in this role.
+
+        ``before`` is the role of the message before it; None at the start.
 
         Raises:
             RenderError: the format has no such role, or no such prompt.
         """
-        key = role, name, thinking
+        key = role, name, before if role in self._format.placed else None, thinking
         ids = self._prompts.known.get(key)
         if ids is None:
-            ids = self._make_prompt(role, name, thinking=thinking)
+            ids = self._make_prompt(role, name, before, thinking=thinking)
             self._prompts.keep(key, ids, len(ids) + len(name or ""))
         return [*ids]
 
-    def _make_prompt(self, role: str, name: str | None, *, thinking: bool | None) -> list[int]:
-        lines = self._maker.lines(role, None)
+    def _make_prompt(
+        self, role: str, name: str | None, before: str | None, *, thinking: bool | None
+    ) -> list[int]:
+        lines = lines_at(self._format, role, None, before)
         if role not in self._format.prompted:
             speaking = ", ".join(sorted(self._format.prompted))
             reason = f"expected a role in which the model is prompted ({speaking}), found {role}"
@@ -53,14 +63,14 @@ class Prompter:
             line.prompt if thinking is None else prompt_pieces(line.pieces, thinking=thinking)
             for line in lines
         )
-        before = next((pieces for pieces in prompts if pieces is not None), None)
-        if before is None:
+        written = next((pieces for pieces in prompts if pieces is not None), None)
+        if written is None:
             reason = f"a prompt of this format has no place for thinking={thinking}"
             raise self._maker.error(reason, None, "reasoning")
-        if name is not None and "name" not in map(_held, before):
+        if name is not None and "name" not in map(_held, written):
             reason = "a prompt of this format has no place for a name"
             raise self._maker.error(reason, None, "name")
-        return self._write(before, Message(role=role, name=name, reasoning=""), None)
+        return self._write(written, Message(role=role, name=name, reasoning=""), None)
 
     def _write(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[int]:
         try:
@@ -81,6 +91,7 @@ class Prompter:
         prefill: str,
         *,
         index: int | None,
+        before: str | None,
         thinking: bool | None,
     ) -> list[int]:
         """A prompt, and how the message goes on in the field that it leaves open.
@@ -89,11 +100,12 @@ class Prompter:
             RenderError: there is no such prompt.
         """
         if prefill and thinking is None:
-            lines = self._maker.lines(role, None)
+            lines = lines_at(self._format, role, None, before)
             if not any(opens_reasoning(line.pieces) for line in lines):
-                return self._frames.opening(Message(role=role, name=name, content=prefill), index)
+                message = Message(role=role, name=name, content=prefill)
+                return self._frames.opening(message, index, before)
             thinking = True  # its reasoning is what the row's own prompt leaves open
-        ids = self.prompt(role, name, thinking=thinking)
+        ids = self.prompt(role, name, before=before, thinking=thinking)
         return ids + self._maker.encode(prefill, index) if prefill else ids
 
     def closing(self, role: str) -> list[int]:

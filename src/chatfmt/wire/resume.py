@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chatfmt.conversation import Message
 from chatfmt.errors import RenderError, shown
 from chatfmt.line.choose import on_wire
+from chatfmt.line.language import Next
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.utf8 import Utf8
 
@@ -34,8 +35,10 @@ class Begun(NamedTuple):
     ids: list[int]
     placed: list[int]
     """Those of its ids that are not stray."""
-    before: list[int]
+    within: list[int]
     """The ids before it in the envelope in which it stands: none where it begins one."""
+    before: str | None
+    """The role of the message before it; None where it is the first."""
 
 
 def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
@@ -70,7 +73,12 @@ def close(renderer: Renderer, begun: Begun) -> list[int]:
         except RenderError:  # the format has no place for what was tried
             continue
         # the first adds nothing, so that ids which are not well-formed text do no harm
-        if rest and (not number or _reads_as(renderer.binding, begun, rest, message)):
+        is_unended = _is_unended(renderer.binding, role)
+        if (
+            (rest or is_unended)
+            and rest is not None
+            and (not number or _reads_as(renderer.binding, begun, rest, message))
+        ):
             return rest
     return renderer.closing(role or "")
 
@@ -123,8 +131,10 @@ def _pieces(
     renderer: Renderer, begun: Begun, message: Message
 ) -> Iterator[tuple[str | int, list[int] | None]]:
     """Special tokens, and texts that are each encoded as one; the content's ids are left out."""
-    within = message.role if begun.before else None
-    [frame] = renderer.frames([message], begun.opened.index, within=within, close=False)
+    within = message.role if begun.within else None
+    [frame] = renderer.frames(
+        [message], begun.opened.index, before=begun.before, within=within, close=False
+    )
     binding = renderer.binding
     yield from _framed(binding, frame.head, _prompt_ends(frame.head_marks))
     if text := frame.text(message):
@@ -166,12 +176,23 @@ def _runs(binding: Binding, ids: Sequence[int]) -> list[str | int]:
 
 
 def _reads_as(binding: Binding, begun: Begun, rest: list[int], message: Message) -> bool:
-    parser = StreamParser(binding, strict=False, prologue=False)
-    parser.feed_all([*begun.before, *begun.ids, *rest])
-    whole = parser.open is None and not parser.missing
+    parser = StreamParser(binding, strict=False, prologue=False, before=begun.before)
+    parser.feed_all([*begun.within, *begun.ids, *rest])
+    whole = not parser.missing
+    if _is_unended(binding, message.role):
+        whole = whole and parser.may_end
+        parser.close()
+    else:
+        whole = whole and parser.open is None
     lines = binding.format.lines_of.get(message.role, ())
-    last = parser.messages if not begun.before else parser.messages[-1:]
+    last = parser.messages if not begun.within else parser.messages[-1:]
     return whole and last == [on_wire(lines, message)]
+
+
+def _is_unended(binding: Binding, role: str | None) -> bool:
+    """Whether messages of this role end where the next begins."""
+    lines = binding.format.lines_of.get(role or "", ())
+    return bool(lines) and lines[0].pieces[-1] == Next()
 
 
 def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import regex
@@ -16,7 +17,7 @@ from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal,
 from chatfmt.wire.prompts import end_of_thoughts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from chatfmt.conversation import Message, ToolCall
     from chatfmt.line.call_ids import CallIds
@@ -54,17 +55,21 @@ class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and 
 
 
 def spell(
-    pieces: Iterable[Piece], message: Message, role: str, ids: CallIds | None = None
+    pieces: Iterable[Piece],
+    message: Message,
+    role: str,
+    ids: CallIds | None = None,
+    fences: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[Atom]:
     """What the pieces of a line write for a message whose role is spelled like this.
 
-    ``ids`` says what ids of calls look like.
+    ``ids`` says what ids of calls look like, ``fences`` which texts end a field.
 
     Raises:
         Refused: a field cannot be written, with the reason.
     """
     pieces = [*pieces]
-    speller = _Speller(message, role, ids)
+    speller = _Speller(message, role, ids, fences)
     end = None if message.reasoning != "" else end_of_thoughts(pieces)
     speller.prompted = end is not None
     speller.add(pieces[:end])
@@ -75,8 +80,16 @@ def spell(
 
 
 class _Speller:
-    def __init__(self, message: Message, role: str, ids: CallIds | None) -> None:
+    def __init__(
+        self,
+        message: Message,
+        role: str,
+        ids: CallIds | None,
+        fences: Mapping[str, Collection[str]],
+    ) -> None:
         self._ids = ids
+        self._fences = fences
+        self._literal = ""  # since the last field
         self.message = message
         self.role = role
         self.atoms: list[Atom] = []
@@ -103,8 +116,8 @@ class _Speller:
                     self._group(piece)
                 case Calls():
                     self._calls(piece)
-                case _:  # where a prompt ends; rows with other pieces are refused
-                    self.atoms.append(CUT if self.prompted else GenerationStart())
+                case GenerationStart():
+                    self.atoms.append(CUT if self.prompted else piece)
 
     def _turn_to(self, part: Part) -> None:
         if part != self._part:
@@ -113,6 +126,7 @@ class _Speller:
 
     def _write(self, text: str, part: Part, field: str | None = None) -> None:
         self._turn_to(part)
+        self._literal = self._literal + text if field is None else ""
         self.atoms.append(Written(text, field))
 
     def _group(self, piece: Group) -> None:
@@ -143,6 +157,10 @@ class _Speller:
         self._write(value, self._free or "header", name)
 
     def _calls(self, piece: Calls) -> None:
+        first = piece.item[0]
+        text = self._literal + (first.text if isinstance(first, Literal) else "")
+        if text not in self._fences.get(str(self._free), ()):
+            self._free = None  # a fence ends that text, and counts to it
         before, self._frame = self._frame, "calls"
         for number, call in enumerate(self.message.tool_calls):
             if number:

@@ -12,6 +12,7 @@ from chatfmt.wire.kept import Kept
 from chatfmt.wire.prompting import Prompter
 from chatfmt.wire.runs import RunWriter, begun_before
 from chatfmt.wire.spans import Span
+from chatfmt.wire.trained import after_unended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +68,7 @@ class Renderer:
         Raises:
             RenderError: the format cannot carry one of them.
         """
-        if self.format.envelopes:
+        if not self._frames.stands_alone:
             listed = [*messages]
             framed = zip(listed, self.frames(listed), strict=True)
             for index, (message, frame) in enumerate(framed):
@@ -114,19 +115,23 @@ class Renderer:
         *,
         first: int = 0,
         continues: str | None = None,
+        before: str | None = None,
+        unended: bool = False,
         within: str | None = None,
         offset: int = 0,
     ) -> None:
         """Like `extend`, and append the spans; an envelope in which the last one stands stays open.
 
-        ``continues`` is the role that has ended a message and may go on with another, ``within``
-        that whose envelope is open; ``offset`` is added to all positions.
+        ``continues`` is the role that has ended a message and may go on with another, ``before``
+        that of the last message there is, which with ``unended`` still has no end, ``within`` that
+        whose envelope is open; ``offset`` is added to all positions.
         """
         # tuple.__new__ makes a named tuple in half the time of its class
         add, new = spans.append, tuple.__new__
-        frames = self.frames(messages, first, continues, within=within, close=False)
+        frames = self.frames(messages, first, continues, before=before, within=within, close=False)
         for index, (message, frame) in enumerate(zip(messages, frames, strict=True), first):
-            head, head_marks, prefix, suffix, close, close_marks, _, _ = frame
+            around = after_unended(self.binding, frame) if unended else frame
+            head, head_marks, prefix, suffix, close, close_marks, *_, unended = around
             start = offset + len(ids)
             for begin, end, part, generated in head_marks:
                 add(new(Span, (start + begin, start + end, index, part, generated, False)))
@@ -136,16 +141,17 @@ class Renderer:
             ids += content
             start += len(head)
             if prefix:
-                before = begun_before(self.binding, content, len(prefix.encode()))
+                count = begun_before(self.binding, content, len(prefix.encode()))
                 begin, kind = start, ("header", False)
-                if head_marks:
-                    begin, kind = spans.pop().start, head_marks[-1][2:]
-                start += before
+                if head_marks and head_marks[-1][2:] == kind:
+                    begin = spans.pop().start
+                start += count
                 add(new(Span, (begin, start, index, *kind, False)))
             stop = offset + len(ids)
             if stop > start:
                 add(new(Span, (start, stop, index, "content", True, False)))
-            elif head_marks and head_marks[-1][2:] == close_marks[0][2:]:  # nothing between them
+            elif head_marks and close_marks and head_marks[-1][2:] == close_marks[0][2:]:
+                # nothing stands between them
                 spans[-1] = spans[-1]._replace(stop=stop + close_marks[0][1])
                 close_marks = close_marks[1:]
             for begin, end, part, generated in close_marks:
@@ -194,26 +200,12 @@ class Renderer:
             begun = None
         ids: list[int] = []
         self.extend(ids, messages)
+        before = messages[-1].role if messages else None
         if begun:
-            return ids + self.opening(begun, len(messages))
-        return ids + self.prefilled(role, name, prefill, index=len(messages), thinking=thinking)
-
-    def in_training(
-        self, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
-    ) -> Sequence[Span]:
-        """The spans, without the ends that are not trained: see `Frame.in_training`."""
-        if not self.binding.continues:
-            return spans
-        shown = [*spans]
-        for at, span in enumerate(spans):
-            number = span.message
-            if span.part != "end" or number is None or number >= len(messages):
-                continue
-            message, going_on = messages[number], messages[number + 1 : number + 2]
-            goes_on = bool(going_on) and going_on[0].role == message.role
-            if ids[span.stop - 1] in self.binding.continues and not goes_on:
-                shown[at] = span._replace(generated=False)
-        return shown
+            return ids + self.opening(begun, len(messages), before)
+        return ids + self.prefilled(
+            role, name, prefill, index=len(messages), before=before, thinking=thinking
+        )
 
     def stops(self, role: str | None) -> frozenset[int]:
         """The ids at which a model stops that was prompted in this role."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Conversation
+from chatfmt.line.language import Next
 from chatfmt.wire.fast.packed import searchable
 from chatfmt.wire.ids import as_ids
 from chatfmt.wire.kept import Kept
@@ -39,7 +40,12 @@ class Decoder:
     def __init__(self, binding: Binding) -> None:
         self._binding = binding
         machine = binding.format.machine
-        self._plain = frozenset(filter(machine.takes_any_content, binding.format.lines_of))
+        self._plain = frozenset(
+            role
+            for role, lines in binding.format.lines_of.items()
+            if machine.takes_any_content(role)
+            and all(line.pieces[-1] != Next() and line.after is None for line in lines)
+        )
         self._table = binding.text
         self._tails = {r: t.tail.encode() for r, t in binding.format.templates.items()}
         self._special = frozenset(binding.spellings)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from chatfmt.line.place import FIRST_CALL
 from chatfmt.line.scanners import JsonString
-from chatfmt.wire.events import ContentDelta, HeaderField, MessageEnd, MessageStart
+from chatfmt.wire.events import ContentDelta, MessageEnd
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
-from chatfmt.wire.read.known import Known
+from chatfmt.wire.read.headed import Headed
 from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.walk import is_of_call
@@ -37,7 +37,7 @@ NO_ID = -1
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
-class Draft(Known):
+class Draft(Headed):
     """One message after the other, as far as they are read.
 
     Args:
@@ -58,22 +58,17 @@ class Draft(Known):
         *,
         within_calls: frozenset[int],
     ) -> None:
-        lines = [*binding.format.templates.values()]  # of one role: what it spells is the role
-        self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
-        self._span = span
         self._within_calls = within_calls
-        self.goes_on: str | None = None
-        """The role that has ended a message before and may go on with another."""
         self.prompted: int | None = None
         """Index of the message whose prompt ends where the positions begin."""
-        self.position = 0
-        """Of the id that is being taken."""
-        self.is_open = False
-        super().__init__(binding, messages, events, tell)
+        super().__init__(binding, span, messages, events, tell)
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
         self.position = position
+        if self._waiting and position != self._stop_at:
+            self._events += self._waiting
+            self._waiting = []
         for place, text, where, enters in runs:
             if enters:
                 at = position if where <= WITHIN else pending_at
@@ -86,8 +81,10 @@ class Draft(Known):
         self._end_of_field(meaning.field)
         if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
-                self.finish(token if self.role in self._binding.format.envelopes else None)
+                self.end_thoughts(at)
+                self.finish(token)
             self.begin(at)
+            self._stop_at = at if self.unended and token in self._binding.stops else None
         if self._thoughts is not None and self._thoughts.end_before(place):
             self._span.prompted(self.begins_at, at + within)
         self.calls.enter(meaning.opens, within=place.index in self._within_calls)
@@ -122,7 +119,7 @@ class Draft(Known):
             self._span.switch(at + within, index, part, generated=False)
             return
         self._find_role(place)
-        generated = self.generates(place)
+        generated = self.generates(place) or at == self._stop_at
         if meaning.gives is not None and meaning.gives not in self.texts:
             self.texts[meaning.gives] = []
             if meaning.gives == "reasoning" != meaning.field and self.index != self.prompted:
@@ -162,30 +159,6 @@ class Draft(Known):
             if text:
                 self._events.append(_new(ContentDelta, (self.index, field, text)))
 
-    def _end_of_header_field(self) -> None:
-        name, fields = self.heading.end_field(), self.heading.fields
-        if name == "role":
-            spelling = fields.pop("role")
-            if spelling not in self._roles:
-                self._tell_wrong.unknown_role(spelling, self.position)
-            self._set_role(self._roles.get(spelling, spelling))
-        elif self.role is not None and name is not None:
-            self._events.append(HeaderField(self.index, name, fields[name]))
-
-    def _find_role(self, place: Place) -> None:
-        """The role of the line, where all lines that lead here are of one."""
-        if self.role is None and len(place.roles) == 1 and not (place.letter or self._is_spelled):
-            self._set_role(next(iter(place.roles)))
-
-    def _set_role(self, role: str) -> None:
-        self.role = role
-        self._events.append(MessageStart(self.index, role))
-        for name, value in self.heading.fields.items():  # those that stand before it
-            self._events.append(HeaderField(self.index, name, value))
-        if role == self.goes_on:  # the model wrote this header from its first id
-            self._continued = True
-            self._span.generate(self.begins_at)
-
     def generates(self, place: Place) -> bool:
         """Whether the model writes what leads to a place."""
         return place.meaning.generated or self._continued
@@ -212,12 +185,8 @@ class Draft(Known):
         self._events.append(MessageEnd(self.index, message, end))
         goes_on = token in self._binding.continues and self.role in self._binding.format.prompted
         self.goes_on = self.role if goes_on else None
+        self.unended = self.role in self._binding.format.unended
         self.is_open = False
-
-    def recognise_role(self) -> None:
-        """Take the role in a header that stops within or after it, if it is one."""
-        if self.role is None and self.heading.fields.get("role") in self._roles:
-            self._end_of_header_field()
 
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.errors import IssueKind
 from chatfmt.wire.events import ContentDelta
 from chatfmt.wire.ids import as_ids
-from chatfmt.wire.read.characters import PENDING
 from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.reader import Reader
 
@@ -26,7 +24,7 @@ _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
 class Intake:
-    """The half of `chatfmt.wire.read.parser.StreamParser` that takes ids in and is closed."""
+    """The part of `chatfmt.wire.read.parser.StreamParser` that takes ids in."""
 
     def __init__(
         self,
@@ -36,6 +34,8 @@ class Intake:
         prologue: bool = True,
         position: int = 0,
         goes_on: str | None = None,
+        before: str | None = None,
+        unended: bool = False,
         messages: list[Message] | None = None,
         spans: list[Span] | None = None,
         issues: list[Issue] | None = None,
@@ -53,6 +53,8 @@ class Intake:
             prologue=prologue,
             position=position,
             goes_on=goes_on,
+            before=before,
+            unended=unended,
             messages=self.messages,
             spans=self.spans,
             issues=self.issues,
@@ -102,34 +104,6 @@ class Intake:
                 self._take(ids[at])
                 at += 1
         self._reader.span.write(self._reader.position)
-        return self._taken()
-
-    def close(self) -> list[Event]:
-        """The input ends here; in a strict parse not within a message.
-
-        A closed parser takes nothing more: each way in raises ValueError. To close it once more
-        does nothing.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> parser = tok.stream()
-        >>> _ = parser.feed(13225)
-        >>> parser.close()
-        [MessageEnd(index=0, message=Message(role='assistant', content='Hello'), token=None)]
-        """
-        if self._closed:
-            return []
-        self._leave_sink()
-        self._check_open()
-        reader = self._reader
-        complete = reader.lost is None and reader.may_end
-        if (not complete or reader.state.pending) and (reader.draft.is_open or reader.lost is None):
-            reader.report.issue(IssueKind.OPEN_MESSAGE, "the end of the input")
-        if reader.state.pending:
-            reader.report.invalid(PENDING)
-        self._lenient.end()
-        reader.span.write(reader.position)
-        self._closed = True
         return self._taken()
 
     @property

@@ -89,7 +89,7 @@ class Lenient:
             self._strays.cut_off()
             self._between()
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
-        elif spelling in reader.steps.machine.end_spellings:
+        elif spelling in reader.steps.machine.end_spellings or self._stops_here(token):
             self._end(spelling, token)
         else:
             self._strays.pass_over(token, spelling)
@@ -99,6 +99,12 @@ class Lenient:
         draft = self._reader.draft
         role = draft.role if draft.is_open else None
         return role is not None and self._reader.steps.machine.end_place(spelling, role) is not None
+
+    def _stops_here(self, token: int) -> bool:
+        """Whether this token stops a model whose message has no end of its own."""
+        draft, binding = self._reader.draft, self._reader.binding
+        unended = draft.is_open and draft.role in binding.format.unended
+        return unended and token in binding.stops
 
     def _between(self) -> None:
         self._reader.lost = None
@@ -117,6 +123,7 @@ class Lenient:
             written = reader.span.generated if end is None else draft.generates(machine.all[end])
             reader.span.switch(reader.position, draft.index, "end", generated=written)
             draft.finish(token)
+            draft.unended = False
             reader.stand(reader.steps.machine.between if end is None else end)
         else:
             self._strays.give_up(token)

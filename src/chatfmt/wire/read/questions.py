@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.wire.read.intake import Intake
+from chatfmt.wire.read.ending import Ending
 from chatfmt.wire.spans import OpenMessage
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Allowed(NamedTuple):
     """Whether some text may."""
 
 
-class Questions(Intake):
+class Questions(Ending):
     """What is open, what is missing, and what may come next."""
 
     @property

@@ -41,6 +41,8 @@ class Reader(Standing):
         prologue: bool,
         position: int,
         goes_on: str | None,
+        before: str | None,
+        unended: bool,
         messages: list[Message],
         spans: list[Span],
         issues: list[Issue],
@@ -56,8 +58,8 @@ class Reader(Standing):
         tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
         within = steps.within_calls
         draft = Draft(binding, self.span, messages, self.events, tell, within_calls=within)
-        draft.goes_on = goes_on
-        super().__init__(steps, draft, steps.start if prologue else steps.between)
+        draft.goes_on, draft.unended = goes_on, unended
+        super().__init__(steps, draft, steps.start if prologue else steps.after(before))
         if not prologue or not binding.format.prologue_pieces:
             self.span.part = "stray"
         self.pending_at = position

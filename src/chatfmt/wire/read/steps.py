@@ -107,6 +107,12 @@ class Steps:
             found.completes = place.completes and whole
         return found
 
+    def after(self, role: str | None) -> State:
+        """Where a message may begin after one of this role; None: at the start."""
+        if not self.machine.is_placed:
+            return self.between
+        return self.state(((self.machine.after.get(role, self.machine.between), None),))
+
     def step(self, state: State, token: int) -> Step | None:
         """What a token does in a state; None if no reading goes on.
 

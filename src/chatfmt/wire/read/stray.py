@@ -114,6 +114,7 @@ class Strays:
     def end(self) -> None:
         """The input ends; a message that is open is cut off."""
         reader, draft = self._reader, self._reader.draft
+        whole = reader.lost is None and reader.may_end  # it has no end token
         if reader.lost is not None:
             self.lose_more(-1, self.utf8.flush())
         elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
@@ -127,8 +128,9 @@ class Strays:
             return
         if not reader.literal_is_whole:
             self.tell(-1, draft.literal)
-        if draft.has_begun:
+        if draft.has_begun or whole:
             self._cut_off_call()
+            draft.end_thoughts(reader.position)
             draft.finish(None)
         else:
             draft.drop()

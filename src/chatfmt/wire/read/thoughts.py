@@ -16,9 +16,15 @@ class Thoughts:
     def __init__(self, closers: int | None) -> None:
         self._closers = closers
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether all that closes it is there."""
+        return self._closers == 0
+
     def end_before(self, place: Place) -> bool:
         """Whether an empty reasoning is closed, and this place is the first after it."""
-        literal = place.letter and place.meaning.part not in ("content", "calls")
+        part, gives = place.meaning.part, place.meaning.gives
+        literal = place.letter and part not in ("content", "calls") and gives != "content"
         if self._closers is None or literal:
             return False
         if place.meaning.field == "reasoning":

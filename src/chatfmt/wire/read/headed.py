@@ -1,0 +1,85 @@
+"""The header of the message that is being read: whose message it is, and how it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.wire.events import HeaderField, MessageStart
+from chatfmt.wire.read.known import Known
+
+if TYPE_CHECKING:
+    from chatfmt.conversation import Message
+    from chatfmt.line.place import Place
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.read.tell import Tell
+    from chatfmt.wire.spanwriter import SpanWriter
+
+__all__ = ["Headed"]
+
+
+class Headed(Known):
+    """Role and header as they become known; the arguments are those of `Draft`."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        span: SpanWriter,
+        messages: list[Message],
+        events: list[Event],
+        tell: Tell,
+    ) -> None:
+        lines = [*binding.format.templates.values()]  # of one role: what it spells is the role
+        self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
+        self._span = span
+        self.goes_on: str | None = None
+        """The role that has ended a message before and may go on with another."""
+        self.unended = False
+        """Whether the model's message before has no end token: whatever follows ends it."""
+        self._stop_at: int | None = None  # of the id that has ended it, and begun this one
+        self._waiting: list[Event] = []  # what is to be reported once more follows that id
+        self.position = 0
+        """Of the id that is being taken."""
+        self.is_open = False
+        super().__init__(binding, messages, events, tell)
+
+    def _end_of_header_field(self) -> None:
+        name, fields = self.heading.end_field(), self.heading.fields
+        if name == "role":
+            spelling = fields.pop("role")
+            if spelling not in self._roles:
+                self._tell_wrong.unknown_role(spelling, self.position)
+            self._set_role(self._roles.get(spelling, spelling))
+        elif self.role is not None and name is not None:
+            self._events.append(HeaderField(self.index, name, fields[name]))
+
+    def _find_role(self, place: Place) -> None:
+        """The role of the line, where all lines that lead here are of one."""
+        if self.role is None and len(place.roles) == 1 and not (place.letter or self._is_spelled):
+            self._set_role(next(iter(place.roles)))
+
+    def _set_role(self, role: str) -> None:
+        self.role = role
+        waits = self._stop_at is not None and self._stop_at == self.position
+        (self._waiting if waits else self._events).append(MessageStart(self.index, role))
+        for name, value in self.heading.fields.items():  # those that stand before it
+            self._events.append(HeaderField(self.index, name, value))
+        if role == self.goes_on:  # the model wrote this header from its first id
+            self._continued = True
+            self._span.generate(self.begins_at)
+
+    def end_thoughts(self, at: int) -> None:
+        """The message, which has no end token, ends before a position, perhaps after no thought."""
+        unended = self.role in self._binding.format.unended
+        if unended and self._thoughts is not None and self._thoughts.is_closed:
+            self._span.prompted(self.begins_at, at)
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether all that has come of the message is the token that ended the one before."""
+        return self.is_open and self._stop_at == self.position
+
+    def recognise_role(self) -> None:
+        """Take the role in a header that stops within or after it, if it is one."""
+        if self.role is None and self.heading.fields.get("role") in self._roles:
+            self._end_of_header_field()
