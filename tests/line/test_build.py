@@ -110,7 +110,6 @@ PLACED = machine_of(
             "<m><s>a:a<m>b<m>c<m>",
             ["assistant.content: a", "assistant.content: b", "assistant.content: c"],
         ),
-        ("<m><s>t:1<e><s>a:x<m>", ["tool.content: 1", "assistant.content: x"]),
     ],
 )
 def test_a_line_stands_where_it_may(text: str, messages: list[str]) -> None:
@@ -122,6 +121,7 @@ def test_a_line_stands_where_it_may(text: str, messages: list[str]) -> None:
     "text",
     [
         "<m>hi<m>",  # an answer at the start
+        "<m><s>t:1<e><s>a:x<m>",  # one with a header where it has none
         "<m><s>u:hi<e>so<m>",  # after another role
         "<m><s>u:hi<e>hi<z>",  # at the start only
         "<m><s>t:hi<e>hi<z>",
@@ -173,7 +173,7 @@ def test_a_message_that_is_not_complete_is_ended_by_nothing(text: str) -> None:
 
 # -- lists in lists --------------------------------------------------------------------------------
 
-NESTED = machine_of(line_of("a", "<s>[; |{call.name}[<m>{arg.key}={arg.value:json}]*]*<e>"))
+NESTED = machine_of(line_of("a", "<s>[; |{call.name}[<m>{arg.key}={arg.value:python}]*]*<e>"))
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_message_without_an_end_is_over_where_the_next_begins() -> None:
     assert events[:3] == [
         (0, "a"),
         ContentDelta(0, "content", "hi"),
-        MessageEnd(0, Message(role="a", content="hi"), None),
+        MessageEnd(0, Message(role="a", content="hi"), ids_of("<s>")[0]),
     ]
     parser.close()
     assert [message.content for message in parser.messages] == ["hi", "ho"]

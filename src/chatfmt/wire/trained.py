@@ -47,6 +47,7 @@ def after_unended(binding: Binding, frame: Frame) -> Frame:
     ids, marks = getattr(frame, name), getattr(frame, f"{name}_marks")
     if ids[:1] and ids[0] in binding.stops:
         (_, stop, part, generated), *rest = marks
-        first = [(0, 1, part, True), (1, stop, part, generated)]
-        marks = [mark for mark in first if mark[0] < mark[1]] + rest
+        marks = [(0, 1, part, True), (1, stop, part, generated), *rest]
+        if stop == 1 and not frame.prefix:  # nothing of the header follows
+            del marks[1]
     return frame._replace(**{f"{name}_marks": marks})

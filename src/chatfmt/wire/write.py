@@ -143,8 +143,8 @@ class Renderer:
             if prefix:
                 count = begun_before(self.binding, content, len(prefix.encode()))
                 begin, kind = start, ("header", False)
-                if head_marks and head_marks[-1][2:] == kind:
-                    begin = spans.pop().start
+                if head_marks:
+                    begin, kind = spans.pop().start, head_marks[-1][2:]
                 start += count
                 add(new(Span, (begin, start, index, *kind, False)))
             stop = offset + len(ids)
