@@ -108,14 +108,18 @@ def read_and_written(
         return None
     assert tok.decode(again) == read, (tok.format.row(), "".join(symbols), read)
     if _has_one_spelling(tok.format, [message.role for message in read.messages]):
-        parts = [tok.encoding.token_bytes(token) for token in again]
-        assert b"".join(parts) == "".join(symbols).encode(), (
-            tok.format.row(),
-            symbols,
-            read,
-            again,
-        )
+        assert _spelled(tok, again) == _spelled(tok, ids), (tok.format.row(), symbols, read)
     return read
+
+
+def _spelled(tok: ChatTokenizer, ids: list[int]) -> list[int]:
+    """Special tokens, and the bytes of all others: whichever tokens a text has been cut into."""
+    special = {*tok.encoding.special_tokens.values()}
+    return [
+        one
+        for i in ids
+        for one in ([i] if i in special else [~byte for byte in tok.encoding.token_bytes(i)])
+    ]
 
 
 def _has_one_spelling(format: ChatFormat, roles: list[str]) -> bool:
