@@ -69,7 +69,7 @@ formats: $(VENV)/.test  ## what published chat templates write, and what the row
 fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for an hour
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
-lines: $(VENV)/.test  ## draw 100,000 format lines: is what accepted ones write read back, in every way?
+lines: $(VENV)/.test  ## draw format lines until 100,000 are accepted: is what they write read back?
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.search $(ARGS)
 
 building: $(VENV)/.test  ## draw 100,000 rows of every word: is each made or refused in seconds?

@@ -2,25 +2,32 @@
 
 Each line that `ChatFormat` accepts writes random conversations. Their ids, other ids of the same
 text and damaged ones are read whole, in chunks and one by one, by a tokenizer that has read nothing
-before and by one that has read everything before: all must say the same. Prints how many lines
-there were; for each finding its number, with which ``--seed S --first N --lines 1`` runs it again.
+before and by one that has read everything before: all must say the same. One half of the lines is
+drawn from the words for headers and free text; the other from every word of the language, and its
+conversations are what random ways through the machine say. Prints how many lines there were; for
+each finding its number, with which ``--seed S --first N --lines 1`` runs it again.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import random
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt import ChatFormat, ChatTokenizer, Conversation, FormatError, ParseError, RenderError
+from fuzz import building, walks
 from fuzz.lines import TOKENS, ByteEncoding, message, row
 from fuzz.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from chatfmt import Message
 
@@ -31,8 +38,8 @@ _FENCES = ("\n", "a", " ", "^a", ":", "-", " to=", "<", "^\n", "é", "|")
 class WordEncoding(ByteEncoding):
     """A token for each byte and for some longer texts, so that a text has many spellings."""
 
-    def __init__(self) -> None:
-        super().__init__(TOKENS)
+    def __init__(self, special_tokens: Iterable[str]) -> None:
+        super().__init__(special_tokens)
         self._bytes = {i: bytes([i]) for i in range(256)}
         self._bytes |= {i: spelling.encode() for spelling, i in self.special_tokens.items()}
         self._words = {word.encode(): self.n_vocab + i for i, word in enumerate(_WORDS)}
@@ -71,29 +78,50 @@ class WordEncoding(ByteEncoding):
         return out + self.spelled(run, chance)
 
 
-ENCODING = WordEncoding()
+class Draw(NamedTuple):
+    """How rows and conversations are drawn."""
+
+    encoding: WordEncoding
+    row: Callable[[random.Random], dict[str, Any]]
+    conversations: Callable[[ChatTokenizer, random.Random], Iterable[Conversation]]
 
 
 def search(chance: random.Random) -> str:
     """One line and its conversations: "refused", or "accepted" where all is well."""
-    source = Source(chance.randbytes(400))
-    given = row(source)
-    if chance.random() < 1 / 4:
-        given["fences"] = chance.sample(_FENCES, chance.randint(1, 4))
+    draw = chance.choice(DRAWS)
     try:
-        format = ChatFormat(**given)
+        format = ChatFormat(**draw.row(chance))
     except FormatError:
         return "refused"
-    learned = ChatTokenizer(format, ENCODING)
-    for _ in range(4):
-        source = Source(chance.randbytes(200))
-        conversation = Conversation(messages=_carried(source, learned))
+    learned = ChatTokenizer(format, draw.encoding)
+    special = draw.encoding.special_tokens.values()
+    every = [*range(0, draw.encoding.n_vocab + 2, 7), *special]
+    for conversation in draw.conversations(learned, chance):
         ids = learned.encode(conversation)
-        for spelled in (ids, ENCODING.respelled(ids, chance), ENCODING.respelled(ids, chance)):
-            _check(spelled, learned, conversation, chance)
-        every = [*range(0, ENCODING.n_vocab + 2, 7), *ENCODING.special_tokens.values()]
-        _check(source.damaged(ids, every), learned, None, chance)
+        for spelled in (ids, *(draw.encoding.respelled(ids, chance) for _ in range(2))):
+            _check(spelled, learned, format.on_wire(conversation), chance)
+        _check(Source(chance.randbytes(100)).damaged(ids, every), learned, None, chance)
     return "accepted"
+
+
+def _row(chance: random.Random) -> dict[str, Any]:
+    """A row of words for headers and free text, one role only once: that would be refused."""
+    given = row(Source(chance.randbytes(400)))
+    roles = given["roles"]
+    if isinstance(roles, dict):
+        spelled = {spelling: role for role, spelling in roles.items()}
+        roles = {role: spelling for spelling, role in spelled.items()}
+    given["roles"] = roles if isinstance(roles, dict) else [*dict.fromkeys(roles)]
+    if isinstance(given["template"], dict):
+        given["template"] = {role: given["template"][role] for role in given["roles"]}
+    if chance.random() < 1 / 4:
+        given["fences"] = chance.sample(_FENCES, chance.randint(1, 4))
+    return given
+
+
+def _conversations(tok: ChatTokenizer, chance: random.Random) -> Iterator[Conversation]:
+    for _ in range(4):
+        yield Conversation(messages=_carried(Source(chance.randbytes(200)), tok))
 
 
 def _carried(source: Source, tok: ChatTokenizer) -> tuple[Message, ...]:
@@ -111,11 +139,23 @@ def _carried(source: Source, tok: ChatTokenizer) -> tuple[Message, ...]:
     return tuple(carried)
 
 
+def _ways_through(tok: ChatTokenizer, chance: random.Random) -> Iterator[Conversation]:
+    """What random ways through the machine say."""
+    found = (walks.read_and_written(tok, chance) for _ in range(20))
+    return islice((read for read in found if read is not None), 4)
+
+
+DRAWS = (
+    Draw(WordEncoding(TOKENS), _row, _conversations),
+    Draw(WordEncoding(building.TOKENS), building.row, _ways_through),
+)
+
+
 def _check(
     ids: list[int], learned: ChatTokenizer, expected: Conversation | None, chance: random.Random
 ) -> None:
     """Every way to read the ids gives the same; ``expected``, unless they are damaged."""
-    fresh = ChatTokenizer(learned.format, ENCODING)
+    fresh = ChatTokenizer(learned.format, learned.encoding)
     ways: dict[str, Callable[[], object]] = {
         "fresh": lambda: _decoded(fresh, ids),
         "fresh, again": lambda: _decoded(fresh, ids),
@@ -170,33 +210,56 @@ def line_of(seed: int, number: int) -> random.Random:
     return random.Random(f"{seed}:{number}")  # noqa: S311 - no secret
 
 
+def attempt(seed: int, number: int) -> tuple[int, str]:
+    """What becomes of a line: "refused", "accepted", or a traceback."""
+    try:
+        return number, search(line_of(seed, number))
+    except Exception:  # noqa: BLE001 - whatever it is, it is a finding
+        return number, traceback.format_exc(limit=-3)
+
+
+def _attempts(
+    seed: int, numbers: Iterable[int], jobs: int
+) -> Generator[tuple[int, str], None, None]:
+    one = partial(attempt, seed)
+    if jobs == 1:
+        yield from map(one, numbers)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(one, numbers, chunksize=50)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line and search."""
     parser = argparse.ArgumentParser(prog="python -m fuzz.search", description=__doc__)
-    parser.add_argument("--lines", type=int, default=100_000, help="default: %(default)s")
+    parser.add_argument("--accepted", type=int, default=100_000, help="default: %(default)s")
+    parser.add_argument("--lines", type=int, default=10**9, help="most, refused ones too")
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument("--jobs", type=int, default=1, help="processes; default: %(default)s")
     args = parser.parse_args(argv)
     counts = {"refused": 0, "accepted": 0, "broken": 0}
     end = time.monotonic() + args.seconds
     print(f"seed {args.seed}", flush=True)
-    for number in range(args.first, args.first + args.lines):
-        if time.monotonic() > end:
-            break
-        try:
-            counts[search(line_of(args.seed, number))] += 1
-        except Exception:  # noqa: BLE001 - whatever it is, it is a finding
-            counts["broken"] += 1
-            print(f"--seed {args.seed} --first {number} --lines 1\n{_row(args.seed, number)}")
-            print(traceback.format_exc(limit=-3), flush=True)
-    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    numbers = range(args.first, args.first + args.lines)
+    with closing(_attempts(args.seed, numbers, args.jobs)) as attempts:
+        while counts["accepted"] < args.accepted and time.monotonic() < end:
+            number, told = next(attempts, (0, ""))
+            if not told:
+                break
+            counts[told if told in counts else "broken"] += 1
+            if told not in counts:
+                print(f"--seed {args.seed} --first {number} --lines 1")
+                print(f"{_drawn(args.seed, number)}\n{told}", flush=True)
+    told = ", ".join(f"{found:,} {what}" for what, found in counts.items())
     print(f"{sum(counts.values()):,} lines: {told}")
     return 1 if counts["broken"] else 0
 
 
-def _row(seed: int, number: int) -> dict[str, Any]:
-    return row(Source(line_of(seed, number).randbytes(400)))
+def _drawn(seed: int, number: int) -> dict[str, Any]:
+    chance = line_of(seed, number)
+    return chance.choice(DRAWS).row(chance)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from chatfmt import ChatFormat, ChatTokenizer
+    from chatfmt import ChatFormat, ChatTokenizer, Conversation
     from chatfmt.line.machine import Machine
     from chatfmt.line.place import Place
     from chatfmt.line.scanners import Scanner
@@ -80,9 +80,16 @@ def _value(scanner: Scanner[Any], chance: random.Random) -> str:
 
 def check(tok: ChatTokenizer, chance: random.Random, most: int = 80) -> bool:
     """One walk, read and written again; whether there was one that could be read."""
+    return read_and_written(tok, chance, most) is not None
+
+
+def read_and_written(
+    tok: ChatTokenizer, chance: random.Random, most: int = 80
+) -> Conversation | None:
+    """What one walk says, read and written again; None where it could not be read."""
     symbols = walk(tok.format, chance, most)
     if symbols is None:
-        return False
+        return None
     special = tok.encoding.special_tokens
     ids: list[int] = []
     for symbol in symbols:
@@ -91,18 +98,28 @@ def check(tok: ChatTokenizer, chance: random.Random, most: int = 80) -> bool:
     try:
         read = tok.decode(ids)
     except ParseError:
-        return False
+        return None
     try:
         again = tok.encode(read)
     except RenderError as error:
         # Where a fence begins in a field and is complete in literal text after it that a special
         # token tells, a writer refuses what a reader still takes.
         assert "read as structure" in str(error), (tok.format.row(), "".join(symbols), read)
-        return False
+        return None
     assert tok.decode(again) == read, (tok.format.row(), "".join(symbols), read)
     if _has_one_spelling(tok.format, [message.role for message in read.messages]):
-        assert again == ids, (tok.format.row(), "".join(symbols), read, again)
-    return True
+        assert _spelled(tok, again) == _spelled(tok, ids), (tok.format.row(), symbols, read)
+    return read
+
+
+def _spelled(tok: ChatTokenizer, ids: list[int]) -> list[int]:
+    """Special tokens, and the bytes of all others: whichever tokens a text has been cut into."""
+    special = {*tok.encoding.special_tokens.values()}
+    return [
+        one
+        for i in ids
+        for one in ([i] if i in special else [~byte for byte in tok.encoding.token_bytes(i)])
+    ]
 
 
 def _has_one_spelling(format: ChatFormat, roles: list[str]) -> bool:

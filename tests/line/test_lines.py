@@ -18,6 +18,7 @@ IN_A_GROUP = (
     "{content} stands in a group, which is left out where it is empty, and is spelled as JSON, "
     "where an empty text is a value; take it out of the group"
 )
+LIST_WITHIN = "a list of calls stands in a group or in another list; take it out"
 OF_A_CALL = "belongs to a call, so it stands in a list of them"
 
 REFUSED = [
@@ -68,6 +69,17 @@ REFUSED = [
         "only special tokens and literal text may stand between two calls",
     ),
     ("<s>[[<m>{name}]|{call.id}]*<e>", "a group within a group"),
+    # a list is all calls of a message, and an item one call
+    (
+        "<s>[<m>{call:json name, arguments}]*[<z>{call.name}<m>{call.arguments}]*<e>",
+        "there are two lists of calls, and each would hold all of them; leave one out",
+    ),
+    ("<s>[<m>{content}[<m>{call:json name, arguments}]*]<e>", LIST_WITHIN),
+    ("<s>[<m>{call.name}[<z>{call.arguments}]*]*<e>", LIST_WITHIN),
+    (
+        "<s>[<m>{call:json name, arguments}<z>{call.id}]*<e>",
+        "{call:json …} is a whole call, so {call.id} has no place beside it",
+    ),
     ("<s>{content}{next}<e>", "nothing may follow {next}"),
     ("<s>{next}{content}", "nothing may follow {next}"),
     # a field that has one value here has a place as any other

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from chatfmt import Allowed, ContentDelta, IssueKind, Message, MessageEnd, Stray
+from chatfmt import Allowed, ContentDelta, IssueKind, Message, MessageEnd, ParseError, Stray
 from chatfmt.wire.read import recovery, steps
+from chatfmt.wire.read.characters import HERE
 from chatfmt.wire.read.recovery import Repairs, Stand
-from chatfmt.wire.read.steps import State, Steps
+from chatfmt.wire.read.steps import State, Step, Steps
 from formats_under_test import tokenizer_for
 from letters import BYTES, SPECIALS, ids_of, in_pieces, row
 from one_line import machine_of, parser_of
@@ -70,13 +71,60 @@ def test_a_character_outside_ascii_may_come_within_a_scanner() -> None:
     walker = Steps(machine_of(CALL), TABLE, SPELLINGS)
     state = walked(walker, '<s><m>f={"')
     assert state is not None
-    assert walker.takes_other_characters(state)
+    assert walker.may_begin(state, b"\xc3")
     begun = walker.step(state, 0xC3)
     assert begun is not None
     assert begun.state.pending == b"\xc3"
     ended = walker.step(begun.state, 0xA4)
     assert ended is not None
     assert not ended.state.pending
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("<s>{content}<e>\u3000", "<s>hi<e>"),  # literal text
+        ("<s>é{name}[:{channel}]<m>{content}<e>", "<s>"),
+        ("<s>{name}é<m>{content}<e>", "<s>"),  # the alphabet of a header field
+        ("<s>{name}é<m>{content}<e>", "<s>x"),
+        ("<s>{role}<m>{content}<e>", "<s>"),
+        ("<s>{content}é\u2028<e>", "<s>hi"),  # a fence
+        ("<s>{content}é\u2028<e>", "<s>hié"),
+        ("<s>{content}<e>", "<s>"),  # free text
+        (CALL, '<s><m>f={"'),  # a scanner
+        (CALL, "<s><m>f={"),
+        (CALL, "<s><m>f"),
+    ],
+)
+def test_half_a_character_is_taken_if_one_that_begins_like_it_is(line: str, text: str) -> None:
+    walker = Steps(machine_of(line), TABLE, SPELLINGS)
+    state = walked(walker, text)
+    assert state is not None
+    for data in ("é", "\u3000", "\u3a40", "\u2003", "\u2028", "\u20ac", "中", "\U0001f600"):
+        for size in range(1, len(data.encode())):
+            begun = data.encode()[:size]
+            taken = any(
+                walker.character(state, chr(number), HERE) is not None
+                for number in (*range(0x80, 0xD800), *range(0x1F600, 0x1F640))
+                if chr(number).encode().startswith(begun)
+            )
+            step: Step | None = None
+            here = state
+            for byte in begun:
+                step = walker.step(here, byte)
+                if step is None:
+                    break
+                here = step.state
+            assert (step is not None) is taken, begun
+
+
+def test_a_wrong_character_is_reported_with_the_byte_that_rules_it_out() -> None:
+    tok = row({"user": "<s>{content}<e>"}, prologue="\u3000")
+    with pytest.raises(ParseError, match="id 1: unexpected text"):
+        tok.decode([0xE3, *"\u3a40".encode()[1:]])
+    read = tok.parse([0xE3, *"\u3a40".encode()[1:], *ids_of("<s>hi<e>")], strict=False)
+    assert read.conversation.messages == (Message(role="user", content="hi"),)
+    assert [event.position for event in read.issues] == [1]
 
 
 def test_of_two_readings_that_come_together_the_first_is_kept() -> None:

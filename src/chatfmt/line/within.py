@@ -32,6 +32,7 @@ def check_fields(pieces: list[Piece], role: str | None, generation_start: str, w
         if names.count(name) > 1:
             raise FormatError(f"{where}: {{{name}}} stands there twice")
     _check_places(pieces, where)
+    _check_lists(pieces, where)
     says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)
     if not says:
         raise FormatError(f"{where}: there is no {{content}}")
@@ -66,6 +67,28 @@ def _check_places(pieces: list[Piece], where: str) -> None:
         ):
             raise FormatError(
                 f"{where}: only special tokens and literal text may stand between two calls"
+            )
+
+
+def _check_lists(pieces: list[Piece], where: str) -> None:
+    """A line has one place for its calls, and a call one place for each of its parts."""
+    lists = [piece for piece in pieces if isinstance(piece, Calls)]
+    if len(lists) > 1:
+        raise FormatError(
+            f"{where}: there are two lists of calls, and each would hold all of them; leave one out"
+        )
+    grouped = [inner for piece in pieces if isinstance(piece, Group) for inner in piece.pieces]
+    listed = [inner for calls in lists for inner in calls.item]
+    if any(isinstance(p, Calls) and (p in grouped or not p.arguments) for p in grouped + listed):
+        raise FormatError(
+            f"{where}: a list of calls stands in a group or in another list; take it out"
+        )
+    for calls in lists:
+        names = [piece.name for piece in calls.item if isinstance(piece, Field)]
+        if "call" in names and len(names) > 1:
+            other = next(name for name in names if name != "call")
+            raise FormatError(
+                f"{where}: {{call:json …}} is a whole call, so {{{other}}} has no place beside it"
             )
 
 

@@ -177,7 +177,7 @@ class Lenient:
         self._strays.tell(token, passed)
         if passed and len(passed) == len(characters):
             self._strays.mark()
-        if rest and not reader.steps.takes_other_characters(reader.state):
+        if rest and not reader.steps.may_begin(reader.state, rest):
             self._lose_half(token, rest, reported=reported)
         else:
             reader.set_pending(rest, split=at > 0)

@@ -195,7 +195,7 @@ class Steps:
         for character, where in characters:
             if not walk.character(character, where):
                 return None
-        if rest and not walk.takes_other_characters:
+        if rest and not walk.may_begin(rest):
             return None
         return self._finish(
             walk,
@@ -205,9 +205,9 @@ class Steps:
             split=at > 0 or (at < 0 and state.split),
         )
 
-    def takes_other_characters(self, state: State) -> bool:
-        """Whether a character outside ASCII may come next."""
-        return Walk(self.machine, state.threads).takes_other_characters
+    def may_begin(self, state: State, data: bytes) -> bool:
+        """Whether a character may come next of which these bytes are the beginning."""
+        return Walk(self.machine, state.threads).may_begin(data)
 
     def _plain(self, state: State, data: bytes) -> Step | None:
         """The step of a whole text in a field that any text leads back to, without a walk."""

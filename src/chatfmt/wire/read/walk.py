@@ -147,17 +147,15 @@ class Walk:
             runs.insert(0, Run(way.place, way.place.held, HERE, enters=False))
         return runs
 
-    @property
-    def takes_other_characters(self) -> bool:
-        """Whether a character outside ASCII may come next: one of which half is there, say."""
-        other = self.machine.characters.not_ascii
-        return any(
-            way.place.scanner is not None
-            or any(
-                m.characters & other and (m.enters or way.scan != CLOSED) for m in way.place.moves
-            )
-            for way in self.ways
-        )
+    def may_begin(self, data: bytes) -> bool:
+        """Whether some reading goes on with a character of which these bytes are the beginning."""
+        ways = self.ways
+        for character in self.machine.characters.begun_by(data):
+            goes_on = self.character(character, HERE)
+            self.ways = ways
+            if goes_on:
+                return True
+        return False
 
     def result(self) -> tuple[tuple[Thread, ...], tuple[tuple[int, tuple[Run, ...]], ...]]:
         """The threads now, and for each the thread before and its runs."""
