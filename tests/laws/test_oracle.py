@@ -47,8 +47,13 @@ LATER = ("stops", "speakers", "fences", "call_ids", "longest_header")
 def first_of(tok: ChatTokenizer) -> FirstBinding:
     """The row as the first reader has it."""
     members = {k: v for k, v in tok.format.row().items() if k not in LATER}
-    if not isinstance(members["template"], str):
-        members["template"] = dict(members["template"])
+    after_role = "{role}{^}" in repr(members["template"])
+    members["generation_start"] = "role" if after_role else "content"
+    lines = members["template"]
+    if isinstance(lines, str):
+        members["template"] = lines.replace("{^}", "")
+    else:
+        members["template"] = {role: line.replace("{^}", "") for role, line in lines.items()}
     return FirstBinding(FirstFormat(**members), tok.encoding)
 
 
