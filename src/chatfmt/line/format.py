@@ -44,7 +44,7 @@ class ChatFormat(Row):
         if self.generation_start is not None:
             warnings.warn(
                 f"format {self.name}: generation_start is deprecated; write {{^}} in each line in "
-                "which a prompt ends, and list as speakers who is prompted, if not only the assistant",
+                "which a prompt ends, and list all roles that are prompted as speakers",
                 DeprecationWarning,
                 stacklevel=3,
             )

@@ -88,9 +88,14 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
             "<|start_header_id|>",
             "<|end_header_id|>",
             "<|eot_id|>",
+            "<|end_of_text|>",
         ],
         "roles": ["system", "user", "assistant", "ipython"],
-        "source": "Meta's llama-models repository, models/llama3_1/prompt_format.md",
+        "stops": ["<|eot_id|>", "<|end_of_text|>"],
+        "source": (
+            "Meta's llama-models repository, models/llama3_1/prompt_format.md; stops: "
+            "generation_config.json of meta-llama/Meta-Llama-3-8B-Instruct"
+        ),
     },
     "nanochat": {
         "prologue": "<|bos|>",

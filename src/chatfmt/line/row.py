@@ -163,7 +163,7 @@ class Row:
 
         >>> import chatfmt
         >>> chatfmt.get_format("llama-3").stop_spellings
-        ('<|eot_id|>',)
+        ('<|eot_id|>', '<|end_of_text|>')
         """
         if self.stops:
             return tuple(self.stops)
