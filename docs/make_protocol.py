@@ -196,9 +196,6 @@ def page(format: ChatFormat) -> str:
         made = f", with ids made up for the special tokens (from {first})"
         vocabulary = f"the model's own; the example has `{STAND_IN}`"
         vocabulary += made * (tok.encoding.n_vocab > first)
-    begins = "after the role" if format.generation_start == "role" else "before the free text"
-    if any(line.says_prompt for line in format.lines):
-        begins = f"at {_code('{^}')}"
     facts = {
         "roles": ", ".join(
             f"{_code(role)} (on the wire {_code(wire)})" if role != wire else _code(role)
@@ -206,7 +203,7 @@ def page(format: ChatFormat) -> str:
         ),
         "fields": ", ".join(map(_code, _fields(format))),
         "encoding": vocabulary,
-        "the model begins": begins,
+        "a model is prompted as": ", ".join(map(_code, sorted(format.prompted))),
         "prompt for the assistant": _code(_spelled(tok, prompt)),
         "stop tokens": ", ".join(map(_code, format.stop_spellings)),
         "source": format.source,

@@ -115,7 +115,7 @@ def row(chance: random.Random) -> dict[str, Any]:
     if "{end}" in repr(made):
         made["ends"] = {"<e>": "stop", "<z>": chance.choice(("stop", "continue"))}
     if chance.random() < 0.3:
-        made["generation_start"] = "role"
+        made["speakers"] = roles
     if chance.random() < 0.7:  # all fences that begin with one of these
         made["fences"] = [*"xyb\n ={a", "user", *(f"^{c}" for c in "xyb\n ={a"), '"', "^user"]
     made["special_tokens"] = [token for token in TOKENS if token in repr(made)]
@@ -128,7 +128,7 @@ def bare_machine(given: dict[str, Any]) -> None:
     shared = Rules(
         special_tokens=given["special_tokens"],
         ends=[*given.get("ends", ())],
-        generation_start=given.get("generation_start", "content"),
+        generation_start=None,
         role_alphabet=ALPHABETS["role"],
         where="drawn",
     )

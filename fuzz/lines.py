@@ -59,7 +59,7 @@ class ByteEncoding:
         return {i: spelling for spelling, i in self.special_tokens.items()}[token].encode()
 
 
-def _line(source: Source) -> str:
+def _line(source: Source, *, after_role: bool = False) -> str:
     pieces = [source.pick(choices) for choices in _LINE]
     if source.number() % 8 == 7:
         pieces = [source.pick(_PIECES) for _ in range(source.number() % 14)]
@@ -67,21 +67,19 @@ def _line(source: Source) -> str:
         at = source.number() % (len(pieces) + 1)
         put = source.pick((*_PIECES, ""))
         pieces[at : at + source.number() % 2] = [put or source.text()]
-    return "".join(pieces)
+    return "".join(pieces).replace("{role}", "{role}{^}" if after_role else "{role}", 1)
 
 
 def row(source: Source) -> dict[str, Any]:
     """The arguments of a format, right or wrong; of no bytes those of a right one."""
-    made: dict[str, Any] = {
-        "name": "fuzzed",
-        "generation_start": source.pick(("content", "role")),
-    }
+    made: dict[str, Any] = {"name": "fuzzed"}
+    after_role = source.pick((False, True))
     choices = _ODD_ROLES if source.number() % 8 == 7 else _ROLES
     names = [source.pick(choices) for _ in range(1 + source.number() % 3)]
     if source.flag():
-        made["template"] = {name: _line(source) for name in names}
+        made["template"] = {name: _line(source, after_role=after_role) for name in names}
     else:
-        made["template"] = _line(source)
+        made["template"] = _line(source, after_role=after_role)
     if ("{end}" in repr(made)) is (source.number() % 16 < 15):
         made["ends"] = {
             source.pick(TOKENS): source.pick(("stop", "continue"))
@@ -93,6 +91,8 @@ def row(source: Source) -> dict[str, Any]:
         made["roles"] = {name: source.pick((name, *choices)) for name in names}
     else:
         made["roles"] = names
+    if after_role:
+        made["speakers"] = names
     used = [token for token in TOKENS if token in repr(made)]
     made["special_tokens"] = [one for one in TOKENS if (one in used) is (source.number() % 16 < 15)]
     return made

@@ -27,7 +27,13 @@ _ENCODINGS: dict[str, tuple[str, Sequence[str] | Mapping[str, int]]] = {
     "think": ("cl100k_im", ("<think>", "</think>")),
     "llama-3": (
         "cl100k_im",
-        ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+        (
+            "<|begin_of_text|>",
+            "<|start_header_id|>",
+            "<|end_header_id|>",
+            "<|eot_id|>",
+            "<|end_of_text|>",
+        ),
     ),
     "nanochat": (
         "cl100k_im",

@@ -18,7 +18,7 @@ __all__ = ["FORMATS", "HARMONY", "LINES", "THINK", "tokenizer_for"]
 HARMONY = ChatFormat(
     name="harmony",
     template=(
-        "<|start|>{role}[:{name}][ to={recipient}][<|channel|>{channel}]"
+        "<|start|>{role}{^}[:{name}][ to={recipient}][<|channel|>{channel}]"
         "[ <|constrain|>{content_type}]<|message|>{content}{end}"
     ),
     special_tokens=[
@@ -32,15 +32,16 @@ HARMONY = ChatFormat(
     ],
     roles=["system", "developer", "user", "assistant", "tool"],
     ends={"<|end|>": "continue", "<|return|>": "stop", "<|call|>": "stop"},
-    generation_start="role",
+    speakers=["system", "developer", "user", "assistant", "tool"],
     source="openai/harmony, docs/format.md: the message layout",
 )
 
 THINK = ChatFormat(
     name="think",
-    template="<|im_start|>{role}\n[<think>\n{reasoning}\n</think>\n\n]{content}<|im_end|>\n",
+    template="<|im_start|>{role}\n{^}[<think>\n{reasoning}\n</think>\n\n]{content}<|im_end|>\n",
     special_tokens=["<|im_start|>", "<|im_end|>", "<think>", "</think>"],
     roles=["system", "developer", "user", "assistant", "tool"],
+    speakers=["system", "developer", "user", "assistant", "tool"],
 )
 
 
@@ -52,16 +53,16 @@ LINES: dict[str, dict[str, Any]] = {
     "first": {"template": {"user": "{content}<e>", "assistant": "<s>{content}<e>"}},
     "labels": {"template": "{role}: {content}<e>", "roles": _TWO},
     "joined": {
-        "template": "<s>{role}Element[ to={recipient}]<m>{content}<e>",
+        "template": "<s>{role}{^}Element[ to={recipient}]<m>{content}<e>",
         "roles": {"user": "user", "assistant": "get"},
-        "generation_start": "role",
+        "speakers": [*_TWO],
     },
     "thinks": {"template": "<s>{role}<m>[think {reasoning}<z>]say {content}<e>", "roles": _TWO},
     "closed": {"template": "<s>{role}[ {name}]<m>{content} ok<e>\n", "roles": _TWO},
     "framed": {
-        "template": "<s>{role}<m>{content}<z><e>",
+        "template": "<s>{role}{^}<m>{content}<z><e>",
         "roles": _TWO,
-        "generation_start": "role",
+        "speakers": [*_TWO],
     },
     "to": {"template": "<s>{recipient}<m>{role}<z>{content}<e>", "roles": _TWO},
     "more": {
@@ -70,10 +71,10 @@ LINES: dict[str, dict[str, Any]] = {
         "ends": {"<e>": "continue", "<f>": "stop"},
     },
     "several": {
-        "template": "<s>{role}[ to={recipient}]<m>{content}{end}",
+        "template": "<s>{role}{^}[ to={recipient}]<m>{content}{end}",
         "roles": _TWO,
         "ends": {"<e>": "continue", "<z>": "stop"},
-        "generation_start": "role",
+        "speakers": [*_TWO],
     },
 }
 """Format lines that have what no format of the table has."""

@@ -40,6 +40,15 @@ ROLES = {
     "think": _FIVE_ROLES,
 }
 
+# The roles in which a model can be prompted: text is cut where the prompt ends. In the messages of
+# others, text between two special tokens is encoded as one.
+SPEAKERS: dict[str, tuple[str, ...]] = {
+    **ROLES,
+    "gpt-3.5-turbo": ("assistant",),
+    "chatml": ("assistant",),
+    "llama-3": ("assistant",),
+}
+
 # The fields besides role and content.
 FIELDS: dict[str, tuple[str, ...]] = {
     "gpt-4o": ("name",),
@@ -149,7 +158,7 @@ class _Piece(NamedTuple):
     text: str
     part: Part
     generated: bool
-    more: tuple[str, Part] = ("", "content")
+    more: _Piece | None = None
     """Text that is encoded as one with it."""
 
 
@@ -157,14 +166,20 @@ def _special(spelling: str, part: Part, *, generated: bool) -> _Piece:
     return _Piece(special=True, text=spelling, part=part, generated=generated)
 
 
-def _text(
-    text: str, part: Part, *, generated: bool, more: tuple[str, Part] = ("", "content")
-) -> _Piece:
+def _text(text: str, part: Part, *, generated: bool, more: _Piece | None = None) -> _Piece:
     return _Piece(special=False, text=text, part=part, generated=generated, more=more)
 
 
+def _opening(text: str, message: Message, format_name: str) -> list[_Piece]:
+    """The text that ends a header, and the content that follows it."""
+    content = _text(message.content, "content", generated=True)
+    if message.role in SPEAKERS[format_name]:
+        return [_text(text, "header", generated=False), content]
+    return [_text(text, "header", generated=False, more=content)]
+
+
 def _write_im_sep(message: Message) -> list[_Piece]:
-    # <|im_start|>{role}[ name={name}]<|im_sep|>{content}<|im_end|>
+    # <|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>
     header = message.role
     if message.name is not None:
         header += f" name={message.name}"
@@ -177,34 +192,32 @@ def _write_im_sep(message: Message) -> list[_Piece]:
     ]
 
 
-def _write_im(message: Message) -> list[_Piece]:
-    # <|im_start|>{role}[ name={name}]\n{content}<|im_end|>\n
+def _write_im(format_name: str, message: Message) -> list[_Piece]:
+    # <|im_start|>{role}[ name={name}]\n{^}{content}<|im_end|>\n
     header = message.role
     if message.name is not None:
         header += f" name={message.name}"
     return [
         _special("<|im_start|>", "header", generated=False),
-        _text(header + "\n", "header", generated=False),
-        _text(message.content, "content", generated=True),
+        *_opening(header + "\n", message, format_name),
         _special("<|im_end|>", "end", generated=True),
         _text("\n", "tail", generated=False),
     ]
 
 
 def _write_llama_3(message: Message) -> list[_Piece]:
-    # <|start_header_id|>{role}<|end_header_id|>\n\n{content}<|eot_id|>
+    # <|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}<|eot_id|>
     return [
         _special("<|start_header_id|>", "header", generated=False),
         _text(message.role, "header", generated=False),
         _special("<|end_header_id|>", "header", generated=False),
-        _text("\n\n", "header", generated=False),
-        _text(message.content, "content", generated=True),
+        *_opening("\n\n", message, "llama-3"),
         _special("<|eot_id|>", "end", generated=True),
     ]
 
 
 def _write_nanochat(message: Message) -> list[_Piece]:
-    # <|user_start|>{content}<|user_end|> and <|assistant_start|>{content}<|assistant_end|>
+    # <|user_start|>{^}{content}<|user_end|> and <|assistant_start|>{^}{content}<|assistant_end|>
     return [
         _special(f"<|{message.role}_start|>", "header", generated=False),
         _text(message.content, "content", generated=True),
@@ -213,7 +226,7 @@ def _write_nanochat(message: Message) -> list[_Piece]:
 
 
 def _write_think(message: Message) -> list[_Piece]:
-    # <|im_start|>{role}\n[<think>\n{reasoning}\n</think>\n\n]{content}<|im_end|>\n
+    # <|im_start|>{role}\n{^}[<think>\n{reasoning}\n</think>\n\n]{content}<|im_end|>\n
     pieces = [
         _special("<|im_start|>", "header", generated=False),
         _text(message.role + "\n", "header", generated=False),
@@ -226,12 +239,17 @@ def _write_think(message: Message) -> list[_Piece]:
             _text("\n", "header", generated=True),
             _text(message.reasoning + "\n", "reasoning", generated=True),
             _special("</think>", "header", generated=True),
-            _text("\n\n", "header", generated=True, more=(message.content, "content")),
+            _text(
+                "\n\n",
+                "header",
+                generated=True,
+                more=_text(message.content, "content", generated=True),
+            ),
         ]
     elif message.reasoning is not None:
         pieces += [
             _special("<think>", "header", generated=False),
-            _text("\n", "header", generated=False, more=("\n", "reasoning")),
+            _text("\n", "header", generated=False, more=_text("\n", "reasoning", generated=False)),
             _special("</think>", "header", generated=False),
             _text("\n\n", "header", generated=False),
             _text(message.content, "content", generated=True),
@@ -246,7 +264,7 @@ def _write_think(message: Message) -> list[_Piece]:
 
 
 def _write_harmony(message: Message, previous: Message | None) -> list[_Piece]:
-    # <|start|>{role}[:{name}][ to={recipient}][<|channel|>{channel}]
+    # <|start|>{role}{^}[:{name}][ to={recipient}][<|channel|>{channel}]
     #     [ <|constrain|>{content_type}]<|message|>{content}<|end|>
     # After <|end|> the same speaker may go on and then writes the next <|start|>{role}, too.
     goes_on = previous is not None and previous.role == message.role
@@ -284,7 +302,7 @@ def _write(format_name: str, message: Message, previous: Message | None) -> list
     if format_name in ("gpt-4o", "gpt-4", "phi-4"):
         return _write_im_sep(message)
     if format_name in ("gpt-3.5-turbo", "chatml"):
-        return _write_im(message)
+        return _write_im(format_name, message)
     if format_name == "llama-3":
         return _write_llama_3(message)
     if format_name == "nanochat":
@@ -296,15 +314,15 @@ def _write(format_name: str, message: Message, previous: Message | None) -> list
     raise KeyError(format_name)
 
 
-def _tokens(piece: _Piece, encoding: Encoding) -> list[tuple[int, Part]]:
-    """The ids, each with the part in which it begins."""
+def _tokens(piece: _Piece, encoding: Encoding) -> list[tuple[int, _Piece]]:
+    """The ids, each with the piece in which it begins."""
     if piece.special:
-        return [(encoding.special_tokens[piece.text], piece.part)]
-    text, part = piece.more
-    tokens: list[tuple[int, Part]] = []
+        return [(encoding.special_tokens[piece.text], piece)]
+    tokens: list[tuple[int, _Piece]] = []
     at = 0
-    for token in encoding.encode_ordinary(piece.text + text):
-        tokens.append((token, piece.part if at < len(piece.text.encode()) else part))
+    for token in encoding.encode_ordinary(piece.text + (piece.more.text if piece.more else "")):
+        within = piece.more is None or at < len(piece.text.encode())
+        tokens.append((token, piece if within or piece.more is None else piece.more))
         at += len(encoding.token_bytes(token))
     return tokens
 
@@ -329,8 +347,8 @@ def reference_encode(
     for index, message in enumerate(conversation.messages):
         for piece in _write(format_name, message, previous):
             written += [
-                Written(token, index, part, piece.generated)
-                for token, part in _tokens(piece, encoding)
+                Written(token, index, owner.part, owner.generated)
+                for token, owner in _tokens(piece, encoding)
             ]
         previous = message
     return written
@@ -345,12 +363,14 @@ def reference_prompt(
 ) -> list[int]:
     """The ids after which the model writes the next message of this role.
 
-    ValueError where the format cannot carry the conversation, has no such role, or does not write
-    a name before the model begins.
+    ValueError where the format cannot carry the conversation, has no such role, prompts no model
+    in it, or does not write a name before the model begins.
     """
     message = Message(role=role, name=name)
     if not reference_can_carry(format_name, Conversation(messages=(message,))):
         raise ValueError(f"{format_name} cannot carry {message!r}")
+    if role not in SPEAKERS[format_name]:
+        raise ValueError(f"in {format_name} no model is prompted as {role}")
     if format_name == "harmony" and name is not None:
         raise ValueError("in harmony the model writes everything after the role, the name too")
     ids = [written.token for written in reference_encode(format_name, conversation, encoding)]

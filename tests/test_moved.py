@@ -88,7 +88,11 @@ def said(value: Any) -> Any:
         case chatfmt.ChatTokenizer():
             parts: Any = said(value.format), said(value.encoding), value.stop_tokens
         case chatfmt.ChatFormat():
-            parts = value.row()
+            row = value.row()
+            for name in ("template", "speakers", "generation_start"):  # how it is said may change
+                del row[name]
+            lines = {role: [one.pieces for one in those] for role, those in value.lines_of.items()}
+            parts = row, lines, value.prompted
         case TiktokenEncoding() | HFEncoding():
             parts = value.fingerprint
         case chatfmt.Transcript():

@@ -167,6 +167,26 @@ def test_llama(row: str, shared_data: Path) -> None:
     assert compare(tok, theirs, as_it_is, shared_data) == expected
 
 
+CUT_FOR_ALL = {"chatml": None, "gpt-3.5-turbo": None, "llama-3": "llama-3"}
+"""Rows that cut text before every content once, and now before the assistant's alone."""
+
+
+@pytest.mark.parametrize("row", CUT_FOR_ALL)
+def test_how_many_ids_change_where_only_the_assistant_is_prompted(
+    row: str, shared_data: Path
+) -> None:
+    own = CUT_FOR_ALL[row]
+    encoding = chatfmt.get_encoding("cl100k_im") if own is None else vocabulary(own)
+    members = chatfmt.FORMAT_ROWS[row]
+    before = chatfmt.ChatFormat(name=row, **{**members, "speakers": members["roles"]})
+    tok, was = (ChatTokenizer(f, encoding) for f in (chatfmt.get_format(row), before))
+    assert tok.encode([Message(role="user", content="\n?")]) != was.encode(
+        [Message(role="user", content="\n?")]
+    )
+    found = Counter(tok.encode(chat) == was.encode(chat) for _, chat in real(shared_data))
+    assert found == {True: 2225}  # in none of them does another's content begin with white space
+
+
 @pytest.mark.parametrize("row", VERSIONS)
 def test_mistral(row: str, shared_data: Path, tmp_path: Path) -> None:
     path = tekken_in(tmp_path)

@@ -22,6 +22,7 @@ from conftest import encoding_for
 from reference import (
     FORMATS,
     ROLES,
+    SPEAKERS,
     SPECIALS,
     reference_can_carry,
     reference_decode,
@@ -200,6 +201,10 @@ def test_prefix_law(format_name: str) -> None:
     def law(conversation: Conversation, reply: Message) -> None:
         ids = ids_of(format_name, conversation)
         more = Conversation(messages=(*conversation.messages, reply))
+        if reply.role not in SPEAKERS[format_name]:
+            with pytest.raises(ValueError, match="no model is prompted as"):
+                reference_prompt(format_name, conversation, encoding, reply.role)
+            return
         name = None if format_name == "harmony" else reply.name
         prompt = reference_prompt(format_name, conversation, encoding, reply.role, name)
         whole = ids_of(format_name, more)

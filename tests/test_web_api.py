@@ -243,14 +243,14 @@ def test_a_preference_is_two_conversations() -> None:
 
 EVERY_MEMBER = {
     "name": "mine",
-    "template": "<turn>{role}\n{content}{end}",
+    "template": "<turn>{role}{^}\n{content}{end}",
     "special_tokens": ["<turn>", "</turn>", "<s>"],
     "roles": {"user": "human", "assistant": "model"},
     "prologue": "<s>",
     "ends": {"</turn>": "stop"},
     "stops": [],
     "speakers": ["assistant"],
-    "generation_start": "role",
+    "generation_start": None,
     "fences": ["\n\n"],
     "call_ids": "",
     "longest_header": 100,

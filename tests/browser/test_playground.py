@@ -378,11 +378,11 @@ def test_a_line_with_ends_and_a_header_that_the_model_writes(open_page: Open) ->
     page = open_page()
     page.get_by_label("Format", exact=True).select_option("own")
     page.get_by_label("Format line", exact=True).fill(
-        "<|start|>{role}[<|channel|>{channel}]<|message|>{content}{end}"
+        "<|start|>{role}{^}[<|channel|>{channel}]<|message|>{content}{end}"
     )
     page.get_by_label("Special tokens").fill("<|start|> <|channel|> <|message|> <|end|> <|call|>")
     page.get_by_label("Ends").fill("<|end|>=continue <|call|>")
-    page.get_by_label("A model begins at").select_option("role")
+    page.get_by_label("Speakers").fill("user assistant")
     expect(page.locator(".view > .error")).to_be_hidden()
     expect(page.locator(".format-line")).to_have_text(
         "<|start|>{role}▸[<|channel|>{channel}]<|message|>{content}{end}"
@@ -394,7 +394,7 @@ def test_a_line_with_ends_and_a_header_that_the_model_writes(open_page: Open) ->
     found: dict[str, Any] = {}
     exec(page.evaluate("navigator.clipboard.readText()"), found)  # noqa: S102
     assert found["format"].ends == {"<|end|>": "continue", "<|call|>": "stop"}
-    assert found["format"].generation_start == "role"
+    assert found["format"].speakers == ("user", "assistant")
     assert shown_ids(page) == found["ids"]
 
 

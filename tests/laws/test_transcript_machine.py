@@ -152,7 +152,7 @@ class TranscriptMachine(RuleBasedStateMachine):
         try:
             ids = transcript.prompt(role, name=name, prefill=prefill)
         except RenderError:
-            assert opened or role == "nobody"
+            assert opened or role not in self.tok.format.prompted
             assert transcript.ids == chat.ids
             assert transcript.open == opened
         else:

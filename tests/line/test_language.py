@@ -177,7 +177,7 @@ _WRONG: dict[str, list[Any]] = {
     "roles": ["user", [1], None, {"user": 1}],
     "prologue": [None, 1, "\ud800"],
     "ends": [["<e>"], {"<e>": True}, None],
-    "generation_start": ["header", None],
+    "generation_start": ["header", 1],
     "encoding": [1],
     "source": [None],
 }
@@ -225,8 +225,8 @@ ACCEPTED: list[tuple[Lines, list[str], dict[str, Any]]] = [
     ("<s>{role}\n{content}<e>\n", TOKENS, {"roles": {"user": "Human", "assistant": "model"}}),
     ("<s>{role}\n[<t>{reasoning}\n\n<t>]{content}\n<e>\n", MORE, {}),
     ("<s>{role}[<t>{reasoning}<t>]\n{content}<e>", MORE, {}),
-    ("<s>{role}[<t>{channel}]\n{content}<e>", MORE, {"generation_start": "role"}),
-    ("{role}[ to={recipient}]\n{content}\n<e>", ["<e>"], {"generation_start": "role"}),
+    ("<s>{role}{^}[<t>{channel}]\n{content}<e>", MORE, {}),
+    ("{role}{^}[ to={recipient}]\n{content}\n<e>", ["<e>"], {}),
 ]
 
 TEXTS = ["", "\n", "\n\n", "a", " a\n", "<s>", "<e>x<t>", "é中\n", "user", "-", "|", "]", "\n\n\n"]
@@ -264,7 +264,9 @@ def test_accepted_lines_keep_the_laws(
 
 
 def may_follow_a_prompt(made: ChatFormat, message: Message) -> bool:
-    """A prompt has no more than the role."""
+    """A prompt has no more than the role, which must be a speaker's."""
+    if message.role not in made.prompted:
+        return False
     pieces = made.templates[message.role].pieces
     before = pieces[: pieces.index(GenerationStart())]
     held = {p.field if isinstance(p, Group) else getattr(p, "name", "role") for p in before}

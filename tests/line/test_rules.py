@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 
-from chatfmt import FormatError, RenderError
-from letters import row
+from chatfmt import ChatFormat, ChatTokenizer, FormatError, RenderError
+from letters import BYTES, ids_of, row
 
 ASK = "<s>user<m>{content}<e>"
 SAY = "<s>ai<m>{^}{content}<e>"
@@ -263,3 +264,29 @@ def test_a_private_character_is_as_good_as_any() -> None:
     assert tok.decode(tok.encode([message])).messages[0].reasoning == "a"
     with pytest.raises(RenderError, match="read as structure"):
         tok.encode([{**message, "reasoning": "a\ue000"}])
+
+
+@pytest.mark.parametrize(("start", "prompt"), [("content", "<s>user:"), ("role", "<s>user")])
+def test_generation_start_places_the_end_of_a_prompt_and_is_deprecated(
+    start: Any, prompt: str
+) -> None:
+    members: dict[str, Any] = {
+        "name": "old",
+        "template": "<s>{role}:[<m>{reasoning}<z>]{content}<e>",
+        "roles": ["user", "assistant"],
+        "special_tokens": ["<s>", "<m>", "<z>", "<e>"],
+    }
+    with pytest.warns(
+        DeprecationWarning, match="format old: generation_start is deprecated"
+    ) as told:
+        old = ChatFormat(**members, generation_start=start)
+    assert [warning.filename for warning in told] == [__file__]
+    placed = "<s>{role}:{^}" if start == "content" else "<s>{role}{^}:"
+    template = members["template"].replace("<s>{role}:", placed)
+    new = ChatFormat(**{**members, "template": template, "speakers": members["roles"]})
+    assert [line.pieces for line in old.lines] == [line.pieces for line in new.lines]
+    assert old.prompted == new.prompted == {"user", "assistant"}
+    assert old.stop_spellings == new.stop_spellings
+    tok = ChatTokenizer(old, BYTES)
+    assert tok.encode_prompt([], role="user") == ids_of(prompt)
+    assert pickle.loads(pickle.dumps(old)) == old  # without a warning: its maker has had it

@@ -14,6 +14,7 @@ from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
 from letters import row
 from recovery import ids_of
+from reference import SPEAKERS
 from strategies import conversations, messages, retokenized
 
 if TYPE_CHECKING:
@@ -24,7 +25,14 @@ USER: dict[str, Any] = {"role": "user", "content": "2+2?"}
 
 def replies(name: str) -> st.SearchStrategy[Message]:
     if name in FORMATS:
-        return messages(name).filter(lambda message: message.role != "system")
+        speakers = [role for role in SPEAKERS[name] if role != "system"]
+        return messages(name).map(
+            lambda message: (
+                message
+                if message.role in speakers
+                else message.model_copy(update={"role": speakers[-1]})
+            )
+        )
     tok = tokenizer_for(name)
     line = str(LINES[name]["template"])
     words = st.sampled_from(["a", "to=x", "b"])
@@ -295,8 +303,8 @@ def test_a_header_that_deviates_is_not_the_beginning_of_a_reply() -> None:
 
 
 def test_a_prompt_that_several_roles_share_is_of_the_one_that_was_prompted() -> None:
-    template = {"ab": "<s>{role}<m>{content}<e>", "abc": "<s>{role}<z>{content}<e>"}
-    tok = row(template, generation_start="role")
+    template = {"ab": "<s>{role}{^}<m>{content}<e>", "abc": "<s>{role}{^}<z>{content}<e>"}
+    tok = row(template)
     chat = tok.render([])
     chat.prompt("ab")
     assert chat.open is not None

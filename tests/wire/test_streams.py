@@ -403,8 +403,8 @@ def test_a_stream_without_text_gives_none() -> None:
 
 def test_a_header_that_the_model_writes_is_generated_from_its_first_token() -> None:
     ends = {"<e>": "continue", "<z>": "stop"}
-    line = "<s>{role}\n{content}{end}"
-    tok = row({"assistant": line}, ends=ends, generation_start="role")
+    line = "<s>{role}{^}\n{content}{end}"
+    tok = row({"assistant": line}, ends=ends)
     chat = [Message(role="assistant", content="a")] * 2
     read = tok.parse(tok.encode(chat))
     assert read.spans == tok.render(chat).spans

@@ -24,7 +24,14 @@ from chatfmt import (
 from chatfmt.encodings.guard import LONGEST_RUN
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
-from reference import FIELDS, ROLES, reference_can_carry, reference_encode, reference_prompt
+from reference import (
+    FIELDS,
+    ROLES,
+    SPEAKERS,
+    reference_can_carry,
+    reference_encode,
+    reference_prompt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,6 +123,10 @@ def test_a_prompt_in_every_role(name: str) -> None:
     chat = of_reference(name)
     conversation = next(itertools.islice(chat, 2, None))
     for role in ROLES[name]:
+        if role not in SPEAKERS[name]:
+            with pytest.raises(RenderError, match="expected a role in which the model is prompted"):
+                tok.encode_prompt(conversation, role=role)
+            continue
         prompt = reference_prompt(name, conversation, encoding_for(name), role)
         assert tok.encode_prompt(conversation, role=role) == prompt
         if "name" in FIELDS[name] and name != "harmony":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
@@ -39,6 +40,16 @@ class ChatFormat(Row):
     """
 
     def __post_init__(self) -> None:
+        self._compile()
+        if self.generation_start is not None:
+            warnings.warn(
+                f"format {self.name}: generation_start is deprecated; write {{^}} in each line in "
+                "which a prompt ends, and list all roles that are prompted as speakers",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+
+    def _compile(self) -> None:
         check_kinds(self)
         self._keep_copies()
         rules.check_special_tokens(self)
@@ -135,4 +146,8 @@ class ChatFormat(Row):
 
 
 def _make(row: dict[str, Any]) -> ChatFormat:
-    return ChatFormat(**row)
+    """A format that was pickled: whoever made it has been warned."""
+    made = object.__new__(ChatFormat)
+    vars(made).update({"ends": {}, **row})  # other members have their defaults in the class
+    made._compile()
+    return made

@@ -37,39 +37,42 @@ _ROLES = ["system", "developer", "user", "assistant", "tool"]
 
 FORMAT_ROWS: dict[str, dict[str, Any]] = {
     "gpt-4o": {
-        "template": "<|im_start|>{role}[ name={name}]<|im_sep|>{content}<|im_end|>",
+        "template": "<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>",
         "special_tokens": _IM_SEP,
         "roles": _ROLES,
+        "speakers": _ROLES,
         "encoding": "o200k_im",
         "source": (
             "role, separator and end: the Tiktokenizer page; ' name=': OpenAI's ChatML v0 document"
         ),
     },
     "gpt-4": {
-        "template": "<|im_start|>{role}[ name={name}]<|im_sep|>{content}<|im_end|>",
+        "template": "<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>",
         "special_tokens": _IM_SEP,
         "roles": _ROLES,
+        "speakers": _ROLES,
         "encoding": "cl100k_im",
         "source": (
             "role, separator and end: the Tiktokenizer page; ' name=': OpenAI's ChatML v0 document"
         ),
     },
     "phi-4": {
-        "template": "<|im_start|>{role}<|im_sep|>{content}<|im_end|>",
+        "template": "<|im_start|>{role}<|im_sep|>{^}{content}<|im_end|>",
         "special_tokens": _IM_SEP,
         "roles": _ROLES,
+        "speakers": _ROLES,
         "encoding": "cl100k_im",
         "source": "tokenizer_config.json of microsoft/phi-4 on the Hugging Face hub",
     },
     "gpt-3.5-turbo": {
-        "template": "<|im_start|>{role}[ name={name}]\n{content}<|im_end|>\n",
+        "template": "<|im_start|>{role}[ name={name}]\n{^}{content}<|im_end|>\n",
         "special_tokens": _IM,
         "roles": _ROLES,
         "encoding": "cl100k_im",
         "source": "OpenAI's ChatML v0 document (openai-python, chatml.md)",
     },
     "chatml": {
-        "template": "<|im_start|>{role}\n{content}<|im_end|>\n",
+        "template": "<|im_start|>{role}\n{^}{content}<|im_end|>\n",
         "special_tokens": _IM,
         "roles": _ROLES,
         "source": (
@@ -79,22 +82,28 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     },
     "llama-3": {
         "prologue": "<|begin_of_text|>",
-        "template": "<|start_header_id|>{role}<|end_header_id|>\n\n{content}<|eot_id|>",
+        "template": "<|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}<|eot_id|>",
         "special_tokens": [
             "<|begin_of_text|>",
             "<|start_header_id|>",
             "<|end_header_id|>",
             "<|eot_id|>",
+            "<|end_of_text|>",
         ],
         "roles": ["system", "user", "assistant", "ipython"],
-        "source": "Meta's llama-models repository, models/llama3_1/prompt_format.md",
+        "stops": ["<|eot_id|>", "<|end_of_text|>"],
+        "source": (
+            "Meta's llama-models repository, models/llama3_1/prompt_format.md; stops: "
+            "generation_config.json of meta-llama/Meta-Llama-3-8B-Instruct"
+        ),
     },
     "nanochat": {
         "prologue": "<|bos|>",
         "template": {
-            "user": "<|user_start|>{content}<|user_end|>",
-            "assistant": "<|assistant_start|>{content}<|assistant_end|>",
+            "user": "<|user_start|>{^}{content}<|user_end|>",
+            "assistant": "<|assistant_start|>{^}{content}<|assistant_end|>",
         },
+        "speakers": ["user", "assistant"],
         "special_tokens": [
             "<|bos|>",
             "<|user_start|>",
@@ -239,7 +248,7 @@ def get_format(name: str) -> ChatFormat:
     """The format of that name, compiled at the first call.
 
     >>> get_format("gpt-4o").template
-    '<|im_start|>{role}[ name={name}]<|im_sep|>{content}<|im_end|>'
+    '<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>'
 
     Raises:
         UnknownFormatError: there is none; the message lists which there are.

@@ -21,7 +21,7 @@ _KINDS = {
     "roles": (_LIST, _MAPPING),
     "prologue": (_TEXT,),
     "ends": (_MAPPING,),
-    "generation_start": (_TEXT,),
+    "generation_start": (_TEXT, _NONE),
     "stops": (_LIST,),
     "speakers": (_LIST,),
     "fences": (_LIST,),
@@ -46,7 +46,7 @@ def check_kinds(format: Row) -> None:
             f"format {format.name}: longest_header must be a positive integer, found "
             f"{shown(longest)}"
         )
-    if format.generation_start not in ("content", "role"):
+    if format.generation_start not in ("content", "role", None):
         raise FormatError(
             f'format {format.name}: generation_start must be "content" or "role", found '
             f"{shown(format.generation_start)}"

@@ -126,7 +126,7 @@ def make_line(
     *,
     special_tokens: Sequence[str],
     ends: Sequence[str],
-    generation_start: str,
+    generation_start: str | None,
     role: str | None,
     roles: Sequence[str],
     spelling: str,
@@ -141,7 +141,8 @@ def make_line(
         line: the format line.
         special_tokens: the spellings that are special.
         ends: what ``{end}`` stands for, the default first; empty where the line has a fixed one.
-        generation_start: where a line without ``{^}`` is prompted: ``content`` or ``role``.
+        generation_start: where ``{^}`` is placed in a line without: at its ``content``, or after
+            its ``role``. None is the former.
         role: the role that the line serves; None where it serves all of ``roles``.
         roles: the roles of the format.
         spelling: how the role is spelled on the wire.
@@ -201,7 +202,7 @@ def make_envelope(
         spelled(read_pieces(parts.get(name, ""), special_tokens, f"{where}, {name}"), spelling)
         for name in ("open", "each", "sep", "close")
     )
-    check_fields(each, role, "content", f"{where}, each")
+    check_fields(each, role, None, f"{where}, each")
     is_open = close == [Next()]
     for name, pieces in (("open", opened), ("sep", sep), ("close", [] if is_open else close)):
         if not all(isinstance(p, Special | Literal) and not (p == END) for p in pieces):
@@ -265,7 +266,9 @@ def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[l
     return [*pieces[:at], end], "".join(piece.text for piece in tail)  # type: ignore[union-attr]
 
 
-def _place_generation_start(pieces: list[Piece], generation_start: str, where: str) -> list[Piece]:
+def _place_generation_start(
+    pieces: list[Piece], generation_start: str | None, where: str
+) -> list[Piece]:
     def is_it(piece: Piece) -> bool:
         if generation_start == "role":
             return isinstance(piece, Field) and piece.name == "role"

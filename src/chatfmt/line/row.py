@@ -49,8 +49,9 @@ class Row:
     without them every end stops it."""
     speakers: Sequence[str] = ()
     """The roles in which a model speaks; without them the assistant, or all if there is none."""
-    generation_start: Literal["content", "role"] = "content"
-    """Where the model begins to write: before the first free text, or right after the role."""
+    generation_start: Literal["content", "role"] | None = None
+    """Deprecated: ``{^}`` in the lines takes its place. It places one in each line without: before
+    the first free text, or right after the role."""
     fences: Sequence[str] = ()
     """The texts that end a field where no special token does, each whole or how it begins; ``^``
     before one that only counts where the field begins. A message whose text would be read as one
@@ -208,9 +209,10 @@ class Row:
 
         >>> import chatfmt
         >>> chatfmt.get_format("llama-3").stop_spellings
-        ('<|eot_id|>',)
+        ('<|eot_id|>', '<|end_of_text|>')
         """
         if self.stops:
             return tuple(self.stops)
-        ends = (end for role in self._speaking for end in self.ends_of(role).items())
+        speaking = ["assistant"] if "assistant" in self._speaking else self._speaking
+        ends = (end for role in speaking for end in self.ends_of(role).items())
         return tuple(dict.fromkeys(token for token, stops in ends if stops))

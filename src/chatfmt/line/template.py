@@ -33,7 +33,7 @@ class Rules(NamedTuple):
 
     special_tokens: Sequence[str]
     ends: Sequence[str]
-    generation_start: str
+    generation_start: str | None
     role_alphabet: Alphabet
     where: str
 

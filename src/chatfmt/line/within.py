@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["check_fields", "check_free_text", "check_generated"]
 
 
-def check_fields(pieces: list[Piece], role: str | None, generation_start: str, where: str) -> None:
+def check_fields(
+    pieces: list[Piece], role: str | None, generation_start: str | None, where: str
+) -> None:
     """Each field stands where it may, once, and none that is needed is left out."""
     names = [name for name, _ in places(pieces, needed=True)]
     for name in names:

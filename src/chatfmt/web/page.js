@@ -392,7 +392,7 @@ function drawViews() {
       view.chosen.encoding = event.target.value;
       reformatted(view);
     });
-    for (const name of ["special-tokens", "roles", "prologue", "ends", "generation"]) {
+    for (const name of ["special-tokens", "roles", "prologue", "ends", "speakers"]) {
       node.querySelector(`.${name}`).addEventListener("input", () => readOwn(view));
     }
     wirePointing(view);
@@ -453,7 +453,7 @@ function drawChoice(view) {
   node.querySelector(".special-tokens").value = row.special_tokens.join(" ");
   node.querySelector(".prologue").value = row.prologue ?? "";
   node.querySelector(".ends").value = Object.entries(row.ends ?? {}).map((pair) => pair.join("=")).join(" ");
-  node.querySelector(".generation").value = row.generation_start ?? "content";
+  node.querySelector(".speakers").value = (row.speakers ?? []).join(" ");
   const roles = node.querySelector(".roles");
   roles.parentElement.hidden = several;
   const pairs = Array.isArray(row.roles) ? row.roles : Object.entries(row.roles ?? {}).map((pair) => pair.join("="));
@@ -478,7 +478,7 @@ function readOwn(view) {
     const at = word.lastIndexOf("="); // a token may have one, too
     return at < 0 ? [word, "stop"] : [word.slice(0, at), word.slice(at + 1)];
   }));
-  row.generation_start = view.node.querySelector(".generation").value;
+  row.speakers = words(".speakers");
   reformatted(view);
 }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.errors import RenderError, shown
-from chatfmt.line.language import Field, Literal, Special
+from chatfmt.line.language import Field, GenerationStart, Literal, Special
 from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
 from chatfmt.wire.refuse import find_misread
@@ -14,7 +14,7 @@ from chatfmt.wire.runs import RunWriter
 from chatfmt.wire.spell import Refused, Written, spell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chatfmt.conversation import Message
     from chatfmt.line.language import Piece
@@ -122,6 +122,7 @@ class FrameMaker:
             and not self._words[message.role]
             and message.role not in self._with_ids
             and any(isinstance(piece, Special) for piece in line.pieces)
+            and (self._cuts(message.role) or not _writes_before_content(line.pieces))
             and any(
                 isinstance(piece, Field) and piece.name == "content" and piece.coder is None
                 for piece in line.pieces
@@ -191,6 +192,17 @@ class FrameMaker:
     def error(self, reason: str, index: int | None, field: str) -> RenderError:
         """That the format cannot carry something."""
         return RenderError(reason, self.format.name, index, field)
+
+
+def _writes_before_content(pieces: Sequence[Piece]) -> bool:
+    """Whether the model writes text, or may, before the content, without a token before that."""
+    after = next((i + 1 for i, piece in enumerate(pieces) if piece == GenerationStart()), None)
+    if after is None:  # it stands in a group
+        return True
+    piece = pieces[after]
+    return not isinstance(piece, Special) and not (
+        isinstance(piece, Field) and piece.name == "content"
+    )
 
 
 def is_content(atom: Atom) -> bool:

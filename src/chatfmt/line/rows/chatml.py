@@ -52,7 +52,7 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "source": (
             "both of the chat_template in tokenizer_config.json of "
-            "NousResearch/Hermes-3-Llama-3.1-8B"
+            "NousResearch/Hermes-3-Llama-3.1-8B; not certain: that <tool_response> is no token"
         ),
     },
     "smollm-3": {

@@ -38,12 +38,16 @@ _FUNCTIONARY_CALLS = (
 ROWS: dict[str, dict[str, Any]] = {
     "llama-3.1": {
         **_LLAMA_3,
-        "source": "Meta's llama-models repository, models/llama3_1/prompt_format.md, without calls",
+        "source": (
+            "Meta's llama-models repository, models/llama3_1/prompt_format.md, without calls; "
+            "stops: generation_config.json of meta-llama/Llama-3.1-8B-Instruct"
+        ),
     },
     "llama-3.2": {
         **_LLAMA_3,
         "source": (
-            "Meta's llama-models repository, models/llama3_2/text_prompt_format.md, without calls"
+            "Meta's llama-models repository, models/llama3_2/text_prompt_format.md, without calls; "
+            "stops: generation_config.json of meta-llama/Llama-3.2-3B-Instruct"
         ),
     },
     "llama-4": {
