@@ -24,6 +24,7 @@ from chatfmt.line.rows import (
     moonshot,
     openai,
     others,
+    parameters,
     qwen,
     swiss,
     upstage,
@@ -119,6 +120,7 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **upstage.ROWS,
     **inclusion.ROWS,
     **swiss.ROWS,
+    **parameters.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
@@ -165,6 +167,8 @@ MODELS: dict[str, str] = {
     "Qwen/Qwen3-VL-8B-Instruct": "qwen-3-vl",
     "Qwen/Qwen3-VL-30B-A3B-Instruct": "qwen-3-vl",
     "Qwen/Qwen3-VL-235B-A22B-Instruct": "qwen-3-vl",
+    "Qwen/Qwen3-Coder-30B-A3B-Instruct": "qwen-3-coder",
+    "Qwen/Qwen3-Coder-480B-A35B-Instruct": "qwen-3-coder",
     "Qwen/QwQ-32B": "qwq",
     "HuggingFaceTB/SmolLM2-135M-Instruct": "chatml",
     "HuggingFaceTB/SmolLM2-360M-Instruct": "chatml",
