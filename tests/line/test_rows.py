@@ -83,6 +83,9 @@ SPANS_DIFFER = {
     "qwen-2.5": BORDER,
     "hermes-3": BORDER,
     "ling-3": BORDER,
+    "stepfun-3.5": BORDER,
+    "minimax-m2": BORDER,
+    "spark-2.5": BORDER,
 }
 """Rows in which a reader and the writer do not yet agree about spans."""
 

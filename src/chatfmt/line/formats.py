@@ -12,14 +12,17 @@ from typing import Any
 from chatfmt.errors import UnknownFormatError, shown
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.rows import (
+    bytedance,
     chatml,
     cohere,
     google,
     ibm,
     inclusion,
     internlm,
+    keys,
     meta,
     microsoft,
+    minimax,
     mistral,
     moonshot,
     openai,
@@ -121,6 +124,9 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **inclusion.ROWS,
     **swiss.ROWS,
     **parameters.ROWS,
+    **bytedance.ROWS,
+    **minimax.ROWS,
+    **keys.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
@@ -169,6 +175,7 @@ MODELS: dict[str, str] = {
     "Qwen/Qwen3-VL-235B-A22B-Instruct": "qwen-3-vl",
     "Qwen/Qwen3-Coder-30B-A3B-Instruct": "qwen-3-coder",
     "Qwen/Qwen3-Coder-480B-A35B-Instruct": "qwen-3-coder",
+    "Qwen/Qwen3.5-397B-A17B": "qwen-3.5",
     "Qwen/QwQ-32B": "qwq",
     "HuggingFaceTB/SmolLM2-135M-Instruct": "chatml",
     "HuggingFaceTB/SmolLM2-360M-Instruct": "chatml",
@@ -230,6 +237,10 @@ MODELS: dict[str, str] = {
     "openchat/openchat-3.5-0106": "openchat-3.5",
     "MiniMaxAI/MiniMax-M1-40k": "minimax-m1",
     "MiniMaxAI/MiniMax-M1-80k": "minimax-m1",
+    "MiniMaxAI/MiniMax-M2": "minimax-m2",
+    "ByteDance-Seed/Seed-OSS-36B-Instruct": "seed-oss",
+    "poolside/Laguna-S-2.1": "laguna",
+    "poolside/Laguna-XS-2.1": "laguna",
     "swiss-ai/Apertus-8B-Instruct-2509": "apertus",
     "swiss-ai/Apertus-70B-Instruct-2509": "apertus",
     "openai/gpt-oss-20b": "gpt-oss",
