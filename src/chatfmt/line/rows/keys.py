@@ -10,7 +10,8 @@ _CALL = (
     "<tool_call>{call.name}"
     "[<arg_key>{arg.key}</arg_key><arg_value>{arg.value:loose}</arg_value>]*</tool_call>"
 )
-_BEGIN, _END = "<｜start▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
+_BEGIN = "<｜start▁of▁sentence｜>"  # noqa: RUF001 - so it is spelled
+_END = "<｜end▁of▁sentence｜>"  # noqa: RUF001 - so it is spelled
 _LAGUNA = "<assistant>[<think>{^}{reasoning}</think>]{content}"
 _SPARK = f"{_BEGIN}<|Bot|>[<think>{{^}}{{reasoning}}]</think>{{content}}"
 

@@ -36,6 +36,7 @@ _CALL = (
 )
 
 _IM = ["<|im_start|>", "<|im_end|>"]
+_BEGIN = "<｜begin▁of▁sentence｜>"  # noqa: RUF001 - so it is spelled
 _SYSTEM = "<|im_start|>system\n{content}<|im_end|>\n"
 _TOOLS = "<|im_start|>system\n[{content}\n\n]" + _FUNCTIONS + "<|im_end|>\n"
 _USER = "<|im_start|>user\n{content}<|im_end|>\n"
@@ -85,7 +86,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "source": f"chat_templates/qwen3_5_think.jinja of TRL 1.16{_LIKE_PYTHON}",
     },
     "stepfun-3.5": {
-        "prologue": "<｜begin▁of▁sentence｜>",
+        "prologue": _BEGIN,
         "template": {
             "system": [
                 _SYSTEM,
@@ -102,7 +103,7 @@ ROWS: dict[str, dict[str, Any]] = {
                 "close": "<|im_end|>\n",
             },
         },
-        "special_tokens": ["<｜begin▁of▁sentence｜>", *_IM, *_THINK_TOKENS],
+        "special_tokens": [_BEGIN, *_IM, *_THINK_TOKENS],
         "fences": [
             f"^{_ACCESS}",
             f"\n\n{_ACCESS}",
