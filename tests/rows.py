@@ -6,12 +6,14 @@ Over bytes each text has one sequence of ids, so that what is compared is the la
 from __future__ import annotations
 
 import functools
+import json
 import re
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
+from chatfmt.line.arguments import split_arguments
 from chatfmt.line.language import Calls, Field, Group, Literal
 from letters import bytewise
 
@@ -37,6 +39,16 @@ ARGUMENTS = (
     '{"text": "</tool_call>\\n{\\"name\\": \\"g\\", \\"arguments\\": {}}"}',
     '{"n": -1.50e+3, "e": "\u00e9\U0001f1e8\U0001f1ed"}',
 )
+ONE_BY_ONE = (
+    ARGUMENTS[0],
+    "{}",
+    '{"yes": true, "no": false, "none": null}',
+    '{"n": -1.50e+3, "big": 123456789012345678901234567890, "f": 0.1}',
+    '{"nested": {"a": [1, {"b": null, "c": true}], "d": "é"}, "list": [[], {}], "empty": ""}',
+    '{"said": "say \\"it\'s\\" 2 \U0001f1e8\U0001f1ed", "lines": "\\n one\\n\\ttwo\\n"}',
+    '{"tags": "</arg_value></parameter></function></tool_call>", "next": "<arg_key>b</arg_key>"}',
+)
+"""Arguments that can be written one by one, however their values are spelled."""
 NO_OBJECTS = ("", "[1]", "{", '"{}"', "city=Paris")
 """What cannot stand as arguments where these are to be an object."""
 
@@ -152,11 +164,18 @@ def variants(message: Message, line: Line, format: ChatFormat) -> Iterator[Messa
         if "content" in line.fields:
             yield message.model_copy(update=dict.fromkeys(left_out) | {"content": "\n x\n"})
     if message.tool_calls:
-        for arguments in (*ARGUMENTS, *NO_OBJECTS):
+        for arguments in (*ARGUMENTS, *ONE_BY_ONE, *NO_OBJECTS):
             yield message.model_copy(update={"tool_calls": (call(arguments, 0),)})
-        several = tuple(call(arguments, number) for number, arguments in enumerate(ARGUMENTS))
+        carried = ONE_BY_ONE if format.arguments else ARGUMENTS
+        several = tuple(call(arguments, number) for number, arguments in enumerate(carried))
         yield message.model_copy(update={"tool_calls": several})
         yield message.model_copy(update={"tool_calls": several[:2], "content": ""})
+
+
+def tamed(arguments: str, format: ChatFormat) -> str:
+    """Arguments of the same shape that spell nothing: as many, where they stand one by one."""
+    count = len(split_arguments(arguments)) if format.arguments else 0
+    return json.dumps({f"a{number}": "x" for number in range(count)})
 
 
 def agent(format: ChatFormat) -> Conversation:

@@ -6,6 +6,7 @@ The texts are drawn from pieces of the fences and of what the lines write: 2,000
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING
 
@@ -55,14 +56,26 @@ def borders(format: ChatFormat) -> Iterator[str]:
 
 
 def places(format: ChatFormat) -> Iterator[tuple[Message, str]]:
-    """Each free text of each line, in a message that is otherwise plain."""
+    """Each free text of each line, in a message that is otherwise plain; values of arguments."""
     for role, lines in format.lines_of.items():
         for line in lines:
-            yield from ((plain(role, line), field) for field in free_texts(line))
+            message = plain(role, line)
+            yield from ((message, field) for field in free_texts(line))
+            if message.tool_calls and format.arguments:
+                yield message, "tool_calls"
 
 
 def free_texts(line: Line) -> list[str]:
     return [name for name in ("content", "reasoning", "tools") if name in line.fields]
+
+
+def with_text(message: Message, field: str, text: str) -> Message:
+    """The message with that text in a field; of a call, as the first and the last argument."""
+    value: object = text
+    if field == "tool_calls":
+        arguments = json.dumps({"a": text, "b": 1, "c": text}, ensure_ascii=False)
+        value = (message.tool_calls[0].model_copy(update={"arguments": arguments}),)
+    return message.model_copy(update={field: value})
 
 
 @pytest.mark.parametrize("name", FENCED)
@@ -74,7 +87,7 @@ def test_a_text_is_refused_or_read_back(name: str) -> None:
     while drawn < TEXTS:
         messages = []
         for message, field in draw.choices(spots, k=10):  # ten messages are written at once
-            changed = message.model_copy(update={field: a_text(draw, whole)})
+            changed = with_text(message, field, a_text(draw, whole))
             drawn += 1
             try:
                 tok.encode([changed])

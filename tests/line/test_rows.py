@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import rows
 from chatfmt import (
     FORMAT_ROWS,
     ChatFormat,
@@ -82,6 +83,9 @@ SPANS_DIFFER = {
     "qwen-2.5": BORDER,
     "hermes-3": BORDER,
     "ling-3": BORDER,
+    "stepfun-3.5": BORDER,
+    "minimax-m2": BORDER,
+    "spark-2.5": BORDER,
 }
 """Rows in which a reader and the writer do not yet agree about spans."""
 
@@ -123,7 +127,7 @@ def test_which_tokens_are_special_depends_on_the_shape_alone(name: str) -> None:
     tok = tokenizer(name)
     special = frozenset(tok.encoding.special_tokens.values())
     for chat, ids in written(name):
-        tame = Conversation(messages=tuple(map(tamed, chat.messages)))
+        tame = Conversation(messages=tuple(tamed(m, tok.format) for m in chat.messages))
         expected = [token for token in tok.encode(tame) if token in special]
         assert [token for token in ids if token in special] == expected
 
@@ -165,14 +169,17 @@ def prompted_name(tok: ChatTokenizer, reply: Message) -> str | None:
     return reply.name if "name" in str(tok.format.lines_of[reply.role][0].prompt) else None
 
 
-def tamed(message: Message) -> Message:
+def tamed(message: Message, format: ChatFormat) -> Message:
     """A message of the same shape, with texts that spell nothing."""
     texts = {
         field: value and "x"
         for field in ("content", "reasoning", "tools")
         if (value := getattr(message, field)) is not None
     }
-    calls = tuple(call.model_copy(update={"arguments": "{}"}) for call in message.tool_calls)
+    calls = tuple(
+        call.model_copy(update={"arguments": rows.tamed(call.arguments, format)})
+        for call in message.tool_calls
+    )
     return message.model_copy(update={**texts, "tool_calls": calls})
 
 

@@ -177,3 +177,13 @@ def test_a_name_stands_in_a_prompt_that_has_a_place_for_it() -> None:
     for named in (OPTIONAL, CLOSER):
         with pytest.raises(RenderError, match="has no place for a name"):
             named.encode_prompt([], name="Bo", thinking=True)
+
+
+def test_without_thoughts_the_model_writes_all_after_what_their_prompt_shares() -> None:
+    tok = said("<s>ai<m>[think {^}{reasoning}]<z>{content}<e>")
+    transcript = tok.render([Message(role="assistant", content="a")])
+    assert transcript.ids == ids_of("<s>ai<m><z>a<e>")
+    header = len(ids_of("<s>ai<m>"))
+    assert [span for span in transcript.spans if span.start < header < span.stop] == []
+    assert all(span.generated == (span.start >= header) for span in transcript.spans)
+    assert tok.parse(transcript.ids).spans == transcript.spans

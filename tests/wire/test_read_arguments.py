@@ -184,3 +184,12 @@ def test_a_call_that_turns_out_malformed_comes_out_as_text(name: str, text: str,
     assert not [event for event in events if isinstance(event, ToolCallEnd)]
     assert parser.messages[-1].tool_calls == ()
     assert parser.issues
+
+
+def test_what_may_be_a_fence_belongs_to_the_call_that_is_open() -> None:
+    tok = tokenizer("tags")
+    parser = tok.stream()
+    parser.feed_all(ids_in(tok, "Hm.<call>\n<function=f>\n<parameter=a>\nx\n</param"))
+    assert parser.open_content == Message(role="assistant", content="Hm.")
+    assert parser.open is not None
+    assert parser.open.part == "calls"

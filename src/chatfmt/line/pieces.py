@@ -53,13 +53,17 @@ def places(pieces: Iterable[Piece], *, needed: bool) -> Iterator[tuple[str, bool
 
 
 def variants(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
-    """The pieces with and without each group after which its free text may still go on."""
+    """The pieces with and without each group after which its free text may still go on.
+
+    What a prompt would write in such a group ends where the group would begin.
+    """
     for at, piece in enumerate(pieces):
         if isinstance(piece, Group) and _stays_open(piece):
             there = Group(piece.field, piece.pieces, always=True)
             for rest in variants(pieces[at + 1 :]):
                 yield (*pieces[:at], there, *rest)
-                yield tuple(merge((*pieces[:at], *rest)))
+                without = [one for one in piece.pieces if one == GenerationStart()]
+                yield tuple(merge((*pieces[:at], *without, *rest)))
             return
     yield pieces
 

@@ -92,7 +92,7 @@ class Standing:
             if self.readings is not None:
                 write_reading(draft, self.readings[thread])
             if place.held and place.meaning.field:
-                draft.texts.setdefault(place.meaning.field, []).append(place.held)
+                draft.add_text(place, place.held)
         return draft, place
 
     def field_at(self, place: Place) -> str | None:

@@ -1,0 +1,51 @@
+"""ByteDance's Seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ROWS"]
+
+_EXAMPLE = (
+    "\n工具调用请遵循如下格式:\n<seed:tool_call>\n<function=example_function_name>\n"
+    "<parameter=example_parameter_1>value_1</parameter>\n<parameter=example_parameter_2>This is "
+    "the value for the second parameter\nthat can span\nmultiple lines</parameter>\n</function>\n"
+    "</seed:tool_call>\n"
+)
+"""What follows the definitions, word for word: how calls are to be written."""
+
+_CALL = (
+    "<seed:tool_call>\n<function={call.name}>\n"
+    "[<parameter={arg.key}>{arg.value:loose_python}</parameter>\n]*</function>\n</seed:tool_call>"
+)
+_ASSISTANT = "<seed:bos>assistant\n{^}[<seed:think>{reasoning}</seed:think>\n]"
+
+ROWS: dict[str, dict[str, Any]] = {
+    "seed-oss": {
+        "template": {
+            "system": [
+                "<seed:bos>system\n{content}<seed:eos>",
+                "<seed:bos>system\n{content}\n\nFunction:\n{tools}" + _EXAMPLE + "<seed:eos>",
+            ],
+            "user": "<seed:bos>user\n{content}<seed:eos>",
+            "assistant": [
+                _ASSISTANT + "{content}<seed:eos>",
+                _ASSISTANT + "[{content}\n\n][\n|" + _CALL + "]*<seed:eos>",
+            ],
+            "tool": "<seed:bos>tool\n{content}<seed:eos>",
+        },
+        "special_tokens": [
+            "<seed:bos>",
+            "<seed:eos>",
+            "<seed:think>",
+            "</seed:think>",
+            "<seed:tool_call>",
+            "</seed:tool_call>",
+        ],
+        "fences": ["\n\nFunction:\n", "</parameter>\n"],
+        "source": (
+            "ByteDance-Seed-OSS.jinja of llama.cpp, which writes booleans and null as Python does; "
+            "lists and objects are JSON here"
+        ),
+    },
+}
