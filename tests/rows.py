@@ -186,7 +186,13 @@ def agent(format: ChatFormat) -> Conversation:
         for line in lines
         for _ in range(2 if role == "tool" else 1)
     ]
-    return Conversation(messages=(*messages, messages[0], messages[-1]))
+    again = next(m for m in messages if stands_anywhere(format, m.role))
+    return Conversation(messages=(*messages, again, messages[-1]))
+
+
+def stands_anywhere(format: ChatFormat, role: str) -> bool:
+    """Whether messages of a role may stand after any other."""
+    return any(line.after is None for line in format.lines_of[role])
 
 
 def conversations(format: ChatFormat) -> Iterator[Conversation]:

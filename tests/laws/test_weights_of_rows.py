@@ -11,12 +11,12 @@ from rows import conversations, tokenizer
 def fitting_prompt(
     tok: ChatTokenizer, before: list[Message], reply: Message, ids: list[int]
 ) -> list[int]:
-    """The prompt that the reply may have answered; an empty reasoning is one that it wrote.
+    """The prompt that the reply may have answered; no or an empty reasoning is one that it wrote.
 
     Where none begins these ids, the row's own.
     """
     prompt: list[int] = []
-    for thinking in (False, None) if reply.reasoning == "" else (None,):
+    for thinking in (None, True) if reply.reasoning else (False, None, True):
         for name in (reply.name, None):
             try:
                 prompt = tok.encode_prompt(before, role=reply.role, name=name, thinking=thinking)

@@ -154,7 +154,9 @@ def may_stop(format: ChatFormat, reply: Message) -> bool:
 
 
 def fits(format: ChatFormat, reply: Message) -> bool:
-    """Whether the reply has the field that the prompt opens."""
+    """Whether the reply has the field that the prompt opens, or none that it closes."""
+    if format.thinking is False:
+        return reply.reasoning is None
     opened = {
         piece.field
         for line in format.lines_of[reply.role]

@@ -15,6 +15,7 @@ from chatfmt.line.rows import (
     bytedance,
     chatml,
     cohere,
+    deepseek,
     google,
     ibm,
     inclusion,
@@ -31,6 +32,7 @@ from chatfmt.line.rows import (
     qwen,
     swiss,
     upstage,
+    zhipu,
 )
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
@@ -132,6 +134,8 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **upstage.ROWS,
     **inclusion.ROWS,
     **swiss.ROWS,
+    **deepseek.ROWS,
+    **zhipu.ROWS,
     **parameters.ROWS,
     **bytedance.ROWS,
     **minimax.ROWS,
@@ -252,6 +256,16 @@ MODELS: dict[str, str] = {
     "poolside/Laguna-XS-2.1": "laguna",
     "swiss-ai/Apertus-8B-Instruct-2509": "apertus",
     "swiss-ai/Apertus-70B-Instruct-2509": "apertus",
+    "deepseek-ai/DeepSeek-V3": "deepseek-v3",
+    "deepseek-ai/DeepSeek-V3-0324": "deepseek-v3",
+    "deepseek-ai/DeepSeek-R1": "deepseek-r1",
+    "deepseek-ai/DeepSeek-R1-0528": "deepseek-r1",
+    "deepseek-ai/DeepSeek-V3.1": "deepseek-v3.1",
+    "zai-org/GLM-4.5": "glm-4.5",
+    "zai-org/GLM-4.5-Air": "glm-4.5",
+    "zai-org/GLM-4.6": "glm-4.5",
+    "zai-org/GLM-4.7": "glm-4.7",
+    "zai-org/GLM-4.7-Flash": "glm-4.7",
     "openai/gpt-oss-20b": "gpt-oss",
     "openai/gpt-oss-120b": "gpt-oss",
 }

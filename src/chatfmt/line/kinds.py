@@ -46,6 +46,11 @@ def check_kinds(format: Row) -> None:
             f"format {format.name}: longest_header must be a positive integer, found "
             f"{shown(longest)}"
         )
+    if not isinstance(format.thinking, bool | None):
+        raise FormatError(
+            f"format {format.name}: thinking must be true, false or None, found "
+            f"{shown(format.thinking)}"
+        )
     if format.generation_start not in ("content", "role", None):
         raise FormatError(
             f'format {format.name}: generation_start must be "content" or "role", found '

@@ -52,6 +52,9 @@ class Row:
     generation_start: Literal["content", "role"] | None = None
     """Deprecated: ``{^}`` in the lines takes its place. It places one in each line without: before
     the first free text, or right after the role."""
+    thinking: bool | None = None
+    """What the row's own prompt does: opens the reasoning (True), or writes it closed and empty
+    (False). None: it ends at ``{^}``."""
     fences: Sequence[str] = ()
     """The texts that end a field where no special token does, each whole or how it begins; ``^``
     before one that only counts where the field begins. A message whose text would be read as one

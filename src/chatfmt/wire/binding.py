@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.probe import probe
 from chatfmt.errors import EncodingError, EncodingRequiredError
-from chatfmt.wire.prompts import closers_of_thoughts
+from chatfmt.wire.prompts import closers_of_thoughts, lone_closers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,6 +101,14 @@ class Binding:
             if role in format.prompted
         }
         """How many special tokens close an empty reasoning, in roles whose prompt can write one."""
+        self.lone_closers = {
+            role: count
+            for line in reversed(format.lines)
+            if (count := lone_closers(line.pieces)) is not None
+            for role in line.roles
+            if role in format.prompted
+        }
+        """How many special tokens say that there is no reasoning, in such roles."""
         self.roles = {wire: role for role, wire in format.role_spellings.items()}
         """How a role is spelled on the wire, to the role."""
 

@@ -13,9 +13,10 @@ from chatfmt.wire.runs import RunWriter
 from chatfmt.wire.spell import Refused, spell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chatfmt.line.language import Piece
+    from chatfmt.line.lines import Line
     from chatfmt.wire.frame import Key
     from chatfmt.wire.frames import Frames
 
@@ -59,11 +60,10 @@ class Prompter:
             speaking = ", ".join(sorted(self._format.prompted))
             reason = f"expected a role in which the model is prompted ({speaking}), found {role}"
             raise self._maker.error(reason, None, "role")
-        prompts = (
-            line.prompt if thinking is None else prompt_pieces(line.pieces, thinking=thinking)
-            for line in lines
-        )
-        written = next((pieces for pieces in prompts if pieces is not None), None)
+        own = self._format.thinking if thinking is None else thinking
+        written = _first(lines, thinking=own)
+        if written is None and thinking is None:  # these lines have no such form
+            written = _first(lines, thinking=None)
         if written is None:
             reason = f"a prompt of this format has no place for thinking={thinking}"
             raise self._maker.error(reason, None, "reasoning")
@@ -99,7 +99,7 @@ class Prompter:
         Raises:
             RenderError: there is no such prompt.
         """
-        if prefill and thinking is None:
+        if prefill and thinking is None and self._format.thinking is None:
             lines = lines_at(self._format, role, None, before)
             if not any(opens_reasoning(line.pieces) for line in lines):
                 message = Message(role=role, name=name, content=prefill)
@@ -116,6 +116,15 @@ class Prompter:
         line, after = found or (lines[0], lines[0].pieces[-1:])
         rest = [piece for piece in after or () if isinstance(piece, Literal | Special)]
         return self._write([*rest, Literal(line.tail)], Message(role=line.roles[0]), None)
+
+
+def _first(lines: Iterable[Line], *, thinking: bool | None) -> Sequence[Piece] | None:
+    """What the first of the lines writes that has such a prompt."""
+    prompts = (
+        line.prompt if thinking is None else prompt_pieces(line.pieces, thinking=thinking)
+        for line in lines
+    )
+    return next((pieces for pieces in prompts if pieces is not None), None)
 
 
 def _after_content(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:

@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
     from chatfmt.line.language import Piece
 
-__all__ = ["closers_of_thoughts", "end_of_thoughts", "opens_reasoning", "prompt_pieces"]
+__all__ = [
+    "closers_of_thoughts",
+    "end_of_closer",
+    "end_of_thoughts",
+    "lone_closers",
+    "opens_reasoning",
+    "prompt_pieces",
+]
 
 
 def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece] | None:
@@ -92,6 +99,20 @@ def end_of_thoughts(pieces: Sequence[Piece]) -> int | None:
     """
     place, at = _thoughts(pieces)
     return None if place is None or _closes_alone(pieces, place, at) else at
+
+
+def end_of_closer(pieces: Sequence[Piece]) -> int | None:
+    """The first piece after what closes a reasoning that is not there, where a line writes that."""
+    place, at = _thoughts(pieces)
+    return at if place is not None and _closes_alone(pieces, place, at) else None
+
+
+def lone_closers(pieces: Sequence[Piece]) -> int | None:
+    """How many special tokens close a reasoning that is not there, where a line writes them."""
+    place, at = _thoughts(pieces)
+    if place is None or not _closes_alone(pieces, place, at):
+        return None
+    return sum(isinstance(piece, Special) for piece in pieces[place + 1 : at])
 
 
 def closers_of_thoughts(pieces: Sequence[Piece]) -> int | None:

@@ -14,7 +14,7 @@ from chatfmt.line.choose import is_there
 from chatfmt.line.coders import CODERS
 from chatfmt.line.jsontext import CodeError
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
-from chatfmt.wire.prompts import end_of_thoughts
+from chatfmt.wire.prompts import end_of_closer, end_of_thoughts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -70,7 +70,11 @@ def spell(
     """
     pieces = [*pieces]
     speller = _Speller(message, role, ids, fences)
-    end = None if message.reasoning != "" else end_of_thoughts(pieces)
+    end = None
+    if message.reasoning is None:
+        end = end_of_closer(pieces)
+    elif not message.reasoning:
+        end = end_of_thoughts(pieces)
     speller.prompted = end is not None
     speller.add(pieces[:end])
     if end is not None:
@@ -94,7 +98,7 @@ class _Speller:
         self.role = role
         self.atoms: list[Atom] = []
         self.prompted = False
-        """Whether the reasoning is empty, so that its prompt wrote it, too."""
+        """Whether the reasoning is empty or not there, and its prompt wrote what says so."""
         self._frame: Part = "header"
         self._free: Part | None = None  # of the free text to which literal text still counts
         self._part: Part = "header"
@@ -133,7 +137,7 @@ class _Speller:
         if is_there(self.message, piece.field):
             self.add(piece.pieces)
         elif GenerationStart() in piece.pieces:  # all that its prompt and the message share
-            self.atoms.append(GenerationStart())
+            self.atoms.append(CUT if self.prompted else GenerationStart())
 
     def _field(self, piece: Field, value: str | None) -> None:
         name = piece.name

@@ -59,8 +59,6 @@ class Draft(Headed):
         within_calls: frozenset[int],
     ) -> None:
         self._within_calls = within_calls
-        self.prompted: int | None = None
-        """Index of the message whose prompt ends where the positions begin."""
         super().__init__(binding, span, messages, events, tell)
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:

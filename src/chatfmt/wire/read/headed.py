@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt.wire.events import HeaderField, MessageStart
 from chatfmt.wire.read.known import Known
+from chatfmt.wire.read.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Message
@@ -38,6 +39,8 @@ class Headed(Known):
         """Whether the model's message before has no end token: whatever follows ends it."""
         self._stop_at: int | None = None  # of the id that has ended it, and begun this one
         self._waiting: list[Event] = []  # what is to be reported once more follows that id
+        self.prompted: int | None = None
+        """Index of the message whose prompt ends where the positions begin."""
         self.position = 0
         """Of the id that is being taken."""
         self.is_open = False
@@ -67,6 +70,8 @@ class Headed(Known):
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
+        elif self.index != self.prompted and role in self._binding.lone_closers:
+            self._thoughts = Thoughts(self._binding.lone_closers[role])
 
     def end_thoughts(self, at: int) -> None:
         """The message, which has no end token, ends before a position, perhaps after no thought."""
