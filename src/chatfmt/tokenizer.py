@@ -116,8 +116,16 @@ class ChatTokenizer:
         self._renderer.extend(ids, as_conversation(conversation).messages)
         return ids
 
-    def decode(self, ids: Sequence[int], *, prologue: bool = True) -> Conversation:
+    def decode(
+        self,
+        ids: Sequence[int],
+        *,
+        prologue: bool = True,
+        tools: Iterable[Mapping[str, Any]] = (),
+    ) -> Conversation:
         """The conversation of which these are the ids, whole and in order.
+
+        ``tools`` are definitions as OpenAI's API has them; see `parse`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -128,6 +136,12 @@ class ChatTokenizer:
             ParseError: they are not a conversation in this format, or not a complete one.
             TypeError: one of them is not an integer.
         """
+        if tools and self.format.arguments:
+            parser = StreamParser(self._binding, strict=True, prologue=prologue)
+            parser.know_tools(tools)
+            parser.feed_all(ids)
+            parser.close()
+            return Conversation(messages=tuple(parser.messages))
         return self._decoder.decode(ids, prologue=prologue)
 
     def encode_prompt(
@@ -212,6 +226,7 @@ class ChatTokenizer:
         strict: bool = True,
         allow_open: bool = False,
         prologue: bool = True,
+        tools: Iterable[Mapping[str, Any]] = (),
     ) -> Transcript:
         """Take ids apart: conversation, spans, issues.
 
@@ -221,6 +236,9 @@ class ChatTokenizer:
             allow_open: the ids may end inside a message, as a prompt does; then that is
                 `Transcript.open`.
             prologue: whether the format's prologue stands at the start.
+            tools: definitions as OpenAI's API has them. Where a format writes arguments one by one
+                and strings as they are, a parameter that is a string alone is one, whatever it
+                spells; without them what reads as JSON is JSON.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -231,7 +249,14 @@ class ChatTokenizer:
             ParseError: strict, and the ids are not what the format writes.
             TypeError: one of them is not an integer.
         """
-        return parsed(self._renderer, ids, strict=strict, allow_open=allow_open, prologue=prologue)
+        return parsed(
+            self._renderer,
+            ids,
+            strict=strict,
+            allow_open=allow_open,
+            prologue=prologue,
+            tools=tools,
+        )
 
     def stream(
         self,
@@ -239,11 +264,12 @@ class ChatTokenizer:
         *,
         strict: bool = False,
         thinking: bool | None = None,
+        tools: Iterable[Mapping[str, Any]] = (),
     ) -> StreamParser:
         """A parser for ids as they are sampled after a prompt for this role.
 
         ``role=None``: a parser for a whole sequence, from its first id. ``thinking`` is what the
-        prompt was made with; see `encode_prompt`.
+        prompt was made with; see `encode_prompt`. ``tools`` are as in `parse`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -257,8 +283,11 @@ class ChatTokenizer:
             RenderError: the format has no such role.
         """
         if role is None:
-            return StreamParser(self._binding, strict=strict)
-        return prompted(self._renderer, role, strict=strict, thinking=thinking)
+            parser = StreamParser(self._binding, strict=strict)
+        else:
+            parser = prompted(self._renderer, role, strict=strict, thinking=thinking)
+        parser.know_tools(tools)
+        return parser
 
     @overload
     def encode_for_training(

@@ -31,6 +31,8 @@ class Growth(Alone):
     _prompted: tuple[str, int] | None = None
     """The role that was prompted last, and the position after its prompt. An empty prompt leaves
     no ids that say so, and whose stop tokens count is not up to a header that was sampled."""
+    _tools: tuple[dict[str, Any], ...] = ()
+    """Definitions of the tools that there are."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Growth(Alone):
         partial: Message | None = None,
         unfinished: bool = False,
         prompted: tuple[str, int] | None = None,
+        tools: tuple[dict[str, Any], ...] = (),
     ) -> None:
         super().__init__()
         self._renderer = renderer
@@ -59,6 +62,7 @@ class Growth(Alone):
         self._unfinished = unfinished  # something is open, or missing: it takes a parser to go on
         self._parser: StreamParser | None = None
         self._prompted = prompted
+        self._tools = tools
 
     def _copied(self) -> Self:
         return type(self)(
@@ -72,6 +76,7 @@ class Growth(Alone):
             partial=self._open_content,
             unfinished=self._unfinished,
             prompted=self._prompted,
+            tools=self._tools,
         )
 
     def _conversation(self) -> Conversation:
@@ -148,7 +153,7 @@ class Growth(Alone):
         return parser
 
     def _new_parser(self, position: int, *, prologue: bool = False) -> StreamParser:
-        return StreamParser(
+        parser = StreamParser(
             self._binding,
             strict=False,
             prologue=prologue,
@@ -160,6 +165,8 @@ class Growth(Alone):
             spans=self.spans,
             issues=self.issues,
         )
+        parser.know_tools(self._tools)
+        return parser
 
     def _start_of(self, index: int) -> int:
         """Position of the first id of a message, one of the last."""

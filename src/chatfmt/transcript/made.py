@@ -10,7 +10,7 @@ from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.parser import StreamParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from chatfmt.conversation import Conversation
     from chatfmt.wire.write import Renderer
@@ -30,13 +30,20 @@ def rendered(renderer: Renderer, conversation: Conversation) -> Transcript:
         spans=list(renderer.prologue_spans),
         messages=list(conversation.messages),
         metadata=conversation.metadata,
+        tools=conversation.tools,
     )
     renderer.extend_with_spans(transcript.ids, transcript.spans, conversation.messages)
     return transcript
 
 
 def parsed(
-    renderer: Renderer, ids: Iterable[int], *, strict: bool, allow_open: bool, prologue: bool
+    renderer: Renderer,
+    ids: Iterable[int],
+    *,
+    strict: bool,
+    allow_open: bool,
+    prologue: bool,
+    tools: Iterable[Mapping[str, Any]],
 ) -> Transcript:
     """What `ChatTokenizer.parse` gives; the arguments are its.
 
@@ -44,8 +51,9 @@ def parsed(
         ParseError: strict, and the ids are not what the format writes.
         TypeError: one of them is not an integer.
     """
-    taken = list(as_ids(ids))
+    taken, definitions = list(as_ids(ids)), tuple(dict(tool) for tool in tools)
     parser = StreamParser(renderer.binding, strict=strict, prologue=prologue)
+    parser.know_tools(definitions)
     parser.feed_all(taken)
     opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
     missing = parser.missing
@@ -63,6 +71,7 @@ def parsed(
         issues=parser.issues,
         partial=partial,
         unfinished=opened is not None or bool(missing),
+        tools=definitions,
     )
 
 
@@ -84,4 +93,5 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
         partial=state.partial,
         unfinished=state.unfinished,
         prompted=state.prompted,
+        tools=tuple(state.tools),
     )

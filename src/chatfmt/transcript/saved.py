@@ -39,6 +39,7 @@ class Saved(BaseModel):
     partial: Message | None
     unfinished: bool
     prompted: tuple[str, int] | None = None
+    tools: list[dict[str, Any]] = []
 
     @field_serializer("logprobs", when_used="json")
     def _as_json(self, logprobs: list[float | None]) -> list[float | str | None]:
@@ -112,7 +113,7 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
 
     def parser_at(position: int, goes_on: str | None, before: str | None) -> StreamParser:
         unended = before in renderer.format.unended and spans[-1].part != "end"
-        return StreamParser(
+        parser = StreamParser(
             renderer.binding,
             strict=False,
             prologue=prologue and not position,
@@ -123,6 +124,8 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
             messages=messages,
             spans=spans,
         )
+        parser.know_tools(state.tools)
+        return parser
 
     roles = {i: message.role for i, message in enumerate(state.messages)}
     if state.prompted is not None:

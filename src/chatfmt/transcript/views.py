@@ -128,6 +128,7 @@ class Views(Growth):
             before=self._last_role(),
             unended=self._is_unended(),
         )
+        parser.know_tools(self._tools)
         opened = self._opened()
         if opened is not None:
             parser.prime(self.ids[self._start_of(opened.index) :])
@@ -161,5 +162,6 @@ class Views(Growth):
             partial=state._partial,
             unfinished=state._unfinished,
             prompted=state._prompted,
+            tools=[*state._tools],
         )
         return saved.model_dump(mode="json")

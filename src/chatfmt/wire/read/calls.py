@@ -15,13 +15,14 @@ from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd, 
 from chatfmt.wire.read.arguments import Arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from chatfmt.line.call_ids import CallIds
     from chatfmt.line.calls import CallState
-    from chatfmt.line.coders import Coder, Types
+    from chatfmt.line.coders import Coder
     from chatfmt.line.place import Place
     from chatfmt.wire.events import Event
+    from chatfmt.wire.schemas import ArgumentTypes
 
 __all__ = ["Calls", "Layout"]
 
@@ -35,8 +36,7 @@ class Layout(NamedTuple):
     """What ids look like, where only they say the name."""
     arguments: tuple[Coder | None, ...] = ()
     """How the values of arguments are spelled that stand one by one; none where none do."""
-    types: Mapping[str, Mapping[str, Types]] = MappingProxyType({})
-    """Tool to its arguments, and to the types that these may have."""
+    types: ArgumentTypes = MappingProxyType({})
 
 
 class Calls:
@@ -78,6 +78,10 @@ class Calls:
         """More text of a field of the call."""
         assert self._open is not None  # noqa: S101 - the way to a field leads through a beginning
         self._open.add(place, text)
+
+    def know_tools(self, types: ArgumentTypes) -> None:
+        """Of which types the arguments of tools may be, from the next call on."""
+        self._layout = self._layout._replace(types=types)
 
     def frame(self, text: str) -> None:
         """What stands between the fields of a call."""

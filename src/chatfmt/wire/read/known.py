@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.tell import Tell
+    from chatfmt.wire.schemas import ArgumentTypes
 
 __all__ = ["Known"]
 
@@ -49,6 +50,11 @@ class Known:
         self._continued = False  # whether the model wrote it from its first id
         self._thoughts: Thoughts | None = None
         self.calls = Calls(self.index, self._events, self._tell_wrong.call, self._calls_layout)
+
+    def know_tools(self, types: ArgumentTypes) -> None:
+        """Of which types the arguments of tools may be."""
+        self._calls_layout = self._calls_layout._replace(types=types)
+        self.calls.know_tools(types)
 
     def _begin_thoughts(self) -> None:
         """A reasoning begins; a message that the model wrote from its first id had no prompt."""

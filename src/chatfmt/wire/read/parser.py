@@ -6,14 +6,15 @@ lenient one it is recorded as an issue, and `Lenient` finds the way on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.wire.events import ContentDelta
 from chatfmt.wire.ids import as_id
 from chatfmt.wire.read.questions import Allowed, Questions
+from chatfmt.wire.schemas import types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from chatfmt.wire.events import Event
 
@@ -155,6 +156,18 @@ class StreamParser(Questions):
         """
         self._reader.span.write(self.position)
         self._reader.span.sampled = sampled
+
+    def know_tools(self, tools: Iterable[Mapping[str, Any]]) -> None:
+        """Which tools there are, as OpenAI's API defines them.
+
+        Where arguments stand one by one, and strings as they are, their types tell a string from
+        what it spells.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.stream().know_tools([{"type": "function", "function": {"name": "f"}}])
+        """
+        self._reader.draft.know_tools(types_of(tools))
 
     def restrict(self, role: str) -> None:
         """The message that has begun is of this role: it was prompted.
