@@ -165,9 +165,9 @@ def test_what_is_no_error_of_chatfmt_is_told(
 
 
 def test_a_text_has_other_ids_of_the_same_bytes() -> None:
-    ids = [*search.ENCODING.encode_ordinary("user: aabb"), 256, *b"name="]
+    ids = [*search.DRAWS[0].encoding.encode_ordinary("user: aabb"), 256, *b"name="]
     chance = random.Random(1)  # noqa: S311 - no secret
-    ways = {tuple(search.ENCODING.respelled(ids, chance)) for _ in range(50)}
+    ways = {tuple(search.DRAWS[0].encoding.respelled(ids, chance)) for _ in range(50)}
     assert len(ways) > 10
     for way in ways:
-        assert b"".join(map(search.ENCODING.token_bytes, way)) == b"user: aabb<|a|>name="
+        assert b"".join(map(search.DRAWS[0].encoding.token_bytes, way)) == b"user: aabb<|a|>name="

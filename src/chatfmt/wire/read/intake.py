@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.events import ContentDelta
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from chatfmt.wire.spans import Span
 
 __all__ = ["Intake"]
+
+_AT_ONCE = 8192
+"""So many ids are read together: the texts of a million would not fit a processor's caches."""
+_LONGEST = 4
+"""The last character of some ids may need so many of them, and more ids to be complete."""
 
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
@@ -138,26 +144,34 @@ class Intake:
         self._find_sink()
         if self._sink is None:
             return at
-        table, stop, end = self._table, at, len(ids)
+        sink, self._sink = self._sink, None
+        texts: list[str] = []
+        stop, text, after = at, *self._some_text(ids, at)
+        while text is not None:
+            texts.append(text)
+            stop, text, after = after, *self._some_text(ids, after)
+        self._reader.position += stop - at
+        if whole := "".join(texts):
+            sink.append(whole)
+            self._tell_text(whole)
+        for token in ids[stop:after]:
+            self._take(token)
+        return after
+
+    def _some_text(self, ids: Sequence[int], at: int) -> tuple[str | None, int]:
+        """The text of some ids, and where it stopped; None if they are none, or no UTF-8."""
+        table, stop, end = self._table, at, min(len(ids), at + _AT_ONCE)
         chunks: list[bytes] = []
         try:
             while stop < end:
                 chunks.append(table[ids[stop]])
                 stop += 1
         except KeyError:
-            pass
-        sink, self._sink = self._sink, None
-        try:
-            text = b"".join(chunks).decode()
-        except UnicodeDecodeError:
-            for token in ids[at:stop]:
-                self._take(token)
-            return stop
-        if text:
-            self._reader.position += stop - at
-            sink.append(text)
-            self._tell_text(text)
-        return stop if text else at
+            pass  # a special token, or no id
+        for kept in range(len(chunks), max(len(chunks) - _LONGEST, 0), -1):
+            with suppress(UnicodeDecodeError):
+                return b"".join(chunks[:kept]).decode(), at + kept
+        return None, stop
 
     def _tell_text(self, text: str) -> None:
         """Give out more of the field, in one event with what came right before."""
