@@ -74,7 +74,7 @@ class Draft(Known):
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
         self.position = position
-        for place, text, where, enters in runs:
+        for place, text, where, enters, _ in runs:
             if enters:
                 at = position if where <= WITHIN else pending_at
                 self._enter(place, at, within=where in (WITHIN, WITHIN_PENDING), token=token)
