@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Commits"]
 
-_Route: TypeAlias = "list[dict[int, str | None]]"
+_Route: TypeAlias = "list[dict[int, tuple[str | None, int]]]"
+"""For each letter of a fence its places; what has begun on the way there, so many letters before.
+"""
 
 
 class Commits:
@@ -44,10 +46,10 @@ class Commits:
                 self._reroute(self.all[index], inner, last)
             for fence, route in zip(guard.words.fences, some, strict=True):
                 kind, back = self._characters.kind(fence[-1]), len(fence) - 1
-                ends = {last[place] for place in route[-1]}
+                ends = [(last[place], True, back, since) for place, (_, since) in route[-1].items()]
                 for state, index in guard.places.items():
                     if guard.words.completes(state, fence):
-                        moves = (Move(kind, end, enters=True, back=back) for end in ends)
+                        moves = (Move(kind, *end) for end in ends)
                         self.all[index].moves += moves
                 if not back:
                     for index in sources:
@@ -68,11 +70,13 @@ class Commits:
     def _route(self, fence: str, begin: int) -> _Route:
         """The places of each letter of a fence, with what begins on the way to them."""
         route: _Route = []
-        at: dict[int, str | None] = {begin: None}
+        at: dict[int, tuple[str | None, int]] = {begin: (None, 0)}
         for letter in fence:
             at = {
-                move.target: opens or self.all[move.target].meaning.opens
-                for place, opens in at.items()
+                move.target: (opens, since + 1)
+                if opens
+                else (self.all[move.target].meaning.opens, 0)
+                for place, (opens, since) in at.items()
                 for move in self.all[place].moves
                 if self.all[move.target].letter == letter
             }
@@ -89,7 +93,7 @@ class Commits:
         for route in routes:
             for at in route:
                 found = last if at is route[-1] else inner
-                for place, opens in at.items():
+                for place, (opens, _) in at.items():
                     if place not in found:
                         twin = found[place] = len(self.all)
                         self.all.append(self.all[place].twin(twin))

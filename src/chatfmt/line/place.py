@@ -48,6 +48,8 @@ class Move(NamedTuple):
     """Whether this is another symbol of the line, and not more text of the same field."""
     back: int = 0
     """How many characters before this one belong to the literal: a fence that is complete."""
+    since: int = 0
+    """How many of those belong to the message that begins within the fence, if one does."""
 
 
 class Place:

@@ -67,7 +67,7 @@ class Draft(Headed):
         if self._waiting and position != self._stop_at:
             self._events += self._waiting
             self._waiting = []
-        for place, text, where, enters in runs:
+        for place, text, where, enters, _ in runs:
             if enters:
                 at = position if where <= WITHIN else pending_at
                 self._enter(place, at, within=where in (WITHIN, WITHIN_PENDING), token=token)

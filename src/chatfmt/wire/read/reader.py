@@ -15,16 +15,20 @@ from chatfmt.wire.read.report import Report
 from chatfmt.wire.read.standing import Standing
 from chatfmt.wire.read.steps import steps_of
 from chatfmt.wire.read.tell import Tell
+from chatfmt.wire.read.trail import Trail
 from chatfmt.wire.read.walk import CLOSED
 from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.readings import Reading
     from chatfmt.wire.read.steps import Step
+    from chatfmt.wire.read.walk import Run
     from chatfmt.wire.spans import Span
 
 __all__ = ["Reader"]
@@ -65,6 +69,8 @@ class Reader(Standing):
         self.pending_at = position
         """Position of the id in which the character that is not complete has begun."""
         self._unsettled = 0  # how many characters of a header were read in one of several readings
+        most = steps.longest_border
+        self._trail = Trail(binding.text, most) if most else None
 
     def stands(self) -> tuple[Stand, ...]:
         """Where each reading stands, and how it came there."""
@@ -105,13 +111,18 @@ class Reader(Standing):
             self.report.invalid(begins)
         if self.readings is None:
             if step.shared:
-                self.draft.take(step.shared, self.position, self.pending_at, token)
+                if self._trail is None:
+                    self.draft.take(step.shared, self.position, self.pending_at, token)
+                else:
+                    for run, began in self._trail.placed(step.shared, self.pending_at):
+                        self.draft.take((run,), self.position, began, token)
             if step.left:
-                at = self.position, self.pending_at, token
-                self.readings = [more(None, runs, at) for runs in step.left]
+                self.readings = [self._more(None, runs, token) for runs in step.left]
         else:
             self._branch(self.readings, step, token)
         self._unsettled = 0 if self.readings is None else self._unsettled + step.length
+        if self._trail is not None:
+            self._trail.take(token, self.position)
         if step.begins:
             self.pending_at = self.position
         self.state = step.state
@@ -119,11 +130,18 @@ class Reader(Standing):
             self.draft.finish(token)
 
     def _branch(self, before: list[Reading], step: Step, token: int) -> None:
-        at = self.position, self.pending_at, token
-        self.readings = [more(before[origin], runs, at) for origin, runs in step.branches]
+        self.readings = [self._more(before[origin], runs, token) for origin, runs in step.branches]
         kept = {origin for origin, _ in step.branches}
         if len(self.readings) == 1 or len(kept) < len(before):  # else no more is agreed than before
             self._write_agreement(self.readings)
+
+    def _more(self, reading: Reading, runs: Sequence[Run], token: int) -> Reading:
+        """The reading that goes on with these runs of an id."""
+        if self._trail is None:
+            return more(reading, runs, (self.position, self.pending_at, token))
+        for run, began in self._trail.placed(runs, self.pending_at):
+            reading = more(reading, (run,), (self.position, began, token))
+        return reading
 
     def _write_agreement(self, readings: list[Reading]) -> None:
         """Write what all readings have read."""

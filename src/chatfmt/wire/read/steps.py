@@ -159,6 +159,13 @@ class Steps:
                 found |= {*before[index]}
         return frozenset(found)
 
+    @cached_property
+    def longest_border(self) -> int:
+        """How many bytes may come of a message before it is known that it has begun."""
+        return 4 * max(
+            (move.since for place in self.machine.all for move in place.moves), default=0
+        )
+
     def special(self, state: State, spelling: str) -> Step | None:
         """What a special token does."""
         walk = Walk(self.machine, state.threads)
@@ -191,7 +198,7 @@ class Steps:
         if (step := self._plain(state, data)) is not None:
             return step
         characters, rest, at, invalid = decode(state.pending, data, split=state.split)
-        walk = Walk(self.machine, state.threads)
+        walk = Walk(self.machine, state.threads, len(state.pending))
         for character, where in characters:
             if not walk.character(character, where):
                 return None

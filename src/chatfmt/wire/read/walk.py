@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from chatfmt.wire.read.characters import HERE
+from chatfmt.wire.read.characters import HERE, WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -30,6 +30,8 @@ class Run(NamedTuple):
     where: int
     enters: bool
     """Whether something begins with this run that was not there before."""
+    before: int = 0
+    """How many bytes before the token that begins, where a fence tells of it only at its end."""
 
     @property
     def header_length(self) -> int:
@@ -55,8 +57,9 @@ class _Way:
 class Walk:
     """The threads of a state, walked by the characters of a token."""
 
-    def __init__(self, machine: Machine, threads: Sequence[Thread]) -> None:
+    def __init__(self, machine: Machine, threads: Sequence[Thread], pending: int = 0) -> None:
         self.machine = machine
+        self._at = -pending  # the bytes of the token before the next character
         self.ways = [
             _Way(i, machine.all[place], scan, [], began=False)
             for i, (place, scan) in enumerate(threads)
@@ -80,6 +83,7 @@ class Walk:
         if not found:
             return False
         self.ways = [*found.values()]
+        self._at += len(character.encode())
         return True
 
     def _move(
@@ -91,7 +95,7 @@ class Walk:
             scan = target.scanner.step(target.scanner.start(), character)
         if (target.index, scan) not in found:
             if move.enters:
-                way = self._entered(way, target, character, where, back=move.back)
+                way = self._entered(way, target, character, where, back=move.back, since=move.since)
                 way.scan = scan
             else:
                 way = self._more(way, target, scan, character, where)
@@ -122,10 +126,21 @@ class Walk:
         return _Way(way.origin, target, scan, runs, began=True)
 
     def _entered(
-        self, way: _Way, target: Place, character: str, where: int, *, back: int = 0
+        self,
+        way: _Way,
+        target: Place,
+        character: str,
+        where: int,
+        *,
+        back: int = 0,
+        since: int = 0,
     ) -> _Way:
         """Something else begins, or literal text goes on."""
         runs = self._begun(way)
+        before = 0
+        if since:
+            offset = self._at - len(runs[-1].text[-since:].encode())
+            where, before = (WITHIN if offset > 0 else HERE), max(0, -offset)
         if back:  # what was held back of the fence is no text of the field
             held = runs[-1].text
             runs[-1] = runs[-1]._replace(text=held[:-back])
@@ -137,7 +152,7 @@ class Walk:
             else:
                 runs.append(Run(target, character, where, enters=False))
         else:
-            runs.append(Run(target, character, where, enters=True))
+            runs.append(Run(target, character, where, enters=True, before=before))
         return _Way(way.origin, target, None, runs, began=True)
 
     def _begun(self, way: _Way) -> list[Run]:

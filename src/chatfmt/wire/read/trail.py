@@ -1,0 +1,56 @@
+"""Where the ids before the one at hand began, where a border may lie among them.
+
+Two results with ordinary text between them: only when that text is complete is it known that the
+second has begun, with the first letter of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from chatfmt.wire.read.characters import PENDING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chatfmt.wire.read.walk import Run
+
+__all__ = ["Trail"]
+
+
+class Trail:
+    """The last ids of text.
+
+    Args:
+        table: id to bytes.
+        most: how many bytes back a border may lie.
+    """
+
+    def __init__(self, table: Mapping[int, bytes], most: int) -> None:
+        self._table = table
+        self._sizes: deque[tuple[int, int]] = deque(maxlen=most)
+
+    def take(self, token: int, position: int) -> None:
+        """An id at this position."""
+        try:
+            self._sizes.append((position, len(self._table[token])))
+        except KeyError:
+            self._sizes.clear()
+
+    def placed(self, runs: Sequence[Run], pending_at: int) -> list[tuple[Run, int]]:
+        """The runs of an id, each with where the character began before it with which it begins."""
+        return [
+            (run._replace(where=PENDING, before=0), self._border(run.before, pending_at))
+            if run.before
+            else (run, pending_at)
+            for run in runs
+        ]
+
+    def _border(self, before: int, default: int) -> int:
+        """The position of the id that begins so many bytes before, or of the first after them."""
+        for position, size in reversed(self._sizes):
+            before -= size
+            if before <= 0:
+                return position + (before < 0)
+        return default
