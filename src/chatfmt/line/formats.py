@@ -25,6 +25,7 @@ from chatfmt.line.rows import (
     minimax,
     mistral,
     moonshot,
+    muse,
     openai,
     others,
     parameters,
@@ -127,6 +128,7 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **bytedance.ROWS,
     **minimax.ROWS,
     **keys.ROWS,
+    **muse.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
@@ -231,6 +233,7 @@ MODELS: dict[str, str] = {
     "LiquidAI/LFM2-700M": "lfm-2",
     "LiquidAI/LFM2-1.2B": "lfm-2",
     "LiquidAI/LFM2.5-1.2B-Instruct": "lfm-2.5",
+    "allenai/Olmo-3-7B-Instruct": "olmo-3",
     "internlm/internlm2-chat-1_8b": "internlm-2",
     "internlm/internlm2-chat-7b": "internlm-2",
     "internlm/internlm2-chat-20b": "internlm-2",
