@@ -76,7 +76,9 @@ ROWS = {
     "mistral-v3-tekken": "mistral-v3",
     "mistral-v7-spm": "mistral-v7-spm",
     "mistral-v7-tekken": "mistral-v7",
+    "muse-glimmer": "muse-glimmer",
     "nemotron-70b": "llama-3.1",
+    "olmo-3": "olmo-3",
     "openchat": "openchat-3.5",
     "phi-3": "phi-3",
     "phi-3-medium": "phi-3",
@@ -180,7 +182,8 @@ FAULTS: dict[tuple[str, str], str] = {
 """Layout and case to what is wrong with the published template there."""
 
 NO_PLACE = {
-    ("apertus", case): "calls and their results, which stand within an answer" for case in _T
+    **{("apertus", case): "calls and their results, which stand within an answer" for case in _T},
+    ("muse-glimmer", "t-two"): "whether another call follows, on which the end of a call depends",
 }
 """Layout and case to what the row cannot read, because it has no place for it."""
 

@@ -419,10 +419,10 @@ class Forgetful(ChatTokenizer):
         super().__init__(sound.format, sound.encoding)
         self.law = law
 
-    def decode(self, ids: Sequence[int], *, prologue: bool = True) -> Conversation:
+    def decode(self, ids: Sequence[int], **options: Any) -> Conversation:
         if self.law == "open":
             ids = ids[:-1]
-        found = super().decode(ids, prologue=prologue)
+        found = super().decode(ids, **options)
         return Conversation(messages=found.messages[:1]) if self.law == "lost" else found
 
     def encode(self, conversation: Any, *, prologue: bool = True) -> list[int]:

@@ -12,7 +12,8 @@ from letters import bytewise
 from rows import ids_in
 
 TOKENS = ["<s>", "<e>", "<call>", "</call>", "<key>", "<value>", "</value>"]
-LINE = "<s>ai{^}{content}[<call>{call.name}[<key>{arg.key}<value>{arg.value:loose}</value>]*</call>]*<e>"
+ARGUMENTS = "[<key>{arg.key}<value>{arg.value:loose}</value>]*"
+LINE = f"<s>ai{{^}}{{content}}[<call>{{call.name}}{ARGUMENTS}</call>]*<e>"
 TOK = bytewise(
     ChatFormat(
         name="loose",

@@ -26,6 +26,7 @@ from chatfmt.line.rows import (
     minimax,
     mistral,
     moonshot,
+    muse,
     openai,
     others,
     parameters,
@@ -74,8 +75,12 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
         "template": "<|im_start|>{role}[ name={name}]\n{^}{content}<|im_end|>\n",
         "special_tokens": _IM,
         "roles": _ROLES,
+        "speakers": _ROLES,
         "encoding": "cl100k_im",
-        "source": "OpenAI's ChatML v0 document (openai-python, chatml.md)",
+        "source": (
+            "OpenAI's ChatML v0 document (openai-python, chatml.md); that every content is encoded "
+            "by itself: how OpenAI's cookbook counts tokens"
+        ),
     },
     "chatml": {
         "template": "<|im_start|>{role}\n{^}{content}<|im_end|>\n",
@@ -140,6 +145,7 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **bytedance.ROWS,
     **minimax.ROWS,
     **keys.ROWS,
+    **muse.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
 
@@ -244,6 +250,7 @@ MODELS: dict[str, str] = {
     "LiquidAI/LFM2-700M": "lfm-2",
     "LiquidAI/LFM2-1.2B": "lfm-2",
     "LiquidAI/LFM2.5-1.2B-Instruct": "lfm-2.5",
+    "allenai/Olmo-3-7B-Instruct": "olmo-3",
     "internlm/internlm2-chat-1_8b": "internlm-2",
     "internlm/internlm2-chat-7b": "internlm-2",
     "internlm/internlm2-chat-20b": "internlm-2",

@@ -28,6 +28,10 @@ _HERMES = (
 )
 """What the system message of Hermes says about tools, word for word."""
 
+_PYTHONIC = "[, |{call.name}([, |{arg.key}={arg.value:python}]*)]*"
+_LFM_CALLS = r"<|tool_call_start|>\[" + _PYTHONIC + r"\]<|tool_call_end|>" + "<|im_end|>\n"
+_LFM_THINKS = "[<think>{reasoning}</think>]"
+
 ROWS: dict[str, dict[str, Any]] = {
     "hermes-3": {
         "prologue": "<|begin_of_text|>",
@@ -55,6 +59,24 @@ ROWS: dict[str, dict[str, Any]] = {
             "NousResearch/Hermes-3-Llama-3.1-8B; not certain: that <tool_response> is no token"
         ),
     },
+    "olmo-3": {
+        "prologue": "<|endoftext|>",
+        "template": {
+            "system": _SYSTEM,
+            "user": _USER,
+            "assistant": [
+                _ANSWER,
+                _ASSISTANT + "{content}<function_calls>\n"
+                "[\n|{call.name}([, |{arg.key}={arg.value:python}]*)]*\n"
+                "</function_calls><|im_end|>\n",
+            ],
+            "tool": ["<|im_start|>tool\nFunction {name} returned:\n{content}<|im_end|>\n", _TOOL],
+        },
+        "special_tokens": ["<|endoftext|>", *_IM, "<function_calls>", "</function_calls>"],
+        "stops": ["<|im_end|>", "<|endoftext|>"],
+        "fences": ["^Function "],
+        "source": "the template for OLMo 3 of vLLM",
+    },
     "smollm-3": {
         "template": {
             "system": _SYSTEM,
@@ -73,7 +95,7 @@ ROWS: dict[str, dict[str, Any]] = {
                 r"<|tool_list_start|>\[{tools}\]<|tool_list_end|><|im_end|>" + "\n",
             ],
             "user": _USER,
-            "assistant": _ANSWER,
+            "assistant": [_ANSWER, _ASSISTANT + "{content}" + _LFM_CALLS],
             "tool": "<|im_start|>tool\n<|tool_response_start|>{content}<|tool_response_end|>"
             "<|im_end|>\n",
         },
@@ -84,18 +106,32 @@ ROWS: dict[str, dict[str, Any]] = {
             "<|tool_list_end|>",
             "<|tool_response_start|>",
             "<|tool_response_end|>",
+            "<|tool_call_start|>",
+            "<|tool_call_end|>",
         ],
-        "source": "chat_template.jinja of LiquidAI/LFM2-1.2B, without calls",
+        "source": (
+            "chat_template.jinja of LiquidAI/LFM2-1.2B; calls: chat_templates/lfm2_v2.jinja of TRL "
+            "1.16, which puts strings in single quotes as they are; here they are Python's"
+        ),
     },
     "lfm-2.5": {
         "prologue": "<|startoftext|>",
         "template": {
             "system": _SYSTEM,
             "user": _USER,
-            "assistant": _ASSISTANT + "[<think>{reasoning}</think>]{content}<|im_end|>\n",
+            "assistant": [
+                _ASSISTANT + _LFM_THINKS + "{content}<|im_end|>\n",
+                _ASSISTANT + _LFM_THINKS + "{content}" + _LFM_CALLS,
+            ],
             "tool": _TOOL,
         },
-        "special_tokens": ["<|startoftext|>", *_IM, "<think>", "</think>"],
-        "source": "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, without calls",
+        "special_tokens": [
+            *("<|startoftext|>", *_IM, "<think>", "</think>"),
+            *("<|tool_call_start|>", "<|tool_call_end|>"),
+        ],
+        "source": (
+            "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, which puts strings in single "
+            "quotes as they are; here they are Python's"
+        ),
     },
 }

@@ -30,6 +30,21 @@ _LLAMA_3 = _row(
     "<|eot_id|>",
     ["<|eom_id|>", "<|end_of_text|>"],
 )
+_CALLS = r'[; |\{"name": "{call.name}", "parameters": {call.arguments:object}\}]*'
+_HEADER = "<|start_header_id|>{role}<|end_header_id|>\n\n{^}"
+_CALLING: dict[str, Any] = {
+    **_LLAMA_3,
+    "template": {
+        **_LLAMA_3["template"],
+        "assistant": [
+            _LLAMA_3["template"]["assistant"],
+            f"{_HEADER}{_CALLS}<|eot_id|>",
+            f"{_HEADER}<|python_tag|>{_CALLS}<|eom_id|>",
+        ],
+    },
+    "special_tokens": [*_LLAMA_3["special_tokens"], "<|python_tag|>"],
+    "fences": ['^{"name": "'],
+}
 _FUNCTIONARY_CALLS = (
     "<|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}"
     "[<function={call.name}>{call.arguments:object}</function>]*<|eom_id|>"
@@ -37,17 +52,19 @@ _FUNCTIONARY_CALLS = (
 
 ROWS: dict[str, dict[str, Any]] = {
     "llama-3.1": {
-        **_LLAMA_3,
+        **_CALLING,
         "source": (
-            "Meta's llama-models repository, models/llama3_1/prompt_format.md, without calls; "
-            "stops: generation_config.json of meta-llama/Llama-3.1-8B-Instruct"
+            "Meta's llama-models repository, models/llama3_1/prompt_format.md, with the calls of "
+            "tools that users define; several calls: as its models part them; stops: "
+            "generation_config.json of meta-llama/Llama-3.1-8B-Instruct"
         ),
     },
     "llama-3.2": {
-        **_LLAMA_3,
+        **_CALLING,
         "source": (
-            "Meta's llama-models repository, models/llama3_2/text_prompt_format.md, without calls; "
-            "stops: generation_config.json of meta-llama/Llama-3.2-3B-Instruct"
+            "Meta's llama-models repository, models/llama3_2/text_prompt_format.md; calls: "
+            "chat_templates/llama3_2.jinja of TRL 1.16; stops: generation_config.json of "
+            "meta-llama/Llama-3.2-3B-Instruct"
         ),
     },
     "llama-4": {
