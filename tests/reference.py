@@ -44,7 +44,6 @@ ROLES = {
 # others, text between two special tokens is encoded as one.
 SPEAKERS: dict[str, tuple[str, ...]] = {
     **ROLES,
-    "gpt-3.5-turbo": ("assistant",),
     "chatml": ("assistant",),
     "llama-3": ("assistant",),
 }

@@ -80,7 +80,12 @@ def abnf() -> str:
 @functools.cache
 def grammar() -> type[Wire]:
     """Every rule of the document, as it stands but for the special tokens."""
-    Wire.load_grammar(re.sub("<[^>]+>", lambda prose: f"%x{ord(SPECIAL[prose[0]]):X}", abnf()))
+
+    def character(prose: re.Match[str]) -> str:
+        spelled = prose[0] if prose[0] in SPECIAL else prose[0][1:-1]
+        return f"%x{ord(SPECIAL[spelled]):X}"
+
+    Wire.load_grammar(re.sub("<[^>]+>", character, abnf()))
     return Wire
 
 

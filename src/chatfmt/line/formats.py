@@ -30,6 +30,7 @@ from chatfmt.line.rows import (
     openai,
     others,
     parameters,
+    plain,
     qwen,
     swiss,
     upstage,
@@ -38,92 +39,8 @@ from chatfmt.line.rows import (
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
 
-_IM = ["<|im_start|>", "<|im_end|>"]
-_IM_SEP = [*_IM, "<|im_sep|>"]
-_ROLES = ["system", "developer", "user", "assistant", "tool"]
-
 FORMAT_ROWS: dict[str, dict[str, Any]] = {
-    "gpt-4o": {
-        "template": "<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>",
-        "special_tokens": _IM_SEP,
-        "roles": _ROLES,
-        "speakers": _ROLES,
-        "encoding": "o200k_im",
-        "source": (
-            "role, separator and end: the Tiktokenizer page; ' name=': OpenAI's ChatML v0 document"
-        ),
-    },
-    "gpt-4": {
-        "template": "<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>",
-        "special_tokens": _IM_SEP,
-        "roles": _ROLES,
-        "speakers": _ROLES,
-        "encoding": "cl100k_im",
-        "source": (
-            "role, separator and end: the Tiktokenizer page; ' name=': OpenAI's ChatML v0 document"
-        ),
-    },
-    "phi-4": {
-        "template": "<|im_start|>{role}<|im_sep|>{^}{content}<|im_end|>",
-        "special_tokens": _IM_SEP,
-        "roles": _ROLES,
-        "speakers": _ROLES,
-        "encoding": "cl100k_im",
-        "source": "tokenizer_config.json of microsoft/phi-4 on the Hugging Face hub",
-    },
-    "gpt-3.5-turbo": {
-        "template": "<|im_start|>{role}[ name={name}]\n{^}{content}<|im_end|>\n",
-        "special_tokens": _IM,
-        "roles": _ROLES,
-        "speakers": _ROLES,
-        "encoding": "cl100k_im",
-        "source": (
-            "OpenAI's ChatML v0 document (openai-python, chatml.md); that every content is encoded "
-            "by itself: how OpenAI's cookbook counts tokens"
-        ),
-    },
-    "chatml": {
-        "template": "<|im_start|>{role}\n{^}{content}<|im_end|>\n",
-        "special_tokens": _IM,
-        "roles": _ROLES,
-        "source": (
-            "tokenizer_config.json of HuggingFaceTB/SmolLM2 models, without the "
-            "system message that some of them invent"
-        ),
-    },
-    "llama-3": {
-        "prologue": "<|begin_of_text|>",
-        "template": "<|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}<|eot_id|>",
-        "special_tokens": [
-            "<|begin_of_text|>",
-            "<|start_header_id|>",
-            "<|end_header_id|>",
-            "<|eot_id|>",
-            "<|end_of_text|>",
-        ],
-        "roles": ["system", "user", "assistant", "ipython"],
-        "stops": ["<|eot_id|>", "<|end_of_text|>"],
-        "source": (
-            "Meta's llama-models repository, models/llama3_1/prompt_format.md; stops: "
-            "generation_config.json of meta-llama/Meta-Llama-3-8B-Instruct"
-        ),
-    },
-    "nanochat": {
-        "prologue": "<|bos|>",
-        "template": {
-            "user": "<|user_start|>{^}{content}<|user_end|>",
-            "assistant": "<|assistant_start|>{^}{content}<|assistant_end|>",
-        },
-        "speakers": ["user", "assistant"],
-        "special_tokens": [
-            "<|bos|>",
-            "<|user_start|>",
-            "<|user_end|>",
-            "<|assistant_start|>",
-            "<|assistant_end|>",
-        ],
-        "source": "karpathy/nanochat, nanochat/tokenizer.py",
-    },
+    **plain.ROWS,
     **openai.ROWS,
     **qwen.ROWS,
     **google.ROWS,
