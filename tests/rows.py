@@ -14,7 +14,7 @@ import tiktoken
 
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
-from chatfmt.line.language import Calls, Field, Group, Literal
+from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -191,3 +191,14 @@ def conversations(format: ChatFormat) -> Iterator[Conversation]:
             for variant in variants(message, line, format):
                 yield Conversation(messages=(variant,))
                 yield Conversation(messages=(before, message, variant, after))
+
+
+def fits(format: ChatFormat, reply: Message) -> bool:
+    """Whether the reply has the field that the prompt opens."""
+    opened = {
+        piece.field
+        for line in format.lines_of[reply.role]
+        for piece in line.pieces
+        if isinstance(piece, Group) and GenerationStart() in piece.pieces
+    }
+    return all(getattr(reply, field) is not None for field in opened)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chatfmt.conversation import Message
 from chatfmt.line.language import Field, Group, Literal, Special
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
+from chatfmt.wire.prompts import end_of_thoughts, opens_reasoning, prompt_pieces
 from chatfmt.wire.runs import RunWriter
 from chatfmt.wire.spell import Refused, spell
 
@@ -94,7 +94,15 @@ class Prompter:
                 return self._frames.opening(Message(role=role, name=name, content=prefill), index)
             thinking = True  # its reasoning is what the row's own prompt leaves open
         ids = self.prompt(role, name, thinking=thinking)
-        return ids + self._maker.encode(prefill, index) if prefill else ids
+        if not prefill:
+            return ids
+        if thinking:
+            return ids + self._maker.encode(prefill, index)
+        lines = self._maker.lines(role, None)
+        line = next(one for one in lines if prompt_pieces(one.pieces, thinking=False) is not None)
+        reasoning = None if end_of_thoughts(line.pieces) is None else ""
+        begun = Message(role=role, name=name, content=prefill, reasoning=reasoning)
+        return self._frames.opening_of(line, begun, index)
 
     def closing(self, role: str) -> list[int]:
         """The bare end of a message: all that must follow a content, and the tail."""
