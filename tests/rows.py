@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.line.arguments import split_arguments
-from chatfmt.line.language import Calls, Field, Group, Literal
+from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal
 from letters import bytewise
 
 if TYPE_CHECKING:
@@ -208,3 +208,16 @@ def conversations(format: ChatFormat) -> Iterator[Conversation]:
             for variant in variants(message, line, format):
                 yield Conversation(messages=(variant,))
                 yield Conversation(messages=(before, message, variant, after))
+
+
+def fits(format: ChatFormat, reply: Message) -> bool:
+    """Whether the reply has the field that the prompt opens, or none that it closes."""
+    if format.thinking is False:
+        return reply.reasoning is None
+    opened = {
+        piece.field
+        for line in format.lines_of[reply.role]
+        for piece in line.pieces
+        if isinstance(piece, Group) and GenerationStart() in piece.pieces
+    }
+    return all(getattr(reply, field) is not None for field in opened)

@@ -21,8 +21,7 @@ from chatfmt import (
 )
 from chatfmt.encodings import get_encoding
 from chatfmt.line.choose import mismatch
-from chatfmt.line.language import GenerationStart, Group
-from rows import agent, conversations, tokenizer
+from rows import agent, conversations, fits, tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,19 +149,6 @@ def may_stop(format: ChatFormat, reply: Message) -> bool:
     """Whether the model may stop after such a message: it goes on after thoughts, say."""
     line = next(line for line in format.lines_of[reply.role] if mismatch(line, reply) is None)
     return line.training_end is not None or format.stops_at(line.ends[0])
-
-
-def fits(format: ChatFormat, reply: Message) -> bool:
-    """Whether the reply has the field that the prompt opens, or none that it closes."""
-    if format.thinking is False:
-        return reply.reasoning is None
-    opened = {
-        piece.field
-        for line in format.lines_of[reply.role]
-        for piece in line.pieces
-        if isinstance(piece, Group) and GenerationStart() in piece.pieces
-    }
-    return all(getattr(reply, field) is not None for field in opened)
 
 
 def prompted_name(tok: ChatTokenizer, reply: Message) -> str | None:

@@ -31,6 +31,8 @@ CALLING = said(
 )
 ONLY_CALLS = said("<s>ai{^}[<z>{reasoning}<z>][<m>{call:json n, a}]*<e>")
 IN_GROUP = said("<s>ai<m>{^}[<z>{reasoning}<z>][{content}\n]<e>", fences=["\n"])
+SAID = said("<s>ai<m>{^}[<z>{reasoning}<z>][say {content}]<e>")
+CLOSED = said("<s>ai<m>{^}[think {reasoning}]/think [say {content}]<e>", fences=["/think "])
 GROUP_ALONE = said("<s>ai<m>[{^}so {content}\n]<e>", fences=["\n"])
 
 
@@ -45,6 +47,8 @@ GROUP_ALONE = said("<s>ai<m>[{^}so {content}\n]<e>", fences=["\n"])
         (CALLING, "<s>ai<m>", "<s>ai<m><z>", "<s>ai<m><z><z>"),
         (ONLY_CALLS, "<s>ai", "<s>ai<z>", "<s>ai<z><z>"),
         (IN_GROUP, "<s>ai<m>", "<s>ai<m><z>", "<s>ai<m><z><z>"),
+        (SAID, "<s>ai<m>", "<s>ai<m><z>", "<s>ai<m><z><z>"),
+        (CLOSED, "<s>ai<m>", "<s>ai<m>think ", "<s>ai<m>/think "),
     ],
 )
 def test_a_prompt(tok: ChatTokenizer, own: str, opened: str, closed: str) -> None:
@@ -105,6 +109,14 @@ def test_a_reply_to_each_prompt_is_read() -> None:
         (SILENT, None, "<s>ai<m>Sure"),
         (IN_GROUP, None, "<s>ai<m>Sure"),
         (GROUP_ALONE, None, "<s>ai<m>so Sure"),
+        (IN_GROUP, False, "<s>ai<m><z><z>Sure"),
+        (CLOSER, False, "<s>ai<m>/think Sure"),
+        (SAID, None, "<s>ai<m>say Sure"),
+        (SAID, True, "<s>ai<m><z>Sure"),
+        (SAID, False, "<s>ai<m><z><z>say Sure"),
+        (CLOSED, None, "<s>ai<m>/think say Sure"),
+        (CLOSED, True, "<s>ai<m>think Sure"),
+        (CLOSED, False, "<s>ai<m>/think say Sure"),
     ],
 )
 def test_a_prefill_goes_into_the_field_that_is_open(

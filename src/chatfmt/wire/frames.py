@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chatfmt.conversation import Message
+    from chatfmt.line.lines import Line
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.runs import Mark
 
@@ -116,6 +117,14 @@ class Frames:
             RenderError: the format cannot carry it, or content is not what comes last in it.
         """
         line, _ = choose(self.format, message, index, before)
+        return self.opening_of(line, message, index)
+
+    def opening_of(self, line: Line, message: Message, index: int | None) -> list[int]:
+        """The same, in this line.
+
+        Raises:
+            RenderError: as for `opening`.
+        """
         atoms = self.maker.spelled(line.pieces, message, index)
         at = next((i for i, atom in enumerate(atoms) if is_content(atom)), None)
         if at is None or message.tool_calls or message.role in self.format.envelopes:

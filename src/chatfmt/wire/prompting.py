@@ -8,7 +8,7 @@ from chatfmt.conversation import Message
 from chatfmt.line.language import Field, Group, Literal, Special
 from chatfmt.wire.choosing import lines_at
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.prompts import opens_reasoning, prompt_pieces
+from chatfmt.wire.prompts import end_of_thoughts, opens_reasoning, prompt_pieces
 from chatfmt.wire.runs import RunWriter
 from chatfmt.wire.spell import Refused, spell
 
@@ -106,7 +106,16 @@ class Prompter:
                 return self._frames.opening(message, index, before)
             thinking = True  # its reasoning is what the row's own prompt leaves open
         ids = self.prompt(role, name, before=before, thinking=thinking)
-        return ids + self._maker.encode(prefill, index) if prefill else ids
+        if not prefill:
+            return ids
+        if thinking or (thinking is None and self._format.thinking):
+            return ids + self._maker.encode(prefill, index)
+        lines = lines_at(self._format, role, None, before)
+        forms = (one for one in lines if prompt_pieces(one.pieces, thinking=False) is not None)
+        line = next(forms, lines[0])
+        reasoning = None if end_of_thoughts(line.pieces) is None else ""
+        begun = Message(role=role, name=name, content=prefill, reasoning=reasoning)
+        return self._frames.opening_of(line, begun, index)
 
     def closing(self, role: str) -> list[int]:
         """The bare end of a message: all that must follow a content, and the tail."""
