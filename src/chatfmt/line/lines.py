@@ -23,6 +23,7 @@ from chatfmt.line.pieces import (
     END,
     before_prompt_ends,
     first_characters,
+    generated_after,
     narrow,
     places,
     spelled,
@@ -37,7 +38,14 @@ if TYPE_CHECKING:
     from chatfmt.line.fields import Alphabet
     from chatfmt.line.language import Piece
 
-__all__ = ["Envelope", "Line", "make_envelope", "make_line", "read_prologue"]
+__all__ = [
+    "Envelope",
+    "Line",
+    "beside_each_other",
+    "make_envelope",
+    "make_line",
+    "read_prologue",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class Line:
     """The end that the last message has in training, where it is another."""
     says_prompt: bool = False
     """Whether ``{^}`` is written in it; else its place follows from the row."""
+    is_prompted: bool = True
+    """Whether a prompt may come before it: not without ``{^}`` beside a line that has it."""
 
     @cached_property
     def ends(self) -> tuple[str, ...]:
@@ -63,7 +73,7 @@ class Line:
     @property
     def prompt(self) -> tuple[Piece, ...] | None:
         """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
-        return before_prompt_ends(self.pieces)
+        return before_prompt_ends(self.pieces) if self.is_prompted else None
 
     @cached_property
     def fields(self) -> dict[str, bool]:
@@ -168,6 +178,22 @@ def make_line(
         after,
         training_end,
         says_prompt,
+    )
+
+
+def beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a role: those without ``{^}`` are never prompted if another one has it.
+
+    In these the model writes all after what they and that one's prompt share.
+    """
+    prompt = next((line.prompt for line in lines if line.says_prompt), None)
+    if prompt is None:
+        return tuple(lines)
+    return tuple(
+        line
+        if line.says_prompt
+        else replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
+        for line in lines
     )
 
 
