@@ -77,6 +77,7 @@ ROWS = {
     "mistral-v7-spm": "mistral-v7-spm",
     "mistral-v7-tekken": "mistral-v7",
     "muse-glimmer": "muse-glimmer",
+    "nemotron-3": "nemotron-3",
     "nemotron-70b": "llama-3.1",
     "olmo-3": "olmo-3",
     "openchat": "openchat-3.5",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.line.arguments import split_arguments
+from chatfmt.line.choose import mismatch
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal
 from letters import bytewise
 
@@ -220,4 +221,5 @@ def fits(format: ChatFormat, reply: Message) -> bool:
         for piece in line.pieces
         if isinstance(piece, Group) and GenerationStart() in piece.pieces
     }
-    return all(getattr(reply, field) is not None for field in opened)
+    line = next(one for one in format.lines_of[reply.role] if mismatch(one, reply) is None)
+    return line.is_prompted and all(getattr(reply, field) is not None for field in opened)

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.line.build import Layout
+from chatfmt.line.envelopes import Envelope
 from chatfmt.line.fields import ALPHABETS
 from chatfmt.line.language import read_pieces
-from chatfmt.line.lines import Envelope, make_line, read_prologue
+from chatfmt.line.lines import make_line, read_prologue
 from chatfmt.line.machine import build_machine
 from chatfmt.wire.read.steps import Steps
 from chatfmt.wire.read.walk import Run

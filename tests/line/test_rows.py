@@ -26,6 +26,8 @@ from rows import agent, conversations, fits, tokenizer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chatfmt.line.lines import Line
+
 ROWS = pytest.mark.parametrize("name", FORMAT_ROWS)
 
 
@@ -147,8 +149,13 @@ def test_an_answer_is_trained_to_stop(name: str) -> None:
 
 def may_stop(format: ChatFormat, reply: Message) -> bool:
     """Whether the model may stop after such a message: it goes on after thoughts, say."""
-    line = next(line for line in format.lines_of[reply.role] if mismatch(line, reply) is None)
+    line = line_of(format, reply)
     return line.training_end is not None or format.stops_at(line.ends[0])
+
+
+def line_of(format: ChatFormat, message: Message) -> Line:
+    """The line that such a message is written along."""
+    return next(line for line in format.lines_of[message.role] if mismatch(line, message) is None)
 
 
 def prompted_name(tok: ChatTokenizer, reply: Message) -> str | None:

@@ -191,11 +191,28 @@ def test_a_name_stands_in_a_prompt_that_has_a_place_for_it() -> None:
             named.encode_prompt([], name="Bo", thinking=True)
 
 
-def test_without_thoughts_the_model_writes_all_after_what_their_prompt_shares() -> None:
+def test_without_thoughts_the_model_writes_all_after_what_closes_them() -> None:
     tok = said("<s>ai<m>[think {^}{reasoning}]<z>{content}<e>")
     transcript = tok.render([Message(role="assistant", content="a")])
     assert transcript.ids == ids_of("<s>ai<m><z>a<e>")
-    header = len(ids_of("<s>ai<m>"))
+    header = len(ids_of("<s>ai<m><z>"))
     assert [span for span in transcript.spans if span.start < header < span.stop] == []
     assert all(span.generated == (span.start >= header) for span in transcript.spans)
     assert tok.parse(transcript.ids).spans == transcript.spans
+
+
+@pytest.mark.parametrize(
+    ("other", "shared"),
+    [("say<z>", "say"), ("sat<z>", "sa"), ("<z>", ""), ("to <z>", "")],
+)
+def test_a_line_that_is_never_prompted_shares_what_it_can(other: str, shared: str) -> None:
+    tok = said(["<s>ai<m>say no{^}{reasoning}<z>{content}<e>", f"<s>ai<m>{other}{{content}}<e>"])
+    assert tok.encode_prompt([]) == ids_of("<s>ai<m>say no")
+    assert tok.encode_prompt([], thinking=False) == ids_of("<s>ai<m>say no<z>")
+    transcript = tok.render([Message(role="assistant", content="a")])
+    assert transcript.ids == ids_of(f"<s>ai<m>{other}a<e>")
+    header = len(ids_of("<s>ai<m>" + shared))
+    for spans in (transcript.spans, tok.parse(transcript.ids).spans):
+        assert [i for span in spans if span.generated for i in range(span.start, span.stop)] == [
+            *range(header, len(transcript.ids))
+        ]

@@ -1,10 +1,10 @@
 """From a string to a checked format.
 
 A line of text is read as pieces (`language`, of the fields that `fields` lists; what follows from
-them is in `pieces`) and checked (`within`, `lines`); a `template` lists the lines and envelopes of
-each role. All lines of a format make one `graph` of places (`place`, `build`), the `machine` that
-writers are held to and readers walk: characters by their kinds (`characters`), words that a field
-never holds (`words`, derived in `fences` from what stands at the `borders` of messages, and done
+them is in `pieces`) and checked (`within`, `lines`, `envelopes`); a `template` lists what each role
+has. All lines of a format make one `graph` of places (`place`, `build`), the `machine` that writers
+are held to and readers walk: characters by their kinds (`characters`), words that a field never
+holds (`words`, derived in `fences` from what stands at the `borders` of messages, and done
 with as `commit` says), and values whose end is not regular (a `scanner`, each in `scanners`). The
 `proof` shows that nothing has two readings. How values are spelled is the matter of `coders`, of
 `calls` and `arguments`, all over strict JSON (`jsontext`), and what ids of calls look like that of

@@ -10,8 +10,9 @@ from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal,
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chatfmt.line.envelopes import Envelope
     from chatfmt.line.language import Piece
-    from chatfmt.line.lines import Envelope, Line
+    from chatfmt.line.lines import Line
 
 __all__ = ["check_borders", "check_texts"]
 

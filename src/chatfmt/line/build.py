@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chatfmt.line.characters import Characters
+    from chatfmt.line.envelopes import Envelope
     from chatfmt.line.graph import Words
     from chatfmt.line.language import Piece
-    from chatfmt.line.lines import Envelope, Line
+    from chatfmt.line.lines import Line
 
 __all__ = ["Builder", "Layout"]
 

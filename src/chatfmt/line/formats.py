@@ -167,6 +167,7 @@ MODELS: dict[str, str] = {
     "LiquidAI/LFM2-700M": "lfm-2",
     "LiquidAI/LFM2-1.2B": "lfm-2",
     "LiquidAI/LFM2.5-1.2B-Instruct": "lfm-2.5",
+    "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": "nemotron-3",
     "allenai/Olmo-3-7B-Instruct": "olmo-3",
     "internlm/internlm2-chat-1_8b": "internlm-2",
     "internlm/internlm2-chat-7b": "internlm-2",

@@ -20,9 +20,8 @@ from chatfmt.line.language import (
     read_pieces,
 )
 from chatfmt.line.pieces import (
-    END,
     before_prompt_ends,
-    first_characters,
+    generated_after,
     narrow,
     places,
     spelled,
@@ -32,12 +31,17 @@ from chatfmt.line.pieces import (
 from chatfmt.line.within import check_fields, check_free_text, check_generated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from chatfmt.line.fields import Alphabet
     from chatfmt.line.language import Piece
 
-__all__ = ["Envelope", "Line", "make_envelope", "make_line", "read_prologue"]
+__all__ = [
+    "Line",
+    "beside_each_other",
+    "make_line",
+    "read_prologue",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Line:
     """The end that the last message has in training, where it is another."""
     says_prompt: bool = False
     """Whether ``{^}`` is written in it; else its place follows from the row."""
+    is_prompted: bool = True
+    """Whether a prompt may come before it: not without ``{^}`` beside a line that has it."""
 
     @cached_property
     def ends(self) -> tuple[str, ...]:
@@ -67,7 +73,7 @@ class Line:
     @property
     def prompt(self) -> tuple[Piece, ...] | None:
         """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
-        return before_prompt_ends(self.pieces)
+        return before_prompt_ends(self.pieces) if self.is_prompted else None
 
     @cached_property
     def fields(self) -> dict[str, bool]:
@@ -92,17 +98,6 @@ class Line:
     def variants(self) -> Iterator[tuple[Piece, ...]]:
         """The line with and without each group after which its free text may still go on."""
         return variants(self.pieces)
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One frame around all messages of a role that stand side by side."""
-
-    role: str
-    open: tuple[Special | Literal, ...]
-    each: tuple[Piece, ...]
-    sep: tuple[Special | Literal, ...]
-    close: tuple[Special | Literal | Next, ...]
 
 
 def read_prologue(
@@ -176,55 +171,19 @@ def make_line(
     )
 
 
-def make_envelope(
-    parts: Mapping[str, str],
-    *,
-    special_tokens: Sequence[str],
-    role: str,
-    spelling: str,
-    role_alphabet: Alphabet,
-    where: str,
-) -> Envelope:
-    """Read and check an envelope.
+def beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a role: those without ``{^}`` are never prompted if another one has it.
 
-    Args:
-        parts: ``open``, ``each``, ``sep`` and ``close``; all but ``each`` may be left out.
-        special_tokens: as for `make_line`, like all that follow.
-        role: the role of the messages in it.
-        spelling: how it is spelled.
-        role_alphabet: what ``{role}`` may be on the wire.
-        where: name of the envelope in error messages.
-
-    Raises:
-        FormatError: a part is malformed or breaks a rule of the language.
+    In these the model writes all after what they and that one's prompt share.
     """
-    opened, each, sep, close = (
-        spelled(read_pieces(parts.get(name, ""), special_tokens, f"{where}, {name}"), spelling)
-        for name in ("open", "each", "sep", "close")
-    )
-    check_fields(each, role, None, f"{where}, each")
-    is_open = close == [Next()]
-    for name, pieces in (("open", opened), ("sep", sep), ("close", [] if is_open else close)):
-        if not all(isinstance(p, Special | Literal) and not (p == END) for p in pieces):
-            raise FormatError(
-                f"{where}, {name}: only special tokens and literal text may stand here"
-            )
-    if not any(isinstance(piece, Special) for piece in opened[:1] or each[:1]):
-        raise FormatError(f"{where}: an envelope begins with a special token")
-    ends = [i for i, piece in enumerate(close) if isinstance(piece, Special)]
-    if not (ends or is_open):
-        raise FormatError(f"{where}, close: expected an end token or {{next}}, found none")
-    if ends:
-        close[ends[-1]] = Special(close[ends[-1]].tokens, end=True)  # type: ignore[union-attr]
-    check_free_text([*each, *close], where)
-    check_free_text([*each, *(sep or opened or each)], where)
-    after = "".join(first_characters(pieces, "") for pieces in (sep, close) if pieces)
-    return Envelope(
-        role,
-        tuple(opened),  # type: ignore[arg-type]
-        tuple(narrow(each, after, role_alphabet)),
-        tuple(sep),  # type: ignore[arg-type]
-        tuple(close),  # type: ignore[arg-type]
+    prompt = next((line.prompt for line in lines if line.says_prompt), None)
+    if prompt is None:
+        return tuple(lines)
+    return tuple(
+        line
+        if line.says_prompt
+        else replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
+        for line in lines
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatfmt.line.fields import ALPHABETS, FREE_TEXT
+from chatfmt.line.jsontext import difference
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special, merge
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = [
     "END",
     "before_prompt_ends",
     "first_characters",
+    "generated_after",
     "narrow",
     "places",
     "spelled",
@@ -36,6 +38,26 @@ def before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
         if piece == GenerationStart() or inside is not None:
             return tuple(merge((*pieces[:at], *(inside or ()))))
     return None
+
+
+def generated_after(prompt: Sequence[Piece], pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces with ``{^}`` after what they have in common with that prompt."""
+    rest = merge(piece for piece in pieces if piece != GenerationStart())
+    shared: list[Piece] = []
+    for piece in prompt:
+        if not rest:
+            break
+        other = rest.pop(0)
+        if other == piece:
+            shared.append(piece)
+            continue
+        if isinstance(piece, Literal) and isinstance(other, Literal):
+            at = difference(piece.text, other.text)
+            shared += [Literal(other.text[:at])] * bool(at)
+            other = Literal(other.text[at:])
+        rest[:0] = [other] * (other != Literal(""))
+        break
+    return (*shared, GenerationStart(), *rest)
 
 
 def places(pieces: Iterable[Piece], *, needed: bool) -> Iterator[tuple[str, bool]]:

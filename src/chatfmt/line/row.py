@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chatfmt.line.coders import Coder
+    from chatfmt.line.envelopes import Envelope
     from chatfmt.line.language import Literal as LiteralText
     from chatfmt.line.language import Special
-    from chatfmt.line.lines import Envelope
     from chatfmt.line.machine import Machine
     from chatfmt.line.template import Template
 

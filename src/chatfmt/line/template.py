@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 from chatfmt.errors import FormatError, shown
 from chatfmt.line.borders import check_borders
-from chatfmt.line.lines import Envelope, Line, make_envelope, make_line
+from chatfmt.line.envelopes import Envelope, make_envelope
+from chatfmt.line.lines import Line, beside_each_other, make_line
 
 if TYPE_CHECKING:
     from chatfmt.line.fields import Alphabet
@@ -155,7 +156,7 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
             members["after"] = tuple(members["after"]) if "after" in members else None
             more = {**shared, "where": where, **members}
             made.append(make_line(more.pop("line"), role=role, spelling=spellings[role], **more))
-        by_role[role] = tuple(made)
-        lines += made
+        by_role[role] = beside_each_other(made)
+        lines += by_role[role]
     check_borders(lines, envelopes, [*by_role], rules.where)
     return Compiled(by_role, tuple(lines), envelopes)

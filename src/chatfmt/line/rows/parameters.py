@@ -85,6 +85,22 @@ ROWS: dict[str, dict[str, Any]] = {
         "fences": [f"^{_ACCESS}", _VALUE_ENDS],
         "source": f"chat_templates/qwen3_5_think.jinja of TRL 1.16{_LIKE_PYTHON}",
     },
+    "nemotron-3": {
+        "template": {
+            "system": [_SYSTEM, _TOOLS],
+            "user": _USER,
+            "assistant": [
+                f"{_ASSISTANT}{_THINKS}{{content}}<|im_end|>\n",
+                f"{_ASSISTANT}<think></think>{{content}}<|im_end|>\n",
+                f"{_ASSISTANT}{_THINKS}[{{content}}\n][{_CALL}\n]*<|im_end|>\n",
+                f"{_ASSISTANT}<think></think>{{content}}\n[{_CALL}\n]*<|im_end|>\n",
+            ],
+            "tool": _RESULTS,
+        },
+        "special_tokens": [*_IM, *_TOKENS, *_THINK_TOKENS],
+        "fences": [f"^{_ACCESS}", f"\n\n{_ACCESS}", _VALUE_ENDS],
+        "source": f"chat_templates/nemotron_3_nano.jinja of TRL 1.16{_LIKE_PYTHON}",
+    },
     "stepfun-3.5": {
         "prologue": _BEGIN,
         "template": {
