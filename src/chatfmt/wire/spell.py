@@ -17,12 +17,12 @@ from chatfmt.wire.prompts import end_of_thoughts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chatfmt.conversation import Message, ToolCall
+    from chatfmt.conversation import Message
     from chatfmt.line.call_ids import CallIds
     from chatfmt.line.language import Piece
     from chatfmt.wire.spans import Part
 
-__all__ = ["CUT", "Atom", "Cut", "Refused", "Written", "spell"]
+__all__ = ["CUT", "Atom", "Blank", "Cut", "Refused", "Written", "fill", "lay_out", "spell"]
 
 
 class Written(NamedTuple):
@@ -52,6 +52,21 @@ class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and 
         self.field = field
 
 
+class Blank(NamedTuple):
+    """Where the text of a field goes: what `fill` says of a message."""
+
+    piece: Field
+    call: int | None = None
+    """Number of the call to which the field belongs."""
+    begins: bool = False
+    """Whether it is the first of that call."""
+
+    @property
+    def field(self) -> str:
+        """The field, as `Written` has it."""
+        return "call" if isinstance(self.piece.scanner, CallObject) else self.piece.name
+
+
 def spell(
     pieces: Iterable[Piece], message: Message, role: str, ids: CallIds | None = None
 ) -> list[Atom]:
@@ -62,8 +77,19 @@ def spell(
     Raises:
         Refused: a field cannot be written, with the reason.
     """
+    return [
+        Written(fill(atom, message, role, ids), atom.field) if isinstance(atom, Blank) else atom
+        for atom in lay_out(pieces, message)
+    ]
+
+
+def lay_out(pieces: Iterable[Piece], message: Message) -> list[Atom | Blank]:
+    """What the pieces of a line write for all messages of the same shape.
+
+    Such have the same fields and as many calls; their reasoning is empty or not.
+    """
     pieces = [*pieces]
-    speller = _Speller(message, role, ids)
+    speller = _Speller(message)
     end = None if message.reasoning != "" else end_of_thoughts(pieces)
     speller.prompted = end is not None
     speller.add(pieces[:end])
@@ -73,12 +99,56 @@ def spell(
     return speller.atoms
 
 
+def fill(blank: Blank, message: Message, role: str, ids: CallIds | None) -> str:
+    """The text of a field as it stands on the wire.
+
+    Raises:
+        Refused: it cannot be written, with the reason.
+    """
+    piece, number = blank.piece, blank.call
+    if number is None:
+        return _spelled(piece, role if piece.name == "role" else getattr(message, piece.name))
+    call = message.tool_calls[number]
+    try:
+        if blank.begins and ids is not None and ids.name_in(call.id or "") != call.name:
+            raise Refused(
+                f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
+                "tool_calls",
+            )
+        if isinstance(keys := piece.scanner, CallObject):
+            identifier = None if keys.id is None else call.id
+            return spell_call(call.name, call.arguments, identifier, keys)
+        value = getattr(call, piece.name.removeprefix("call."))
+        if value is None:
+            raise Refused("the format needs an id for each call, found none", "tool_calls")
+        return _spelled(piece, value)
+    except CodeError as error:
+        raise Refused(f"call {number}, {error}", "tool_calls") from None
+    except Refused as refused:
+        raise Refused(f"call {number}: {refused.reason}", "tool_calls") from None
+
+
+def _spelled(piece: Field, value: str | None) -> str:
+    name = piece.name
+    if value is None:
+        raise Refused(f"the format needs a {name} in each message", name)
+    if piece.alphabet is not None:
+        pattern = piece.alphabet.pattern
+        if not regex.fullmatch(pattern, value, regex.V1):
+            raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
+        return value
+    if piece.coder is None:
+        return value
+    try:
+        return CODERS[piece.coder].spell(value)
+    except CodeError as error:
+        raise Refused(str(error), name) from None
+
+
 class _Speller:
-    def __init__(self, message: Message, role: str, ids: CallIds | None) -> None:
-        self._ids = ids
+    def __init__(self, message: Message) -> None:
         self.message = message
-        self.role = role
-        self.atoms: list[Atom] = []
+        self.atoms: list[Atom | Blank] = []
         self.prompted = False
         """Whether the reasoning is empty, so that its prompt wrote it, too."""
         self._frame: Part = "header"
@@ -90,14 +160,13 @@ class _Speller:
         for piece in pieces:
             match piece:
                 case Literal(text):
-                    self._write(text, self._free or self._frame)
+                    self._write(Written(text), self._free or self._frame)
                 case Special(_, end):
                     self._free = None
                     self._turn_to("end" if end else self._frame)
                     self.atoms.append(piece)
-                case Field(name):
-                    value = self.role if name == "role" else getattr(self.message, name)
-                    self._field(piece, value)
+                case Field():
+                    self._field(Blank(piece))
                 case Group():
                     self._group(piece)
                 case Calls():
@@ -110,9 +179,9 @@ class _Speller:
             self._part = part
             self.atoms.append(part)
 
-    def _write(self, text: str, part: Part, field: str | None = None) -> None:
+    def _write(self, atom: Written | Blank, part: Part) -> None:
         self._turn_to(part)
-        self.atoms.append(Written(text, field))
+        self.atoms.append(atom)
 
     def _group(self, piece: Group) -> None:
         if is_there(self.message, piece.field):
@@ -120,58 +189,27 @@ class _Speller:
         elif GenerationStart() in piece.pieces:  # all that its prompt and the message share
             self.atoms.append(GenerationStart())
 
-    def _field(self, piece: Field, value: str | None) -> None:
-        name = piece.name
-        if value is None:
-            raise Refused(f"the format needs a {name} in each message", name)
-        if piece.alphabet is not None:
-            pattern = piece.alphabet.pattern
-            if not regex.fullmatch(pattern, value, regex.V1):
-                raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
+    def _field(self, blank: Blank) -> None:
+        name = blank.piece.name
+        if blank.piece.alphabet is not None:
             self._free = None
-            self._write(value, self._frame, name)
+            self._write(blank, self._frame)
             return
-        if piece.coder is not None:
-            try:
-                value = CODERS[piece.coder].spell(value)
-            except CodeError as error:
-                raise Refused(str(error), name) from None
-        if name == "reasoning" and value:
+        if name == "reasoning" and (self.message.reasoning or blank.piece.coder is not None):
             self.atoms.append(CUT)  # here a prompt ends that opens it
         self._free = self._frame if name.startswith("call") else name  # type: ignore[assignment]
-        self._write(value, self._free or "header", name)
+        self._write(blank, self._free or "header")
 
     def _calls(self, piece: Calls) -> None:
         before, self._frame = self._frame, "calls"
-        for number, call in enumerate(self.message.tool_calls):
+        for number in range(len(self.message.tool_calls)):
             if number:
                 self.add(piece.separator)
-            try:
-                self._call(piece.item, call)
-            except CodeError as error:
-                raise Refused(f"call {number}, {error}", "tool_calls") from None
-            except Refused as refused:
-                raise Refused(f"call {number}: {refused.reason}", "tool_calls") from None
+            begins = True
+            for one in piece.item:
+                if isinstance(one, Field):
+                    self._field(Blank(one, number, begins))
+                    begins = False
+                else:
+                    self.add([one])
         self._frame, self._free = before, None
-
-    def _call(self, item: Iterable[Piece], call: ToolCall) -> None:
-        if self._ids is not None and self._ids.name_in(call.id or "") != call.name:
-            raise Refused(
-                f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
-                "tool_calls",
-            )
-        values = {"call.name": call.name, "call.id": call.id, "call.arguments": call.arguments}
-        for piece in item:
-            if not isinstance(piece, Field):
-                self.add([piece])
-            elif isinstance(keys := piece.scanner, CallObject):
-                identifier = None if keys.id is None else call.id
-                self._free = self._frame
-                self._write(
-                    spell_call(call.name, call.arguments, identifier, keys), "calls", "call"
-                )
-            else:
-                value = values[piece.name]
-                if value is None:
-                    raise Refused("the format needs an id for each call, found none", "tool_calls")
-                self._field(piece, value)
