@@ -143,17 +143,17 @@ def _in_row(name: str, messages: list[Message], tools: str) -> Conversation:
 def plainly(name: str, chats: list[Conversation]) -> list[Conversation]:
     """The same texts as contents alone, of messages that the row carries."""
     fields = {f for line in tokenizer(name).format.lines_of["assistant"] for f in line.fields}
-    header = {"channel": "final"} if "channel" in fields else {}
+    channel = "final" if "channel" in fields else None
     return [
-        Conversation(messages=tuple(_plain(m, i, header) for i, m in enumerate(chat.messages)))
+        Conversation(messages=tuple(_plain(m, i, channel) for i, m in enumerate(chat.messages)))
         for chat in chats
     ]
 
 
-def _plain(message: Message, at: int, header: dict[str, str]) -> Message:
+def _plain(message: Message, at: int, channel: str | None) -> Message:
     calls = [f"{call.name}\n{call.arguments}" for call in message.tool_calls]
     texts = [message.tools or "", message.content, *calls]
     content = "\n".join(text for text in texts if text)
     if at % 2 == 0:
         return Message(role="user", content=content)
-    return Message(role="assistant", content=content, **header)
+    return Message(role="assistant", content=content, channel=channel)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from benchmarks.rows import Scale
     from chatfmt import ChatTokenizer, Conversation
+    from chatfmt.wire.read.parser import StreamParser
 
 __all__ = ["calls"]
 
@@ -41,7 +42,7 @@ def _works(
     }
 
 
-def _reader(tok: ChatTokenizer):  # type: ignore[no-untyped-def]
+def _reader(tok: ChatTokenizer) -> StreamParser:
     parser = tok.stream(None)
     parser.stop_tokens = frozenset()
     return parser

@@ -241,8 +241,10 @@ def spell_call(
         if keys.id is None:
             raise CodeError("expected a call without an id, for which the layout has no key", 0)
         spelled["id"] = quoted(whole(id, 0))
-    key_of = {part: quoted(key) for key, part in keys.parts.items()}
-    pairs = (
-        key_of[part] + layout.colon + spelled[part] for part in layout.order if part in spelled
-    )
+    keyed = {"name": keys.name, "arguments": keys.arguments, "id": keys.id or ""}
+    pairs = [
+        quoted(keyed[part]) + layout.colon + spelled[part]
+        for part in layout.order
+        if part in spelled
+    ]
     return "{" + layout.comma.join(pairs) + "}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.wire.frame import Frame, Key, Neighbours, key_of, size_of
+from chatfmt.wire.frame import HEADER, Frame, Key, Neighbours, key_of, size_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.making import FrameMaker, is_content
+from chatfmt.wire.plans import Plan, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ class Frames:
         self.maker = FrameMaker(binding)
         self.known: Kept[Key, Frame] = Kept()
         self._continued: Kept[Key, Frame] = Kept()
+        self._plans: Kept[Key, Plan] = Kept()
         self._goes_on = any(
             not self.format.stops_at(line.ends[0]) for line in self.format.lines if line.ends
         )
@@ -40,6 +42,7 @@ class Frames:
         *,
         within: str | None = None,
         close: bool = True,
+        marks: bool = True,
     ) -> Iterator[Frame]:
         """The frame of each message.
 
@@ -49,6 +52,7 @@ class Frames:
             continues: the role that has ended a message before and may go on with another.
             within: the role whose envelope is open before them.
             close: whether an envelope is closed in which the last one stands.
+            marks: whether the frames need to have all marks.
         """
         known, envelopes = self.known.known.get, self.format.envelopes
         for index, message in enumerate(messages, first):
@@ -58,17 +62,21 @@ class Frames:
                 after = messages[at + 1].role if at + 1 < len(messages) else None
                 last = close if after is None else after != message.role
                 place = Neighbours(before != message.role, last)
-                frame = self.maker.whole(message, index, place)
+                frame = self._planned(message, index, place, marks=marks)
             elif continues is not None and continues == message.role:
                 frame = self.one(message, index, continued=True)
+            elif message.tool_calls:
+                frame = self._planned(message, index, marks=marks)
             else:
-                frame = known(key_of(message.__dict__)) or self.one(message, index)
+                frame = known(key_of(message.__dict__)) or self.one(message, index, marks=marks)
             yield frame
             if self._goes_on:
                 continues = message.role if frame.goes_on else None
 
-    def one(self, message: Message, index: int | None, *, continued: bool = False) -> Frame:
-        """The frame of this message.
+    def one(
+        self, message: Message, index: int | None, *, continued: bool = False, marks: bool = True
+    ) -> Frame:
+        """The frame of this message; without ``marks`` it may have none.
 
         ``continued``: the model wrote the header itself, after an end token that let it go on.
 
@@ -76,17 +84,39 @@ class Frames:
             RenderError: the format cannot carry the message.
         """
         kept = self._continued if continued else self.known
-        key = key_of(message.__dict__)
-        frame = kept.known.get(key)
-        if frame is None:
-            frame, keep = self.maker.make(message, index, continued=continued)
-            if keep:
-                kept.keep(key, frame, size_of(key, frame))
-        return frame
+        frame = None if message.tool_calls else kept.known.get(key_of(message.__dict__))
+        return frame or self._planned(message, index, continued=continued, marks=marks)
 
-    def is_kept(self, message: Message) -> bool:
-        """Whether its frame was worth keeping, and is the same for every content."""
-        return key_of(message.__dict__) in self.known.known
+    def _planned(
+        self,
+        message: Message,
+        index: int | None,
+        place: Neighbours | None = None,
+        *,
+        continued: bool = False,
+        marks: bool,
+    ) -> Frame:
+        """The frame by the plan of its shape, if that is known; else as it is made."""
+        maker = self.maker
+        shape = (*shape_of(message), continued, place)
+        plan = self._plans.known.get(shape)
+        if plan is not None:
+            writer = maker.writer(index, message.role, generated=continued)
+            frame = plan.frame(message, writer, lambda text: maker.encode(text, index), marks=marks)
+            if frame is not None:
+                return frame
+        if place is not None:
+            frame, keep = maker.whole(message, index, place), False
+        else:
+            frame, keep = maker.make(message, index, continued=continued)
+        if keep:
+            key = key_of(message.__dict__)
+            kept = self._continued if continued else self.known
+            kept.keep(key, frame, size_of(key, frame))
+        elif plan is None and (plan := maker.plan(message, place, continued=continued)):
+            header = sum(len(getattr(message, field) or "") for field in HEADER)
+            self._plans.keep(shape, plan, plan.size + header)
+        return frame
 
     def opening(self, message: Message, index: int | None) -> list[int]:
         """The ids of a message up to the end of its content, left open for a model to continue.

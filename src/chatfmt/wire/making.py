@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.errors import RenderError, shown
 from chatfmt.line.choose import mismatch
 from chatfmt.line.language import Field, Literal, Special
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
+from chatfmt.wire.plans import Common, Plan, Planner, header_length
 from chatfmt.wire.refuse import find_misread
 from chatfmt.wire.runs import RunWriter
-from chatfmt.wire.spell import Refused, Written, spell
+from chatfmt.wire.spell import Blank, Refused, Written, fill, lay_out, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,13 +45,10 @@ class FrameMaker:
         """The frame of a message that stands by itself, and whether it is worth remembering."""
         line, by_content = self.choose(message, index)
         atoms = self.spelled(line.pieces, message, index)
-        may_go_on = bool(line.ends) and message.role in self.format.prompted
-        goes_on = may_go_on and not self.format.stops_at(line.ends[0])
-        end = None if line.training_end is None else self.binding.ids[line.training_end]
+        goes_on, end = self._going_on(message.role, line)
         if by_content or not self._is_plain(message, line):
             close = self.writer(index, message.role, generated=continued)
-            close.write(atoms)
-            self._end(close, line.tail)
+            self._write(close, atoms, line)
             return Frame([], [], "", None, close.ids, close.marks, goes_on, end), False
         at = next(i for i, atom in enumerate(atoms) if is_content(atom))
         before, after = atoms[:at], atoms[at + 1 :]
@@ -65,8 +63,7 @@ class FrameMaker:
         head.write(before)
         head.flush()
         close = self.writer(index, message.role, generated=True)
-        close.write(after)
-        self._end(close, line.tail)
+        self._write(close, after, line)
         frame = Frame(head.ids, head.marks, prefix, suffix, close.ids, close.marks, goes_on, end)
         return frame, True
 
@@ -74,24 +71,75 @@ class FrameMaker:
         """Whether text is cut where a model that speaks in this role begins to write."""
         return role in self.format.prompted
 
-    def _end(self, writer: RunWriter, tail: str) -> None:
+    def _write(self, writer: RunWriter, atoms: Iterable[Any], line: Line) -> None:
+        """What the line of a message that stands by itself says, its tail included."""
+        writer.write(atoms)
         writer.flush()
         writer.generated = False
-        writer.write(["tail", Literal(tail)] if tail else [])
+        writer.write(["tail", Literal(line.tail)] if line.tail else [])
         writer.flush()
 
     def whole(self, message: Message, index: int | None, place: Neighbours) -> Frame:
         """A message in its envelope."""
-        envelope = self.format.envelopes[message.role]
         line, _ = self.choose(message, index)
-        opened = envelope.open if place.first else envelope.sep
-        atoms = self.spelled((*opened, *line.pieces), message, index)
+        atoms = self.spelled(self._in_envelope(message.role, line, place), message, index)
         writer = self.writer(index, message.role, generated=False)
+        self._write_within(writer, atoms, message.role, place)
+        return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
+
+    def _in_envelope(self, role: str, line: Line, place: Neighbours) -> tuple[Piece, ...]:
+        envelope = self.format.envelopes[role]
+        return (*(envelope.open if place.first else envelope.sep), *line.pieces)
+
+    def _write_within(
+        self, writer: RunWriter, atoms: Iterable[Any], role: str, place: Neighbours
+    ) -> None:
         writer.write(atoms)
         if place.last:
-            self.close(writer, envelope.close)
+            self.close(writer, self.format.envelopes[role].close)
         writer.flush()
-        return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
+
+    def plan(self, message: Message, place: Neighbours | None, *, continued: bool) -> Plan | None:
+        """How all messages are written that have the shape of this one, which can be written.
+
+        None where there are few such: where arguments are written one by one.
+        """
+        line, _ = self.choose(message, None)
+        role = self.format.role_spellings[message.role]
+        pieces = line.pieces
+        if place is not None:
+            pieces = self._in_envelope(message.role, line, place)
+        atoms = [
+            Written(fill(atom, message, role, None), atom.field)
+            if isinstance(atom, Blank) and atom.piece.name in HEADER
+            else atom
+            for atom in lay_out(pieces, message)
+        ]
+        if any(isinstance(atom, Blank) and atom.argument for atom in atoms):
+            return None
+        planner = Planner(
+            self.binding,
+            lambda text, field: self.encode(text, None, field),
+            generated=continued,
+            cuts=self._cuts(message.role),
+        )
+        if place is None:
+            self._write(planner, atoms, line)
+        else:
+            self._write_within(planner, atoms, message.role, place)
+        goes_on, end = (False, None) if place else self._going_on(message.role, line)
+        words, ids, most = (
+            self._words[message.role],
+            self.format.id_shape,
+            self.format.longest_header,
+        )
+        return Plan(planner, atoms, Common(role, words, ids, most, goes_on, end))
+
+    def _going_on(self, role: str, line: Line) -> tuple[bool, int | None]:
+        """Whether its end lets the model go on, and the end that stands there in training."""
+        may = bool(line.ends) and role in self.format.prompted
+        end = None if line.training_end is None else self.binding.ids[line.training_end]
+        return may and not self.format.stops_at(line.ends[0]), end
 
     def close(self, writer: RunWriter, pieces: Iterable[Special | Literal]) -> None:
         """Close an envelope."""
@@ -160,7 +208,7 @@ class FrameMaker:
                     index,
                     misread.field,
                 )
-        length, longest = _header_length(atoms), self.format.longest_header
+        length, longest = header_length(atoms), self.format.longest_header
         if length > longest:
             raise self.error(
                 f"the header would have {length:,} characters; expected at most {longest:,}",
@@ -211,14 +259,3 @@ class FrameMaker:
 def is_content(atom: Atom) -> bool:
     """Whether this is the content of the message."""
     return isinstance(atom, Written) and atom.field == "content"
-
-
-def _header_length(atoms: Iterable[Atom]) -> int:
-    """How many characters of text a header has; what follows free text is not among them."""
-    length, part = 0, "header"
-    for atom in atoms:
-        if isinstance(atom, str):
-            part = atom
-        elif isinstance(atom, Written) and part == "header":
-            length += len(atom.text)
-    return length

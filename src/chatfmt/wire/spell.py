@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import regex
 
 from chatfmt.errors import shown
+from chatfmt.line.arguments import split_arguments
 from chatfmt.line.calls import CallObject, spell_call
 from chatfmt.line.choose import is_there
 from chatfmt.line.coders import CODERS
@@ -17,7 +19,7 @@ from chatfmt.wire.prompts import end_of_thoughts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chatfmt.conversation import Message
+    from chatfmt.conversation import Message, ToolCall
     from chatfmt.line.call_ids import CallIds
     from chatfmt.line.language import Piece
     from chatfmt.wire.spans import Part
@@ -60,6 +62,8 @@ class Blank(NamedTuple):
     """Number of the call to which the field belongs."""
     begins: bool = False
     """Whether it is the first of that call."""
+    argument: tuple[str, str] | None = None
+    """Key and value of the argument to which it belongs."""
 
     @property
     def field(self) -> str:
@@ -86,7 +90,11 @@ def spell(
 def lay_out(pieces: Iterable[Piece], message: Message) -> list[Atom | Blank]:
     """What the pieces of a line write for all messages of the same shape.
 
-    Such have the same fields and as many calls; their reasoning is empty or not.
+    Such have the same fields and as many calls, of the same arguments where those are written
+    one by one; their reasoning is empty or not.
+
+    Raises:
+        Refused: the arguments of a call are none.
     """
     pieces = [*pieces]
     speller = _Speller(message)
@@ -108,24 +116,44 @@ def fill(blank: Blank, message: Message, role: str, ids: CallIds | None) -> str:
     piece, number = blank.piece, blank.call
     if number is None:
         return _spelled(piece, role if piece.name == "role" else getattr(message, piece.name))
-    call = message.tool_calls[number]
     try:
-        if blank.begins and ids is not None and ids.name_in(call.id or "") != call.name:
-            raise Refused(
-                f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
-                "tool_calls",
-            )
-        if isinstance(keys := piece.scanner, CallObject):
-            identifier = None if keys.id is None else call.id
-            return spell_call(call.name, call.arguments, identifier, keys)
-        value = getattr(call, piece.name.removeprefix("call."))
-        if value is None:
-            raise Refused("the format needs an id for each call, found none", "tool_calls")
-        return _spelled(piece, value)
+        return _spelled_call(blank, message.tool_calls[number], ids)
     except CodeError as error:
         raise Refused(f"call {number}, {error}", "tool_calls") from None
     except Refused as refused:
         raise Refused(f"call {number}: {refused.reason}", "tool_calls") from None
+
+
+def _spelled_call(blank: Blank, call: ToolCall, ids: CallIds | None) -> str:
+    if blank.begins and ids is not None and ids.name_in(call.id or "") != call.name:
+        raise Refused(
+            f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
+            "tool_calls",
+        )
+    piece = blank.piece
+    if blank.argument is not None:
+        return _argument(piece, *blank.argument)
+    if isinstance(keys := piece.scanner, CallObject):
+        return spell_call(call.name, call.arguments, None if keys.id is None else call.id, keys)
+    value = getattr(call, piece.name.removeprefix("call."))
+    if value is None:
+        raise Refused("the format needs an id for each call, found none", "tool_calls")
+    return _spelled(piece, value)
+
+
+@lru_cache(1024)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    """The pattern, without the look at flags that the library takes at each call."""
+    return regex.compile(pattern, regex.V1)
+
+
+def _argument(piece: Field, key: str, value: str) -> str:
+    if piece.alphabet is not None:
+        return _spelled(piece, key)
+    try:
+        return value if piece.coder is None else CODERS[piece.coder].spell(value)
+    except CodeError as error:
+        raise Refused(f"argument {shown(key)}, {error}", "tool_calls") from None
 
 
 def _spelled(piece: Field, value: str | None) -> str:
@@ -134,7 +162,7 @@ def _spelled(piece: Field, value: str | None) -> str:
         raise Refused(f"the format needs a {name} in each message", name)
     if piece.alphabet is not None:
         pattern = piece.alphabet.pattern
-        if not regex.fullmatch(pattern, value, regex.V1):
+        if not _compiled(pattern).fullmatch(value):
             raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
         return value
     if piece.coder is None:
@@ -195,21 +223,39 @@ class _Speller:
             self._free = None
             self._write(blank, self._frame)
             return
-        if name == "reasoning" and (self.message.reasoning or blank.piece.coder is not None):
+        if name == "reasoning" and self.message.reasoning:
             self.atoms.append(CUT)  # here a prompt ends that opens it
-        self._free = self._frame if name.startswith("call") else name  # type: ignore[assignment]
+        of_call = name.startswith(("call", "arg"))
+        self._free = self._frame if of_call else name  # type: ignore[assignment]
         self._write(blank, self._free or "header")
 
     def _calls(self, piece: Calls) -> None:
         before, self._frame = self._frame, "calls"
-        for number in range(len(self.message.tool_calls)):
+        for number, call in enumerate(self.message.tool_calls):
             if number:
                 self.add(piece.separator)
             begins = True
             for one in piece.item:
-                if isinstance(one, Field):
+                if isinstance(one, Calls):
+                    self._arguments(one, call, number)
+                elif isinstance(one, Field):
                     self._field(Blank(one, number, begins))
                     begins = False
                 else:
                     self.add([one])
         self._frame, self._free = before, None
+
+    def _arguments(self, piece: Calls, call: ToolCall, number: int) -> None:
+        """Each argument, in place of all of them as one text."""
+        try:
+            pairs = split_arguments(call.arguments)
+        except CodeError as error:
+            raise Refused(f"call {number}, {error}", "tool_calls") from None
+        for at, pair in enumerate(pairs):
+            if at:
+                self.add(piece.separator)
+            for one in piece.item:
+                if isinstance(one, Field):
+                    self._field(Blank(one, number, argument=pair))
+                else:
+                    self.add([one])

@@ -1,0 +1,193 @@
+"""What messages of one shape have in common, encoded once: only the texts of fields are left.
+
+A plan writes what `chatfmt.wire.making.FrameMaker.make` writes. What it cannot write it leaves to
+that, and so to that to say why.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.errors import RenderError
+from chatfmt.wire.frame import HEADER, Frame
+from chatfmt.wire.refuse import literal_after, misread
+from chatfmt.wire.runs import RunWriter, Text
+from chatfmt.wire.spell import Blank, Refused, Written, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from chatfmt.conversation import Message
+    from chatfmt.line.call_ids import CallIds
+    from chatfmt.line.language import Literal
+    from chatfmt.line.words import Word
+    from chatfmt.wire.binding import Binding
+    from chatfmt.wire.frame import Key
+    from chatfmt.wire.runs import Mark
+    from chatfmt.wire.spell import Atom
+
+__all__ = ["Common", "Plan", "Planner", "header_length", "shape_of"]
+
+_shape: Callable[[Mapping[str, Any]], Key]
+_shape = itemgetter(*HEADER, "call_id", "reasoning", "tools", "content", "tool_calls")
+
+
+def shape_of(message: Message) -> Key:
+    """All that decides how a message is written but the texts of its fields."""
+    *header, call_id, reasoning, tools, content, calls = _shape(message.__dict__)
+    return *header, call_id is None, reasoning and True, tools is None, not content, len(calls)
+
+
+class _Stretch(NamedTuple):
+    """Ids that are always the same, and the run of text after them."""
+
+    ids: list[int]
+    marks: list[Mark]
+    run: tuple[Text, ...]
+    """Its texts; an empty one is a blank."""
+
+
+class _Check(NamedTuple):
+    """That the text of a blank is not read as something else."""
+
+    blank: int
+    after: str
+    words: Sequence[Word]
+
+
+class Planner(RunWriter):
+    """Encodes what it is given, but for runs of text that have a blank in them."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        encode: Callable[[str, str], list[int]],
+        *,
+        generated: bool,
+        cuts: bool,
+    ) -> None:
+        super().__init__(binding, encode, generated=generated, cuts=cuts)
+        self.stretches: list[_Stretch] = []
+
+    def write(self, atoms: Iterable[Atom | Literal | Blank]) -> None:
+        """Like `RunWriter.write`; a blank is an empty text in its run."""
+        for atom in atoms:
+            if isinstance(atom, Blank):
+                self._run.append(Text("", atom.field, self._part, self.generated))
+            else:
+                super().write([atom])
+
+    def flush(self) -> None:
+        """Encode the run that is waiting, or leave it to each message."""
+        if all(text.text for text in self._run):
+            super().flush()
+            return
+        self.stretches.append(_Stretch(self.ids, self.marks, tuple(self._run)))
+        self._run, self.ids, self.marks = [], [], []
+
+
+class Common(NamedTuple):
+    """What follows for messages from their line."""
+
+    role: str
+    """How the role is spelled."""
+    words: Mapping[str, Sequence[Word]]
+    """Field to the words that it never holds."""
+    ids: CallIds | None
+    """What ids of calls look like."""
+    longest_header: int
+    """In characters."""
+    goes_on: bool
+    training_end: int | None
+
+
+class Plan:
+    """How messages of one shape are written.
+
+    Args:
+        planner: what has been given the atoms, and all that comes after them.
+        atoms: what `chatfmt.wire.spell.lay_out` gives; what all of the shape have in common has
+            been filled in.
+        common: what follows from the line.
+    """
+
+    def __init__(self, planner: Planner, atoms: Sequence[Atom | Blank], common: Common) -> None:
+        self.atoms = atoms
+        self._stretches = planner.stretches
+        self._last = planner.ids, planner.marks
+        self._common = common
+        blanks = [(at, atom) for at, atom in enumerate(atoms) if isinstance(atom, Blank)]
+        self._blanks = [blank for _, blank in blanks]
+        self._checks = [
+            _Check(number, literal_after(atoms, at), common.words[blank.field])
+            for number, (at, blank) in enumerate(blanks)
+            if blank.field in common.words
+        ]
+        texts = [text for stretch in self._stretches for text in stretch.run if not text.text]
+        self._in_header = [at for at, text in enumerate(texts) if text.part == "header"]
+        self._longest = common.longest_header - header_length(atoms)
+
+    @property
+    def size(self) -> int:
+        """How many ids are remembered."""
+        return sum(len(stretch.ids) for stretch in self._stretches) + len(self._last[0])
+
+    def texts(self, message: Message) -> list[str] | None:
+        """The texts of the blanks in their order; None where one of them is refused."""
+        try:
+            role, ids = self._common.role, self._common.ids
+            texts = [fill(blank, message, role, ids) for blank in self._blanks]
+        except Refused:
+            return None
+        for blank, after, words in self._checks:
+            if misread(texts[blank], after, words) is not None:
+                return None
+        return None if sum(len(texts[at]) for at in self._in_header) > self._longest else texts
+
+    def frame(
+        self,
+        message: Message,
+        writer: RunWriter,
+        encode: Callable[[str], list[int]],
+        *,
+        marks: bool,
+    ) -> Frame | None:
+        """The frame of a message of the shape; None where it is refused.
+
+        Without ``marks`` it has none.
+        """
+        found = self.texts(message)
+        if found is None:
+            return None
+        texts = iter(found)
+        ids, last_marks = self._last
+        try:
+            if marks:
+                for before, of_them, run in self._stretches:
+                    writer.take(before, of_them)
+                    writer.encode(t if t.text else t._replace(text=next(texts)) for t in run)
+                writer.take(ids, last_marks)
+                return self._framed(writer.ids, writer.marks)
+            written: list[int] = []
+            for before, _, run in self._stretches:
+                written += before
+                written += encode("".join([text.text or next(texts) for text in run]))
+        except RenderError:
+            return None
+        return self._framed(written + ids, [])
+
+    def _framed(self, ids: list[int], marks: list[Mark]) -> Frame:
+        common = self._common
+        return Frame([], [], "", None, ids, marks, common.goes_on, common.training_end)
+
+
+def header_length(atoms: Iterable[Atom | Blank]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, part = 0, "header"
+    for atom in atoms:
+        if isinstance(atom, str):
+            part = atom
+        elif isinstance(atom, Written) and part == "header":
+            length += len(atom.text)
+    return length
