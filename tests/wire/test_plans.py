@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError, ToolCall
+from chatfmt import FORMAT_ROWS, Message, RenderError
 from chatfmt.wire.frames import Frames
 from laws.test_row_laws import PER_ROW, messages
-from letters import row
 from rows import tokenizer
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chatfmt.wire.frame import HEADER, Frame, Key, Neighbours, key_of, size_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.making import FrameMaker, is_content
-from chatfmt.wire.plans import Plan, shape_of
+from chatfmt.wire.plans import Plan, make_plan, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +113,7 @@ class Frames:
             key = key_of(message.__dict__)
             kept = self._continued if continued else self.known
             kept.keep(key, frame, size_of(key, frame))
-        elif plan is None and (plan := maker.plan(message, place, continued=continued)):
+        elif plan is None and (plan := make_plan(maker, message, place, continued=continued)):
             header = sum(len(getattr(message, field) or "") for field in HEADER)
             self._plans.keep(shape, plan, plan.size + header)
         return frame

@@ -9,10 +9,9 @@ from chatfmt.errors import RenderError, shown
 from chatfmt.line.choose import mismatch
 from chatfmt.line.language import Field, Literal, Special
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
-from chatfmt.wire.plans import Common, Plan, Planner, header_length
 from chatfmt.wire.refuse import find_misread
 from chatfmt.wire.runs import RunWriter
-from chatfmt.wire.spell import Blank, Refused, Written, fill, lay_out, spell
+from chatfmt.wire.spell import Refused, Written, header_length, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +31,7 @@ class FrameMaker:
     def __init__(self, binding: Binding) -> None:
         self.binding = binding
         self.format = binding.format
-        self._words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
+        self.words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
         """What the fields of a role never hold: where there are such, each text is checked."""
         self._with_ids = {
             role
@@ -45,15 +44,15 @@ class FrameMaker:
         """The frame of a message that stands by itself, and whether it is worth remembering."""
         line, by_content = self.choose(message, index)
         atoms = self.spelled(line.pieces, message, index)
-        goes_on, end = self._going_on(message.role, line)
+        goes_on, end = self.going_on(message.role, line)
         if by_content or not self._is_plain(message, line):
             close = self.writer(index, message.role, generated=continued)
-            self._write(close, atoms, line)
+            self.write(close, atoms, message.role, line)
             return Frame([], [], "", None, close.ids, close.marks, goes_on, end), False
         at = next(i for i, atom in enumerate(atoms) if is_content(atom))
         before, after = atoms[:at], atoms[at + 1 :]
         prefix = suffix = ""
-        while before and not self._cuts(message.role) and not isinstance(before[-1], Special):
+        while before and not self.cuts(message.role) and not isinstance(before[-1], Special):
             piece = before.pop()
             prefix = piece.text + prefix if isinstance(piece, Written) else prefix
         while isinstance(piece := after[0], Written):
@@ -63,79 +62,48 @@ class FrameMaker:
         head.write(before)
         head.flush()
         close = self.writer(index, message.role, generated=True)
-        self._write(close, after, line)
+        self.write(close, after, message.role, line)
         frame = Frame(head.ids, head.marks, prefix, suffix, close.ids, close.marks, goes_on, end)
         return frame, True
 
-    def _cuts(self, role: str) -> bool:
+    def cuts(self, role: str) -> bool:
         """Whether text is cut where a model that speaks in this role begins to write."""
         return role in self.format.prompted
 
-    def _write(self, writer: RunWriter, atoms: Iterable[Any], line: Line) -> None:
-        """What the line of a message that stands by itself says, its tail included."""
+    def write(
+        self,
+        writer: RunWriter,
+        atoms: Iterable[Any],
+        role: str,
+        line: Line,
+        place: Neighbours | None = None,
+    ) -> None:
+        """Write what a line says, and what comes after it: the tail, or what closes an envelope."""
         writer.write(atoms)
-        writer.flush()
-        writer.generated = False
-        writer.write(["tail", Literal(line.tail)] if line.tail else [])
+        if place is None:
+            writer.flush()
+            writer.generated = False
+            writer.write(["tail", Literal(line.tail)] if line.tail else [])
+        elif place.last:
+            self.close(writer, self.format.envelopes[role].close)
         writer.flush()
 
     def whole(self, message: Message, index: int | None, place: Neighbours) -> Frame:
         """A message in its envelope."""
         line, _ = self.choose(message, index)
-        atoms = self.spelled(self._in_envelope(message.role, line, place), message, index)
+        atoms = self.spelled(self.pieces(message.role, line, place), message, index)
         writer = self.writer(index, message.role, generated=False)
-        self._write_within(writer, atoms, message.role, place)
+        self.write(writer, atoms, message.role, line, place)
         return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
 
-    def _in_envelope(self, role: str, line: Line, place: Neighbours) -> tuple[Piece, ...]:
+    def pieces(self, role: str, line: Line, place: Neighbours | None) -> tuple[Piece, ...]:
+        """The pieces of a line, and what opens an envelope before them."""
+        if place is None:
+            return line.pieces
         envelope = self.format.envelopes[role]
         return (*(envelope.open if place.first else envelope.sep), *line.pieces)
 
-    def _write_within(
-        self, writer: RunWriter, atoms: Iterable[Any], role: str, place: Neighbours
-    ) -> None:
-        writer.write(atoms)
-        if place.last:
-            self.close(writer, self.format.envelopes[role].close)
-        writer.flush()
-
-    def plan(self, message: Message, place: Neighbours | None, *, continued: bool) -> Plan | None:
-        """How all messages are written that have the shape of this one, which can be written.
-
-        None where there are few such: where arguments are written one by one.
-        """
-        line, _ = self.choose(message, None)
-        role = self.format.role_spellings[message.role]
-        pieces = line.pieces
-        if place is not None:
-            pieces = self._in_envelope(message.role, line, place)
-        atoms = [
-            Written(fill(atom, message, role, None), atom.field)
-            if isinstance(atom, Blank) and atom.piece.name in HEADER
-            else atom
-            for atom in lay_out(pieces, message)
-        ]
-        if any(isinstance(atom, Blank) and atom.argument for atom in atoms):
-            return None
-        planner = Planner(
-            self.binding,
-            lambda text, field: self.encode(text, None, field),
-            generated=continued,
-            cuts=self._cuts(message.role),
-        )
-        if place is None:
-            self._write(planner, atoms, line)
-        else:
-            self._write_within(planner, atoms, message.role, place)
-        goes_on, end = (False, None) if place else self._going_on(message.role, line)
-        words, ids, most = (
-            self._words[message.role],
-            self.format.id_shape,
-            self.format.longest_header,
-        )
-        return Plan(planner, atoms, Common(role, words, ids, most, goes_on, end))
-
-    def _going_on(self, role: str, line: Line) -> tuple[bool, int | None]:
+    def going_on(self, role: str, line: Line) -> tuple[bool, int | None]:
         """Whether its end lets the model go on, and the end that stands there in training."""
         may = bool(line.ends) and role in self.format.prompted
         end = None if line.training_end is None else self.binding.ids[line.training_end]
@@ -157,7 +125,7 @@ class FrameMaker:
             message.reasoning is None
             and message.tools is None
             and not message.tool_calls
-            and not self._words[message.role]
+            and not self.words[message.role]
             and message.role not in self._with_ids
             and any(
                 isinstance(piece, Field) and piece.name == "content" and piece.coder is None
@@ -199,7 +167,7 @@ class FrameMaker:
             atoms = spell(pieces, message, spelling, self.format.id_shape)
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None
-        if words := self._words[message.role]:
+        if words := self.words[message.role]:
             misread = find_misread(atoms, words)
             if misread is not None:
                 raise self.error(
@@ -223,7 +191,7 @@ class FrameMaker:
             self.binding,
             lambda text, field: self.encode(text, index, field),
             generated=generated,
-            cuts=self._cuts(role),
+            cuts=self.cuts(role),
         )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:

@@ -13,21 +13,21 @@ from chatfmt.errors import RenderError
 from chatfmt.wire.frame import HEADER, Frame
 from chatfmt.wire.refuse import literal_after, misread
 from chatfmt.wire.runs import RunWriter, Text
-from chatfmt.wire.spell import Blank, Refused, Written, fill
+from chatfmt.wire.spell import Blank, Refused, Written, fill, header_length, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from chatfmt.conversation import Message
-    from chatfmt.line.call_ids import CallIds
     from chatfmt.line.language import Literal
     from chatfmt.line.words import Word
     from chatfmt.wire.binding import Binding
-    from chatfmt.wire.frame import Key
+    from chatfmt.wire.frame import Key, Neighbours
+    from chatfmt.wire.making import FrameMaker
     from chatfmt.wire.runs import Mark
     from chatfmt.wire.spell import Atom
 
-__all__ = ["Common", "Plan", "Planner", "header_length", "shape_of"]
+__all__ = ["Plan", "make_plan", "shape_of"]
 
 _shape: Callable[[Mapping[str, Any]], Key]
 _shape = itemgetter(*HEADER, "call_id", "reasoning", "tools", "content", "tool_calls")
@@ -56,7 +56,7 @@ class _Check(NamedTuple):
     words: Sequence[Word]
 
 
-class Planner(RunWriter):
+class _Planner(RunWriter):
     """Encodes what it is given, but for runs of text that have a blank in them."""
 
     def __init__(
@@ -87,19 +87,32 @@ class Planner(RunWriter):
         self._run, self.ids, self.marks = [], [], []
 
 
-class Common(NamedTuple):
-    """What follows for messages from their line."""
+def make_plan(
+    maker: FrameMaker, message: Message, place: Neighbours | None, *, continued: bool
+) -> Plan | None:
+    """How all messages are written that have the shape of this one, which can be written.
 
-    role: str
-    """How the role is spelled."""
-    words: Mapping[str, Sequence[Word]]
-    """Field to the words that it never holds."""
-    ids: CallIds | None
-    """What ids of calls look like."""
-    longest_header: int
-    """In characters."""
-    goes_on: bool
-    training_end: int | None
+    None where there are few such: where arguments are written one by one.
+    """
+    line, _ = maker.choose(message, None)
+    role = maker.format.role_spellings[message.role]
+    atoms = [
+        Written(fill(atom, message, role, None), atom.field)
+        if isinstance(atom, Blank) and atom.piece.name in HEADER
+        else atom
+        for atom in lay_out(maker.pieces(message.role, line, place), message)
+    ]
+    if any(isinstance(atom, Blank) and atom.argument for atom in atoms):
+        return None
+    planner = _Planner(
+        maker.binding,
+        lambda text, field: maker.encode(text, None, field),
+        generated=continued,
+        cuts=maker.cuts(message.role),
+    )
+    maker.write(planner, atoms, message.role, line, place)
+    going_on = (False, None) if place else maker.going_on(message.role, line)
+    return Plan(planner, atoms, maker, message.role, going_on)
 
 
 class Plan:
@@ -109,24 +122,35 @@ class Plan:
         planner: what has been given the atoms, and all that comes after them.
         atoms: what `chatfmt.wire.spell.lay_out` gives; what all of the shape have in common has
             been filled in.
-        common: what follows from the line.
+        maker: what makes frames of the format.
+        role: the role of the messages.
+        going_on: the last two fields of their frames.
     """
 
-    def __init__(self, planner: Planner, atoms: Sequence[Atom | Blank], common: Common) -> None:
+    def __init__(
+        self,
+        planner: _Planner,
+        atoms: Sequence[Atom | Blank],
+        maker: FrameMaker,
+        role: str,
+        going_on: tuple[bool, int | None],
+    ) -> None:
+        words = maker.words[role]
         self.atoms = atoms
         self._stretches = planner.stretches
         self._last = planner.ids, planner.marks
-        self._common = common
+        self._role, self._ids = maker.format.role_spellings[role], maker.format.id_shape
+        self._going_on = going_on
         blanks = [(at, atom) for at, atom in enumerate(atoms) if isinstance(atom, Blank)]
         self._blanks = [blank for _, blank in blanks]
         self._checks = [
-            _Check(number, literal_after(atoms, at), common.words[blank.field])
+            _Check(number, literal_after(atoms, at), words[blank.field])
             for number, (at, blank) in enumerate(blanks)
-            if blank.field in common.words
+            if blank.field in words
         ]
         texts = [text for stretch in self._stretches for text in stretch.run if not text.text]
         self._in_header = [at for at, text in enumerate(texts) if text.part == "header"]
-        self._longest = common.longest_header - header_length(atoms)
+        self._longest = maker.format.longest_header - header_length(atoms)
 
     @property
     def size(self) -> int:
@@ -136,8 +160,7 @@ class Plan:
     def texts(self, message: Message) -> list[str] | None:
         """The texts of the blanks in their order; None where one of them is refused."""
         try:
-            role, ids = self._common.role, self._common.ids
-            texts = [fill(blank, message, role, ids) for blank in self._blanks]
+            texts = [fill(blank, message, self._role, self._ids) for blank in self._blanks]
         except Refused:
             return None
         for blank, after, words in self._checks:
@@ -178,16 +201,4 @@ class Plan:
         return self._framed(written + ids, [])
 
     def _framed(self, ids: list[int], marks: list[Mark]) -> Frame:
-        common = self._common
-        return Frame([], [], "", None, ids, marks, common.goes_on, common.training_end)
-
-
-def header_length(atoms: Iterable[Atom | Blank]) -> int:
-    """How many characters of text a header has; what follows free text is not among them."""
-    length, part = 0, "header"
-    for atom in atoms:
-        if isinstance(atom, str):
-            part = atom
-        elif isinstance(atom, Written) and part == "header":
-            length += len(atom.text)
-    return length
+        return Frame([], [], "", None, ids, marks, *self._going_on)

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
     from chatfmt.wire.spans import Part
 
-__all__ = ["CUT", "Atom", "Blank", "Cut", "Refused", "Written", "fill", "lay_out", "spell"]
+__all__ = [
+    "CUT",
+    "Atom",
+    "Blank",
+    "Cut",
+    "Refused",
+    "Written",
+    "fill",
+    "header_length",
+    "lay_out",
+    "spell",
+]
 
 
 class Written(NamedTuple):
@@ -171,6 +182,17 @@ def _spelled(piece: Field, value: str | None) -> str:
         return CODERS[piece.coder].spell(value)
     except CodeError as error:
         raise Refused(str(error), name) from None
+
+
+def header_length(atoms: Iterable[Atom | Blank]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, part = 0, "header"
+    for atom in atoms:
+        if isinstance(atom, str):
+            part = atom
+        elif isinstance(atom, Written) and part == "header":
+            length += len(atom.text)
+    return length
 
 
 class _Speller:
