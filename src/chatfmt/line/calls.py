@@ -6,6 +6,7 @@ the order of keys and the space between them are free.
 
 from __future__ import annotations
 
+import json.decoder
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -15,9 +16,17 @@ from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in, whol
 from chatfmt.line.scanners import HEX, MAX_DEPTH, JsonObject, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Call", "CallLayout", "CallObject", "CallState", "read_call", "spell_call"]
+__all__ = [
+    "Call",
+    "CallLayout",
+    "CallObject",
+    "CallState",
+    "parts_of_call",
+    "read_call",
+    "spell_call",
+]
 
 
 class CallState(NamedTuple):
@@ -41,6 +50,7 @@ class _CallJson(JsonObject):
 
 _CALL = _CallJson()
 _ESCAPED = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+_string: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 _MAY_BEGIN: Mapping[str, str] = {"name": '"', "id": '"', "arguments": '{"'}
 
 
@@ -248,3 +258,32 @@ def spell_call(
         if part in spelled
     ]
     return "{" + layout.comma.join(pairs) + "}"
+
+
+def parts_of_call(
+    raw: str,
+    keys: CallObject,
+    layout: CallLayout = CallLayout(),  # noqa: B008 - it cannot be changed
+) -> dict[str, str] | None:
+    """Name, arguments and id of a call as `spell_call` spells it, which is not checked.
+
+    Of a text that is spelled in any other way it gives None, or parts of which `spell_call` makes
+    another text.
+
+    >>> parts_of_call('{"name": "f", "parameters": {"x":1}}', CallObject(arguments="parameters"))
+    {'name': 'f', 'arguments': '{"x":1}'}
+    """
+    before = "{" + quoted(keys.name) + layout.colon
+    between = layout.comma + quoted(keys.arguments) + layout.colon
+    if not raw.startswith(before + '"') or raw[-1] != "}":
+        return None
+    try:
+        name, at = _string(raw, len(before) + 1)
+        end, found = len(raw) - 1, {"name": name}
+        if keys.id is not None and raw[-2] == '"':
+            key = layout.comma + quoted(keys.id) + layout.colon
+            end = raw.rfind(key, at, end)
+            found["id"], _ = _string(raw, end + len(key) + 1)
+    except ValueError:
+        return None
+    return {**found, "arguments": raw[at + len(between) : end]}
