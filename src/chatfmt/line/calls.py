@@ -85,6 +85,8 @@ class CallObject:
     most: ClassVar[int] = _CALL.most
     parts: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Which part has which key: the known keys."""
+    quoted: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """Part to its key, as JSON has it."""
 
     def __post_init__(self) -> None:
         keys = [(self.name, "name"), (self.arguments, "arguments")]
@@ -94,6 +96,7 @@ class CallObject:
         if len(parts) < len(keys) or not all(key and key.isascii() for key in parts):
             raise ValueError(f"expected different keys in ASCII, found {[key for key, _ in keys]}")
         object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "quoted", {part: quoted(key) for key, part in keys})
 
     def start(self) -> CallState:
         """The state before the first character."""
@@ -251,11 +254,9 @@ def spell_call(
         if keys.id is None:
             raise CodeError("expected a call without an id, for which the layout has no key", 0)
         spelled["id"] = quoted(whole(id, 0))
-    keyed = {"name": keys.name, "arguments": keys.arguments, "id": keys.id or ""}
+    key_of = keys.quoted
     pairs = [
-        quoted(keyed[part]) + layout.colon + spelled[part]
-        for part in layout.order
-        if part in spelled
+        key_of[part] + layout.colon + spelled[part] for part in layout.order if part in spelled
     ]
     return "{" + layout.comma.join(pairs) + "}"
 
@@ -273,15 +274,15 @@ def parts_of_call(
     >>> parts_of_call('{"name": "f", "parameters": {"x":1}}', CallObject(arguments="parameters"))
     {'name': 'f', 'arguments': '{"x":1}'}
     """
-    before = "{" + quoted(keys.name) + layout.colon
-    between = layout.comma + quoted(keys.arguments) + layout.colon
-    if not raw.startswith(before + '"') or raw[-1] != "}":
+    key_of, comma, colon = keys.quoted, layout.comma, layout.colon
+    before, between = f'{{{key_of["name"]}{colon}"', f"{comma}{key_of['arguments']}{colon}"
+    if not raw.startswith(before) or raw[-1] != "}":
         return None
     try:
-        name, at = _string(raw, len(before) + 1)
+        name, at = _string(raw, len(before))
         end, found = len(raw) - 1, {"name": name}
         if keys.id is not None and raw[-2] == '"':
-            key = layout.comma + quoted(keys.id) + layout.colon
+            key = f"{comma}{key_of['id']}{colon}"
             end = raw.rfind(key, at, end)
             found["id"], _ = _string(raw, end + len(key) + 1)
     except ValueError:

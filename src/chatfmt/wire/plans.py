@@ -116,7 +116,7 @@ def make_plan(
     after: Sequence[Special | Literal] = (Literal(line.tail),)
     if place is not None:
         after = maker.format.envelopes[message.role].close if place.last else ()
-    return Plan(planner, atoms, after, maker, message.role, going_on)
+    return Plan(planner, atoms, after=after, maker=maker, role=message.role, going_on=going_on)
 
 
 class Plan:
@@ -136,6 +136,7 @@ class Plan:
         self,
         planner: _Planner,
         atoms: Sequence[Atom | Blank],
+        *,
         after: Sequence[Special | Literal],
         maker: FrameMaker,
         role: str,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from chatfmt.conversation import Message
 from chatfmt.line.calls import CallObject, parts_of_call
 from chatfmt.line.coders import CODERS
-from chatfmt.line.jsontext import CodeError
+from chatfmt.line.jsontext import CodeError, decoder
 from chatfmt.line.language import Literal, Special
 from chatfmt.wire.frame import HEADER
 from chatfmt.wire.plans import shape_of
@@ -89,17 +89,15 @@ class Kind(NamedTuple):
         found: list[list[str]] = [[] for _ in self.plans]
         fields: list[dict[str, Any]] = [{**header, "tool_calls": []} for header in self.headers]
         for gap, text in zip(self.gaps, texts, strict=True):
+            if gap == [text]:
+                continue
             values = _split(gap, text)
             if values is None:
                 return None
             for number, blank, value in values:
                 found[number].append(value)
-                if not _put(blank, value, fields[number]):
+                if not _put(blank, value, fields[number], self.ids):
                     return None
-        if self.ids is not None:
-            for each in fields:
-                for call in each["tool_calls"]:
-                    call["name"] = self.ids.name_in(call["id"])
         messages = [Message.model_validate(each) for each in fields]
         written = zip(self.plans, self.shapes, messages, found, strict=True)
         for plan, shape, message, given in written:
@@ -122,7 +120,7 @@ def _split(gap: _Gap, text: str) -> list[tuple[int, Blank, str]] | None:
         if nth + 1 == last:
             stop -= len(str(gap[last]))
         elif nth < last:
-            stop = text.find(str(gap[nth + 1]), at)
+            stop = _end_of(part[1], text, at, str(gap[nth + 1]))
         if stop < at:
             return None
         values.append((*part, text[at:stop]))
@@ -130,7 +128,17 @@ def _split(gap: _Gap, text: str) -> list[tuple[int, Blank, str]] | None:
     return values if at == len(text) else None
 
 
-def _put(blank: Blank, text: str, fields: dict[str, Any]) -> bool:
+def _end_of(blank: Blank, text: str, at: int, literal: str) -> int:
+    """Where a blank ends before literal text and more; -1 if it does not."""
+    if blank.piece.scanner is None:
+        return text.find(literal, at)
+    try:
+        return decoder().raw_decode(text, at)[1]
+    except ValueError:
+        return -1
+
+
+def _put(blank: Blank, text: str, fields: dict[str, Any], ids: CallIds | None) -> bool:
     """Put what a field spells where it belongs, if it spells anything."""
     piece, calls = blank.piece, fields["tool_calls"]
     if isinstance(keys := piece.scanner, CallObject):
@@ -147,4 +155,6 @@ def _put(blank: Blank, text: str, fields: dict[str, Any]) -> bool:
     if blank.begins:
         calls.append({})
     calls[-1][piece.name.removeprefix("call.")] = value
+    if ids is not None and piece.name == "call.id":
+        calls[-1]["name"] = ids.name_in(value)
     return True

@@ -45,13 +45,10 @@ class Units:
         self._specials = re.compile(_any_of(binding.spellings))
         ends = binding.format.machine.end_spellings
         self._ends = frozenset(chr(binding.ids[spelling]) for spelling in ends)
-        self._known: Kept[tuple[str, str | None], tuple[Kind, ...]] = Kept()
+        self.known: Kept[tuple[str, str | None], tuple[Kind, ...]] = Kept()
         self._short: Kept[tuple[int, ...], str] = Kept()
         # elsewhere a message is not written by what it is alone
         self._may_learn = all(line.after is None for line in binding.format.lines)
-
-    def __bool__(self) -> bool:
-        return bool(self._known.known)
 
     def special_within(self, text: str, start: int, stop: int) -> bool:
         """Whether there is a special token between two positions of `searchable` ids."""
@@ -78,7 +75,7 @@ class Units:
         texts = [self._text(ids[a + 1 : b]) for a, b in pairwise(cuts)]
         signature = "".join([text[cut] for cut in cuts[1:]])
         for first in (texts[1] if len(texts) > 1 else "", None):
-            for kind in self._known.known.get((signature, first), ()):
+            for kind in self.known.known.get((signature, first), ()):
                 stop = self._end_of_tail(kind.tail, ids, text, cuts[-1] + 1)
                 messages = None if stop is None else kind.read(texts)
                 if messages is not None and stop is not None:
@@ -129,10 +126,10 @@ class Units:
         kind = Kind.of(unit, plans, self._maker.binding)
         if kind is None or len(plans) < len(unit):
             return
-        known = self._known.known.get(kind.key, ())
+        known = self.known.known.get(kind.key, ())
         if all(kind.gaps != each.gaps or kind.shapes != each.shapes for each in known):
             kept = (*known, kind)[-_MOST_OF_A_KIND:]
-            self._known.keep(kind.key, kept, sum(each.size for each in kept))
+            self.known.keep(kind.key, kept, sum(each.size for each in kept))
 
 
 def _any_of(ids: Iterable[int]) -> str:
