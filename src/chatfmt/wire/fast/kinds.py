@@ -39,6 +39,8 @@ class Kind(NamedTuple):
     """Before the first special token, and after each but the last."""
     tail: str
     """The text after the last."""
+    enveloped: bool
+    """Whether they are envelopes: of these the tail is never left out."""
     shapes: list[Key]
     plans: list[Plan]
     headers: list[dict[str, str]]
@@ -72,6 +74,7 @@ class Kind(NamedTuple):
             (signature, "".join(map(str, first)) if same else None),
             gaps,
             "".join(map(str, last)),
+            unit[0].role in binding.format.envelopes,
             [*map(shape_of, unit)],
             [*plans],
             [{n: v for n in HEADER if (v := getattr(each, n)) is not None} for each in unit],

@@ -76,18 +76,19 @@ class Units:
         signature = "".join([text[cut] for cut in cuts[1:]])
         for first in (texts[1] if len(texts) > 1 else "", None):
             for kind in self.known.known.get((signature, first), ()):
-                stop = self._end_of_tail(kind.tail, ids, text, cuts[-1] + 1)
+                stop = self._end_of_tail(kind, ids, text, cuts[-1] + 1)
                 messages = None if stop is None else kind.read(texts)
                 if messages is not None and stop is not None:
                     return messages, stop
         return None
 
-    def _end_of_tail(self, tail: str, ids: list[int], text: str, at: int) -> int | None:
-        if not tail or at == len(ids):
+    def _end_of_tail(self, kind: Kind, ids: list[int], text: str, at: int) -> int | None:
+        """Where the tail ends that begins there, or is left out at the end; None if it is not."""
+        if not kind.tail or (at == len(ids) and not kind.enveloped):
             return at
         after = self._specials.search(text, at)
         stop = len(ids) if after is None else after.start()
-        return stop if self._text(ids[at:stop]) == tail else None
+        return stop if self._text(ids[at:stop]) == kind.tail else None
 
     def _text(self, ids: list[int]) -> str:
         if len(ids) > _SHORT:
