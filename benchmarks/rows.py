@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import chatfmt
 from benchmarks import memory
+from benchmarks.calls import calls
 from benchmarks.peers import PEERS, hugging_face
 from benchmarks.sets import SETS, contents, conversations, prose
 from benchmarks.stock import stock
@@ -491,6 +492,7 @@ ROWS: dict[str, Callable[[Scale], Iterator[Row]]] = {
         guard,
         linearity,
         headers,
+        calls,
         peak,
     )
 }

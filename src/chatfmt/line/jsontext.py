@@ -147,7 +147,7 @@ def whole(text: str, offset: int) -> str:
 
 def quoted(text: str) -> str:
     """The canonical spelling of a JSON string."""
-    return json.dumps(text, ensure_ascii=False)
+    return json.encoder.encode_basestring(text)  # `json.dumps` makes an encoder for each
 
 
 def difference(one: str, other: str) -> int:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.choosing import choose
-from chatfmt.wire.frame import Frame, Key, Neighbours, key_of, size_of
+from chatfmt.wire.frame import HEADER, Frame, Key, Neighbours, key_of, size_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.making import FrameMaker, is_content
+from chatfmt.wire.plans import Plan, make_plan, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ class Frames:
         self._continued: Kept[Key, Frame] = Kept()
         self._placed: dict[str | None, Kept[Key, Frame]] = defaultdict(Kept)
         """By the role before them, the frames of messages for which that matters."""
+        self._plans: Kept[Key, Plan] = Kept()
         self._goes_on = any(
             not self.format.stops_at(line.ends[0]) for line in self.format.lines if line.ends
         )
@@ -48,6 +50,7 @@ class Frames:
         before: str | None = None,
         within: str | None = None,
         close: bool = True,
+        marks: bool = True,
     ) -> Iterator[Frame]:
         """The frame of each message.
 
@@ -58,6 +61,7 @@ class Frames:
             continues: the role that has ended a message before and may go on with another.
             within: the role whose envelope is open before them.
             close: whether an envelope is closed in which the last one stands.
+            marks: whether the frames need to have all marks.
         """
         known, envelopes = self.known.known.get, self.format.envelopes
         placed = self.format.placed
@@ -68,13 +72,13 @@ class Frames:
                 after = messages[at + 1].role if at + 1 < len(messages) else None
                 last = close if after is None else after != message.role
                 place = Neighbours(inside != message.role, last)
-                frame = self.maker.whole(message, index, place)
+                frame = self._planned(message, index, None, place, marks=marks)
             elif continues is not None and continues == message.role:
                 frame = self.one(message, index, before, continued=True)
-            elif message.role in placed:
-                frame = self.one(message, index, before)
+            elif message.tool_calls or message.role in placed:
+                frame = self.one(message, index, before, marks=marks)
             else:
-                frame = known(key_of(message.__dict__)) or self.one(message, index)
+                frame = known(key_of(message.__dict__)) or self.one(message, index, marks=marks)
             yield frame
             before = message.role
             if self._goes_on:
@@ -87,28 +91,59 @@ class Frames:
         before: str | None = None,
         *,
         continued: bool = False,
+        marks: bool = True,
     ) -> Frame:
         """The frame of this message, after one of role ``before``.
 
+        Without ``marks`` it may have none.
         ``continued``: the model wrote the header itself, after an end token that let it go on.
 
         Raises:
             RenderError: the format cannot carry the message.
         """
-        kept = self._continued if continued else self.known
-        if message.role in self.format.placed and not continued:
-            kept = self._placed[before]
-        key = key_of(message.__dict__)
-        frame = kept.known.get(key)
-        if frame is None:
-            frame, keep = self.maker.make(message, index, before, continued=continued)
-            if keep:
-                kept.keep(key, frame, size_of(key, frame))
-        return frame
+        kept = self._kept(message.role, before, continued=continued)
+        frame = None if message.tool_calls else kept.known.get(key_of(message.__dict__))
+        return frame or self._planned(message, index, before, continued=continued, marks=marks)
 
-    def is_kept(self, message: Message) -> bool:
-        """Whether its frame was worth keeping, and is the same for every content."""
-        return key_of(message.__dict__) in self.known.known
+    def _kept(self, role: str, before: str | None, *, continued: bool) -> Kept[Key, Frame]:
+        if continued:
+            return self._continued
+        return self._placed[before] if role in self.format.placed else self.known
+
+    def _planned(
+        self,
+        message: Message,
+        index: int | None,
+        before: str | None,
+        place: Neighbours | None = None,
+        *,
+        continued: bool = False,
+        marks: bool,
+    ) -> Frame:
+        """The frame by the plan of its shape, if that is known; else as it is made."""
+        maker = self.maker
+        before = before if message.role in self.format.placed else None
+        shape = (*shape_of(message), continued, before, place)
+        plan = self._plans.known.get(shape)
+        if plan is not None:
+            writer = maker.writer(index, message.role, generated=continued)
+            frame = plan.frame(message, writer, lambda text: maker.encode(text, index), marks=marks)
+            if frame is not None:
+                return frame
+        if place is not None:
+            frame, keep = maker.whole(message, index, place), False
+        else:
+            frame, keep = maker.make(message, index, before, continued=continued)
+        if keep:
+            key = key_of(message.__dict__)
+            kept = self._kept(message.role, before, continued=continued)
+            kept.keep(key, frame, size_of(key, frame))
+        elif plan is None and (
+            plan := make_plan(maker, message, before, place, continued=continued)
+        ):
+            header = sum(len(getattr(message, field) or "") for field in HEADER)
+            self._plans.keep(shape, plan, plan.size + header)
+        return frame
 
     def opening(self, message: Message, index: int | None, before: str | None = None) -> list[int]:
         """The ids of a message up to the end of its content, left open for a model to continue.

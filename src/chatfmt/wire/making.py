@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.errors import RenderError, shown
@@ -11,7 +11,7 @@ from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
 from chatfmt.wire.refuse import find_misread
 from chatfmt.wire.runs import RunWriter
-from chatfmt.wire.spell import Refused, Written, spell
+from chatfmt.wire.spell import Refused, Written, header_length, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,11 +31,11 @@ class FrameMaker:
     def __init__(self, binding: Binding) -> None:
         self.binding = binding
         self.format = binding.format
-        self._words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
+        self.words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
         """What the fields of a role never hold: where there are such, each text is checked."""
-        self._fences = {
+        self.fences = {
             role: {field: {word.text for word in some} for field, some in words.items()}
-            for role, words in self._words.items()
+            for role, words in self.words.items()
         }
         self._with_ids = {
             role
@@ -53,19 +53,15 @@ class FrameMaker:
         if not any(isinstance(a, Special) or (isinstance(a, Written) and a.text) for a in atoms):
             reason = "an empty message of this role would leave no trace; leave the message out"
             raise self.error(reason, index, "content")
-        may_go_on = bool(line.ends) and message.role in self.format.prompted
-        goes_on = may_go_on and not self.format.stops_at(line.ends[0])
-        unended = message.role in self.format.unended
-        end = None if line.training_end is None else self.binding.ids[line.training_end]
+        going_on = self.going_on(message.role, line)
         if by_content or not self._is_plain(message, line):
             close = self.writer(index, message.role, generated=continued)
-            close.write(atoms)
-            self._end(close, line.tail)
-            return Frame([], [], "", None, close.ids, close.marks, goes_on, end, unended), False
+            self.write(close, atoms, message.role, line)
+            return Frame([], [], "", None, close.ids, close.marks, *going_on), False
         at = next(i for i, atom in enumerate(atoms) if is_content(atom))
         first, after = atoms[:at], atoms[at + 1 :]
         prefix = suffix = ""
-        while first and not self._cuts(message.role) and not isinstance(first[-1], Special):
+        while first and not self.cuts(message.role) and not isinstance(first[-1], Special):
             piece = first.pop()
             prefix = piece.text + prefix if isinstance(piece, Written) else prefix
         while after and isinstance(piece := after[0], Written):
@@ -75,33 +71,53 @@ class FrameMaker:
         head.write(first)
         head.flush()
         close = self.writer(index, message.role, generated=True)
-        close.write(after)
-        self._end(close, line.tail)
+        self.write(close, after, message.role, line)
         around = (head.ids, head.marks, prefix, suffix, close.ids, close.marks)
-        return Frame(*around, goes_on, end, unended), True
+        return Frame(*around, *going_on), True
 
-    def _cuts(self, role: str) -> bool:
+    def cuts(self, role: str) -> bool:
         """Whether text is cut where a model that speaks in this role begins to write."""
         return role in self.format.prompted
 
-    def _end(self, writer: RunWriter, tail: str) -> None:
-        writer.flush()
-        writer.generated = False
-        writer.write(["tail", Literal(tail)] if tail else [])
+    def write(
+        self,
+        writer: RunWriter,
+        atoms: Iterable[Any],
+        role: str,
+        line: Line,
+        place: Neighbours | None = None,
+    ) -> None:
+        """Write what a line says, and what comes after it: the tail, or what closes an envelope."""
+        writer.write(atoms)
+        if place is None:
+            writer.flush()
+            writer.generated = False
+            writer.write(["tail", Literal(line.tail)] if line.tail else [])
+        elif place.last:
+            self.close(writer, role)
         writer.flush()
 
     def whole(self, message: Message, index: int | None, place: Neighbours) -> Frame:
         """A message in its envelope."""
-        envelope = self.format.envelopes[message.role]
         line, _ = choose(self.format, message, index, None)
-        opened = envelope.open if place.first else envelope.sep
-        atoms = self.spelled((*opened, *line.pieces), message, index)
+        atoms = self.spelled(self.pieces(message.role, line, place), message, index)
         writer = self.writer(index, message.role, generated=False)
-        writer.write(atoms)
-        if place.last:
-            self.close(writer, message.role)
-        writer.flush()
+        self.write(writer, atoms, message.role, line, place)
         return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
+
+    def pieces(self, role: str, line: Line, place: Neighbours | None) -> tuple[Piece, ...]:
+        """The pieces of a line, and what opens an envelope before them."""
+        if place is None:
+            return line.pieces
+        envelope = self.format.envelopes[role]
+        return (*(envelope.open if place.first else envelope.sep), *line.pieces)
+
+    def going_on(self, role: str, line: Line) -> tuple[bool, int | None, bool]:
+        """The last fields of a frame, which say what comes of its end."""
+        may = bool(line.ends) and role in self.format.prompted
+        end = None if line.training_end is None else self.binding.ids[line.training_end]
+        goes_on = may and not self.format.stops_at(line.ends[0])
+        return goes_on, end, role in self.format.unended
 
     def close(self, writer: RunWriter, role: str) -> None:
         """Close the envelope of a role."""
@@ -119,10 +135,10 @@ class FrameMaker:
             message.reasoning is None
             and message.tools is None
             and not message.tool_calls
-            and not self._words[message.role]
+            and not self.words[message.role]
             and message.role not in self._with_ids
             and any(isinstance(piece, Special) for piece in line.pieces)
-            and (self._cuts(message.role) or not _writes_before_content(line.pieces))
+            and (self.cuts(message.role) or not _writes_before_content(line.pieces))
             and any(
                 isinstance(piece, Field) and piece.name == "content" and piece.coder is None
                 for piece in line.pieces
@@ -133,11 +149,11 @@ class FrameMaker:
         """What the pieces write, where nothing of it would be read as something else."""
         try:
             spelling = self.format.role_spellings[message.role]
-            fences = self._fences[message.role]
+            fences = self.fences[message.role]
             atoms = spell(pieces, message, spelling, self.format.id_shape, fences)
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None
-        if words := self._words[message.role]:
+        if words := self.words[message.role]:
             misread = find_misread(atoms, words)
             if misread is not None:
                 raise self.error(
@@ -146,7 +162,7 @@ class FrameMaker:
                     index,
                     misread.field,
                 )
-        length, longest = _header_length(atoms), self.format.longest_header
+        length, longest = header_length(atoms), self.format.longest_header
         if length > longest:
             raise self.error(
                 f"the header would have {length:,} characters; expected at most {longest:,}",
@@ -161,7 +177,7 @@ class FrameMaker:
             self.binding,
             lambda text, field: self.encode(text, index, field),
             generated=generated,
-            cuts=self._cuts(role),
+            cuts=self.cuts(role),
         )
 
     def encode(self, text: str, index: int | None, field: str = "content") -> list[int]:
@@ -208,14 +224,3 @@ def _writes_before_content(pieces: Sequence[Piece]) -> bool:
 def is_content(atom: Atom) -> bool:
     """Whether this is the content of the message."""
     return isinstance(atom, Written) and atom.field == "content"
-
-
-def _header_length(atoms: Iterable[Atom]) -> int:
-    """How many characters of text a header has; what follows free text is not among them."""
-    length, part = 0, "header"
-    for atom in atoms:
-        if isinstance(atom, str):
-            part = atom
-        elif isinstance(atom, Written) and part == "header":
-            length += len(atom.text)
-    return length

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.line.language import Special
-from chatfmt.wire.spell import Written
+from chatfmt.wire.spell import Blank, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from chatfmt.line.words import Word
     from chatfmt.wire.spell import Atom
 
-__all__ = ["Misread", "find_misread"]
+__all__ = ["Misread", "find_misread", "literal_after", "misread"]
 
 
 class Misread(NamedTuple):
@@ -37,27 +37,35 @@ def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> 
         words: field to the words that it never holds.
     """
     for at, atom in enumerate(atoms):
-        if not isinstance(atom, Written) or atom.field is None or atom.field not in words:
-            continue
-        after = "".join(_literals(atoms, at + 1))
-        some = [*words[atom.field]]
-        fences = tuple(word.text for word in some if not word.begins)
-        for word in some:
-            if word.begins and not atom.text and not after.startswith(fences):
-                continue  # the literal text after it is no fence, so it is read as it stands
-            offset = _found(word, atom.text, after)
-            if offset is not None:
-                return Misread(atom.field, offset, word.text)
+        if isinstance(atom, Written) and atom.field is not None and atom.field in words:
+            found = misread(atom.text, literal_after(atoms, at), words[atom.field])
+            if found is not None:
+                return Misread(atom.field, *found)
     return None
 
 
-def _literals(atoms: Sequence[Atom], at: int) -> Iterator[str]:
-    """The literal text from there on, up to the next field or special token."""
-    for atom in atoms[at:]:
-        if isinstance(atom, Special) or (isinstance(atom, Written) and atom.field is not None):
-            return
+def misread(value: str, after: str, words: Iterable[Word]) -> tuple[int, str] | None:
+    """From which offset on a value would be read otherwise, and as what."""
+    some = [*words]
+    fences = tuple(word.text for word in some if not word.begins)
+    for word in some:
+        if word.begins and not value and not after.startswith(fences):
+            continue  # the literal text after it is no fence, so it is read as it stands
+        offset = _found(word, value, after)
+        if offset is not None:
+            return offset, word.text
+    return None
+
+
+def literal_after(atoms: Sequence[Atom | Blank], at: int) -> str:
+    """The literal text after an atom, up to the next field or special token."""
+    text = ""
+    for atom in atoms[at + 1 :]:
+        if isinstance(atom, Special | Blank) or (isinstance(atom, Written) and atom.field):
+            break
         if isinstance(atom, Written):
-            yield atom.text
+            text += atom.text
+    return text
 
 
 def _found(word: Word, value: str, after: str) -> int | None:

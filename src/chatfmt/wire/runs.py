@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from chatfmt.errors import RenderError
@@ -17,13 +15,13 @@ if TYPE_CHECKING:
     from chatfmt.wire.spans import Part
     from chatfmt.wire.spell import Atom
 
-__all__ = ["Mark", "RunWriter", "begun_before"]
+__all__ = ["Mark", "RunWriter", "Text", "begun_before"]
 
 Mark: TypeAlias = "tuple[int, int, Part, bool]"
 """Start, stop, part and generated of a span; positions count from 0 where the ids begin."""
 
 
-class _Text(NamedTuple):
+class Text(NamedTuple):
     """Text that waits to be encoded, and what it is."""
 
     text: str
@@ -41,6 +39,16 @@ def begun_before(binding: Binding, ids: Iterable[int], border: int) -> int:
         offset += len(binding.text[token])
         count += 1
     return count
+
+
+def _begun_before(binding: Binding, ids: list[int], before: int, after: int) -> int:
+    """`begun_before`, from the nearer end, where it is known how many bytes come after."""
+    if before <= after:
+        return begun_before(binding, ids, before)
+    at, left = len(ids), after
+    while at and (left := left - len(binding.text[ids[at - 1]])) >= 0:
+        at -= 1
+    return at
 
 
 class RunWriter:
@@ -64,7 +72,7 @@ class RunWriter:
         self._encode = encode
         self._part: Part = part
         self._cuts = cuts
-        self._run: list[_Text] = []
+        self._run: list[Text] = []
         self.generated = generated
         self.ids: list[int] = []
         self.marks: list[Mark] = []
@@ -75,9 +83,9 @@ class RunWriter:
             match atom:
                 case Written(text, field):
                     if text:
-                        self._run.append(_Text(text, field or "", self._part, self.generated))
+                        self._run.append(Text(text, field or "", self._part, self.generated))
                 case Literal(text):
-                    self._run.append(_Text(text, "", self._part, self.generated))
+                    self._run.append(Text(text, "", self._part, self.generated))
                 case Special(tokens):
                     self.flush()
                     self.ids.append(self._binding.ids[tokens[0]])
@@ -105,13 +113,24 @@ class RunWriter:
         if all(text[2:] == run[0][2:] for text in run):
             self._mark(len(self.ids), run[0].part, generated=run[0].generated)
             return
-        sizes = map(len, map(self._binding.text.__getitem__, self.ids[start:]))
-        begins = [*accumulate(sizes, initial=0)]  # where each id begins, in bytes
-        border = 0
-        for text in run:
-            border += len(text.text.encode())
-            at = start + bisect_left(begins, border)
+        sizes = [len(text.text.encode()) for text in run]
+        before, after, ids = 0, sum(sizes), self.ids[start:]
+        for text, size in zip(run, sizes, strict=True):
+            before, after = before + size, after - size
+            at = start + _begun_before(self._binding, ids, before, after)
             self._mark(at, text.part, generated=text.generated)
+
+    def take(self, ids: list[int], marks: Iterable[Mark]) -> None:
+        """More ids, and their marks."""
+        start = len(self.ids)
+        self.ids += ids
+        for _, stop, part, generated in marks:
+            self._mark(start + stop, part, generated=generated)
+
+    def encode(self, run: Iterable[Text]) -> None:
+        """Encode a run of text."""
+        self._run += [text for text in run if text.text]
+        self.flush()
 
     def _mark(self, stop: int, part: Part, *, generated: bool) -> None:
         """What was written up to ``stop`` and has no mark yet is of this part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
     from chatfmt.wire.spans import Part
 
-__all__ = ["CUT", "Atom", "Cut", "Refused", "Written", "spell"]
+__all__ = [
+    "CUT",
+    "Atom",
+    "Blank",
+    "Cut",
+    "Refused",
+    "Written",
+    "fill",
+    "header_length",
+    "lay_out",
+    "spell",
+]
 
 
 class Written(NamedTuple):
@@ -54,6 +66,23 @@ class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and 
         self.field = field
 
 
+class Blank(NamedTuple):
+    """Where the text of a field goes: what `fill` says of a message."""
+
+    piece: Field
+    call: int | None = None
+    """Number of the call to which the field belongs."""
+    begins: bool = False
+    """Whether it is the first of that call."""
+    argument: tuple[str, str] | None = None
+    """Key and value of the argument to which it belongs."""
+
+    @property
+    def field(self) -> str:
+        """The field, as `Written` has it."""
+        return "call" if isinstance(self.piece.scanner, CallObject) else self.piece.name
+
+
 def spell(
     pieces: Iterable[Piece],
     message: Message,
@@ -68,8 +97,27 @@ def spell(
     Raises:
         Refused: a field cannot be written, with the reason.
     """
+    return [
+        Written(fill(atom, message, role, ids), atom.field) if isinstance(atom, Blank) else atom
+        for atom in lay_out(pieces, message, fences)
+    ]
+
+
+def lay_out(
+    pieces: Iterable[Piece],
+    message: Message,
+    fences: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[Atom | Blank]:
+    """What the pieces of a line write for all messages of the same shape.
+
+    Such have the same fields and as many calls, of the same arguments where those are written
+    one by one; their reasoning is empty or not.
+
+    Raises:
+        Refused: the arguments of a call are none.
+    """
     pieces = [*pieces]
-    speller = _Speller(message, role, ids, fences)
+    speller = _Speller(message, fences)
     end = None
     if message.reasoning is None:
         end = end_of_closer(pieces)
@@ -83,20 +131,89 @@ def spell(
     return speller.atoms
 
 
+def fill(blank: Blank, message: Message, role: str, ids: CallIds | None) -> str:
+    """The text of a field as it stands on the wire.
+
+    Raises:
+        Refused: it cannot be written, with the reason.
+    """
+    piece, number = blank.piece, blank.call
+    if number is None:
+        return _spelled(piece, role if piece.name == "role" else getattr(message, piece.name))
+    try:
+        return _spelled_call(blank, message.tool_calls[number], ids)
+    except CodeError as error:
+        raise Refused(f"call {number}, {error}", "tool_calls") from None
+    except Refused as refused:
+        raise Refused(f"call {number}: {refused.reason}", "tool_calls") from None
+
+
+def _spelled_call(blank: Blank, call: ToolCall, ids: CallIds | None) -> str:
+    if blank.begins and ids is not None and ids.name_in(call.id or "") != call.name:
+        raise Refused(
+            f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
+            "tool_calls",
+        )
+    piece = blank.piece
+    if blank.argument is not None:
+        return _argument(piece, *blank.argument)
+    if isinstance(keys := piece.scanner, CallObject):
+        return spell_call(call.name, call.arguments, None if keys.id is None else call.id, keys)
+    value = getattr(call, piece.name.removeprefix("call."))
+    if value is None:
+        raise Refused("the format needs an id for each call, found none", "tool_calls")
+    return _spelled(piece, value)
+
+
+@lru_cache(1024)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    """The pattern, without the look at flags that the library takes at each call."""
+    return regex.compile(pattern, regex.V1)
+
+
+def _argument(piece: Field, key: str, value: str) -> str:
+    if piece.alphabet is not None:
+        return _spelled(piece, key)
+    try:
+        return value if piece.coder is None else CODERS[piece.coder].spell(value)
+    except CodeError as error:
+        raise Refused(f"argument {shown(key)}, {error}", "tool_calls") from None
+
+
+def _spelled(piece: Field, value: str | None) -> str:
+    name = piece.name
+    if value is None:
+        raise Refused(f"the format needs a {name} in each message", name)
+    if piece.alphabet is not None:
+        pattern = piece.alphabet.pattern
+        if not _compiled(pattern).fullmatch(value):
+            raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
+        return value
+    if piece.coder is None:
+        return value
+    try:
+        return CODERS[piece.coder].spell(value)
+    except CodeError as error:
+        raise Refused(str(error), name) from None
+
+
+def header_length(atoms: Iterable[Atom | Blank]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, part = 0, "header"
+    for atom in atoms:
+        if isinstance(atom, str):
+            part = atom
+        elif isinstance(atom, Written) and part == "header":
+            length += len(atom.text)
+    return length
+
+
 class _Speller:
-    def __init__(
-        self,
-        message: Message,
-        role: str,
-        ids: CallIds | None,
-        fences: Mapping[str, Collection[str]],
-    ) -> None:
-        self._ids = ids
+    def __init__(self, message: Message, fences: Mapping[str, Collection[str]]) -> None:
         self._fences = fences
         self._literal = ""  # since the last field
         self.message = message
-        self.role = role
-        self.atoms: list[Atom] = []
+        self.atoms: list[Atom | Blank] = []
         self.prompted = False
         """Whether the reasoning is empty or not there, and its prompt wrote what says so."""
         self._frame: Part = "header"
@@ -108,14 +225,13 @@ class _Speller:
         for piece in pieces:
             match piece:
                 case Literal(text):
-                    self._write(text, self._free or self._frame)
+                    self._write(Written(text), self._free or self._frame)
                 case Special(_, end):
                     self._free = None
                     self._turn_to("end" if end else self._frame)
                     self.atoms.append(piece)
-                case Field(name):
-                    value = self.role if name == "role" else getattr(self.message, name)
-                    self._field(piece, value)
+                case Field():
+                    self._field(Blank(piece))
                 case Group():
                     self._group(piece)
                 case Calls():
@@ -128,10 +244,10 @@ class _Speller:
             self._part = part
             self.atoms.append(part)
 
-    def _write(self, text: str, part: Part, field: str | None = None) -> None:
+    def _write(self, atom: Written | Blank, part: Part) -> None:
         self._turn_to(part)
-        self._literal = self._literal + text if field is None else ""
-        self.atoms.append(Written(text, field))
+        self._literal = self._literal + atom.text if isinstance(atom, Written) else ""
+        self.atoms.append(atom)
 
     def _group(self, piece: Group) -> None:
         if is_there(self.message, piece.field):
@@ -139,26 +255,17 @@ class _Speller:
         elif GenerationStart() in piece.pieces:  # all that its prompt and the message share
             self.atoms.append(CUT if self.prompted else GenerationStart())
 
-    def _field(self, piece: Field, value: str | None) -> None:
-        name = piece.name
-        if value is None:
-            raise Refused(f"the format needs a {name} in each message", name)
-        if piece.alphabet is not None:
-            pattern = piece.alphabet.pattern
-            if not regex.fullmatch(pattern, value, regex.V1):
-                raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
+    def _field(self, blank: Blank) -> None:
+        name = blank.piece.name
+        if blank.piece.alphabet is not None:
             self._free = None
-            self._write(value, self._frame, name)
+            self._write(blank, self._frame)
             return
-        if piece.coder is not None:
-            try:
-                value = CODERS[piece.coder].spell(value)
-            except CodeError as error:
-                raise Refused(str(error), name) from None
-        if name == "reasoning" and value:
+        if name == "reasoning" and self.message.reasoning:
             self.atoms.append(CUT)  # here a prompt ends that opens it
-        self._free = self._frame if name.startswith("call") else name  # type: ignore[assignment]
-        self._write(value, self._free or "header", name)
+        of_call = name.startswith(("call", "arg"))
+        self._free = self._frame if of_call else name  # type: ignore[assignment]
+        self._write(blank, self._free or "header")
 
     def _calls(self, piece: Calls) -> None:
         first = piece.item[0]
@@ -169,56 +276,28 @@ class _Speller:
         for number, call in enumerate(self.message.tool_calls):
             if number:
                 self.add(piece.separator)
-            try:
-                self._call(piece.item, call)
-            except CodeError as error:
-                raise Refused(f"call {number}, {error}", "tool_calls") from None
-            except Refused as refused:
-                raise Refused(f"call {number}: {refused.reason}", "tool_calls") from None
+            begins = True
+            for one in piece.item:
+                if isinstance(one, Calls):
+                    self._arguments(one, call, number)
+                elif isinstance(one, Field):
+                    self._field(Blank(one, number, begins))
+                    begins = False
+                else:
+                    self.add([one])
         self._frame, self._free = before, None
 
-    def _call(self, item: Iterable[Piece], call: ToolCall) -> None:
-        if self._ids is not None and self._ids.name_in(call.id or "") != call.name:
-            raise Refused(
-                f"expected an id that says the name {shown(call.name)}, found {shown(call.id)}",
-                "tool_calls",
-            )
-        written = {"call.name": call.name, "call.id": call.id, "call.arguments": call.arguments}
-        for piece in item:
-            if isinstance(piece, Calls):
-                self._arguments(piece, call)
-            elif not isinstance(piece, Field):
-                self.add([piece])
-            elif isinstance(keys := piece.scanner, CallObject):
-                identifier = None if keys.id is None else call.id
-                self._free = self._frame
-                self._write(
-                    spell_call(call.name, call.arguments, identifier, keys), "calls", "call"
-                )
-            else:
-                value = written[piece.name]
-                if value is None:
-                    raise Refused("the format needs an id for each call, found none", "tool_calls")
-                self._field(piece, value)
-
-    def _arguments(self, piece: Calls, call: ToolCall) -> None:
+    def _arguments(self, piece: Calls, call: ToolCall, number: int) -> None:
         """Each argument, in place of all of them as one text."""
-        for number, (key, value) in enumerate(split_arguments(call.arguments)):
-            if number:
-                self.add(piece.separator)
-            for inner in piece.item:
-                if isinstance(inner, Field):
-                    self._argument(inner, key, value)
-                else:
-                    self.add([inner])
-
-    def _argument(self, piece: Field, key: str, value: str) -> None:
-        if piece.alphabet is not None:
-            self._field(piece, key)
-            return
         try:
-            spelled = value if piece.coder is None else CODERS[piece.coder].spell(value)
+            pairs = split_arguments(call.arguments)
         except CodeError as error:
-            raise Refused(f"argument {shown(key)}, {error}", "tool_calls") from None
-        self._free = self._frame
-        self._write(spelled, self._frame, piece.name)
+            raise Refused(f"call {number}, {error}", "tool_calls") from None
+        for at, pair in enumerate(pairs):
+            if at:
+                self.add(piece.separator)
+            for one in piece.item:
+                if isinstance(one, Field):
+                    self._field(Blank(one, number, argument=pair))
+                else:
+                    self.add([one])

@@ -70,7 +70,7 @@ class Renderer:
         """
         if not self._frames.stands_alone:
             listed = [*messages]
-            framed = zip(listed, self.frames(listed), strict=True)
+            framed = zip(listed, self.frames(listed, marks=False), strict=True)
             for index, (message, frame) in enumerate(framed):
                 ids += frame.head
                 ids += self.encode(frame.text(message), index)
@@ -100,9 +100,9 @@ class Renderer:
             ids += close
 
     def _look_up(self, message: Message, index: int) -> _Around:
-        frame = self.frame(message, index)
+        frame = self.frame(message, index, marks=False)
         around = frame.head, frame.prefix, frame.suffix, frame.close
-        if self._frames.is_kept(message):
+        if frame.suffix is not None:  # then it is the same for every content
             key = key_of(message.__dict__)
             self._around.keep(key, around, size_of(key, frame))
         return around
@@ -162,7 +162,8 @@ class Renderer:
         """How many ids each message has, frame included."""
         counts: list[int] = []
         listed = [*messages]
-        for index, (message, frame) in enumerate(zip(listed, self.frames(listed), strict=True)):
+        framed = zip(listed, self.frames(listed, marks=False), strict=True)
+        for index, (message, frame) in enumerate(framed):
             content = self.encode(frame.text(message), index)
             counts.append(len(frame.head) + len(content) + len(frame.close))
         return counts

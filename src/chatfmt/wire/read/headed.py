@@ -70,8 +70,14 @@ class Headed(Known):
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
-        elif self.index != self.prompted and role in self._binding.lone_closers:
-            self._thoughts = Thoughts(self._binding.lone_closers[role])
+
+    def begin_generated(self) -> None:
+        """The model begins to write, or its prompt goes on to say that there is no thought."""
+        closers = self._binding.lone_closers.get(self.role or "")
+        known = self._generating or "reasoning" in self.texts or self._continued
+        self._generating = True
+        if closers is not None and not known and self.index != self.prompted:
+            self._thoughts = Thoughts(closers)
 
     def end_thoughts(self, at: int) -> None:
         """The message, which has no end token, ends before a position, perhaps after no thought."""

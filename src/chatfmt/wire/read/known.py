@@ -49,6 +49,7 @@ class Known:
         """Literal text that has been read since."""
         self._continued = False  # whether the model wrote it from its first id
         self._thoughts: Thoughts | None = None
+        self._generating = False  # whether what the model writes has begun
         self.calls = Calls(self.index, self._events, self._tell_wrong.call, self._calls_layout)
 
     def know_tools(self, types: ArgumentTypes) -> None:
