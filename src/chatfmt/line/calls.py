@@ -6,6 +6,7 @@ the order of keys and the space between them are free.
 
 from __future__ import annotations
 
+import json.decoder
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -15,9 +16,17 @@ from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in, whol
 from chatfmt.line.scanners import HEX, MAX_DEPTH, JsonObject, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Call", "CallLayout", "CallObject", "CallState", "read_call", "spell_call"]
+__all__ = [
+    "Call",
+    "CallLayout",
+    "CallObject",
+    "CallState",
+    "parts_of_call",
+    "read_call",
+    "spell_call",
+]
 
 
 class CallState(NamedTuple):
@@ -41,6 +50,7 @@ class _CallJson(JsonObject):
 
 _CALL = _CallJson()
 _ESCAPED = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+_string: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 _MAY_BEGIN: Mapping[str, str] = {"name": '"', "id": '"', "arguments": '{"'}
 
 
@@ -75,6 +85,8 @@ class CallObject:
     most: ClassVar[int] = _CALL.most
     parts: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Which part has which key: the known keys."""
+    quoted: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """Part to its key, as JSON has it."""
 
     def __post_init__(self) -> None:
         keys = [(self.name, "name"), (self.arguments, "arguments")]
@@ -84,6 +96,7 @@ class CallObject:
         if len(parts) < len(keys) or not all(key and key.isascii() for key in parts):
             raise ValueError(f"expected different keys in ASCII, found {[key for key, _ in keys]}")
         object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "quoted", {part: quoted(key) for key, part in keys})
 
     def start(self) -> CallState:
         """The state before the first character."""
@@ -241,10 +254,37 @@ def spell_call(
         if keys.id is None:
             raise CodeError("expected a call without an id, for which the layout has no key", 0)
         spelled["id"] = quoted(whole(id, 0))
-    keyed = {"name": keys.name, "arguments": keys.arguments, "id": keys.id or ""}
+    key_of = keys.quoted
     pairs = [
-        quoted(keyed[part]) + layout.colon + spelled[part]
-        for part in layout.order
-        if part in spelled
+        key_of[part] + layout.colon + spelled[part] for part in layout.order if part in spelled
     ]
     return "{" + layout.comma.join(pairs) + "}"
+
+
+def parts_of_call(
+    raw: str,
+    keys: CallObject,
+    layout: CallLayout = CallLayout(),  # noqa: B008 - it cannot be changed
+) -> dict[str, str] | None:
+    """Name, arguments and id of a call as `spell_call` spells it, which is not checked.
+
+    Of a text that is spelled in any other way it gives None, or parts of which `spell_call` makes
+    another text.
+
+    >>> parts_of_call('{"name": "f", "parameters": {"x":1}}', CallObject(arguments="parameters"))
+    {'name': 'f', 'arguments': '{"x":1}'}
+    """
+    key_of, comma, colon = keys.quoted, layout.comma, layout.colon
+    before, between = f'{{{key_of["name"]}{colon}"', f"{comma}{key_of['arguments']}{colon}"
+    if not raw.startswith(before) or raw[-1] != "}":
+        return None
+    try:
+        name, at = _string(raw, len(before))
+        end, found = len(raw) - 1, {"name": name}
+        if keys.id is not None and raw[-2] == '"':
+            key = f"{comma}{key_of['id']}{colon}"
+            end = raw.rfind(key, at, end)
+            found["id"], _ = _string(raw, end + len(key) + 1)
+    except ValueError:
+        return None
+    return {**found, "arguments": raw[at + len(between) : end]}

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.errors import RenderError
+from chatfmt.line.language import Literal
 from chatfmt.wire.frame import HEADER, Frame
 from chatfmt.wire.refuse import literal_after, misread
 from chatfmt.wire.runs import RunWriter, Text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from chatfmt.conversation import Message
-    from chatfmt.line.language import Literal
+    from chatfmt.line.language import Special
     from chatfmt.line.words import Word
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.frame import Key, Neighbours
@@ -112,7 +113,10 @@ def make_plan(
     )
     maker.write(planner, atoms, message.role, line, place)
     going_on = (False, None) if place else maker.going_on(message.role, line)
-    return Plan(planner, atoms, maker, message.role, going_on)
+    after: Sequence[Special | Literal] = (Literal(line.tail),)
+    if place is not None:
+        after = maker.format.envelopes[message.role].close if place.last else ()
+    return Plan(planner, atoms, after=after, maker=maker, role=message.role, going_on=going_on)
 
 
 class Plan:
@@ -122,6 +126,7 @@ class Plan:
         planner: what has been given the atoms, and all that comes after them.
         atoms: what `chatfmt.wire.spell.lay_out` gives; what all of the shape have in common has
             been filled in.
+        after: what comes after them: the tail, or what closes an envelope.
         maker: what makes frames of the format.
         role: the role of the messages.
         going_on: the last two fields of their frames.
@@ -131,12 +136,14 @@ class Plan:
         self,
         planner: _Planner,
         atoms: Sequence[Atom | Blank],
+        *,
+        after: Sequence[Special | Literal],
         maker: FrameMaker,
         role: str,
         going_on: tuple[bool, int | None],
     ) -> None:
         words = maker.words[role]
-        self.atoms = atoms
+        self.atoms, self.after = atoms, after
         self._stretches = planner.stretches
         self._last = planner.ids, planner.marks
         self._role, self._ids = maker.format.role_spellings[role], maker.format.id_shape

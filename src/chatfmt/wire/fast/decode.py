@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chatfmt.conversation import Conversation
+from chatfmt.conversation import Conversation, Message
 from chatfmt.wire.fast.packed import searchable
+from chatfmt.wire.fast.units import Units
 from chatfmt.wire.ids import as_ids
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.read.parser import StreamParser
@@ -48,6 +49,7 @@ class Decoder:
         self._mark = _common_prefix(spellings[0], spellings[-1])
         self._decode_bytes: Callable[[list[int]], bytes] | None
         self._decode_bytes = getattr(binding.encoding, "decode_bytes", None)
+        self._units = Units(binding, self._text_between)
         self._prologue: list[int] | None = None
         self._heads: Kept[tuple[int, ...], _Known] = Kept()
         self._lengths: tuple[int, ...] = ()
@@ -65,33 +67,39 @@ class Decoder:
 
     def quick(self, ids: list[int], *, prologue: bool) -> Conversation | None:
         """The conversation, if every message is of a known kind; None for the parser to say."""
+        first = self._prologue if prologue else []
         try:
-            messages = self._messages(ids, prologue=prologue)
+            text = searchable(ids)
+            if first is None or ids[: len(first)] != first or not _only_integers(ids, text):
+                return None
+            messages = self._messages(ids, text, len(first))
         except (KeyError, OverflowError, TypeError, ValueError):
             return None  # ids that are no text, or none at all, or bytes that are no UTF-8
         return None if messages is None else Conversation.model_validate({"messages": messages})
 
-    def _messages(self, ids: list[int], *, prologue: bool) -> list[dict[str, Any]] | None:
-        text = searchable(ids)
-        if not _only_integers(ids, text):
-            return None
-        messages: list[dict[str, Any]] = []
-        at, length = 0, len(ids)
-        if prologue:
-            if self._prologue is None or ids[: len(self._prologue)] != self._prologue:
-                return None
-            at = len(self._prologue)
-        heads = self._heads.known
+    def _messages(
+        self, ids: list[int], text: str, at: int
+    ) -> list[dict[str, Any] | Message] | None:
+        messages: list[dict[str, Any] | Message] = []
+        length = len(ids)
+        heads, units, kinds = self._heads.known, self._units, self._units.known.known
         while at < length:
             for size in self._lengths:
                 known = heads.get(tuple(ids[at : at + size]))
                 if known is not None:
                     break
             else:
-                return None
+                known, size = None, 0
             start = at + size
-            stop = text.find(known.end, start)
-            if stop < 0:
+            stop = -1 if known is None else text.find(known.end, start)
+            if kinds and (stop < 0 or units.special_within(text, start, stop)):
+                unit = units.read(ids, text, at)
+                if unit is None:
+                    return None
+                messages += unit[0]
+                at = unit[1]
+                continue
+            if known is None or stop < 0:
                 return None
             content = self._text(ids[start:stop]) if stop > start else ""
             messages.append({**known.fields, "content": content})
@@ -122,6 +130,11 @@ class Decoder:
             raise ValueError("a special token within the content")
         return data.decode()
 
+    def _text_between(self, ids: list[int]) -> str:
+        """The same of ids among which there is no special token."""
+        decode = self._decode_bytes or self._bytes
+        return decode(ids).decode()
+
     def _bytes(self, ids: Iterable[int]) -> bytes:
         return b"".join(map(self._table.__getitem__, ids))
 
@@ -136,23 +149,32 @@ class Decoder:
             where.setdefault(span.part, []).extend(ids[span.start : span.stop])
         if prologue:
             self._prologue = first.get("prologue", [])
-        for message, found in zip(parser.messages, parts, strict=True):
+        by_head = set()
+        for index, (message, found) in enumerate(zip(parser.messages, parts, strict=True)):
             head = tuple(found.get("header", ()))
+            plain = (
+                head
+                and message.role in self._plain
+                and message.call_id is None  # which is another in each
+                and {"header", "content", "end", "tail"}.issuperset(found)
+            )
             # An empty content does not show where it stands: some of this may come after it.
             simple = (
-                message.content
-                and message.role in self._plain
-                and {"header", "content", "end", "tail"}.issuperset(found)
+                plain
+                and message.content
                 and self._bytes(found.get("content", ())) == message.content.encode()
                 and self._bytes(found.get("tail", ())) == self._tails[message.role]
             )
-            if simple and head and head not in self._heads.known:
+            if simple or (plain and not self._units.known.known):
+                by_head.add(index)
+            if simple and head not in self._heads.known:
                 fields = message.model_dump(exclude={"content"}, exclude_none=True)
                 known = _Known(fields, searchable(found["end"]), found.get("tail", []))
                 size = len(head) + sum(map(len, fields.values())) + len(known.tail)
                 self._heads.keep(head, known, size)
         heads = list(self._heads.known)  # a copy: another thread may be learning too
         self._lengths = tuple(sorted(set(map(len, heads))))
+        self._units.learn(parser.messages, by_head)
 
 
 def _only_integers(ids: list[int], text: str) -> bool:
