@@ -13,7 +13,8 @@ from benchmarks.rows import ROWS, Scale
 from benchmarks.table import Row, Target, markdown, pooled, terminal
 
 TINY = Scale(seconds=0.0, characters=4000, batch=4000, turns=3, text=4000, rounds=1)
-SLOW = {"batch", "growth", "load", "peak", "peers"}  # processes of their own, or large peers
+# processes of their own, large peers, or vocabularies that wheels ship
+SLOW = {"batch", "calls", "growth", "load", "peak", "peers"}
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,9 @@ def is_json(text: str, scanner: Scanner[Any]) -> bool:
     if text.count("{") + text.count("[") > scanner.most and _depth(text) > scanner.most:
         return False
     try:
-        decoder().decode(text)
+        return decoder().raw_decode(text)[1] == len(text)
     except ValueError:
         return False
-    return True
 
 
 def check_json(text: str, scanner: Scanner[Any], expected: str) -> None:

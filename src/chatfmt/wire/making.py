@@ -9,9 +9,9 @@ from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Literal, Special
 from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
-from chatfmt.wire.refuse import find_misread
+from chatfmt.wire.refuse import find_misread, header_length
 from chatfmt.wire.runs import RunWriter
-from chatfmt.wire.spell import Refused, Written, header_length, spell
+from chatfmt.wire.spell import Refused, Written, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,9 +13,9 @@ from chatfmt.errors import RenderError
 from chatfmt.line.language import Calls, Literal
 from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame
-from chatfmt.wire.refuse import literal_after, misread
+from chatfmt.wire.refuse import header_length, literal_after, misread
 from chatfmt.wire.runs import RunWriter, Text
-from chatfmt.wire.spell import Blank, Refused, Written, fill, header_length, lay_out
+from chatfmt.wire.spell import Blank, Refused, Written, fill, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Texts that would be read as structure, in formats in which some text is structure.
+"""What is refused of texts: those that would be read as structure, and headers that are too long.
 
 Where only text tells where a field ends, the reader takes the first place where that text stands,
 in the field and in what the line writes after it. A value for which that is another place than its
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatfmt.line.words import Word
     from chatfmt.wire.spell import Atom
 
-__all__ = ["Misread", "find_misread", "literal_after", "misread"]
+__all__ = ["Misread", "find_misread", "header_length", "literal_after", "misread"]
 
 
 class Misread(NamedTuple):
@@ -76,3 +76,14 @@ def _found(word: Word, value: str, after: str) -> int | None:
         return 0 if (value + after).startswith(word.text) else None
     offset = (value + after).find(word.text)
     return offset if 0 <= offset < len(value) else None
+
+
+def header_length(atoms: Iterable[Atom | Blank]) -> int:
+    """How many characters of text a header has; what follows free text is not among them."""
+    length, part = 0, "header"
+    for atom in atoms:
+        if isinstance(atom, str):
+            part = atom
+        elif isinstance(atom, Written) and part == "header":
+            length += len(atom.text)
+    return length

@@ -33,7 +33,6 @@ __all__ = [
     "Refused",
     "Written",
     "fill",
-    "header_length",
     "lay_out",
     "spell",
 ]
@@ -195,17 +194,6 @@ def _spelled(piece: Field, value: str | None) -> str:
         return CODERS[piece.coder].spell(value)
     except CodeError as error:
         raise Refused(str(error), name) from None
-
-
-def header_length(atoms: Iterable[Atom | Blank]) -> int:
-    """How many characters of text a header has; what follows free text is not among them."""
-    length, part = 0, "header"
-    for atom in atoms:
-        if isinstance(atom, str):
-            part = atom
-        elif isinstance(atom, Written) and part == "header":
-            length += len(atom.text)
-    return length
 
 
 class _Speller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
 from chatfmt.line.calls import CallObject, parts_of_call
@@ -14,7 +14,7 @@ from chatfmt.wire.plans import shape_of
 from chatfmt.wire.spell import Blank, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chatfmt.line.call_ids import CallIds
     from chatfmt.wire.binding import Binding
@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind"]
 
-_Blank: TypeAlias = "tuple[int, Blank]"
-"""Of which message of the unit, and its blank."""
+# `Message.model_validate` would try to read what is refused in other ways, and takes twice as long.
+_validated: Callable[[object], Message] = Message.__pydantic_validator__.validate_python
 
-_Gap: TypeAlias = "list[str | _Blank]"
-"""The text between two special tokens: literal text and blanks, never two of either in a row."""
+
+class _Gap(NamedTuple):
+    """The text between two special tokens."""
+
+    before: str
+    """Literal text with which it begins."""
+    blanks: list[tuple[int, Blank, str]]
+    """Of which message a blank is, the blank, and the literal text after it."""
 
 
 class Kind(NamedTuple):
@@ -51,29 +57,28 @@ class Kind(NamedTuple):
     @classmethod
     def of(cls, unit: Sequence[Message], plans: Sequence[Plan], binding: Binding) -> Kind | None:
         """The kind of a unit; None where nothing but their text tells where two fields part."""
-        gaps: list[_Gap] = [[]]
+        gaps = [_Gap("", [])]
         signature = ""
         for number, plan in enumerate(plans):
             for atom in (*plan.atoms, *plan.after):
+                before, blanks = gaps[-1]
                 if isinstance(atom, Special):
                     signature += chr(binding.ids[atom.tokens[0]])
-                    gaps.append([])
+                    gaps.append(_Gap("", []))
                 elif isinstance(atom, Blank):
-                    if gaps[-1] and not isinstance(gaps[-1][-1], str):
+                    if blanks and not blanks[-1][2]:
                         return None
-                    gaps[-1].append((number, atom))
-                elif isinstance(atom, Written | Literal) and atom.text:
-                    before = gaps[-1].pop() if gaps[-1] else ""
-                    gaps[-1] += (
-                        [before + atom.text] if isinstance(before, str) else [before, atom.text]
-                    )
+                    blanks.append((number, atom, ""))
+                elif isinstance(atom, Written | Literal) and blanks:
+                    blanks[-1] = (*blanks[-1][:2], blanks[-1][2] + atom.text)
+                elif isinstance(atom, Written | Literal):
+                    gaps[-1] = _Gap(before + atom.text, blanks)
         *gaps, last = gaps
-        first = gaps[1] if len(gaps) > 1 else []
-        same = all(isinstance(part, str) for part in first)
+        first = gaps[min(1, len(gaps) - 1)]
         return cls(
-            (signature, "".join(map(str, first)) if same else None),
+            (signature, None if first.blanks else first.before),
             gaps,
-            "".join(map(str, last)),
+            last.before,
             unit[0].role in binding.format.envelopes,
             [*map(shape_of, unit)],
             [*plans],
@@ -84,16 +89,14 @@ class Kind(NamedTuple):
     @property
     def size(self) -> int:
         """How many ids and characters are remembered."""
-        texts = (part for gap in self.gaps for part in gap if isinstance(part, str))
-        return sum(plan.size for plan in self.plans) + sum(map(len, texts)) + len(self.key[0])
+        literal = sum(len(before) + sum(len(b[2]) for b in blanks) for before, blanks in self.gaps)
+        return sum(plan.size for plan in self.plans) + literal + len(self.key[0])
 
     def read(self, texts: Sequence[str]) -> list[Message] | None:
         """The messages, if the writer would write these texts for them."""
         found: list[list[str]] = [[] for _ in self.plans]
         fields: list[dict[str, Any]] = [{**header, "tool_calls": []} for header in self.headers]
         for gap, text in zip(self.gaps, texts, strict=True):
-            if gap == [text]:
-                continue
             values = _split(gap, text)
             if values is None:
                 return None
@@ -101,7 +104,7 @@ class Kind(NamedTuple):
                 found[number].append(value)
                 if not _put(blank, value, fields[number], self.ids):
                     return None
-        messages = [Message.model_validate(each) for each in fields]
+        messages = [_validated(each) for each in fields]
         written = zip(self.plans, self.shapes, messages, found, strict=True)
         for plan, shape, message, given in written:
             if shape_of(message) != shape or plan.texts(message) != given:
@@ -109,26 +112,20 @@ class Kind(NamedTuple):
         return messages
 
 
-def _split(gap: _Gap, text: str) -> list[tuple[int, Blank, str]] | None:
+def _split(gap: _Gap, text: str) -> Sequence[tuple[int, Blank, str]] | None:
     """The texts of the blanks in a gap, if it may be written like this."""
+    before, blanks = gap
+    if not text.startswith(before):
+        return None
     values = []
-    at, last = 0, len(gap) - 1
-    for nth, part in enumerate(gap):
-        if isinstance(part, str):
-            if not text.startswith(part, at):
-                return None
-            at += len(part)
-            continue
-        stop = len(text)
-        if nth + 1 == last:
-            stop -= len(str(gap[last]))
-        elif nth < last:
-            stop = _end_of(part[1], text, at, str(gap[nth + 1]))
-        if stop < at:
+    at, end, last = len(before), len(text), len(blanks) - 1
+    for nth, (number, blank, after) in enumerate(blanks):
+        stop = end - len(after) if nth == last else _end_of(blank, text, at, after)
+        if stop < at or not text.startswith(after, stop):
             return None
-        values.append((*part, text[at:stop]))
-        at = stop
-    return values if at == len(text) else None
+        values.append((number, blank, text[at:stop]))
+        at = stop + len(after)
+    return values if at == end else None
 
 
 def _end_of(blank: Blank, text: str, at: int, literal: str) -> int:
