@@ -131,8 +131,10 @@ class Units:
             for message, place in zip(unit, places, strict=True)
         )
         plans = [plan for plan in made if plan is not None]
+        if len(plans) < len(unit):
+            return
         kind = Kind.of(unit, plans, self._maker.binding)
-        if kind is None or len(plans) < len(unit):
+        if kind is None:
             return
         known = self.known.known.get(kind.key, ())
         if all(kind.gaps != each.gaps or kind.shapes != each.shapes for each in known):
