@@ -150,7 +150,7 @@ def test_formats_prints_every_row_with_its_source(chatfmt: Callable[..., Result]
     text = "\n".join(out)
     for row in FORMAT_ROWS.values():
         assert row["source"] in text
-    assert r"  template   <|im_start|>{role}[ name={name}]\n{content}<|im_end|>\n" in out
+    assert r"  template   <|im_start|>{role}[ name={name}]\n{^}{content}<|im_end|>\n" in out
 
 
 def test_show_shows_every_token(chatfmt: Callable[..., Result]) -> None:

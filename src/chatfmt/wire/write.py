@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatfmt.encodings.guard import LONGEST_RUN
-from chatfmt.errors import RenderError, shown
+from chatfmt.errors import ChatfmtError, RenderError, shown
 from chatfmt.wire.frame import Key, key_of, size_of
 from chatfmt.wire.frames import Frames
 from chatfmt.wire.kept import Kept
@@ -72,7 +72,7 @@ class Renderer:
             framed = zip(listed, self.frames(listed), strict=True)
             for index, (message, frame) in enumerate(framed):
                 ids += frame.head
-                ids += self.encode(frame.text(message), index)
+                ids += self.content(frame.text(message), message, index)
                 ids += frame.close
             return
         known, encode, longest = (
@@ -94,9 +94,21 @@ class Renderer:
             ids += head
             try:
                 ids += encode(text) if len(text) <= longest else self.encode(text, index)
-            except UnicodeEncodeError:
-                self.encode(text, index)  # raises what says where
+            except (UnicodeEncodeError, ChatfmtError):
+                self.content(text, message, index)  # raises what says where
             ids += close
+
+    def content(self, text: str, message: Message, index: int) -> list[int]:
+        """The ids of a content with the literal text around it.
+
+        Raises:
+            RenderError, EncodingError: it cannot be encoded; offsets count from where it begins.
+        """
+        try:
+            return self.encode(text, index)
+        except ChatfmtError:
+            self.encode(message.content, index)
+            raise
 
     def _look_up(self, message: Message, index: int) -> _Around:
         frame = self.frame(message, index)
@@ -132,7 +144,7 @@ class Renderer:
                 add(new(Span, (start + begin, start + end, index, part, generated, False)))
             ids += head
             text = "" if suffix is None else prefix + message.content + suffix
-            content = self.encode(text, index)
+            content = self.content(text, message, index)
             ids += content
             start += len(head)
             if prefix:
@@ -157,7 +169,7 @@ class Renderer:
         counts: list[int] = []
         listed = [*messages]
         for index, (message, frame) in enumerate(zip(listed, self.frames(listed), strict=True)):
-            content = self.encode(frame.text(message), index)
+            content = self.content(frame.text(message), message, index)
             counts.append(len(frame.head) + len(content) + len(frame.close))
         return counts
 
