@@ -34,7 +34,8 @@ class Published(NamedTuple):
     trims: bool = False
     """Whether it takes white space off both ends of a content."""
     joins: bool = False
-    """Whether its header ends in a newline, which the pattern joins with newlines behind it."""
+    """Whether its header ends in a newline, which the pattern joins with newlines behind it: a
+    prompt for the assistant ends between them."""
     system: str | None = None
     """A system message to put first, because without one the template invents one."""
 
@@ -107,9 +108,10 @@ def hf_ids(fast: PreTrainedTokenizerFast, conversation: Conversation, *, prompt:
 
 def comparable(published: Published, conversation: Conversation) -> bool:
     contents = [message.content for message in conversation.messages]
+    answers = [m.content for m in conversation.messages if m.role == "assistant"]
     return not (
         (published.trims and any(content != content.strip() for content in contents))
-        or (published.joins and any(re.match(r"\s*[\r\n]", content) for content in contents))
+        or (published.joins and any(re.match(r"\s*[\r\n]", content) for content in answers))
     )
 
 
@@ -143,26 +145,27 @@ def _with_system(conversation: Conversation, content: str) -> Conversation:
     return Conversation(messages=(Message(role="system", content=content), *conversation.messages))
 
 
-def _chat(content: str) -> Conversation:
-    return Conversation(messages=(Message(role="user", content=content),))
+def _chat(content: str, role: str = "user") -> Conversation:
+    return Conversation(messages=(Message(role=role, content=content),))
 
 
+@pytest.mark.parametrize("role", ["user", "assistant"])
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_what_is_left_out_differs(name: str) -> None:
+def test_what_is_left_out_differs(name: str, role: str) -> None:
     published = PUBLISHED[name]
     tok = ChatTokenizer(get_format(published.format), ENCODING)
     fast = hf_tokenizer(published.template)
+    joins = published.joins and role == "assistant"
     for content, is_left_out in {
         "Hello": False,
         " Hello ": published.trims,
-        "\nHello": published.trims or published.joins,
-        "  \nHello": published.trims or published.joins,
-        "\n": published.trims or published.joins,
+        "\nHello": published.trims or joins,
+        "  \nHello": published.trims or joins,
+        "\n": published.trims or joins,
         "": False,
     }.items():
-        chat = (
-            _with_system(_chat(content), published.system) if published.system else _chat(content)
-        )
+        chat = _chat(content, role)
+        chat = _with_system(chat, published.system) if published.system else chat
         assert comparable(published, chat) is not is_left_out
         assert (tok.encode(chat) != hf_ids(fast, chat, prompt=False)) is is_left_out
         if not published.trims:  # other ids, but of the same text

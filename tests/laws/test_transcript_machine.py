@@ -180,7 +180,7 @@ class TranscriptMachine(RuleBasedStateMachine):
             role = chat.transcript.conversation.messages[-1].role
         within = opened is not None and opened.part == "content"
         assume(opened is None or within or chat.ids[-len(self.prompt_ids) :] == self.prompt_ids)
-        assume(role in self.tok.format.templates)  # a mangled header may have any
+        assume(role in self.tok.format.prompted)  # a mangled header may have any
         assert role is not None
 
         further = data.draw(st.integers(0, 2)) if self.name == "harmony" else 0

@@ -13,12 +13,21 @@ import pytest
 
 from assertions import assert_events_tell_messages, assert_tiles
 from chatfmt import ChatTokenizer, IssueKind, get_tokenizer
+from chatfmt.wire.events import ToolCallAbandoned
 from completions import Case, told
 from completions.chatml import answers, calls, thoughts
 from completions.granite import GRANITE_3
 from completions.harmony import HARMONY
 from completions.kimi import KIMI
-from completions.mistral import MISTRAL_V3, MISTRAL_V13
+from completions.mistral import (
+    MISTRAL_V3,
+    MISTRAL_V3_SPM,
+    MISTRAL_V7,
+    MISTRAL_V7_SPM,
+    MISTRAL_V11,
+    MISTRAL_V13,
+)
+from completions.thinking import THINKING
 from rows import ids_in, tokenizer
 from vocabularies import vocabulary
 
@@ -36,7 +45,15 @@ TABLE: dict[str, dict[str, Case]] = {
     "granite-3": GRANITE_3,
     "gpt-oss": HARMONY,
     "mistral-v3": MISTRAL_V3,
+    "mistral-v3-spm": MISTRAL_V3_SPM,
+    "mistral-v7": MISTRAL_V7,
+    "mistral-v7-spm": MISTRAL_V7_SPM,
+    "mistral-v11": MISTRAL_V11,
     "mistral-v13": MISTRAL_V13,
+    "mistral-v15": MISTRAL_V13,
+    "qwen-3-thinking": THINKING,
+    "qwen-3-next-thinking": THINKING,
+    "qwq": THINKING,
     "kimi-k2": KIMI,
     "kimi-k2-thinking": KIMI,
     "qwen-2.5": answers(IM) | calls(IM),
@@ -87,6 +104,8 @@ def assert_nothing_is_lost(
         kept += [value for value in message.model_dump().values() if isinstance(value, str)]
         kept += [f"{c.name} {c.arguments} {c.id}" for c in message.tool_calls]
     found = Counter(re.findall(r"\w\w+", "\n".join(map(str, kept))))
+    given_up = "".join(event.text for event in events if isinstance(event, ToolCallAbandoned))
+    wrote -= Counter(word for word in wrote if word in given_up)  # there without what parted them
     of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t"}
     assert {word for word in wrote - found if word not in of_the_layout} == set()
 
@@ -164,6 +183,7 @@ def test_a_tag_that_is_spelled_as_text_is_text(name: str) -> None:
     for token in tok.format.special_tokens:
         prose = f"To call a tool write {token}, and then"
         header = "<|channel|>final<|message|>" if name == "gpt-oss" else ""
+        header += "\n</think>\n\n" * (TABLE[name] is THINKING)
         parser = tok.stream()
         parser.feed_all([*ids_in(tok, header), *tok.encoding.encode_ordinary(prose)])
         parser.close()

@@ -32,9 +32,10 @@ from reference import (
     reference_encode,
     reference_prompt,
 )
+from rows import tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 VALUES = {"recipient": "functions.f", "name": "Ann", "channel": "final", "content_type": "json"}
 
@@ -379,3 +380,19 @@ def rows_of(name: str, template: dict[str, Any], **members: Any) -> ChatTokenize
     tokens = [token for token in ("<s>", "<m>", "<t>", "<z>", "<e>") if token in str(template)]
     made = ChatFormat(name=name, template=template, special_tokens=tokens, **members)
     return ChatTokenizer(made, extend_encoding(get_encoding("cl100k_im"), name, tokens))
+
+
+@pytest.mark.parametrize("name", ["chatml", "llama-3.1", "qwen-2.5", "mistral-v3-spm", "gpt-4o"])
+def test_an_error_says_where_in_the_content_it_is(name: str) -> None:
+    tok = tokenizer(name)
+    said = [Message(role="user"), Message.model_construct(role="user", content="n\u00e9\ud800")]
+    ways: list[Callable[[], object]] = [
+        lambda: tok.encode(said),
+        lambda: tok.render(said),
+        lambda: tok.count_messages(said),
+        lambda: tok.encode_for_training(said),
+    ]
+    for way in ways:
+        with pytest.raises(RenderError, match=r"U\+D800 at offset 2 ") as error:
+            way()
+        assert (error.value.message, error.value.field) == (1, "content")

@@ -215,7 +215,7 @@ class _Encoder:
         """What is around a content, or with it where not all of its ids weigh the same."""
         if not (frame.prefix and weight):
             return _pack_around(frame, weight), frame.prefix, frame.suffix
-        content = self._renderer.encode(frame.text(message), index)
+        content = self._renderer.content(frame.text(message), message, index)
         before = begun_before(self._renderer.binding, content, len(frame.prefix.encode()))
         marks = [(0, before, "header", False), (before, len(content), "content", True)]
         whole = frame._replace(head=[*frame.head, *content], suffix=None)

@@ -115,7 +115,7 @@ def _example(
         start = len(ids)
         ids += head
         text = "" if suffix is None else prefix + message.content + suffix
-        content = renderer.encode(text, index)
+        content = renderer.content(text, message, index)
         ids += content
         stop = len(ids)
         ids += close

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatfmt.encodings.guard import LONGEST_RUN
-from chatfmt.errors import RenderError, shown
+from chatfmt.errors import ChatfmtError, RenderError, shown
 from chatfmt.wire.frame import Key, key_of, size_of
 from chatfmt.wire.frames import Frames
 from chatfmt.wire.kept import Kept
@@ -73,7 +73,7 @@ class Renderer:
             framed = zip(listed, self.frames(listed, marks=False), strict=True)
             for index, (message, frame) in enumerate(framed):
                 ids += frame.head
-                ids += self.encode(frame.text(message), index)
+                ids += self.content(frame.text(message), message, index)
                 ids += frame.close
             return
         known, encode, longest = (
@@ -95,9 +95,21 @@ class Renderer:
             ids += head
             try:
                 ids += encode(text) if len(text) <= longest else self.encode(text, index)
-            except UnicodeEncodeError:
-                self.encode(text, index)  # raises what says where
+            except (UnicodeEncodeError, ChatfmtError):
+                self.content(text, message, index)  # raises what says where
             ids += close
+
+    def content(self, text: str, message: Message, index: int) -> list[int]:
+        """The ids of a content with the literal text around it.
+
+        Raises:
+            RenderError, EncodingError: it cannot be encoded; offsets count from where it begins.
+        """
+        try:
+            return self.encode(text, index)
+        except ChatfmtError:
+            self.encode(message.content, index)
+            raise
 
     def _look_up(self, message: Message, index: int) -> _Around:
         frame = self.frame(message, index, marks=False)
@@ -137,7 +149,7 @@ class Renderer:
                 add(new(Span, (start + begin, start + end, index, part, generated, False)))
             ids += head
             text = "" if suffix is None else prefix + message.content + suffix
-            content = self.encode(text, index)
+            content = self.content(text, message, index)
             ids += content
             start += len(head)
             if prefix:
@@ -164,7 +176,7 @@ class Renderer:
         listed = [*messages]
         framed = zip(listed, self.frames(listed, marks=False), strict=True)
         for index, (message, frame) in enumerate(framed):
-            content = self.encode(frame.text(message), index)
+            content = self.content(frame.text(message), message, index)
             counts.append(len(frame.head) + len(content) + len(frame.close))
         return counts
 

@@ -61,6 +61,10 @@ class Draft(Headed):
         self._within_calls = within_calls
         super().__init__(binding, span, messages, events, tell)
 
+    def answer(self) -> None:
+        """What comes now answers a prompt: what is left of an empty reasoning the model writes."""
+        self.prompted, self._thoughts = 0, None
+
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
         self.position = position

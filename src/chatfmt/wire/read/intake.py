@@ -90,7 +90,7 @@ class Intake:
         reader.position = reader.span.start = -len(prompt)
         reader.events[:] = self.feed_all(prompt)
         self.spans.clear()
-        reader.draft.prompted = 0
+        reader.draft.answer()
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.
