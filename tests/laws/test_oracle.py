@@ -2,9 +2,9 @@
 
 Ids are drawn for each of the seven rows that it came with, and for random rows that both accept.
 Read strictly, all is the same: messages, spans, and the error, but for one thing: a character with
-several bytes that has no place here is reported today with the first byte that rules it out, and was
-reported when it was complete or never would be, and one of the two may say that its bytes are none;
-and the first reader could report an unknown role before the role was complete. Read
+several bytes that has no place here is reported with the first byte that rules it out today, and
+was reported when it was complete or never would be, and one of the two may say that its bytes are
+none; and the first reader could report an unknown role before the role was complete. Read
 leniently, all is the same where the first reader found nothing wrong. Where it did, both say so, at
 the same id first; what is made of the rest is another matter: today it comes out in fields or as
 strays, where the first reader dropped it.

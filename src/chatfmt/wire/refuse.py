@@ -2,7 +2,8 @@
 
 Where only text tells where a field ends, the reader takes the first place where that text stands,
 in the field and in what the line writes after it. A value for which that is another place than its
-end is refused when it is written.
+end is refused when it is written. Where the line writes no such text there, but other text and a
+special token, that token tells: then only what stands within the value counts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from chatfmt.line.language import Special
 from chatfmt.wire.spell import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from chatfmt.line.words import Word
     from chatfmt.wire.spell import Atom
@@ -39,9 +40,11 @@ def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> 
     for at, atom in enumerate(atoms):
         if not isinstance(atom, Written) or atom.field is None or atom.field not in words:
             continue
-        after = "".join(_literals(atoms, at + 1))
         some = [*words[atom.field]]
         fences = tuple(word.text for word in some if not word.begins)
+        after, told = _literal(atoms, at + 1)
+        if told and not after.startswith(fences):
+            after = ""
         for word in some:
             if word.begins and not atom.text and not after.startswith(fences):
                 continue  # the literal text after it is no fence, so it is read as it stands
@@ -51,13 +54,17 @@ def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> 
     return None
 
 
-def _literals(atoms: Sequence[Atom], at: int) -> Iterator[str]:
-    """The literal text from there on, up to the next field or special token."""
+def _literal(atoms: Sequence[Atom], at: int) -> tuple[str, bool]:
+    """The literal text from there on, and whether a special token follows it, not a field."""
+    text = ""
     for atom in atoms[at:]:
-        if isinstance(atom, Special) or (isinstance(atom, Written) and atom.field is not None):
-            return
+        if isinstance(atom, Special):
+            return text, True
         if isinstance(atom, Written):
-            yield atom.text
+            if atom.field is not None:
+                break
+            text += atom.text
+    return text, False
 
 
 def _found(word: Word, value: str, after: str) -> int | None:
