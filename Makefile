@@ -75,7 +75,7 @@ lines: $(VENV)/.test  ## draw format lines until 100,000 are accepted: is what t
 building: $(VENV)/.test  ## draw 100,000 rows of every word: is each made or refused in seconds?
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.building $(ARGS)
 
-mutate: $(VENV)/.mutate  ## change the core a thousand times, in a copy: does a test fail? takes long
+mutate: $(VENV)/.mutate  ## change the core in a copy: does a test fail? takes long; ARGS="--sample 100" tries some
 	@$(BIN)/python tests/mutate.py $(ARGS)
 
 docs: $(VENV)/.docs  ## build the documentation into site/, without a warning or a dead link

@@ -249,6 +249,8 @@ def main(argv: list[str] | None = None) -> int:
             if not told:
                 break
             counts[told if told in counts else "broken"] += 1
+            if told == "accepted" and counts["accepted"] % 1000 == 0:
+                print(f"{counts['accepted']:,} accepted", file=sys.stderr, flush=True)
             if told not in counts:
                 print(f"--seed {args.seed} --first {number} --lines 1")
                 print(f"{_drawn(args.seed, number)}\n{told}", flush=True)

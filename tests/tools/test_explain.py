@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chatfmt import Cause, Conversation, Difference, Message, get_tokenizer
+from chatfmt import Cause, Conversation, Difference, Message, ToolCall, get_tokenizer
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
+from rows import tokenizer
 from strategies import conversations, mutated, random_ids, retokenized
 
 CHAT = [
@@ -53,6 +54,38 @@ def test_the_same_text_in_other_tokens() -> None:
     assert "the same text in other tokens" in first
     assert a == "  a: ' hello' <|im_end|>"
     assert b == "  b: ' ' 'hello' <|im_end|>"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "said"),
+    [
+        (
+            [ToolCall(name="f", arguments='{"a": 1}')],
+            [ToolCall(name="f", arguments='{"a": 2}')],
+            """arguments of call 0 of message 0 is '{"a": 1}' in a and '{"a": 2}' in b""",
+        ),
+        (
+            [ToolCall(name="f", arguments="{}")],
+            [ToolCall(name="g", arguments="{}")],
+            "the name of call 0 of message 0 is 'f' in a and 'g' in b",
+        ),
+        (
+            [],
+            [ToolCall(name="f", arguments="{}")],
+            "the name of call 0 of message 0 is None in a and 'f' in b",
+        ),
+    ],
+)
+def test_calls_that_differ(here: list[ToolCall], there: list[ToolCall], said: str) -> None:
+    tok = tokenizer("qwen-3")
+    one, other = (
+        tok.encode([Message(role="assistant", content="", tool_calls=tuple(calls))])
+        for calls in (here, there)
+    )
+    found = tok.explain(one, other)
+    assert found is not None
+    assert said in str(found)
+    assert tok.explain(other, one) is not None
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,7 @@ def test_a_message_of_another_role_ends_the_open_one_and_that_is_told() -> None:
         ("harmony", ["<|channel|>"], None),
         ("harmony", ["<|channel|>", "final"], {"channel": "final"}),
         ("harmony", [" to=f", "<|channel|>", "c"], {"recipient": "f", "channel": "c"}),
-        ("harmony", [" to"], {"recipient": "to"}),
+        ("harmony", [" to"], None),  # a recipient that nobody has named is not made up
         ("thinks", ["thi"], {"reasoning": ""}),
         ("thinks", ["sa"], {}),
     ],
@@ -260,6 +260,27 @@ def test_a_header_that_was_cut_is_ended_by_what_it_has(
         assert [issue.kind for issue in chat.issues] == [IssueKind.UNEXPECTED_SPECIAL]
     else:
         assert tok.decode(chat.ids) == chat.conversation
+
+
+@pytest.mark.parametrize("cut", [" ", " n", " na", " nam", " name"])
+def test_a_name_that_has_not_begun_is_not_made_of_what_stands_before_it(cut: str) -> None:
+    tok = tokenizer_for("gpt-4o")
+    special = tok.encoding.special_tokens["<|im_start|>"]
+    begun = [special, *tok.encoding.encode_ordinary(f"user{cut}")]
+    chat = tok.parse(begun, allow_open=True)
+    chat.append()
+    assert chat.conversation.messages == (Message(role="user"),)
+    assert [issue.kind for issue in chat.issues] == [IssueKind.UNEXPECTED_SPECIAL]
+
+
+def test_a_name_that_stands_there_is_kept() -> None:
+    tok = tokenizer_for("gpt-4o")
+    special = tok.encoding.special_tokens["<|im_start|>"]
+    begun = [special, *tok.encoding.encode_ordinary("user name=na")]
+    chat = tok.parse(begun, allow_open=True)
+    chat.append()
+    assert chat.conversation.messages == (Message(role="user", name="na"),)
+    assert not chat.issues
 
 
 @pytest.mark.parametrize(

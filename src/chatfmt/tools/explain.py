@@ -225,12 +225,24 @@ def _what(a: _Side, b: _Side, position: int) -> str:
     if position == len(shorter.ids):
         return f"{shorter.name} ends here and {longer.name} goes on"
     for index, (one, other) in enumerate(zip(a.messages, b.messages, strict=False)):
-        for field, value in one:
-            if value != getattr(other, field):
-                return f"the {field} of message {index} is {_apart(value, getattr(other, field))}"
+        here, there = _texts(one), _texts(other)
+        for field in {**here, **there}:
+            if here.get(field) != there.get(field):
+                found = _apart(here.get(field), there.get(field))
+                return f"the {field} of message {index} is {found}"
     if more and longer.ids[position + more :] == shorter.ids[position:]:
         return f"{longer.name} has ids here that {shorter.name} has not; the rest is the same"
     return "what stands there is not the same"
+
+
+def _texts(message: Message) -> dict[str, str | None]:
+    """All that a message says, each field of each call by itself."""
+    texts: dict[str, str | None] = {
+        field: value for field, value in message if isinstance(value, str)
+    }
+    for number, call in enumerate(message.tool_calls):
+        texts |= {f"{field} of call {number}": value for field, value in call}
+    return texts
 
 
 def _prologue(a: _Side, b: _Side) -> str:

@@ -160,7 +160,7 @@ class Plan:
         blanks = [(at, atom) for at, atom in enumerate(atoms) if isinstance(atom, Blank)]
         self._blanks = [blank for _, blank in blanks]
         self._checks = [
-            _Check(number, literal_after(atoms, at), words[blank.field])
+            _Check(number, literal_after(atoms, at, words[blank.field]), words[blank.field])
             for number, (at, blank) in enumerate(blanks)
             if blank.field in words
         ]

@@ -2,7 +2,8 @@
 
 Where only text tells where a field ends, the reader takes the first place where that text stands,
 in the field and in what the line writes after it. A value for which that is another place than its
-end is refused when it is written.
+end is refused when it is written. Where the line writes no such text there, but other text and a
+special token, that token tells: then only what stands within the value counts.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> 
     """
     for at, atom in enumerate(atoms):
         if isinstance(atom, Written) and atom.field is not None and atom.field in words:
-            found = misread(atom.text, literal_after(atoms, at), words[atom.field])
+            some = words[atom.field]
+            found = misread(atom.text, literal_after(atoms, at, some), some)
             if found is not None:
                 return Misread(atom.field, *found)
     return None
@@ -57,15 +59,21 @@ def misread(value: str, after: str, words: Iterable[Word]) -> tuple[int, str] | 
     return None
 
 
-def literal_after(atoms: Sequence[Atom | Blank], at: int) -> str:
-    """The literal text after an atom, up to the next field or special token."""
-    text = ""
+def literal_after(atoms: Sequence[Atom | Blank], at: int, words: Iterable[Word]) -> str:
+    """The literal text after a field that a reader looks for these words in, too.
+
+    It goes up to the next field or special token. A special token tells what stands before it,
+    unless that is a fence.
+    """
+    text, is_told = "", False
     for atom in atoms[at + 1 :]:
+        is_told = isinstance(atom, Special)
         if isinstance(atom, Special | Blank) or (isinstance(atom, Written) and atom.field):
             break
         if isinstance(atom, Written):
             text += atom.text
-    return text
+    fences = tuple(word.text for word in words if not word.begins)
+    return "" if is_told and not text.startswith(fences) else text
 
 
 def _found(word: Word, value: str, after: str) -> int | None:

@@ -96,9 +96,16 @@ def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
     run = _runs(binding, begun.placed)[-1:]
     if run and isinstance(run[0], str):
         values = [run[0][at.end() :] for at in re.finditer(r"^|\W", run[0])]
-        for name in _HEADER:
-            if fields[name] is None:
-                yield from (as_it_is.model_copy(update={name: value}) for value in values if value)
+        for name in _fields_at_end(binding, begun):  # of no other has a value begun
+            yield from (as_it_is.model_copy(update={name: value}) for value in values if value)
+
+
+def _fields_at_end(binding: Binding, begun: Begun) -> list[str]:
+    """The header fields of which the text may be that stands at the end."""
+    parser = StreamParser(binding, strict=False, prologue=False)
+    parser.feed_all([*begun.before, *begun.ids])
+    fields = {place.meaning.field for place in parser._reader.places()}
+    return [name for name in _HEADER if name in fields and getattr(begun.opened, name) is None]
 
 
 def _rest(renderer: Renderer, begun: Begun, message: Message) -> list[int] | None:
