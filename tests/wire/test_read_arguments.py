@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall
@@ -78,6 +78,7 @@ OBJECTS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
+@settings(deadline=None)
 @given(values=st.lists(OBJECTS, min_size=1, max_size=2))
 def test_what_is_written_is_read_back_and_streamed(name: str, values: list[dict[str, Any]]) -> None:
     tok = tokenizer(name)

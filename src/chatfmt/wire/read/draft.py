@@ -96,7 +96,8 @@ class Draft(Known):
         if meaning.field is None and not place.letter:
             self.heading.begin_run()
             self.node = place
-            self.calls.frame(self._binding.spellings.get(token, ""))  # what was skipped has no id
+            spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
+            self.calls.frame(spelling, literal=False)
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
@@ -148,7 +149,7 @@ class Draft(Known):
         self.heading.add(field, text, in_header=place.meaning.part == "header")
         if field is None:
             self.literal += text
-            self.calls.frame(text)
+            self.calls.frame(text, literal=True)
 
     def _decode(self) -> None:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""
