@@ -23,7 +23,6 @@ from chatfmt.line.pieces import (
     END,
     before_prompt_ends,
     first_characters,
-    generated_after,
     narrow,
     places,
     spelled,
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Envelope",
     "Line",
-    "beside_each_other",
     "make_envelope",
     "make_line",
     "read_prologue",
@@ -178,22 +176,6 @@ def make_line(
         after,
         training_end,
         says_prompt,
-    )
-
-
-def beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines of a role: those without ``{^}`` are never prompted if another one has it.
-
-    In these the model writes all after what they and that one's prompt share.
-    """
-    prompt = next((line.prompt for line in lines if line.says_prompt), None)
-    if prompt is None:
-        return tuple(lines)
-    return tuple(
-        line
-        if line.says_prompt
-        else replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
-        for line in lines
     )
 
 
