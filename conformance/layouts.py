@@ -59,6 +59,7 @@ ROWS = {
     "internlm2": "internlm-2",
     "kimi-k2": "kimi-k2",
     "kimi-k2-thinking": "kimi-k2-thinking",
+    "kimi-k3": "kimi-k3",
     "laguna": "laguna",
     "lfm2.5": "lfm-2.5",
     "ling-3": "ling-3",
@@ -184,6 +185,7 @@ FAULTS: dict[tuple[str, str], str] = {
 
 NO_PLACE = {
     **{("apertus", case): "calls and their results, which stand within an answer" for case in _T},
+    **{("kimi-k3", case): "calls, in which each argument says its type" for case in _T},
     ("muse-glimmer", "t-two"): "whether another call follows, on which the end of a call depends",
 }
 """Layout and case to what the row cannot read, because it has no place for it."""

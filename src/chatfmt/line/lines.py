@@ -21,7 +21,6 @@ from chatfmt.line.language import (
 )
 from chatfmt.line.pieces import (
     before_prompt_ends,
-    generated_after,
     narrow,
     places,
     spelled,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Line",
-    "beside_each_other",
     "make_line",
     "read_prologue",
 ]
@@ -168,22 +166,6 @@ def make_line(
         after,
         training_end,
         says_prompt,
-    )
-
-
-def beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines of a role: those without ``{^}`` are never prompted if another one has it.
-
-    In these the model writes all after what they and that one's prompt share.
-    """
-    prompt = next((line.prompt for line in lines if line.says_prompt), None)
-    if prompt is None:
-        return tuple(lines)
-    return tuple(
-        line
-        if line.says_prompt
-        else replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
-        for line in lines
     )
 
 

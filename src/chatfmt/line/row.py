@@ -14,7 +14,7 @@ from chatfmt.line.lines import Line
 from chatfmt.line.machine import build_machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from chatfmt.line.coders import Coder
     from chatfmt.line.envelopes import Envelope
@@ -116,15 +116,24 @@ class Row:
         >>> chatfmt.get_format("gpt-4o").arguments
         ()
         """
-        pieces = (
-            piece for lines in self.lines_of.values() for line in lines for piece in line.pieces
-        )
-        found = dict.fromkeys(
-            field.coder
-            for field in flat(pieces)
-            if isinstance(field, Field) and field.name == "arg.value"
-        )
+        found = dict.fromkeys(field.coder for field in self._fields if field.name == "arg.value")
         return tuple(None if name is None else CODERS[name] for name in found)
+
+    @cached_property
+    def names_calls(self) -> bool:
+        """Whether the names of tools stand among other text of the lines.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").names_calls
+        False
+        """
+        return any(field.name == "call.name" for field in self._fields)
+
+    @property
+    def _fields(self) -> Iterator[Field]:
+        lines = (line for lines in self.lines_of.values() for line in lines)
+        pieces = flat(piece for line in lines for piece in line.pieces)
+        return (piece for piece in pieces if isinstance(piece, Field))
 
     @cached_property
     def templates(self) -> Mapping[str, Line]:

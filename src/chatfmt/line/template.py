@@ -10,12 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 from chatfmt.errors import FormatError, shown
 from chatfmt.line.borders import check_borders
 from chatfmt.line.envelopes import Envelope, make_envelope
-from chatfmt.line.lines import Line, beside_each_other, make_line
+from chatfmt.line.lines import Line, make_line
+from chatfmt.line.pieces import generated_after
 
 if TYPE_CHECKING:
     from chatfmt.line.fields import Alphabet
@@ -156,7 +158,23 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
             members["after"] = tuple(members["after"]) if "after" in members else None
             more = {**shared, "where": where, **members}
             made.append(make_line(more.pop("line"), role=role, spelling=spellings[role], **more))
-        by_role[role] = beside_each_other(made)
+        by_role[role] = _beside_each_other(made)
         lines += by_role[role]
     check_borders(lines, envelopes, [*by_role], rules.where)
     return Compiled(by_role, tuple(lines), envelopes)
+
+
+def _beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a role: those without ``{^}`` are never prompted if another one has it.
+
+    In these the model writes all after what they and that one's prompt share.
+    """
+    prompt = next((line.prompt for line in lines if line.says_prompt), None)
+    if prompt is None:
+        return tuple(lines)
+    return tuple(
+        line
+        if line.says_prompt
+        else replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
+        for line in lines
+    )

@@ -102,8 +102,8 @@ def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
 
 def _fields_at_end(binding: Binding, begun: Begun) -> list[str]:
     """The header fields of which the text may be that stands at the end."""
-    parser = StreamParser(binding, strict=False, prologue=False)
-    parser.feed_all([*begun.before, *begun.ids])
+    parser = StreamParser(binding, strict=False, prologue=False, before=begun.before)
+    parser.feed_all([*begun.within, *begun.ids])
     fields = {place.meaning.field for place in parser._reader.places()}
     return [name for name in _HEADER if name in fields and getattr(begun.opened, name) is None]
 

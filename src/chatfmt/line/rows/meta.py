@@ -39,7 +39,7 @@ _CALLING: dict[str, Any] = {
         "assistant": [
             _LLAMA_3["template"]["assistant"],
             f"{_HEADER}{_CALLS}<|eot_id|>",
-            f"{_HEADER}<|python_tag|>{_CALLS}<|eom_id|>",
+            f"{_HEADER}{{content}}<|python_tag|>{_CALLS}<|eom_id|>",
         ],
     },
     "special_tokens": [*_LLAMA_3["special_tokens"], "<|python_tag|>"],

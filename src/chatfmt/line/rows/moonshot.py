@@ -32,6 +32,14 @@ _OTHERS = {
 }
 _THINK = "[<think>{reasoning}</think>]"
 
+_K3 = "<|open|>response<|sep|>{content}<|close|>response<|sep|>"
+_K3_CLOSE = "<|close|>message<|sep|><|end_of_msg|>"
+
+
+def _k3(attributes: str, rest: str = "{content}") -> str:
+    return f'<|open|>message role="{attributes}"<|sep|>{rest}{_K3_CLOSE}'
+
+
 ROWS: dict[str, dict[str, Any]] = {
     "kimi-k2": {
         "template": {
@@ -58,5 +66,20 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [*_TOKENS, "<think>", "</think>"],
         "call_ids": "functions.{call.name}:{n}",
         "source": "chat_template.jinja of moonshotai/Kimi-K2-Thinking",
+    },
+    "kimi-k3": {
+        "template": {
+            "system": _k3("system"),
+            "thinking_effort": _k3('system" type="thinking-effort'),
+            "tool_declare": _k3('system" type="tool-declare'),
+            "user": _k3("user"),
+            "assistant": [
+                _k3("assistant", "<|open|>think<|sep|>{^}{reasoning}<|close|>think<|sep|>" + _K3),
+                _k3("assistant", _K3),
+            ],
+            "tool": _k3('tool" tool="{name}" index="{call_id}'),
+        },
+        "special_tokens": ["<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>"],
+        "source": "Kimi-K3.jinja of llama.cpp, without calls, whose arguments say their types",
     },
 }

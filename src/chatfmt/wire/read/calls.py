@@ -36,6 +36,8 @@ class Layout(NamedTuple):
     """What ids look like, where only they say the name."""
     arguments: tuple[Coder | None, ...] = ()
     """How the values of arguments are spelled that stand one by one; none where none do."""
+    names: bool = False
+    """Whether names stand among other text of the layout, as in ``<function={call.name}>``."""
     types: ArgumentTypes = MappingProxyType({})
 
 
@@ -83,16 +85,26 @@ class Calls:
         """Of which types the arguments of tools may be, from the next call on."""
         self._layout = self._layout._replace(types=types)
 
-    def frame(self, text: str) -> None:
-        """What stands between the fields of a call."""
-        if self._open is not None:
-            self._open.frame(text)
+    def frame(self, text: str, *, literal: bool) -> None:
+        """What stands between the fields of a call: literal text, or a special token."""
+        if self.keeps_literal if literal else bool(self._layout.arguments and self._open):
+            self._open.text.append(text)  # type: ignore[union-attr]
+
+    @property
+    def keeps_literal(self) -> bool:
+        """Whether literal text counts to the call at hand: it comes out with one that is none."""
+        return self._open is not None and (self._layout.names or bool(self._layout.arguments))
 
     def lose(self, text: str) -> None:
         """Text came in the call that is open with which no call goes on; that was reported."""
         assert self._open is not None  # noqa: S101 - the reader asks first
         self._open.is_broken = True
         self._open.text.append(text)
+
+    def break_off(self) -> None:
+        """Something else comes in the midst of a call: it is none if its arguments are listed."""
+        if self._open is not None and self._layout.arguments:
+            self._open.is_broken = True
 
     def cut_off(self) -> None:
         """The call that is open is not written to its end: it is one if its arguments are whole."""
@@ -187,11 +199,6 @@ class _Call:
             self._each = Arguments(coder, self._layout.types.get(self._name(), {}))
         with suppress(CodeError):  # `made` raises it again
             self._add("arguments", self._each.end_argument())
-
-    def frame(self, text: str) -> None:
-        """What stands between fields: more of the text of a call that is written in many."""
-        if self._layout.arguments:
-            self.text.append(text)
 
     def _name(self) -> str:
         """The name of the tool, as far as it is there."""

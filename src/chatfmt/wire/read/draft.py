@@ -61,10 +61,6 @@ class Draft(Headed):
         self._within_calls = within_calls
         super().__init__(binding, span, messages, events, tell)
 
-    def answer(self) -> None:
-        """What comes now answers a prompt: what is left of an empty reasoning the model writes."""
-        self.prompted, self._thoughts = 0, None
-
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
         """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
         self.position = position
@@ -97,7 +93,8 @@ class Draft(Headed):
         if meaning.field is None and not place.letter:
             self.heading.begin_run()
             self.node = place
-            self.calls.frame(self._binding.spellings.get(token, ""))  # what was skipped has no id
+            spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
+            self.calls.frame(spelling, literal=False)
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
@@ -149,7 +146,7 @@ class Draft(Headed):
         self.heading.add(field, text, in_header=place.meaning.part == "header")
         if field is None:
             self.literal += text
-            self.calls.frame(text)
+            self.calls.frame(text, literal=True)
 
     def _decode(self) -> None:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""

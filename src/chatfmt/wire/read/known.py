@@ -31,7 +31,8 @@ class Known:
         self._messages = messages
         self._events = events
         self._tell_wrong = tell
-        self._calls_layout = Layout(binding.format.id_shape, binding.format.arguments)
+        row = binding.format
+        self._calls_layout = Layout(row.id_shape, row.arguments, row.names_calls)
         self._clear()
 
     def _clear(self) -> None:

@@ -4,7 +4,9 @@
   followed.
 - White space in the wrong place is passed over.
 - A special token that begins a message begins one, and the message before it is cut off; one that
-  ends messages ends it. Any other, and an id that is not in the vocabulary, is passed over.
+  ends messages ends it. One that comes later in calls gives up a call that lists its arguments:
+  within a value it would not be seen that they are not whole. Any other, and an id that is not in
+  the vocabulary, is passed over.
 - Other text cannot be placed: the reader is *lost* until a special token leads on.
 
 Whatever is passed over comes out as a `Stray` event, and its ids are ``stray`` in the spans.
@@ -91,6 +93,8 @@ class Lenient:
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
         elif spelling in reader.steps.machine.end_spellings or self._stops_here(token):
             self._end(spelling, token)
+        elif self._ways.past_arguments(spelling):
+            reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
         else:
             self._strays.pass_over(token, spelling)
 
@@ -115,13 +119,13 @@ class Lenient:
         reader, draft = self._reader, self._reader.draft
         self._strays.settle()
         if draft.is_open and draft.role is not None:
-            if draft.literal:
-                self._strays.tell(token, draft.literal)
+            self._strays.tell_literal(token)
             machine = reader.steps.machine
             end = machine.end_place(spelling, draft.role)
             self._reader.lost = None
             written = reader.span.generated if end is None else draft.generates(machine.all[end])
             reader.span.switch(reader.position, draft.index, "end", generated=written)
+            draft.calls.break_off()
             draft.finish(token)
             draft.unended = False
             reader.stand(reader.steps.machine.between if end is None else end)

@@ -106,6 +106,27 @@ class Repairs:
             place = self._machine.all[stand.place]
         return stand.place
 
+    def later_in_calls(self, start: int, symbol: str) -> int | None:
+        """The nearest place in or after the calls of a message that takes a special token.
+
+        Whatever stands before it is skipped; that leads out of no message.
+        """
+        todo, seen = [start], {start}
+        for index in todo:
+            place = self._machine.all[index]
+            if any(self._is_inside(target) for target in place.specials.get(symbol, ())):
+                return index
+            targets = [move.target for move in place.moves]
+            targets += [target for found in place.specials.values() for target in found]
+            fresh = [target for target in targets if self._is_inside(target) and target not in seen]
+            seen.update(fresh)
+            todo += fresh
+        return None
+
+    def _is_inside(self, place: int) -> bool:
+        meaning = self._machine.all[place].meaning
+        return meaning.part not in ("end", "tail") and meaning.opens not in ("message", FIRST_CALL)
+
     def _needed(self, stand: Stand) -> Stand:
         """What of it matters to a search."""
         return stand if self._is_white(stand.place) else Stand(stand.place, closed=stand.closed)

@@ -30,7 +30,8 @@ class Strays:
             self.give_up(token)
             reader.stand(reader.steps.machine.between)
         self._in_call = reader.is_within_call
-        begun = "" if self._in_call and reader.literal_is_whole else draft.literal
+        is_kept = reader.literal_is_whole or draft.calls.keeps_literal
+        begun = "" if self._in_call and is_kept else draft.literal
         stand = reader.stands()[0]
         beginning = reader.steps.repairs.beginning(stand)
         if beginning != stand.place:
@@ -65,8 +66,7 @@ class Strays:
         draft = self._reader.draft
         self.settle()
         if draft.is_open and draft.role is not None:
-            if draft.literal:
-                self.tell(-1, draft.literal)
+            self.tell_literal(-1)
             self._cut_off_call()
             draft.finish(None)
         else:
@@ -111,6 +111,11 @@ class Strays:
             if self._reader.literal_is_whole:
                 draft.literal = ""  # it is the layout's, and does not come out after this
 
+    def tell_literal(self, token: int) -> None:
+        """Give out literal text with which nothing goes on, unless a call does so."""
+        if not self._reader.draft.calls.keeps_literal:
+            self.tell(token, self._reader.draft.literal)
+
     def end(self) -> None:
         """The input ends; a message that is open is cut off."""
         reader, draft = self._reader, self._reader.draft
@@ -127,7 +132,7 @@ class Strays:
             self.tell(-1, draft.heading.text)
             return
         if not reader.literal_is_whole:
-            self.tell(-1, draft.literal)
+            self.tell_literal(-1)
         if draft.has_begun or whole:
             self._cut_off_call()
             draft.end_thoughts(reader.position)

@@ -42,6 +42,20 @@ class Ways:
             return None
         return None if way.past_special and is_open and self.starts(spelling) else way
 
+    def past_arguments(self, spelling: str) -> bool:
+        """Give up a call that lists its arguments, where this token comes later in calls."""
+        reader = self._reader
+        if not (reader.draft.calls.is_open and reader.binding.format.arguments):
+            return False
+        self._strays.settle()
+        place = reader.steps.repairs.later_in_calls(reader.state.threads[0][0], spelling)
+        if place is None:
+            return False
+        reader.draft.calls.break_off()
+        reader.lost = None
+        reader.stand(place)
+        return True
+
     def follow(self, way: Way) -> bool:
         """Go a way; whether it leads on: not if what it skips may have cost a role its end."""
         reader, machine = self._reader, self._reader.steps.machine

@@ -1,0 +1,89 @@
+"""Calls as JSON that stands as text, or after ``<|python_tag|>``: of Llama 3.1."""
+
+from __future__ import annotations
+
+from completions import START, Case, Told, called, said
+
+__all__ = ["LLAMA_3"]
+
+_EOT, _EOM = "<|eot_id|>", "<|eom_id|>"
+_ENDED: Told = ("end", _EOT)
+F, G = ("tide", '{"port": "Kiel"}'), ("wind", "{}")
+ONE = '{"name": "tide", "parameters": {"port": "Kiel"}}'
+TWO = '{"name": "wind", "parameters": {}}'
+_NESTED = '{"q": {"r": [1, null]}, "s": "Küste 海 🌊\\n\\u00e9"}'
+
+
+def _read(
+    text: str, *calls: tuple[str, str], end: str = _EOT, content: str = "", issues: str = ""
+) -> Case:
+    events: list[Told] = [("content", content)] if content else []
+    events += [event for call in calls for event in called(*call)]
+    return Case(text + end, [said(content, *calls)], issues, [START, *events, ("end", end)])
+
+
+def _text(text: str) -> Case:
+    return _read(text, content=text)
+
+
+def _none(text: str, *, begun: str = "", cut: bool = False) -> Case:
+    start: list[Told] = [("call", "tide", None), ("arguments", begun)] if begun else []
+    return Case(
+        text + _EOT * (not cut),
+        [said()],
+        "open_message " * cut + "malformed_call",
+        [START, *start, ("abandoned", text), ("end", None if cut else _EOT)],
+    )
+
+
+def _cut(text: str) -> Case:
+    return Case(text, [said("", F)], "open_message", [START, *called(*F), ("end", None)])
+
+
+LLAMA_3: dict[str, Case] = {
+    "an answer": _text("Good."),
+    "one": _read(ONE, F),
+    "several": _read(f"{ONE}; {TWO}", F, G),
+    "no arguments": _read(TWO, G),
+    "unicode and nesting": _read(f'{{"name": "tide", "parameters": {_NESTED}}}', ("tide", _NESTED)),
+    "arguments with white space": _read(
+        '{"name": "tide", "parameters": { "port":"Kiel" }}', ("tide", '{ "port":"Kiel" }')
+    ),
+    "after the tag": _read(f"<|python_tag|>{ONE}", F, end=_EOM),
+    "several after the tag": _read(f"<|python_tag|>{ONE}; {TWO}", F, G, end=_EOM),
+    "text, and one after the tag": _read(
+        f"Let me see.<|python_tag|>{ONE}", F, end=_EOM, content="Let me see."
+    ),
+    "no space between": _read(f"{ONE};{TWO}", F, G, issues="malformed_call"),
+    "a brace too few": _read(ONE[:-1], F, issues="unexpected_special"),
+    "text before": _text(f"Let me see.\n{ONE}"),
+    "a newline before": _text(f"\n{ONE}"),
+    "no white space": _text('{"name":"tide","parameters":{"port":"Kiel"}}'),
+    "another key first": _text('{"type": "function", "name": "tide", "parameters": {}}'),
+    "other JSON": _text('{"port": "Kiel"}'),
+    "within a block of code": _text(f"```json\n{ONE}\n```"),
+    "another key": _none('{"name": "tide", "arguments": {}}'),
+    "what is no call": _none('{"name": "Ann", "age": 3}'),
+    "arguments in a string": _none('{"name": "tide", "parameters": "{}"}'),
+    "a comma too many": _none(
+        '{"name": "tide", "parameters": {"port": "Kiel",}}', begun='{"port": "Kiel",'
+    ),
+    "text after": Case(
+        f"{ONE}\nDone.{_EOT}",
+        [said("", F)],
+        "malformed_call malformed_call",
+        [START, *called(*F), ("stray", "\nDone."), _ENDED],
+    ),
+    "code after the tag": Case(
+        f'<|python_tag|>tide.call(port="Kiel"){_EOM}',
+        [said()],
+        "malformed_header",
+        [START, ("stray", 'tide.call(port="Kiel")'), ("end", _EOM)],
+    ),
+    "cut off within the name": _none('{"name": "ti', cut=True),
+    "cut off within the arguments": _none(
+        '{"name": "tide", "parameters": {"port": "Ki', begun='{"port": "Ki', cut=True
+    ),
+    "cut off before the last brace": _cut(ONE[:-1]),
+    "cut off before the end": _cut(ONE),
+}
