@@ -82,9 +82,9 @@ class Intake:
         self._sink = None
         reader = self._reader
         reader.position = reader.span.start = -len(prompt)
+        reader.draft.prompted = 0
         reader.events[:] = self.feed_all(prompt)
         self.spans.clear()
-        reader.draft.prompted = 0
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.

@@ -60,15 +60,19 @@ class Strays:
                 reader.stand(reader.steps.machine.unheld(place.index))
         reader.draft.recognise_role()
 
-    def cut_off(self) -> None:
-        """The message is over without its end token."""
+    def cut_off(self, token: int) -> None:
+        """The message is over before its end: another begins with this id.
+
+        Where messages have no end of their own, that id ends it, as always.
+        """
         draft = self._reader.draft
         self.settle()
         if draft.is_open and draft.role is not None:
             if draft.literal:
                 self.tell(-1, draft.literal)
             self._cut_off_call()
-            draft.finish(None)
+            unended = draft.role in self._reader.binding.format.unended
+            draft.finish(token if unended else None)
         else:
             self.give_up(-1)
             draft.goes_on = None
