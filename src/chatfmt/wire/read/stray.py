@@ -125,6 +125,8 @@ class Strays:
             reader.go(step, -1)
         if not draft.is_open:
             return
+        if whole:  # what stands before the end is the layout's, though it may be text of a field
+            reader.settle(reader.accepting())
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
         if draft.role is None:  # nobody knows whose it would have been
