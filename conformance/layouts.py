@@ -43,6 +43,8 @@ ROWS = {
     "deepseek-v2.5": "deepseek-v3",
     "deepseek-v3": "deepseek-v3",
     "deepseek-v3.1": "deepseek-v3.1",
+    "exaone-3.5": "exaone-3.5",
+    "exaone-deep": "exaone-deep",
     "functionary-3.1": "functionary-3.1",
     "gemma": "gemma-2",
     "gemma-3": "gemma-3",
@@ -128,6 +130,22 @@ FAULTS: dict[tuple[str, str], str] = {
     **{
         ("deepseek-v3.1", case): "its prompt has <think></think>; the model card has </think>"
         for case in ("prompt", "prompt-multi-system", "r-prompt", "t-defs")
+    },
+    **{
+        (
+            layout,
+            case,
+        ): "it drops calls, and writes results after [|tool|], which its tokens have not"
+        for layout in ("exaone-3.5", "exaone-deep")
+        for case in _T
+    },
+    **{
+        ("exaone-deep", case): "it leaves out the newline after an answer that nothing follows"
+        for case in (
+            *("pair", "system", "multi", "multi-system", "empty-assistant", "empty-user"),
+            *("empty-system", "ws-user", "ws-assistant", "ws-system", "unicode", "look-alike"),
+            *("r-last", "r-multi", "r-none-multi", "r-ws"),
+        )
     },
     **{
         ("gpt-oss", case): "it leaves out <|constrain|>, which openai-harmony writes" for case in _T

@@ -27,6 +27,8 @@ class Case(NamedTuple):
     issues: str
     """Their kinds, in order."""
     events: list[Told]
+    thinking: bool | None = None
+    """What the prompt before it was made with."""
 
 
 START: Told = ("start", "assistant")

@@ -233,6 +233,18 @@ def test_an_answer_after_a_result_has_no_header() -> None:
     assert PLACED.transcript_from_dict(chat.to_dict()).ids == chat.ids
 
 
+@given(
+    chat=st.lists(
+        st.builds(Message, role=st.sampled_from(["user", "assistant"]), content=TEXTS), max_size=4
+    )
+)
+def test_headers_in_words_and_a_newline_that_ends_a_text(chat: list[Message]) -> None:
+    """Only the word after the token says whose message it is, be it empty, and last."""
+    row = {"user": "<h>User\n{content}\n{next}", "assistant": "<h>Bot\n{^}{content}\n<e>"}
+    tok = bytewise(ChatFormat(name="words", template=row, special_tokens=["<h>", "<e>"]))
+    assert [*tok.decode(tok.encode(chat)).messages] == chat
+
+
 @pytest.mark.parametrize(
     ("messages", "said"),
     [

@@ -35,9 +35,9 @@ def _example(break_: str) -> str:
 
 def _row(break_: str, thoughts: str, content: str) -> dict[str, Any]:
     """Tags stand on lines of their own, or not."""
-    call = (
-        f"<tool_call>{{call.name}}{break_}[<arg_key>{{arg.key}}</arg_key>{break_}"
-        f"<arg_value>{{arg.value:loose}}</arg_value>{break_}]*</tool_call>"
+    calls = (
+        f"[{break_}|<tool_call>{{call.name}}{break_}[<arg_key>{{arg.key}}</arg_key>{break_}"
+        f"<arg_value>{{arg.value:loose}}</arg_value>{break_}]*</tool_call>]*"
     )
     assistant = f"<|assistant|>{thoughts}{content}"
     return {
@@ -51,7 +51,7 @@ def _row(break_: str, thoughts: str, content: str) -> dict[str, Any]:
             "assistant": [
                 {"line": f"{assistant}{{next}}", "training_end": "<|user|>"},
                 {
-                    "line": f"{assistant}[{break_}{call}]*{{next}}",
+                    "line": f"{assistant}{break_}{calls}{{next}}",
                     "training_end": "<|observation|>",
                 },
             ],

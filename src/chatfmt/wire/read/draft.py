@@ -85,7 +85,8 @@ class Draft(Headed):
             self._stop_at = at if self.unended and token in self._binding.stops else None
         if meaning.generated:
             self.begin_generated()
-        if self._thoughts is not None and self._thoughts.end_before(place):
+        thoughts = self._thoughts
+        if thoughts is not None and thoughts.end_before(place) and not self.has_thought:
             self._span.prompted(self.begins_at, at + within)
         self.calls.enter(meaning.opens, within=place.index in self._within_calls)
         if meaning.field is not None or not place.letter:

@@ -58,7 +58,8 @@ class Headed(Known):
 
     def _find_role(self, place: Place) -> None:
         """The role of the line, where all lines that lead here are of one."""
-        if self.role is None and len(place.roles) == 1 and not (place.letter or self._is_spelled):
+        in_header = place.letter and place.meaning.part == "header"
+        if self.role is None and len(place.roles) == 1 and not (in_header or self._is_spelled):
             self._set_role(next(iter(place.roles)))
 
     def _set_role(self, role: str) -> None:
@@ -82,8 +83,14 @@ class Headed(Known):
     def end_thoughts(self, at: int) -> None:
         """The message, which has no end token, ends before a position, perhaps after no thought."""
         unended = self.role in self._binding.format.unended
-        if unended and self._thoughts is not None and self._thoughts.is_closed:
+        closed = self._thoughts is not None and self._thoughts.is_closed
+        if unended and closed and not self.has_thought:
             self._span.prompted(self.begins_at, at)
+
+    @property
+    def has_thought(self) -> bool:
+        """Whether there is a text of its reasoning."""
+        return any(self.texts.get("reasoning", ()))
 
     @property
     def is_stop(self) -> bool:

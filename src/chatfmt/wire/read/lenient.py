@@ -88,7 +88,7 @@ class Lenient:
         if way is not None and self._ways.follow(way):
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
         elif self._ways.starts(spelling) and not self._ends_here(spelling):
-            self._strays.cut_off()
+            self._strays.cut_off(token)
             self._between()
             reader.go(self._sure(reader.steps.special(reader.state, spelling)), token)
         elif spelling in reader.steps.machine.end_spellings or self._stops_here(token):

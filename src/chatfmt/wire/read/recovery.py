@@ -12,9 +12,10 @@ white space that was read, taken back 2
 ====================================  ====
 
 The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed.
-Text never leads past a special token into free text: there it would pass for something that it is
-not. Nor does it lead into a header field where one has been broken off: the two would be glued.
-Past words of literal text, which no model leaves out by mistake, it leads into free text alone.
+Text never leads past a special token into free text, nor into another call: there it would pass
+for something that it is not. Nor does it lead into a header field where one has been broken off:
+the two would be glued. Past words of literal text, which no model leaves out by mistake, it leads
+into free text alone.
 """
 
 from __future__ import annotations
@@ -84,11 +85,14 @@ class Repairs:
             for move in place.moves:
                 if machine.all[move.target].letter:
                     self._before.setdefault(move.target, []).append(place.index)
-        self._known: dict[tuple[tuple[Stand, ...], str], Way | None] = {}
+        self._known: dict[tuple[tuple[Stand, ...], str, bool], Way | None] = {}
 
-    def find(self, stands: tuple[Stand, ...], symbol: str) -> Way | None:
-        """The cheapest way to a place that takes a character, or a special token."""
-        key = tuple(map(self._needed, stands)), symbol
+    def find(self, stands: tuple[Stand, ...], symbol: str, *, broken: bool = False) -> Way | None:
+        """The cheapest way to a place that takes a character, or a special token.
+
+        In a call that is broken literal text costs nothing: the call is lost in any case.
+        """
+        key = tuple(map(self._needed, stands)), symbol, broken
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
@@ -134,7 +138,7 @@ class Repairs:
     def _is_white(self, place: int) -> bool:
         return self._machine.all[place].letter.isspace()
 
-    def _search(self, stands: tuple[Stand, ...], symbol: str) -> Way | None:
+    def _search(self, stands: tuple[Stand, ...], symbol: str, broken: bool) -> Way | None:  # noqa: FBT001 - the key
         heap: list[tuple[int, int, Way]] = []
         for thread, stand in enumerate(stands):
             for at, text in self._taken_back(stand):
@@ -149,10 +153,12 @@ class Repairs:
                 continue
             seen.add(way.place)
             place = self._machine.all[way.place]
-            refused = not cost and place.scanner is not None  # its scanner has seen the symbol
+            # its scanner has seen the symbol
+            refused = not cost and not broken and place.scanner is not None
             if not refused and self._takes(place, symbol, way):
                 return way
-            for price, target, skipped in self._skips(place, symbol, way):
+            for full, target, skipped in self._skips(place, symbol, way):
+                price = 0 if broken and self._machine.all[target].letter else full
                 if cost + price <= MOST:
                     count += 1
                     begins = way.begins or (
@@ -243,6 +249,10 @@ class Repairs:
         if any(self._machine.all[place].letter.strip() for place, _ in way.skipped):
             targets = [t for t in targets if t.is_free]
         if way.past_special:
+            if any(
+                self._machine.all[skipped].meaning.opens == "call" for skipped, _ in way.skipped
+            ):
+                return False
             targets = [t for t in targets if t.letter or not t.is_free]
         if way.closed:
             targets = [t for t in targets if t.letter or t.is_free]

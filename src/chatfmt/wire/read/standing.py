@@ -41,8 +41,15 @@ class Standing:
     @property
     def may_end(self) -> bool:
         """Whether the input may end here."""
-        threads = zip(self.places(), self.state.threads, strict=True)
-        return any(place.accepts and is_whole(place, scan) for place, (_, scan) in threads)
+        return bool(self._accepting())
+
+    def accepting(self) -> int:
+        """The reading with which the input may end."""
+        return self._accepting()[0]
+
+    def _accepting(self) -> list[int]:
+        threads = enumerate(zip(self.places(), self.state.threads, strict=True))
+        return [i for i, (place, (_, scan)) in threads if place.accepts and is_whole(place, scan)]
 
     @property
     def in_calls(self) -> bool:

@@ -61,14 +61,18 @@ class Strays:
                 reader.stand(reader.steps.machine.unheld(place.index))
         reader.draft.recognise_role()
 
-    def cut_off(self) -> None:
-        """The message is over without its end token."""
+    def cut_off(self, token: int) -> None:
+        """The message is over before its end: another begins with this id.
+
+        Where messages have no end of their own, that id ends it, as always.
+        """
         draft = self._reader.draft
         self.settle()
         if draft.is_open and draft.role is not None:
             self.tell_literal(-1)
             self._cut_off_call()
-            draft.finish(None)
+            unended = draft.role in self._reader.binding.format.unended
+            draft.finish(token if unended else None)
         else:
             self.give_up(-1)
             draft.goes_on = None
@@ -126,6 +130,8 @@ class Strays:
             reader.go(step, -1)
         if not draft.is_open:
             return
+        if whole:  # what stands before the end is the layout's, though it may be text of a field
+            reader.settle(reader.accepting())
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
         if draft.role is None:  # nobody knows whose it would have been

@@ -11,7 +11,7 @@ __all__ = ["Thoughts"]
 
 
 class Thoughts:
-    """Follows what closes a reasoning that is empty so far."""
+    """Follows what closes a reasoning."""
 
     def __init__(self, closers: int | None) -> None:
         self._closers = closers
@@ -22,14 +22,14 @@ class Thoughts:
         return self._closers == 0
 
     def end_before(self, place: Place) -> bool:
-        """Whether an empty reasoning is closed, and this place is the first after it."""
+        """Whether the reasoning is closed, and this place is the first after it."""
         part, gives = place.meaning.part, place.meaning.gives
         literal = place.letter and part not in ("content", "calls") and gives != "content"
         if self._closers is None or literal:
             return False
         if place.meaning.field == "reasoning":
-            self._closers = None
-        elif self._closers and place.meaning.field is None and place.meaning.part != "end":
+            return False  # held back, it may still turn out to be what closes it
+        if self._closers and place.meaning.field is None and place.meaning.part != "end":
             self._closers -= 1
         else:
             closed = self._closers == 0

@@ -37,7 +37,8 @@ class Ways:
     def to(self, spelling: str) -> Way | None:
         """The way on to where a special token is taken; one that begins a message goes before."""
         reader, is_open = self._reader, self._reader.draft.is_open
-        way = reader.steps.repairs.find(reader.stands(), spelling)
+        broken = reader.lost is not None and reader.is_within_call
+        way = reader.steps.repairs.find(reader.stands(), spelling, broken=broken)
         if way is None or way.begins or (reader.lost is not None and not is_open):
             return None
         return None if way.past_special and is_open and self.starts(spelling) else way
