@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,8 +18,8 @@ import chatfmt
 from chatfmt import FORMAT_ROWS
 from harmony_encoding import load_harmony
 from heavy import heavy
-from rows import literals
-from vocabularies import QWEN_3_SPECIAL, vocabulary
+from rows import literals, spelled
+from vocabularies import QWEN_3_SPECIAL, file_of, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ CHECKED = {
     ),
     **dict.fromkeys(("llama-3", "llama-3.1", "llama-3.2", "functionary-3.1"), "llama-3"),
     "llama-4": "llama-4",
+    **dict.fromkeys(("deepseek-v3", "deepseek-r1", "deepseek-v3.1"), "deepseek"),
     "mistral-v3-spm": "mistral_instruct_tokenizer_240323.model.v3",
     "mistral-v3": "mistral-tekken-240911",
     "mistral-v7-spm": "mistral_instruct_tokenizer_241114.model.v7",
@@ -111,3 +113,24 @@ def test_the_stop_of_mistral_is_its_owners() -> None:
     for name in FORMAT_ROWS:
         if name.startswith("mistral"):
             assert [*chatfmt.get_format(name).stop_spellings] == [eos]
+
+
+@pytest.mark.parametrize("name", ["deepseek-v3", "deepseek-v3.1"])
+def test_ids_are_those_of_deepseeks_tokenizer(name: str) -> None:
+    """Conversations with calls, spelled as text and encoded at once."""
+    tok = chatfmt.ChatTokenizer(chatfmt.get_format(name), vocabulary("deepseek"))
+    theirs = heavy("tokenizers").Tokenizer.from_file(str(file_of("deepseek")))
+    texts = ["hi", "K\u00fcste \u6d77\n\n", " x{}", "```json\n", "  indented", "\n", "1234567"]
+    for first, second in product(texts, repeat=2):
+        call = {"name": "tide", "arguments": '{"a": [1, "' + first.strip() + '"]}'}
+        chat: list[dict[str, Any]] = [
+            {"role": "system", "content": first + second},
+            {"role": "user", "content": second},
+            {"role": "assistant", "content": first, "tool_calls": [call, call]},
+            {"role": "tool", "content": second},
+            {"role": "assistant", "content": second},
+        ]
+        if name == "deepseek-v3.1":
+            chat[2]["reasoning"] = second
+        ids = tok.encode(chat)
+        assert ids == theirs.encode(spelled(tok, ids), add_special_tokens=False).ids
