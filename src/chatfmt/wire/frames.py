@@ -65,8 +65,6 @@ class Frames:
                 frame = self._planned(message, index, place, marks=marks)
             elif continues is not None and continues == message.role:
                 frame = self.one(message, index, continued=True)
-            elif message.tool_calls:
-                frame = self._planned(message, index, marks=marks)
             else:
                 frame = known(key_of(message.__dict__)) or self.one(message, index, marks=marks)
             yield frame

@@ -12,7 +12,7 @@ from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
@@ -59,7 +59,8 @@ class Intake:
         )
         self._lenient = Lenient(self._reader)
         self._table = binding.text
-        self._whole = binding.whole
+        self._any_text = binding.whole
+        self._whole: dict[int, str] = binding.whole
         self._closed = False
         # where text goes that needs no more thought: free text, nothing pending or held back
         self._sink: list[str] | None = None
@@ -151,31 +152,31 @@ class Intake:
         self._reader.position, self._sink = self.position, None
 
     def _find_sink(self) -> None:
-        """From here on, until an id is no whole text, `feed` need not look at anything else."""
+        """From here on, until an id does more than that, `feed` need not look at anything else.
+
+        Where any text goes on in the field these are the ids that are whole text; elsewhere those
+        of which it is known.
+        """
         reader = self._reader
-        field = reader.state.field
-        if field in reader.draft.texts and reader.lost is None:  # there is none within a call
-            sink = reader.draft.texts[field]
+        state = reader.state
+        field = state.field or state.stays_in
+        if field in reader.draft.texts and reader.lost is None and reader.readings is None:
+            self._whole = self._any_text if state.field else state.stays
+            sink = reader.draft.texts[field]  # there is none within a call
             self._sink, self._field, self._index = sink, field, reader.draft.index
             self._sunk_from = reader.position - len(sink)
 
     def _text_run(self, ids: Sequence[int], at: int) -> int:
-        """In free text take all text to the next special token in one go; where it stopped."""
+        """Take all text that goes on in the field in one go; where it stopped."""
         self._find_sink()
         if self._sink is None:
             return at
-        table, stop, end = self._table, at, len(ids)
-        chunks: list[bytes] = []
-        try:
-            while stop < end:
-                chunks.append(table[ids[stop]])
-                stop += 1
-        except KeyError:
-            pass
         sink, self._sink = self._sink, None
-        try:
-            text = b"".join(chunks).decode()
-        except UnicodeDecodeError:
+        if self._whole is self._any_text:
+            stop, text = _any_run(self._table, ids, at)
+        else:
+            stop, text = _known_run(self._whole, ids, at)
+        if text is None:
             for token in ids[at:stop]:
                 self._take(token)
             return stop
@@ -215,3 +216,28 @@ class Intake:
             raise self._reader.report.failure
         if self._closed:
             raise ValueError("the parser is closed; begin another one for further ids")
+
+
+def _known_run(known: Mapping[int, str], ids: Sequence[int], at: int) -> tuple[int, str]:
+    """Where the ids stop of which the text is known, and that text."""
+    texts: list[str] = []
+    while at < len(ids) and (text := known.get(ids[at])):
+        texts.append(text)
+        at += 1
+    return at, "".join(texts)
+
+
+def _any_run(table: Mapping[int, bytes], ids: Sequence[int], at: int) -> tuple[int, str | None]:
+    """Where the ids stop that are text, and that text; None if it is not UTF-8."""
+    stop, end = at, len(ids)
+    chunks: list[bytes] = []
+    try:
+        while stop < end:
+            chunks.append(table[ids[stop]])
+            stop += 1
+    except KeyError:
+        pass
+    try:
+        return stop, b"".join(chunks).decode()
+    except UnicodeDecodeError:
+        return stop, None
