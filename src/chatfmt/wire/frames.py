@@ -75,7 +75,7 @@ class Frames:
                 frame = self._planned(message, index, None, place, marks=marks)
             elif continues is not None and continues == message.role:
                 frame = self.one(message, index, before, continued=True)
-            elif message.tool_calls or message.role in placed:
+            elif message.role in placed:
                 frame = self.one(message, index, before, marks=marks)
             else:
                 frame = known(key_of(message.__dict__)) or self.one(message, index, marks=marks)

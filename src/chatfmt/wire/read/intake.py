@@ -11,7 +11,7 @@ from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
@@ -67,7 +67,8 @@ class Intake:
         )
         self._lenient = Lenient(self._reader)
         self._table = binding.text
-        self._whole = binding.whole
+        self._any_text = binding.whole
+        self._whole: dict[int, str] = binding.whole
         self._closed = False
         # where text goes that needs no more thought: free text, nothing pending or held back
         self._sink: list[str] | None = None
@@ -131,32 +132,47 @@ class Intake:
         self._reader.position, self._sink = self.position, None
 
     def _find_sink(self) -> None:
-        """From here on, until an id is no whole text, `feed` need not look at anything else."""
+        """From here on, until an id does more than that, `feed` need not look at anything else.
+
+        Where any text goes on in the field these are the ids that are whole text; elsewhere those
+        of which it is known.
+        """
         reader = self._reader
-        field = reader.state.field
-        if field in reader.draft.texts and reader.lost is None:  # there is none within a call
-            sink = reader.draft.texts[field]
+        state = reader.state
+        field = state.field or state.stays_in
+        if field in reader.draft.texts and reader.lost is None and reader.readings is None:
+            self._whole = self._any_text if state.field else state.stays
+            sink = reader.draft.texts[field]  # there is none within a call
             self._sink, self._field, self._index = sink, field, reader.draft.index
             self._sunk_from = reader.position - len(sink)
 
     def _text_run(self, ids: Sequence[int], at: int) -> int:
-        """In free text take all text to the next special token in one go; where it stopped."""
+        """Take all text that goes on in the field in one go; where it stopped."""
         self._find_sink()
         if self._sink is None:
             return at
         sink, self._sink = self._sink, None
+        if self._whole is self._any_text:
+            text, stop, after = self._any_run(ids, at)
+        else:
+            text, stop = _known_run(self._whole, ids, at)
+            after = stop
+        self._reader.position += stop - at
+        if text:
+            sink.append(text)
+            self._tell_text(text)
+        for token in ids[stop:after]:
+            self._take(token)
+        return after
+
+    def _any_run(self, ids: Sequence[int], at: int) -> tuple[str, int, int]:
+        """The text of ids, where it stops, and up to where they have to be taken one by one."""
         texts: list[str] = []
         stop, text, after = at, *self._some_text(ids, at)
         while text is not None:
             texts.append(text)
             stop, text, after = after, *self._some_text(ids, after)
-        self._reader.position += stop - at
-        if whole := "".join(texts):
-            sink.append(whole)
-            self._tell_text(whole)
-        for token in ids[stop:after]:
-            self._take(token)
-        return after
+        return "".join(texts), stop, after
 
     def _some_text(self, ids: Sequence[int], at: int) -> tuple[str | None, int]:
         """The text of some ids, and where it stopped; None if they are none, or no UTF-8."""
@@ -203,3 +219,12 @@ class Intake:
             raise self._reader.report.failure
         if self._closed:
             raise ValueError("the parser is closed; begin another one for further ids")
+
+
+def _known_run(known: Mapping[int, str], ids: Sequence[int], at: int) -> tuple[str, int]:
+    """The text of the ids of which it is known, and where they stop."""
+    texts: list[str] = []
+    while at < len(ids) and (text := known.get(ids[at])):
+        texts.append(text)
+        at += 1
+    return "".join(texts), at

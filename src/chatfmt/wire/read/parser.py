@@ -100,12 +100,12 @@ class StreamParser(Questions):
         >>> [type(event).__name__ for event in tok.stream().events([13225])]
         ['MessageStart', 'ContentDelta', 'MessageEnd']
         """
-        stops, feed, whole = self.stop_tokens, self.feed, self._whole
+        stops, feed = self.stop_tokens, self.feed
         for given in ids:
             if (
                 given.__class__ is int
                 and (sink := self._sink) is not None
-                and (text := whole[given])
+                and (text := self._whole[given])
             ):
                 sink.append(text)
                 yield _new(ContentDelta, (self._index, self._field, text))
@@ -124,12 +124,12 @@ class StreamParser(Questions):
         >>> list(tok.stream().texts([13225, 11, 2375, 200265]))
         ['Hello', ',', ' world']
         """
-        stops, feed, whole = self.stop_tokens, self.feed, self._whole
+        stops, feed = self.stop_tokens, self.feed
         for given in ids:
             if (
                 given.__class__ is int
                 and (sink := self._sink) is not None
-                and (text := whole[given])
+                and (text := self._whole[given])
             ):
                 sink.append(text)
                 if self._field == "content":

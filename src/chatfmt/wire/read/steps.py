@@ -51,10 +51,27 @@ class Step(NamedTuple):
     """How many characters of a header were read, in the reading that has the most."""
 
 
+class Stays(dict[int, str]):
+    """Token to its text, where that leads back to a state; an empty one where it is not known."""
+
+    def __missing__(self, _: int) -> str:
+        return ""
+
+
 class State:
     """Where a reader may stand. Equal states are the same object."""
 
-    __slots__ = ("completes", "field", "free", "pending", "split", "steps", "threads")
+    __slots__ = (
+        "completes",
+        "field",
+        "free",
+        "pending",
+        "split",
+        "stays",
+        "stays_in",
+        "steps",
+        "threads",
+    )
 
     def __init__(
         self, threads: tuple[Thread, ...], pending: bytes, *, split: bool, free: bool
@@ -72,6 +89,10 @@ class State:
         """Whether a message of an envelope is complete, and the envelope still open."""
         self.steps: dict[int, Step | None] = {}
         """Token to its step; None where no reading goes on."""
+        self.stays = Stays()
+        """Token to its text, where all that it does is to go on in one field of free text."""
+        self.stays_in: str | None = None
+        """That field."""
 
 
 class Steps:
@@ -135,12 +156,23 @@ class Steps:
             self.forget()
         self._count += 1
         state.steps[token] = step
+        if step is not None and step.state is state:
+            self._note_stay(state, token, step)
         return step
+
+    @staticmethod
+    def _note_stay(state: State, token: int, step: Step) -> None:
+        if len(step.shared) != 1 or step.left or step.invalid or state.pending:
+            return
+        place, text, _, enters = step.shared[0]
+        free = place.is_free and place.scanner is None and not is_of_call(place)
+        if text and free and not enters:
+            state.stays[token], state.stays_in = text, place.meaning.field
 
     def forget(self) -> None:
         """Drop all that is remembered; whoever stands in a state goes on all the same."""
         for known in self._states.values():
-            known.steps = {}
+            known.steps, known.stays = {}, Stays()
         self._states.clear()
         self._count = 0
 
