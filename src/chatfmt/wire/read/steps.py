@@ -156,15 +156,15 @@ class Steps:
             self.forget()
         self._count += 1
         state.steps[token] = step
-        if step is not None and step.state is state:
-            self._note_stay(state, token, step)
+        if step is not None and step.state is state and not self.longest_border:
+            self._note_stay(state, token, step)  # else it matters where each id began
         return step
 
     @staticmethod
     def _note_stay(state: State, token: int, step: Step) -> None:
         if len(step.shared) != 1 or step.left or step.invalid or state.pending:
             return
-        place, text, _, enters = step.shared[0]
+        place, text, _, enters, _ = step.shared[0]
         free = place.is_free and place.scanner is None and not is_of_call(place)
         if text and free and not enters:
             state.stays[token], state.stays_in = text, place.meaning.field
