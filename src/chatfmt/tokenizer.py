@@ -16,6 +16,7 @@ from chatfmt.training.batch import EncodedBatch, encode_batch
 from chatfmt.training.examples import training_examples
 from chatfmt.training.fit import fit
 from chatfmt.transcript import Transcript, parsed, rendered, restore
+from chatfmt.wire.asking import encode_prompt
 from chatfmt.wire.binding import Binding, encoding_required
 from chatfmt.wire.fast.decode import Decoder
 from chatfmt.wire.read.parser import StreamParser
@@ -113,7 +114,8 @@ class ChatTokenizer:
             RenderError: the format cannot carry it; the error names message and field.
         """
         ids = list(self._renderer.prologue) if prologue else []
-        self._renderer.extend(ids, as_conversation(conversation).messages)
+        chat = as_conversation(conversation)
+        self._renderer.for_tools(chat.tools).extend(ids, chat.messages)
         return ids
 
     def decode(
@@ -176,8 +178,10 @@ class ChatTokenizer:
         Raises:
             RenderError: the format cannot carry it, or there is no such last message.
         """
-        ids = self._renderer.encode_prompt(
-            as_conversation(conversation).messages,
+        chat = as_conversation(conversation)
+        ids = encode_prompt(
+            self._renderer.for_tools(chat.tools),
+            chat.messages,
             role=role,
             name=name,
             prefill=prefill,
@@ -204,7 +208,8 @@ class ChatTokenizer:
         >>> tok.count_messages([{"role": "user", "content": text} for text in ("", "hello")])
         [4, 5]
         """
-        return self._renderer.count_messages(as_conversation(conversation).messages)
+        chat = as_conversation(conversation)
+        return self._renderer.for_tools(chat.tools).count_messages(chat.messages)
 
     def render(self, conversation: Messages) -> Transcript:
         """The conversation with its ids and spans, ready to go on.
@@ -217,7 +222,8 @@ class ChatTokenizer:
         Raises:
             RenderError: the format cannot carry it.
         """
-        return rendered(self._renderer, as_conversation(conversation))
+        chat = as_conversation(conversation)
+        return rendered(self._renderer.for_tools(chat.tools), chat)
 
     def parse(
         self,
@@ -249,13 +255,14 @@ class ChatTokenizer:
             ParseError: strict, and the ids are not what the format writes.
             TypeError: one of them is not an integer.
         """
+        definitions = [*tools]
         return parsed(
-            self._renderer,
+            self._renderer.for_tools(definitions),
             ids,
             strict=strict,
             allow_open=allow_open,
             prologue=prologue,
-            tools=tools,
+            tools=definitions,
         )
 
     def stream(
@@ -359,9 +366,10 @@ class ChatTokenizer:
             NothingToTrainError: every weight is 0.
             ContextOverflowError: it is too long, and not to be cut, or cannot be.
         """
+        chat = as_conversation(conversation)
         examples = training_examples(
-            self._renderer,
-            as_conversation(conversation),
+            self._renderer.for_tools(chat.tools),
+            chat,
             train_on=train_on,
             train_end=train_end,
             max_tokens=max_tokens,

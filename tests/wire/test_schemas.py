@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 
-from chatfmt import ChatFormat, Message, ToolCall
+from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall
 from chatfmt.wire.schemas import types_of
 from letters import bytewise
-from rows import ids_in
+from rows import ids_in, spelled
 
 TOKENS = ["<s>", "<e>", "<call>", "</call>", "<key>", "<value>", "</value>"]
 ARGUMENTS = "[<key>{arg.key}<value>{arg.value:loose}</value>]*"
@@ -85,3 +86,34 @@ def test_a_transcript_reads_completions_by_the_tools_of_its_conversation() -> No
     stream = chat.stream()
     stream.feed_all(ids_in(TOK, SAID)[3:])
     assert stream.messages[0].tool_calls[0].arguments == WITH
+
+
+def test_writers_take_the_types_that_readers_are_given() -> None:
+    call = ToolCall(name="f", arguments=WITH)
+    reply = Message(role="assistant", content="", tool_calls=(call,))
+    chat = Conversation(messages=(Message(role="user", content="hi"), reply), tools=tuple(TOOLS))
+    ids = TOK.encode(chat)
+    assert spelled(TOK, ids).endswith(SAID)
+    assert TOK.decode(ids, tools=TOOLS) == TOK.format.on_wire(chat)
+    transcript = TOK.render(chat)
+    assert transcript.ids == TOK.encode_for_training(chat).input_ids == ids
+    assert TOK.parse(ids, tools=TOOLS).spans == transcript.spans
+    bare = Conversation(messages=chat.messages)
+    assert [*TOK.encode_batch([chat]).ids] == ids
+    assert sum(TOK.count_messages(chat)) == TOK.count(chat) == len(ids)
+    assert pickle.loads(pickle.dumps(transcript)).ids == ids
+    assert TOK.transcript_from_dict(transcript.to_dict()).ids == ids
+    more = transcript.copy()
+    more.append(reply)
+    assert more.ids == ids + ids_in(TOK, SAID)
+    with pytest.raises(RenderError, match="a parameter whose type is string alone"):
+        TOK.encode(bare)
+    with pytest.raises(RenderError, match="a parameter whose type"):
+        TOK.encode_batch([chat, bare])
+
+
+def test_a_value_of_another_type_than_the_tool_says_is_refused_where_it_would_be_read_so() -> None:
+    call = ToolCall(name="f", arguments='{"zip": 75001}')
+    reply = Message(role="assistant", content="", tool_calls=(call,))
+    with pytest.raises(RenderError, match="would be read as"):
+        TOK.encode(Conversation(messages=(reply,), tools=tuple(TOOLS)))

@@ -84,7 +84,10 @@ class Conversation(Record):
 
     messages: tuple[Message, ...] = ()
     tools: Annotated[tuple[dict[str, Any], ...], AfterValidator(_refuse_what_is_no_json)] = ()
-    """Annotation: definitions of the tools that there are, as OpenAI's API has them."""
+    """Annotation: definitions of the tools that there are, as OpenAI's API has them.
+
+    The types of their parameters say how arguments are written, in formats that write them one by
+    one and strings as they are: a string alone may then spell a number."""
     metadata: Annotated[dict[str, Any], AfterValidator(_refuse_surrogates)] = Field(
         default_factory=dict
     )

@@ -9,7 +9,7 @@ with as `commit` says), and values whose end is not regular (a `scanner`, each i
 `proof` shows that nothing has two readings. How values are spelled is the matter of `coders`, of
 `calls` and `arguments`, all over strict JSON (`jsontext`), and what ids of calls look like that of
 `call_ids`. The members of a `row`, each of its own kind (`kinds`), refused by `rules` where they do
-not go together, become a `format`; `formats` is the table of them, from the families in the folder
-of rows. `choose` says in which line a message is written.
+not go together, say who is `speaking` and become a `format`; `formats` is the table of them, from
+the families in the folder of rows. `choose` says in which line a message is written.
 This folder imports ``chatfmt.errors`` and ``chatfmt.conversation``, and nothing else of chatfmt.
 """

@@ -13,7 +13,7 @@ from chatfmt.line import rules
 from chatfmt.line.choose import on_wire
 from chatfmt.line.kinds import check_kinds
 from chatfmt.line.lines import read_prologue
-from chatfmt.line.row import Row
+from chatfmt.line.speaking import Speaking
 from chatfmt.line.template import Rules, compile_template, copy_template
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["ChatFormat"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChatFormat(Row):
+class ChatFormat(Speaking):
     r"""How conversations stand on the wire, as data.
 
     >>> tiny = ChatFormat(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from chatfmt.line.language import Piece
     from chatfmt.line.lines import Line
-    from chatfmt.line.row import Row
+    from chatfmt.line.speaking import Speaking
 
 __all__ = [
     "check_compiled",
@@ -37,7 +37,7 @@ __all__ = [
 _WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
 
 
-def check_special_tokens(format: Row) -> None:
+def check_special_tokens(format: Speaking) -> None:
     """Each special token is one, once."""
     where = f"format {format.name}: special_tokens"
     if "" in format.special_tokens:
@@ -46,7 +46,7 @@ def check_special_tokens(format: Row) -> None:
         raise FormatError(f"{where} has {twice} twice")
 
 
-def role_spellings(format: Row) -> dict[str, str]:
+def role_spellings(format: Speaking) -> dict[str, str]:
     """Role to its spelling on the wire."""
     where = f"format {format.name}"
     lined = None if isinstance(format.template, str) else [*format.template]
@@ -79,7 +79,7 @@ def role_alphabet(spellings: Mapping[str, str]) -> Alphabet:
     return ALPHABETS["role"] if lower else _WIRE_ROLE
 
 
-def check_compiled(format: Row) -> None:
+def check_compiled(format: Speaking) -> None:
     """The lines go together, and every conversation has one reading."""
     _check_roles(format)
     _check_calls(format)
@@ -93,13 +93,13 @@ def check_compiled(format: Row) -> None:
     _check_machine(format)
 
 
-def _all_lines(format: Row) -> Iterator[tuple[str, Line]]:
+def _all_lines(format: Speaking) -> Iterator[tuple[str, Line]]:
     for role, lines in format.lines_of.items():
         for line in lines:
             yield role, line
 
 
-def _check_unended(format: Row) -> None:
+def _check_unended(format: Speaking) -> None:
     """A model's message that ends where the next begins is seen to end all the same."""
     for role, lines in format.lines_of.items():
         where = f"format {format.name}, role {role}"
@@ -113,7 +113,7 @@ def _check_unended(format: Row) -> None:
                 )
 
 
-def _check_calls(format: Row) -> None:
+def _check_calls(format: Speaking) -> None:
     """Every call says the name of its tool, and its arguments."""
     where, lists = f"format {format.name}", 0
     for role, line in _all_lines(format):
@@ -159,7 +159,7 @@ def _check_item(calls: Calls, where: str, *, said_by_ids: bool) -> None:
         )
 
 
-def _check_envelopes(format: Row) -> None:
+def _check_envelopes(format: Speaking) -> None:
     """Each message in an envelope is seen to end before anything follows it."""
     for role, envelope in format.envelopes.items():
         if not isinstance(envelope.each[-1], Special | Literal):
@@ -169,7 +169,7 @@ def _check_envelopes(format: Row) -> None:
             )
 
 
-def _check_prompts(format: Row) -> None:
+def _check_prompts(format: Speaking) -> None:
     """All lines of a role write the same up to where its prompt ends."""
     for role in format.prompted:
         lines = format.lines_of[role]
@@ -184,7 +184,7 @@ def _check_prompts(format: Row) -> None:
                 )
 
 
-def _check_roles(format: Row) -> None:
+def _check_roles(format: Speaking) -> None:
     for role, line in _all_lines(format):
         for piece in line.pieces:
             if isinstance(piece, Field) and piece.alphabet and piece.name == "role":
@@ -196,7 +196,7 @@ def _check_roles(format: Row) -> None:
                     )
 
 
-def _check_ends(format: Row) -> None:
+def _check_ends(format: Speaking) -> None:
     where = f"format {format.name}"
     for token, what in format.ends.items():
         if token not in format.special_tokens:
@@ -213,7 +213,7 @@ def _check_ends(format: Row) -> None:
             )
 
 
-def _check_speakers(format: Row) -> None:
+def _check_speakers(format: Speaking) -> None:
     where = f"format {format.name}"
     for token in format.stops:
         if token not in format.special_tokens:
@@ -225,7 +225,7 @@ def _check_speakers(format: Row) -> None:
             raise FormatError(f"{where}: the speaker {role} is none of the roles")
 
 
-def _check_all_used(format: Row) -> None:
+def _check_all_used(format: Speaking) -> None:
     used = {*format.ends, *format.stops}
     pieces: list[Piece] = [*format.prologue_pieces]
     for line in format.lines:
@@ -242,7 +242,7 @@ def _check_all_used(format: Row) -> None:
             )
 
 
-def _check_machine(format: Row) -> None:
+def _check_machine(format: Speaking) -> None:
     """Every conversation has one reading, and what a field may not hold is listed."""
     where = f"format {format.name}"
     if (untold := untold_field(format.machine)) is not None:

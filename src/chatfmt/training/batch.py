@@ -166,7 +166,7 @@ class _Encoder:
                 part.texts.append("")
                 part.around.append(prologue)
             try:
-                size += self._collect(part, conversation.messages)
+                size += self._collect(part, conversation)
             except ValueError as error:
                 error.add_note(f"conversation {at}")
                 raise
@@ -176,13 +176,14 @@ class _Encoder:
                 part, size = _Part(at + 1, [], [], []), 0
         yield part
 
-    def _collect(self, part: _Part, messages: Sequence[Message]) -> int:
+    def _collect(self, part: _Part, conversation: Conversation) -> int:
         """Put the messages of a conversation into the columns; how many characters they have."""
         _, _, texts, around = part
-        known, size = self._known.known, 0
-        if not self._by_itself:
+        known, size, messages = self._known.known, 0, conversation.messages
+        renderer = self._renderer.for_tools(conversation.tools)
+        if not self._by_itself or renderer is not self._renderer:
             weights = message_weights(messages, self._train_on)
-            frames = self._renderer.frames(messages)
+            frames = renderer.frames(messages)
             roles = [*(message.role for message in messages[1:]), None][: len(messages)]
             unended = 0.0
             for message, framed, weight, following in zip(

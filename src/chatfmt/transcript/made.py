@@ -83,7 +83,7 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
     """
     state = read_saved(renderer, saved)
     return Transcript(
-        renderer,
+        renderer.for_tools(state.tools),
         ids=state.ids,
         spans=state.spans,
         messages=state.messages,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from chatfmt.errors import ChatfmtError
 from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame, Key, Neighbours, key_of, size_of
 from chatfmt.wire.kept import Kept
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from chatfmt.line.lines import Line
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.runs import Mark
+    from chatfmt.wire.schemas import ArgumentTypes
 
 __all__ = ["Frames"]
 
@@ -25,9 +28,9 @@ __all__ = ["Frames"]
 class Frames:
     """The frames of one format in one encoding."""
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, binding: Binding, types: ArgumentTypes = MappingProxyType({})) -> None:
         self.format = binding.format
-        self.maker = FrameMaker(binding)
+        self.maker = FrameMaker(binding, types)
         self.known: Kept[Key, Frame] = Kept()
         self._continued: Kept[Key, Frame] = Kept()
         self._placed: dict[str | None, Kept[Key, Frame]] = defaultdict(Kept)
@@ -168,6 +171,18 @@ class Frames:
         writer.write(atoms[: at + 1])
         writer.flush()
         return writer.ids
+
+    def content(self, text: str, message: Message, index: int) -> list[int]:
+        """The ids of a content with the literal text around it.
+
+        Raises:
+            RenderError, EncodingError: it cannot be encoded; offsets count from where it begins.
+        """
+        try:
+            return self.maker.encode(text, index)
+        except ChatfmtError:
+            self.maker.encode(message.content, index)
+            raise
 
     def close_envelope(self, role: str) -> tuple[list[int], list[Mark]]:
         """The ids that close the envelope of a role, and their marks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
     from chatfmt.line.lines import Line
     from chatfmt.wire.binding import Binding
+    from chatfmt.wire.schemas import ArgumentTypes
     from chatfmt.wire.spell import Atom
 
 __all__ = ["FrameMaker", "is_content"]
@@ -28,8 +30,9 @@ __all__ = ["FrameMaker", "is_content"]
 class FrameMaker:
     """Makes frames, for one format in one encoding."""
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, binding: Binding, types: ArgumentTypes = MappingProxyType({})) -> None:
         self.binding = binding
+        self._types = types
         self.format = binding.format
         self.words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
         """What the fields of a role never hold: where there are such, each text is checked."""
@@ -150,7 +153,8 @@ class FrameMaker:
         try:
             spelling = self.format.role_spellings[message.role]
             fences = self.fences[message.role]
-            atoms = spell(pieces, message, spelling, self.format.id_shape, fences)
+            shape = self.format.id_shape
+            atoms = spell(pieces, message, spelling, shape, fences, types=self._types)
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None
         if words := self.words[message.role]:

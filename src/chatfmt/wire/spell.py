@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chatfmt.conversation import Message, ToolCall
     from chatfmt.line.call_ids import CallIds
     from chatfmt.line.language import Piece
+    from chatfmt.wire.schemas import ArgumentTypes
     from chatfmt.wire.spans import Part
 
 __all__ = [
@@ -71,10 +72,11 @@ class Blank(NamedTuple):
     piece: Field
     call: int | None = None
     """Number of the call to which the field belongs."""
-    begins: bool = False
-    """Whether it is the first of that call."""
+    begins: bool = False  # whether it is the first of that call
     argument: tuple[str, str] | None = None
     """Key and value of the argument to which it belongs."""
+    types: Collection[str] = ()
+    """Names that JSON Schema gives to the types of this argument."""
 
     @property
     def field(self) -> str:
@@ -88,6 +90,8 @@ def spell(
     role: str,
     ids: CallIds | None = None,
     fences: Mapping[str, Collection[str]] = MappingProxyType({}),
+    *,
+    types: ArgumentTypes = MappingProxyType({}),
 ) -> list[Atom]:
     """What the pieces of a line write for a message whose role is spelled like this.
 
@@ -98,7 +102,7 @@ def spell(
     """
     return [
         Written(fill(atom, message, role, ids), atom.field) if isinstance(atom, Blank) else atom
-        for atom in lay_out(pieces, message, fences)
+        for atom in lay_out(pieces, message, fences, types=types)
     ]
 
 
@@ -106,17 +110,19 @@ def lay_out(
     pieces: Iterable[Piece],
     message: Message,
     fences: Mapping[str, Collection[str]] = MappingProxyType({}),
+    *,
+    types: ArgumentTypes = MappingProxyType({}),
 ) -> list[Atom | Blank]:
     """What the pieces of a line write for all messages of the same shape.
 
-    Such have the same fields and as many calls, of the same arguments where those are written
-    one by one; their reasoning is empty or not.
+    Such have the same fields, as many calls, of the same arguments where those are written one by
+    one, and a reasoning that is empty or not.
 
     Raises:
         Refused: the arguments of a call are none.
     """
     pieces = [*pieces]
-    speller = _Speller(message, fences)
+    speller = _Speller(message, fences, types)
     end = None
     if message.reasoning is None:
         end = end_of_closer(pieces)
@@ -155,7 +161,7 @@ def _spelled_call(blank: Blank, call: ToolCall, ids: CallIds | None) -> str:
         )
     piece = blank.piece
     if blank.argument is not None:
-        return _argument(piece, *blank.argument)
+        return _argument(piece, *blank.argument, blank.types)
     if isinstance(keys := piece.scanner, CallObject):
         return spell_call(call.name, call.arguments, None if keys.id is None else call.id, keys)
     value = getattr(call, piece.name.removeprefix("call."))
@@ -170,11 +176,11 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     return regex.compile(pattern, regex.V1)
 
 
-def _argument(piece: Field, key: str, value: str) -> str:
+def _argument(piece: Field, key: str, value: str, types: Collection[str]) -> str:
     if piece.alphabet is not None:
         return _spelled(piece, key)
     try:
-        return value if piece.coder is None else CODERS[piece.coder].spell(value)
+        return value if piece.coder is None else CODERS[piece.coder].spell(value, types)
     except CodeError as error:
         raise Refused(f"argument {shown(key)}, {error}", "tool_calls") from None
 
@@ -197,8 +203,10 @@ def _spelled(piece: Field, value: str | None) -> str:
 
 
 class _Speller:
-    def __init__(self, message: Message, fences: Mapping[str, Collection[str]]) -> None:
-        self._fences = fences
+    def __init__(
+        self, message: Message, fences: Mapping[str, Collection[str]], types: ArgumentTypes
+    ) -> None:
+        self._fences, self._types = fences, types
         self._literal = ""  # since the last field
         self.message = message
         self.atoms: list[Atom | Blank] = []
@@ -281,11 +289,12 @@ class _Speller:
             pairs = split_arguments(call.arguments)
         except CodeError as error:
             raise Refused(f"call {number}, {error}", "tool_calls") from None
+        types = self._types.get(call.name, {})
         for at, pair in enumerate(pairs):
             if at:
                 self.add(piece.separator)
             for one in piece.item:
                 if isinstance(one, Field):
-                    self._field(Blank(one, number, argument=pair))
+                    self._field(Blank(one, number, argument=pair, types=types.get(pair[0], ())))
                 else:
                     self.add([one])

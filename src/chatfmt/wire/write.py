@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatfmt.encodings.guard import LONGEST_RUN
-from chatfmt.errors import ChatfmtError, RenderError, shown
+from chatfmt.errors import ChatfmtError
 from chatfmt.wire.frame import Key, key_of, size_of
 from chatfmt.wire.frames import Frames
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.prompting import Prompter
 from chatfmt.wire.runs import RunWriter, begun_before
+from chatfmt.wire.schemas import types_of
 from chatfmt.wire.spans import Span
 from chatfmt.wire.trained import after_unended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from chatfmt.conversation import Message
     from chatfmt.wire.binding import Binding
+    from chatfmt.wire.schemas import ArgumentTypes
 
 __all__ = ["Renderer"]
 
@@ -28,9 +30,15 @@ _Around: TypeAlias = "tuple[list[int], str, str | None, list[int]]"
 
 
 class Renderer:
-    """Writes messages of one format in one encoding."""
+    """Writes messages of one format in one encoding.
 
-    def __init__(self, binding: Binding) -> None:
+    ``types`` says of which types the arguments of tools may be, where a format writes them so that
+    it matters; see `for_tools`.
+    """
+
+    def __init__(self, binding: Binding, types: ArgumentTypes | None = None) -> None:
+        self._types = types or {}
+        self._others: Kept[str, Renderer] = Kept()
         self.binding = binding
         self.format = binding.format
         writer = RunWriter(
@@ -44,12 +52,13 @@ class Renderer:
             Span(start, stop, None, part, generated)
             for start, stop, part, generated in writer.marks
         ]
-        self._frames = Frames(binding)
+        self._frames = Frames(binding, self._types)
         self.by_itself = self._frames.by_itself
         """Whether the ids of a message follow from it alone, whatever stands around it."""
         self.frame = self._frames.one
         self.frames = self._frames.all
         self.encode = self._frames.maker.encode
+        self.content = self._frames.content
         self.opening = self._frames.opening
         self.close_envelope = self._frames.close_envelope
         prompter = Prompter(self._frames)
@@ -60,7 +69,19 @@ class Renderer:
         self._stops: dict[str, frozenset[int]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Renderer, (self.binding,)
+        return Renderer, (self.binding, self._types)
+
+    def for_tools(self, tools: Iterable[Mapping[str, Any]]) -> Renderer:
+        """One for conversations with these tools: strings may spell what else they could not."""
+        if not (tools and self.format.arguments):
+            return self
+        types = types_of(tools)
+        key = repr(types)
+        found = self._others.known.get(key)
+        if found is None:
+            found = Renderer(self.binding, types)
+            self._others.keep(key, found, len(key))
+        return found
 
     def extend(self, ids: list[int], messages: Iterable[Message]) -> None:
         """Append the ids of ``messages`` to ``ids``.
@@ -98,18 +119,6 @@ class Renderer:
             except (UnicodeEncodeError, ChatfmtError):
                 self.content(text, message, index)  # raises what says where
             ids += close
-
-    def content(self, text: str, message: Message, index: int) -> list[int]:
-        """The ids of a content with the literal text around it.
-
-        Raises:
-            RenderError, EncodingError: it cannot be encoded; offsets count from where it begins.
-        """
-        try:
-            return self.encode(text, index)
-        except ChatfmtError:
-            self.encode(message.content, index)
-            raise
 
     def _look_up(self, message: Message, index: int) -> _Around:
         frame = self.frame(message, index, marks=False)
@@ -179,46 +188,6 @@ class Renderer:
             content = self.content(frame.text(message), message, index)
             counts.append(len(frame.head) + len(content) + len(frame.close))
         return counts
-
-    def encode_prompt(
-        self,
-        messages: Sequence[Message],
-        *,
-        role: str,
-        name: str | None,
-        prefill: str,
-        continue_last: bool,
-        thinking: bool | None = None,
-    ) -> list[int]:
-        """The ids of messages and of a prompt; the arguments are `ChatTokenizer.encode_prompt`'s.
-
-        Raises:
-            RenderError: the format cannot carry it, or there is no such last message.
-        """
-        if continue_last:
-            begun = messages[-1] if messages else None
-            if prefill or not begun or begun.role != role or name not in (None, begun.name):
-                wanted = f"role {shown(role)}"
-                wanted += "" if name is None else f" and name {shown(name)}"
-                found = "none"
-                if begun:
-                    found = f"role {shown(begun.role)} and name {shown(begun.name)}"
-                raise RenderError(
-                    f"continue_last needs a last message of {wanted}, and no prefill; found {found}"
-                    + " and a prefill" * bool(prefill),
-                    self.format.name,
-                )
-            messages = messages[:-1]
-        else:
-            begun = None
-        ids: list[int] = []
-        self.extend(ids, messages)
-        before = messages[-1].role if messages else None
-        if begun:
-            return ids + self.opening(begun, len(messages), before)
-        return ids + self.prefilled(
-            role, name, prefill, index=len(messages), before=before, thinking=thinking
-        )
 
     def stops(self, role: str | None) -> frozenset[int]:
         """The ids at which a model stops that was prompted in this role."""

@@ -1,0 +1,103 @@
+"""Who speaks in a format, and where a message of a model begins and ends."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chatfmt.line.language import Next
+from chatfmt.line.lines import Line
+from chatfmt.line.row import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Speaking"]
+
+
+class Speaking(Row):
+    """What follows from a row's lines about speakers, prompts and stop tokens."""
+
+    def ends_of(self, role: str) -> Mapping[str, bool]:
+        """The tokens that end a message of this role, and whether the model stops there.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").ends_of("user")
+        {'<|im_end|>': True}
+        """
+        lines = [*self.lines_of[role]]
+        if role in self.envelopes:
+            lines = [Line((role,), self.envelopes[role].close)]
+        return {token: self.stops_at(token) for line in lines for token in line.ends}
+
+    def stops_at(self, token: str) -> bool:
+        """Whether a model stops at this end token.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").stops_at("<|im_end|>")
+        True
+        """
+        if self.ends:
+            return self.ends.get(token) == "stop"
+        return not self.stops or token in self.stops
+
+    @cached_property
+    def unended(self) -> frozenset[str]:
+        """The roles whose messages end where the next begins, and in which a model speaks.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").unended
+        frozenset()
+        """
+        ends = {role: self.lines_of[role][0].pieces[-1] for role in self.prompted}
+        return frozenset(role for role, last in ends.items() if last == Next())
+
+    @cached_property
+    def placed(self) -> frozenset[str]:
+        """The roles some of whose lines stand only after certain messages.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("gpt-4o").placed
+        frozenset()
+        """
+        return frozenset(
+            role
+            for role, lines in self.lines_of.items()
+            if any(line.after is not None for line in lines)
+        )
+
+    @cached_property
+    def prompted(self) -> frozenset[str]:
+        """The roles in which a model can be prompted: there text is cut where a prompt ends.
+
+        Those of the speakers whose lines have ``{^}``; all roles where no line has it.
+
+        >>> import chatfmt
+        >>> "user" in chatfmt.get_format("gpt-4o").prompted
+        True
+        """
+        lines = {
+            role: any(line.says_prompt for line in self.lines_of[role]) for role in self.lines_of
+        }
+        if not any(lines.values()):
+            return frozenset(self.lines_of)
+        return frozenset(role for role in self._speaking if lines[role])
+
+    @property
+    def _speaking(self) -> list[str]:
+        by_default = ["assistant"] if "assistant" in self.lines_of else [*self.lines_of]
+        return [*self.speakers] or by_default
+
+    @property
+    def stop_spellings(self) -> tuple[str, ...]:
+        """The special tokens at which the assistant stops (any speaker, if there is none).
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("llama-3").stop_spellings
+        ('<|eot_id|>', '<|end_of_text|>')
+        """
+        if self.stops:
+            return tuple(self.stops)
+        speaking = ["assistant"] if "assistant" in self._speaking else self._speaking
+        ends = (end for role in speaking for end in self.ends_of(role).items())
+        return tuple(dict.fromkeys(token for token, stops in ends if stops))
