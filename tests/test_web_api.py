@@ -251,6 +251,7 @@ EVERY_MEMBER = {
     "stops": [],
     "speakers": ["assistant"],
     "generation_start": None,
+    "thinking": None,
     "fences": ["\n\n"],
     "call_ids": "",
     "longest_header": 100,

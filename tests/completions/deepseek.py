@@ -347,17 +347,18 @@ DEEPSEEK_R1: dict[str, Case] = {
     "no code": _garbled(
         f"{_CALL}function{_SEP}tide\n{F[1]}{_DONE}",
         "malformed_call",
-        ("abandoned", f"tide\n{F[1]}"),
+        ("abandoned", f"functiontide\n{F[1]}"),
     ),
     "arguments that are no object": _garbled(
         f"{_CALL}function{_SEP}tide\n```json\n[1]\n```{_DONE}",
         "malformed_call",
-        ("abandoned", "tide[1]\n```"),
+        ("abandoned", "functiontide\n```json\n[1]\n```"),
     ),
     "malformed JSON": _garbled(
         f"{_CALL}function{_SEP}tide\n```json\n{{port: Kiel}}\n```{_DONE}",
         "malformed_call",
-        *(("call", "tide", None), ("arguments", "{"), ("abandoned", "tide{port: Kiel}\n```")),
+        *(("call", "tide", None), ("arguments", "{")),
+        ("abandoned", "functiontide\n```json\n{port: Kiel}\n```"),
     ),
     "as V3.1 calls": _garbled(
         f"{_CALL}tide{_SEP}{F[1]}{_DONE}",
@@ -376,7 +377,7 @@ DEEPSEEK_R1: dict[str, Case] = {
         f"{_T}{_OPEN}{_CALL}function{_SEP}ti",
         [said(reasoning="Hm.")],
         "open_message malformed_call",
-        [*_HEARD, ("abandoned", "ti"), _CUT],
+        [*_HEARD, ("abandoned", "functionti"), _CUT],
     ),
     "cut off within arguments": Case(
         f'{_T}{_OPEN}{_CALL}function{_SEP}tide\n```json\n{{"po',
@@ -384,7 +385,7 @@ DEEPSEEK_R1: dict[str, Case] = {
         "open_message malformed_call",
         [
             *(*_HEARD, ("call", "tide", None), ("arguments", '{"po')),
-            *(("abandoned", 'tide{"po'), _CUT),
+            *(("abandoned", 'functiontide\n```json\n{"po'), _CUT),
         ],
     ),
     "cut off before the end of the code": Case(

@@ -111,7 +111,6 @@ def glm(b: str, opens: str) -> dict[str, Case]:
             f'<tool_call>tide{b}{{"port": "Kiel"}}{b}</tool_call>',
             "malformed_call malformed_call",
             begun,
-            ("stray", "</tool_call>"),
             ("abandoned", f'<tool_call>tide{b}{{"port": "Kiel"}}{b}'),
         ),
         "as Qwen calls": none(

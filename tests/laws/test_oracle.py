@@ -50,6 +50,8 @@ def first_of(tok: ChatTokenizer) -> FirstBinding:
     after_role = "{role}{^}" in repr(members["template"])
     members["generation_start"] = "role" if after_role else "content"
     lines = members["template"]
+    used = f"{lines} {members['prologue']} {members['ends']}"
+    members["special_tokens"] = [token for token in members["special_tokens"] if token in used]
     if isinstance(lines, str):
         members["template"] = lines.replace("{^}", "")
     else:

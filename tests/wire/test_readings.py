@@ -7,7 +7,11 @@ import pytest
 from chatfmt import FORMAT_ROWS, ContentDelta, MessageStart
 from rows import ids_in, tokenizer
 
-HEADERS = {"gpt-oss": "<|channel|>final<|message|>", "solar-open": "<|content|>"}
+HEADERS = {
+    "gpt-oss": "<|channel|>final<|message|>",
+    "muse-glimmer": " to=user<|message|>",
+    "solar-open": "<|content|>",
+}
 """What a model writes before its text."""
 
 

@@ -9,6 +9,7 @@ what `chatfmt.wire.read.parser.StreamParser` reads.
 from __future__ import annotations
 
 import re
+import sys
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,8 @@ class Units:
         self._format = binding.format
         self._decode = decode
         self._specials = re.compile(_any_of(binding.spellings))
-        ends = binding.format.machine.end_spellings
-        self._ends = frozenset(chr(binding.ids[spelling]) for spelling in ends)
+        ends = (binding.ids[spelling] for spelling in binding.format.machine.end_spellings)
+        self._ends = frozenset(chr(token) for token in ends if token <= sys.maxunicode)
         self.known: Kept[tuple[str, str | None], tuple[Kind, ...]] = Kept()
         self._short: Kept[tuple[int, ...], str] = Kept()
         # elsewhere a message is not written by what it is alone, or has no end of its own
@@ -144,4 +145,5 @@ class Units:
 
 def _any_of(ids: Iterable[int]) -> str:
     """A pattern for any of these characters."""
-    return f"[{''.join(re.escape(chr(token)) for token in sorted(ids))}]"
+    characters = (chr(token) for token in sorted(ids) if token <= sys.maxunicode)
+    return f"[{''.join(map(re.escape, characters))}]"

@@ -123,13 +123,13 @@ class Strays:
     def end(self) -> None:
         """The input ends; a message that is open is cut off."""
         reader, draft = self._reader, self._reader.draft
-        whole = reader.lost is None and reader.may_end  # it has no end token
         if reader.lost is not None:
             self.lose_more(-1, self.utf8.flush())
         elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
             reader.go(step, -1)
         if not draft.is_open:
             return
+        whole = reader.lost is None and reader.may_end  # it has no end token
         if whole:  # what stands before the end is the layout's, though it may be text of a field
             reader.settle(reader.accepting())
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
