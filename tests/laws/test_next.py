@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall
 from chatfmt.wire.events import MessageEnd, MessageStart
 from letters import bytewise
-from rows import ids_in, spelled
+from rows import ids_in, spelled, tokenizer
 
 CALLS_LINE = "[<call>{call.name}\n{call.arguments:object}</call>]*"
 INNER = ["<think>", "</think>", "<call>", "</call>", "<result>", "</result>"]
@@ -99,6 +99,10 @@ def carried(tok: Any, chat: Conversation) -> bool:
 @settings(deadline=None, max_examples=100)
 @given(chat=CHATS)
 def test_laws(tok: Any, chat: Conversation) -> None:
+    check_laws(tok, chat)
+
+
+def check_laws(tok: Any, chat: Conversation) -> None:
     if not carried(tok, chat):
         return
     ids = tok.encode(chat)
@@ -129,6 +133,10 @@ def test_laws(tok: Any, chat: Conversation) -> None:
 @settings(deadline=None, max_examples=100)
 @given(chat=CHATS)
 def test_what_is_trained(tok: Any, chat: Conversation) -> None:
+    check_training(tok, chat)
+
+
+def check_training(tok: Any, chat: Conversation) -> None:
     """All that no prompt writes, through the token that stops the model, in three ways."""
     if not carried(tok, chat):
         return
@@ -153,6 +161,69 @@ def test_what_is_trained(tok: Any, chat: Conversation) -> None:
         stops = tok is UNENDED and bool({*after} & {*tok.stop_tokens})
         expected += range(len(prompt), len(whole) + stops)
     assert [at for at, weight in enumerate(example.weights) if weight] == expected
+
+
+CALLING = ToolCall(name="f", arguments='{"a": 1}')
+SEQUENCES = [
+    "u",
+    "ua",
+    "uaa",
+    "uat",
+    "uattau",
+    "sucttcta",
+    "uetuec",
+    "ueau",
+    "",
+]
+"""Messages by their letters: system, user, answer, empty answer, call, result."""
+BY_LETTER = {
+    "s": Message(role="system", content="Be brief."),
+    "u": Message(role="user", content="hi"),
+    "a": Message(role="assistant", content="Hello.", reasoning="Hm."),
+    "e": Message(role="assistant", content="", reasoning=""),
+    "c": Message(role="assistant", content="", tool_calls=(CALLING, CALLING)),
+    "t": Message(role="tool", content="1"),
+}
+
+
+@pytest.mark.parametrize("letters", SEQUENCES)
+@pytest.mark.parametrize("tok", BOTH, ids=lambda tok: tok.format.name)
+def test_some_sequences(tok: Any, letters: str) -> None:
+    messages = [BY_LETTER[letter] for letter in letters]
+    if tok is PLACED:  # after a result there is no thought
+        messages = [
+            message.model_copy(update={"reasoning": None})
+            if at and messages[at - 1].role == "tool"
+            else message
+            for at, message in enumerate(messages)
+        ]
+    chat = Conversation(messages=tuple(messages))
+    check_laws(tok, chat)
+    check_training(tok, chat)
+    transcript = tok.render(chat)
+    assert tok.transcript_from_dict(transcript.to_dict()).ids == transcript.ids
+    again = tok.render(Conversation())
+    for message in messages:
+        again.append(message)
+    assert again.ids == transcript.ids
+    assert again.spans == transcript.spans
+
+
+@pytest.mark.parametrize("name", ["deepseek-r1", "deepseek-v3.1"])
+def test_a_prompt_after_a_result_is_empty_whatever_the_row_says(name: str) -> None:
+    tok = tokenizer(name)
+    messages = [{"role": "user", "content": "hi"}, {"role": "tool", "content": "1"}]
+    assert tok.encode_prompt(messages) == tok.encode(messages)
+    begun = tok.encode_prompt(messages, prefill="So")
+    assert spelled(tok, begun) == spelled(tok, tok.encode(messages)) + "So"
+
+
+def test_a_prefill_goes_on_after_what_closes_thoughts() -> None:
+    tok = tokenizer("deepseek-v3.1")
+    begun = spelled(tok, tok.encode_prompt([{"role": "user", "content": "hi"}], prefill="So"))
+    assert begun.endswith("</think>So")
+    thinks = tok.encode_prompt([{"role": "user", "content": "hi"}], prefill="So", thinking=True)
+    assert spelled(tok, thinks).endswith("<think>So")
 
 
 def test_a_reply_that_breaks_off_has_not_stopped() -> None:

@@ -35,6 +35,12 @@ def test_a_header_has_a_longest_length(longest: Any) -> None:
     assert made(longest_header=1).longest_header == 1
 
 
+@pytest.mark.parametrize("thinking", ["yes", 1, 0])
+def test_what_a_prompt_does_is_true_false_or_nothing(thinking: object) -> None:
+    with pytest.raises(FormatError, match="thinking must be true, false or None, found"):
+        made(thinking=thinking)
+
+
 @pytest.mark.parametrize(
     ("template", "written"),
     [

@@ -99,6 +99,30 @@ def test_what_is_written_is_read_back_and_streamed(name: str, values: list[dict[
     assert not parser.issues
 
 
+ARGUMENTS = (
+    "{}",
+    '{"a": 1, "b": "two", "c": [1, {"d": null}], "e": true, "f": -1.5e3}',
+    '{"a": "", "b": "Tru", "c": "Trusty", "d": "nul", "e": "1 and 2", "f": "say \\"hi\\"\\n"}',
+)
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_what_is_written_is_read_back(name: str, arguments: str) -> None:
+    tok = tokenizer(name)
+    written = chat(arguments, arguments)
+    ids = tok.encode(written)
+    assert tok.decode(ids) == written
+    parser = tok.stream(role=None)
+    said = {0: "", 1: ""}
+    for token in ids:
+        for event in parser.feed(token):
+            if isinstance(event, ArgumentsDelta):
+                said[event.call] += event.text
+        assert parser.open_content is None or parser.open_content.role == "assistant"
+    assert said == {0: arguments, 1: arguments}
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
