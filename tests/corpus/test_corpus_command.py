@@ -67,7 +67,7 @@ def test_numbers_are_masked_but_not_in_names(reason: str, kind: str) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", lines(100_000, bad_every=50))  # enough not to be done too soon
+    write(tmp_path / "a.jsonl", lines(300_000, bad_every=50))  # enough not to be done too soon
     arguments = [tmp_path / "a.jsonl", "--format", "gpt-4", "--shard-tokens", 100_000]
     arguments += ["--workers", 2, "-o", tmp_path / "out"]
     run = command(*arguments)

@@ -278,6 +278,30 @@ def test_a_stop_token_that_no_line_has_is_kept_and_trained() -> None:
     assert UNENDED.transcript_from_dict(chat.to_dict()).ids == chat.ids
 
 
+def test_a_message_of_the_user_goes_on_from_the_stop_token() -> None:
+    chat = UNENDED.render([{"role": "user", "content": "hi"}])
+    chat.append_completion(ids_in(UNENDED, "\nok<user>"))
+    chat.append({"role": "user", "content": "more"})
+    assert chat.conversation == UNENDED.decode(chat.ids)
+    assert chat.open is None
+    assert not chat.issues
+    begun = UNENDED.parse(ids_in(UNENDED, "<b><user>\nhi"), allow_open=True)
+    assert begun.open is None
+    stopped = UNENDED.parse(ids_in(UNENDED, "<b><ai>\nhi<user>"))
+    stopped.append({"role": "user", "content": "more"})
+    assert spelled(UNENDED, stopped.ids) == "<b><ai>\nhi<user>\nmore"
+    sampled = UNENDED.parse(ids_in(UNENDED, "<b><ai>\nhi"), allow_open=True)
+    assert sampled.open is not None
+
+
+def test_a_header_may_be_one_token() -> None:
+    tok = tokenizer("glm-4.7")
+    chat = Conversation(messages=tuple(BY_LETTER[letter] for letter in "uaua"))
+    rendered = tok.render(chat)
+    assert tok.parse(rendered.ids).spans == rendered.spans
+    assert rendered.weights() == tok.encode_for_training(chat).weights[: len(rendered.ids)]
+
+
 def test_a_stream_ends_with_its_message() -> None:
     parser = UNENDED.stream()
     stop = UNENDED.encoding.special_tokens["<user>"]

@@ -27,6 +27,7 @@ from chatfmt.wire.fast.decode import Decoder
 from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
+from letters import row
 from strategies import conversations, mutated, retokenized
 
 if TYPE_CHECKING:
@@ -238,3 +239,12 @@ def test_what_is_decoded_without_a_prologue_is_learnt_without_one() -> None:
         assert tok.decode(ids, prologue=False).messages[0].content == "a"
     with pytest.raises(ParseError):
         tok.decode(ids)
+
+
+def test_fields_that_nothing_parts_are_left_to_the_parser() -> None:
+    line = "<s>ai<m>{^}[{call.name}{call.arguments:object}<z>]*<e>"
+    tok = row({"user": "<s>user<m>{content}<e>", "assistant": line})
+    calls = [{"name": "f", "arguments": "{}"}, {"name": "g", "arguments": '{"a": 1}'}]
+    chat = Conversation.model_validate({"messages": [{"role": "assistant", "tool_calls": calls}]})
+    for _ in range(2):
+        assert tok.decode(tok.encode(chat)) == chat

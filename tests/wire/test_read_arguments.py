@@ -217,3 +217,12 @@ def test_what_may_be_a_fence_belongs_to_the_call_that_is_open() -> None:
     assert parser.open_content == Message(role="assistant", content="Hm.")
     assert parser.open is not None
     assert parser.open.part == "calls"
+
+
+def test_a_token_that_no_call_has_is_passed_over() -> None:
+    tok = tokenizer("tokens")
+    parser = tok.stream()
+    parser.feed_all(ids_in(tok, "<call>f<key>a<m></key><value>1</value></call><e>"))
+    parser.close()
+    assert parser.issues
+    assert parser.messages[-1].role == "assistant"

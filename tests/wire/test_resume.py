@@ -15,6 +15,8 @@ from formats_under_test import FORMATS, LINES, tokenizer_for
 from letters import row
 from recovery import ids_of
 from reference import SPEAKERS
+from rows import ids_in, spelled
+from rows import tokenizer as row_of_the_table
 from strategies import conversations, messages, retokenized
 
 if TYPE_CHECKING:
@@ -374,3 +376,21 @@ def test_an_empty_prompt_for_one_of_several_roles_is_not_forgotten() -> None:
     chat.prompt("user")
     end = tok.encoding.special_tokens["<e>"]
     assert chat.append_completion([15339, end]).messages == (Message(role="user", content="hello"),)
+
+
+def test_a_name_that_has_begun_is_the_name() -> None:
+    tok = tokenizer_for("gpt-4o")
+    begun = [tok.encoding.special_tokens["<|im_start|>"]]
+    begun += tok.encoding.encode_ordinary("user name=Al")
+    transcript = tok.parse(begun, strict=False, allow_open=True)
+    transcript.append()
+    assert transcript.conversation.messages[-1].name == "Al"
+
+
+def test_what_may_be_a_name_or_a_role_is_ended_as_it_stands() -> None:
+    tok = row_of_the_table("gpt-oss")
+    transcript = tok.parse(ids_in(tok, "<|start|>ass"), strict=False, allow_open=True)
+    transcript.append()
+    assert transcript.open is None
+    assert "ass" in spelled(tok, transcript.ids)
+    assert transcript.issues

@@ -24,6 +24,7 @@ from chatfmt import (
 from chatfmt.encodings.guard import LONGEST_RUN
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
+from letters import row
 from reference import (
     FIELDS,
     ROLES,
@@ -396,3 +397,18 @@ def test_an_error_says_where_in_the_content_it_is(name: str) -> None:
         with pytest.raises(RenderError, match=r"U\+D800 at offset 2 ") as error:
             way()
         assert (error.value.message, error.value.field) == (1, "content")
+
+
+def test_a_content_that_only_its_header_makes_too_long_is_refused() -> None:
+    tok = row({"user": "<s>user<m>so{content}<e>", "assistant": "<s>ai<m>{^}{content}<e>"})
+    with pytest.raises(RenderError, match="characters without a break"):
+        tok.encode([{"role": "user", "content": "a" * LONGEST_RUN}])
+
+
+def test_where_others_than_speakers_have_a_group_with_a_prompt_in_it() -> None:
+    tok = row("<s>{role}<m>[<z>{^}{reasoning}<z>]{content}<e>", roles=["user", "assistant"])
+    for reasoning in (None, "", "r"):
+        for role in ("user", "assistant"):
+            chat = [{"role": role, "content": "x", "reasoning": reasoning}]
+            assert tok.decode(tok.encode(chat)).messages[0].reasoning == reasoning
+        assert tok.parse(tok.encode(chat)).spans == tok.render(chat).spans  # of the assistant

@@ -44,9 +44,7 @@ def generated_after(prompt: Sequence[Piece], pieces: Sequence[Piece]) -> tuple[P
     """The pieces with ``{^}`` after what they have in common with that prompt."""
     rest = merge(piece for piece in pieces if piece != GenerationStart())
     shared: list[Piece] = []
-    for piece in prompt:
-        if not rest:
-            break
+    for piece in prompt[: len(rest)]:
         other = rest.pop(0)
         if other == piece:
             shared.append(piece)

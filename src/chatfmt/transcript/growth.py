@@ -194,9 +194,9 @@ class Growth(Alone):
             self._parser, self._partial, self._unfinished = None, None, False
 
     def _stop_id(self) -> int | None:
-        """The sampled id that ended a message and has begun the next, if it came last."""
+        """The id that stopped the model and has begun the next message, if it came last."""
         last = self.spans[-1] if self.spans else None
-        if last is None or not (last.sampled and last.message == len(self._messages)):
+        if last is None or last.message != len(self._messages):
             return None
         is_one = last.stop == last.start + 1 and last.part == "header"
         is_stop = is_one and self._last_role() in self._binding.format.unended

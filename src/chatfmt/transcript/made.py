@@ -57,11 +57,15 @@ def parsed(
     parser.feed_all(taken)
     opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
     missing = parser.missing
-    if not allow_open:
-        whole = parser.may_end and not missing
+    if parser.may_end and not missing and opened is not None:
+        # It has no end token, so it is whole; but the model may go on with its own, and a token
+        # that stopped it has begun the next.
+        goes_on = allow_open and opened.role in renderer.format.prompted
+        if not (goes_on or parser.is_stopped):
+            parser.close()
+            opened, partial, complete = None, None, len(parser.messages)
+    elif not allow_open:
         parser.close()
-        if whole:
-            opened, complete = None, len(parser.messages)
         partial = next(iter(parser.messages[complete:]), None)
     return Transcript(
         renderer,

@@ -35,7 +35,7 @@ class Ending(Intake):
         self._leave_sink()
         self._check_open()
         reader = self._reader
-        if self.may_end and reader.draft.is_stop:
+        if self.is_stopped:
             self._end_with_stop()
         elif not self.may_end and (reader.draft.is_open or reader.lost is None):
             reader.report.issue(IssueKind.OPEN_MESSAGE, "the end of the input")
@@ -59,6 +59,16 @@ class Ending(Intake):
         reader = self._reader
         whole = reader.draft.is_stop or reader.may_end
         return reader.lost is None and whole and not reader.state.pending
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the last id stopped a message that has no end token, and began the next.
+
+        >>> import chatfmt
+        >>> chatfmt.get_tokenizer("gpt-4o").stream().is_stopped
+        False
+        """
+        return self._reader.draft.is_stop and self.may_end
 
     def _end_with_stop(self) -> None:
         """The last id only ends the message before it, and begins none."""

@@ -7,6 +7,7 @@ second has begun, with the first letter of it.
 from __future__ import annotations
 
 from collections import deque
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.read.characters import PENDING
@@ -49,8 +50,8 @@ class Trail:
 
     def _border(self, before: int, default: int) -> int:
         """The position of the id that begins so many bytes before, or of the first after them."""
-        for position, size in reversed(self._sizes):
-            before -= size
-            if before <= 0:
-                return position + (before < 0)
-        return default
+        last = [*reversed(self._sizes)]
+        totals = accumulate(size for _, size in last)
+        found = ((at, total) for (at, _), total in zip(last, totals, strict=True))
+        position, total = next((one for one in found if one[1] >= before), (default, before))
+        return position + (total > before)
