@@ -216,3 +216,12 @@ def test_a_line_that_is_never_prompted_shares_what_it_can(other: str, shared: st
         assert [i for span in spans if span.generated for i in range(span.start, span.stop)] == [
             *range(header, len(transcript.ids))
         ]
+
+
+def test_a_line_that_is_never_prompted_may_share_the_whole_prompt() -> None:
+    tok = said(["<s>ai<m>{^}{content}<e>", "<s>ai<m>{content}<z>{reasoning}<e>"])
+    message = Message(role="assistant", content="a", reasoning="b")
+    transcript = tok.render([message])
+    header = len(ids_of("<s>ai<m>"))
+    assert all(span.generated == (span.start >= header) for span in transcript.spans)
+    assert tok.parse(transcript.ids).spans == transcript.spans
