@@ -340,6 +340,21 @@ def test_headers_in_words_and_a_newline_that_ends_a_text(chat: list[Message]) ->
     assert [*tok.decode(tok.encode(chat)).messages] == chat
 
 
+def test_nothing_but_a_token_that_stops_the_model_is_no_message() -> None:
+    """Else it could not be told from the end of the answer before it."""
+    tok = tokenizer("glm-4.7")
+    answer = {"role": "assistant", "content": "Hello."}
+    with pytest.raises(RenderError, match="would leave no trace"):
+        tok.encode([answer, {"role": "user", "content": ""}])
+    for content in ("x", ""):
+        chat = Conversation.model_validate(
+            {"messages": [answer, {"role": "system", "content": content}, answer]}
+        )
+        assert tok.decode(tok.encode(chat)) == chat
+    stopped = tok.encode_for_training([answer]).input_ids
+    assert len(tok.decode(stopped).messages) == 1
+
+
 @pytest.mark.parametrize(
     ("messages", "said"),
     [

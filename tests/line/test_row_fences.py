@@ -41,7 +41,8 @@ def a_text(draw: random.Random, whole: list[str]) -> str:
 
 def ingredients(format: ChatFormat) -> list[str]:
     """Fences, literal text that lines write, and tokens as they are spelled."""
-    fences = [fence.removeprefix("^") for fence in format.fences]
+    listed = [*format.fences, *(word for _, word in format.machine.fences)]  # how they begin; whole
+    fences = [*dict.fromkeys(fence.removeprefix("^") for fence in listed)]
     written = [*literals(format), *borders(format)]
     return [*fences, *dict.fromkeys(written), *format.special_tokens, "\n", "a", ""]
 
@@ -78,19 +79,7 @@ def with_text(message: Message, field: str, text: str) -> Message:
     return message.model_copy(update={field: value})
 
 
-OPEN = {
-    "glm-4.5": "its one fence counts where a field begins: too few texts have it",
-    "glm-4.7": "a conversation that it writes is read otherwise; the cause is not known yet",
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=OPEN[name])) if name in OPEN else name
-        for name in FENCED
-    ],
-)
+@pytest.mark.parametrize("name", FENCED)
 def test_a_text_is_refused_or_read_back(name: str) -> None:
     tok = tokenizer(name)
     draw = random.Random(name)  # noqa: S311 - it makes data, no secrets
