@@ -167,7 +167,7 @@ def test_llama(row: str, shared_data: Path) -> None:
     assert compare(tok, theirs, as_it_is, shared_data) == expected
 
 
-CUT_FOR_ALL = {"chatml": None, "gpt-3.5-turbo": None, "llama-3": "llama-3"}
+CUT_FOR_ALL = {"chatml": None, "llama-3": "llama-3"}
 """Rows that cut text before every content once, and now before the assistant's alone."""
 
 

@@ -204,7 +204,10 @@ class TranscriptMachine(RuleBasedStateMachine):
         special = self.tok.encoding.special_tokens.values()
         while ids[-1] not in special:  # a model does not write the tail
             ids.pop()
-        ids[-1] = data.draw(st.sampled_from(sorted(chat.transcript.stream().stop_tokens)))
+        # in the format: another stop token, which ends no line, is told as an issue
+        ends = {self.tok.encoding.special_tokens[end] for end in self.tok.format.ends_of(role)}
+        stops = chat.transcript.stream().stop_tokens & ends
+        ids[-1] = data.draw(st.sampled_from(sorted(stops)))
         ids = data.draw(st.just(ids) | retokenized(ids, self.encoding))
         kind = data.draw(st.sampled_from(["stop", "length", "overrun"]))
         given = ids
