@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall
+from chatfmt import ChatFormat, Conversation, Message, ParseError, RenderError, ToolCall
 from chatfmt.wire.events import MessageEnd, MessageStart
 from letters import bytewise
 from rows import ids_in, spelled, tokenizer
@@ -351,6 +351,12 @@ def test_nothing_but_a_token_that_stops_the_model_is_no_message() -> None:
             {"messages": [answer, {"role": "system", "content": content}, answer]}
         )
         assert tok.decode(tok.encode(chat)) == chat
+    special = tok.encoding.special_tokens
+    ids = [special["[gMASK]"], special["<sop>"], special["<|user|>"]]
+    for more in ([], [special["<|user|>"]]):
+        with pytest.raises(ParseError, match="id 3: "):
+            tok.decode(ids + more)
+        assert tok.parse(ids + more, strict=False).issues[0].position == 3
     stopped = tok.encode_for_training([answer]).input_ids
     assert len(tok.decode(stopped).messages) == 1
 

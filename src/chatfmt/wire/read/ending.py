@@ -57,7 +57,8 @@ class Ending(Intake):
         False
         """
         reader = self._reader
-        whole = reader.draft.is_stop or reader.may_end
+        draft = reader.draft
+        whole = draft.is_stop or (reader.may_end and not draft.is_bare)
         return reader.lost is None and whole and not reader.state.pending
 
     @property
