@@ -47,7 +47,7 @@ def encode_prompt(
     else:
         begun = None
     ids: list[int] = []
-    renderer.extend(ids, messages)
+    renderer.extend(ids, messages, prompts=True)
     before = messages[-1].role if messages else None
     if begun:
         return ids + renderer.opening(begun, len(messages), before)

@@ -12,6 +12,7 @@ from chatfmt.wire.frame import HEADER, Frame, Key, Neighbours, key_of, size_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.making import FrameMaker, is_content
 from chatfmt.wire.plans import Plan, make_plan, shape_of
+from chatfmt.wire.trained import is_bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,9 +40,10 @@ class Frames:
         self._goes_on = any(
             not self.format.stops_at(line.ends[0]) for line in self.format.lines if line.ends
         )
-        self.stands_alone = not (self.format.envelopes or self.format.placed)
+        self._binding = binding
+        self.stands_alone = not (self.format.envelopes or self.format.placed or self.format.unended)
         """Whether what is written for a message follows from it alone."""
-        self.by_itself = self.stands_alone and not (self._goes_on or self.format.unended)
+        self.by_itself = self.stands_alone and not self._goes_on
         """Whether what is trained of it does, too, whatever stands before and after it."""
 
     def all(
@@ -54,6 +56,7 @@ class Frames:
         within: str | None = None,
         close: bool = True,
         marks: bool = True,
+        prompts: bool = False,
     ) -> Iterator[Frame]:
         """The frame of each message.
 
@@ -65,7 +68,12 @@ class Frames:
             within: the role whose envelope is open before them.
             close: whether an envelope is closed in which the last one stands.
             marks: whether the frames need to have all marks.
+            prompts: whether a prompt follows.
+
+        Raises:
+            RenderError: the format cannot carry one of them.
         """
+        answered = None
         known, envelopes = self.known.known.get, self.format.envelopes
         placed = self.format.placed
         for index, message in enumerate(messages, first):
@@ -83,9 +91,16 @@ class Frames:
             else:
                 frame = known(key_of(message.__dict__)) or self.one(message, index, marks=marks)
             yield frame
-            before = message.role
+            answered, before = before, message.role
             if self._goes_on:
                 continues = message.role if frame.goes_on else None
+        if answered in self.format.unended and not prompts:
+            self._check_last(messages[-1], frame, first + len(messages) - 1)
+
+    def _check_last(self, message: Message, frame: Frame, index: int) -> None:
+        if not message.content and is_bare(self._binding, frame):
+            reason = "nothing tells an empty message of this role from the end of the one before"
+            raise self.maker.error(f"{reason}; leave it out", index, "content")
 
     def one(
         self,

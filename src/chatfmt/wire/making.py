@@ -10,7 +10,7 @@ from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Literal, Special
 from chatfmt.wire.choosing import choose
 from chatfmt.wire.frame import HEADER, Frame, Neighbours
-from chatfmt.wire.refuse import find_misread, header_length, is_traceless
+from chatfmt.wire.refuse import find_misread, header_length
 from chatfmt.wire.runs import RunWriter
 from chatfmt.wire.spell import Refused, Written, spell
 
@@ -53,7 +53,7 @@ class FrameMaker:
         """The frame of a message that stands by itself, and whether it is worth remembering."""
         line, by_content = choose(self.format, message, index, before)
         atoms = self.spelled(line.pieces, message, index)
-        if is_traceless(atoms, self.format):
+        if not any(isinstance(a, Special) or (isinstance(a, Written) and a.text) for a in atoms):
             reason = "an empty message of this role would leave no trace; leave the message out"
             raise self.error(reason, index, "content")
         going_on = self.going_on(message.role, line)
@@ -140,7 +140,7 @@ class FrameMaker:
             and not message.tool_calls
             and not self.words[message.role]
             and message.role not in self._with_ids
-            and not is_traceless(line.pieces, self.format)
+            and any(isinstance(piece, Special) for piece in line.pieces)
             and (self.cuts(message.role) or not _writes_before_content(line.pieces))
             and any(
                 isinstance(piece, Field) and piece.name == "content" and piece.coder is None

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.line.language import Literal, Special
+from chatfmt.line.language import Special
 from chatfmt.wire.spell import Blank, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from chatfmt.line.format import ChatFormat
-    from chatfmt.line.language import Piece
     from chatfmt.line.words import Word
     from chatfmt.wire.spell import Atom
 
@@ -25,7 +23,6 @@ __all__ = [
     "Misread",
     "find_misread",
     "header_length",
-    "is_traceless",
     "literal_after",
     "misread",
 ]
@@ -104,17 +101,3 @@ def header_length(atoms: Iterable[Atom | Blank]) -> int:
         elif isinstance(atom, Written) and part == "header":
             length += len(atom.text)
     return length
-
-
-def is_traceless(pieces: Iterable[Atom | Piece], format: ChatFormat) -> bool:
-    """Whether, without the texts of fields, these are nothing, or end the message before.
-
-    That is what a token does that stops the model, where its messages have no end token.
-    """
-    left = [
-        piece
-        for piece in pieces
-        if isinstance(piece, Special | Literal) or (isinstance(piece, Written) and piece.text)
-    ]
-    stops = format.stop_spellings if format.unended else ()
-    return not left or any(left == [Special((token,))] for token in stops)

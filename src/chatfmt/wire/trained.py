@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.frame import Frame
     from chatfmt.wire.spans import Span
 
-__all__ = ["after_unended", "in_training"]
+__all__ = ["after_unended", "in_training", "is_bare"]
 
 
 def in_training(
@@ -51,3 +51,9 @@ def after_unended(binding: Binding, frame: Frame) -> Frame:
         if stop == 1 and not frame.prefix:  # nothing of the header follows
             del marks[1]
     return frame._replace(**{f"{name}_marks": marks})
+
+
+def is_bare(binding: Binding, frame: Frame) -> bool:
+    """Whether a message is nothing but a token that may as well end a message of the model."""
+    ids = [*frame.head, *frame.close]
+    return len(ids) == 1 and not (frame.prefix or frame.suffix) and ids[0] in binding.stops

@@ -83,15 +83,15 @@ class Renderer:
             self._others.keep(key, found, len(key))
         return found
 
-    def extend(self, ids: list[int], messages: Iterable[Message]) -> None:
-        """Append the ids of ``messages`` to ``ids``.
+    def extend(self, ids: list[int], messages: Iterable[Message], *, prompts: bool = False) -> None:
+        """Append the ids of ``messages`` to ``ids``; ``prompts``: a prompt follows.
 
         Raises:
             RenderError: the format cannot carry one of them.
         """
         if not self._frames.stands_alone:
             listed = [*messages]
-            framed = zip(listed, self.frames(listed, marks=False), strict=True)
+            framed = zip(listed, self.frames(listed, marks=False, prompts=prompts), strict=True)
             for index, (message, frame) in enumerate(framed):
                 ids += frame.head
                 ids += self.content(frame.text(message), message, index)

@@ -80,13 +80,9 @@ class Draft(Headed):
         if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
                 self.end_thoughts(at)
-                if self._bare_at == at - 1:
-                    self._tell_wrong.bare()
                 self.finish(token)
             self.begin(at)
-            stops = self._binding.format.unended and token in self._binding.stops
-            self._bare_at = at if stops else None
-            self._stop_at = at if stops and self.unended else None
+            self._stop_at = at if self.unended and token in self._binding.stops else None
         if meaning.generated:
             self.begin_generated()
         thoughts = self._thoughts
@@ -204,7 +200,7 @@ class Draft(Headed):
     def copy(self) -> Draft:
         """A draft of its own that stands here: what it takes changes nothing else."""
         other = copy(self)
-        other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore, _ignore)
+        other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore)
         other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []
         other.heading = self.heading.copy()
         other._coded = {name: [*parts] for name, parts in self._coded.items()}

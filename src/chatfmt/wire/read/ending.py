@@ -57,8 +57,7 @@ class Ending(Intake):
         False
         """
         reader = self._reader
-        draft = reader.draft
-        whole = draft.is_stop or (reader.may_end and not draft.is_bare)
+        whole = reader.draft.is_stop or reader.may_end
         return reader.lost is None and whole and not reader.state.pending
 
     @property

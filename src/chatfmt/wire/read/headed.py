@@ -38,7 +38,6 @@ class Headed(Known):
         self.unended = False
         """Whether the model's message before has no end token: whatever follows ends it."""
         self._stop_at: int | None = None  # of the id that has ended it, and begun this one
-        self._bare_at: int | None = None  # of an id that began this one, and could have ended it
         self._waiting: list[Event] = []  # what is to be reported once more follows that id
         self.prompted: int | None = None
         """Index of the message whose prompt ends where the positions begin."""
@@ -97,11 +96,6 @@ class Headed(Known):
     def is_stop(self) -> bool:
         """Whether all that has come of the message is the token that ended the one before."""
         return self.is_open and self._stop_at == self.position
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether all that has come of the message is a token that could end one before it."""
-        return self.is_open and self._bare_at == self.position
 
     def recognise_role(self) -> None:
         """Take the role in a header that stops within or after it, if it is one."""

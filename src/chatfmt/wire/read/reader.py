@@ -59,8 +59,7 @@ class Reader(Standing):
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
         report = self.report
-        calls, strings = report.wrong_call, report.wrong_string
-        tell = Tell(report.unknown_role, report.straddles, calls, strings, report.bare)
+        tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
         within = steps.within_calls
         draft = Draft(binding, self.span, messages, self.events, tell, within_calls=within)
         draft.goes_on, draft.unended = goes_on, unended

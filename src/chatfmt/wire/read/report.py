@@ -86,8 +86,3 @@ class Report:
             "a token that ends with its part",
             position,
         )
-
-    def bare(self) -> None:
-        """A message is nothing but a token that could as well end the message before it."""
-        expected = "text of this message, for it may not be empty"
-        self.issue(IssueKind.UNEXPECTED_SPECIAL, "the next one", expected)

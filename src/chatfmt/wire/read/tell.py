@@ -21,5 +21,3 @@ class Tell(NamedTuple):
     """Called with what was expected in a tool call, and what was found."""
     string: Callable[[str], None]
     """Called with a JSON string that is whole, and yet no text."""
-    bare: Callable[[], None]
-    """Called where a message is over that was nothing but a token that could end the one before."""
