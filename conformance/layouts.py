@@ -5,17 +5,22 @@
 For each layout that has a row, each conversation is one of these:
 
 - *equal*: the row writes what the template writes, to the letter;
-- *needs preparation*: the template has changed the conversation first. The row reads what it wrote,
-  strictly, as other messages than were given, and writes these back to the letter; the fields that
-  differ are printed;
-- *refused*: the template raises, or the row has no place for something;
-- *wrong*: anything else. Where the template itself is at fault, `FAULTS` says so.
+- *equal when prepared*: it does after `ChatTokenizer.prepare`;
+- *needs preparation*: the template has changed the conversation first, and the row does not say how.
+  It reads what the template wrote, strictly, as other messages than were given, and writes these
+  back to the letter; the fields that differ are printed;
+- *refused*: the template raises, and so does the row; or it has no place for something, or does
+  not copy a fault of the template, which `FAULTS` names;
+- *wrong*: anything else.
+
+A layout is whole if no case of it needs preparation or is wrong.
 
 What the templates write is read from the folder ``layouts`` of ``CHATFMT_SHARED``.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import sys
@@ -26,6 +31,7 @@ from typing import TYPE_CHECKING, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chatfmt import ChatTokenizer, Conversation, Message, ParseError, RenderError
+from chatfmt.prepare.prepared import Prepared
 from rows import ids_in, spelled, tokenizer
 
 if TYPE_CHECKING:
@@ -180,6 +186,30 @@ FAULTS: dict[tuple[str, str], str] = {
         ("qwen3-coder", case): "its copy has other words about tools than the owner's template"
         for case in ("t-defs", *_T)
     },
+    **{
+        (layout, case): "it drops calls in silence"
+        for layout in (
+            *("chatml-bos", "deepseek-v2.5", "deepseek-v3", "openchat"),
+            *("phi-3", "phi-3.5", "phi-4-mini", "phi-4-reasoning"),
+        )
+        for case in _T
+        if (layout, case)
+        not in {
+            ("deepseek-v2.5", "t-two"),
+            ("deepseek-v2.5", "t-again"),
+            ("deepseek-v3", "t-again"),
+        }
+    },
+    ("minimax-m1", "t-two"): "it drops the text of a message that has calls",
+    **{
+        (layout, case): "it writes an empty thought before the last answer alone, so that it goes"
+        for layout in ("qwen3", "qwen3-next-thinking")
+        for case in ("t-one", "t-two", "t-again")
+    },
+    **{
+        ("kimi-k2-thinking", case): "it looks for the last answer, and finds the first"
+        for case in ("r-multi", "r-none-multi")
+    },
     ("seed-oss", "empty-assistant"): "it leaves out the end of an empty answer",
     **{
         ("smollm3", case): "the text of its system message makes tokens, <think> and </think>"
@@ -212,7 +242,22 @@ SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
 """Layouts whose template writes ``eos`` after a conversation that is no prompt: what stands between
 two conversations that are packed, which is no part of either."""
 
-EQUAL, PREPARED, REFUSED, WRONG = "equal", "needs preparation", "refused", "wrong"
+EQUAL, PREPARED, NEEDS = "equal", "equal when prepared", "needs preparation"
+REFUSED, WRONG = "refused", "wrong"
+KINDS = (EQUAL, PREPARED, NEEDS, REFUSED, WRONG)
+
+OTHERS = (
+    "granite-4.1",
+    "granite-3.3",
+    "hermes-3",
+    "mistral-small-3.2",
+    "nemotron-70b",
+    "phi-3-medium",
+)
+"""Layouts whose templates do something else to a conversation than what their row says."""
+
+VALUES = {"date": dt.date(2025, 1, 2)}
+"""What stood for the values of templates, where their own default did not."""
 
 
 class Finding(NamedTuple):
@@ -239,8 +284,12 @@ def findings(layout: str) -> Iterator[Finding]:
     tok = tokenizer(ROWS[layout])
     prologue = spelled(tok, tok.encode([]))
     for case in stored["cases"]:
+        members = {"messages": case["messages"], "tools": tools if case["tools"] else []}
+        given = Conversation.model_validate(members)
+        prepared, why = prepare(tok, layout, given)
         if "text" not in case:
-            yield Finding(case["id"], REFUSED, "by its template")
+            takes = prepared is not None and prepared.changes
+            yield Finding(case["id"], REFUSED, "by its template" + " alone" * bool(takes))
             continue
         text = case["text"]
         if stored["bos"] not in tok.format.special_tokens:  # it stands for one that others have
@@ -249,16 +298,30 @@ def findings(layout: str) -> Iterator[Finding]:
             text = text.removesuffix(stored["eos"])
         if not text.startswith(prologue):  # the template leaves the token to the tokenizer
             text = prologue + text
-        members = {"messages": case["messages"], "tools": tools if case["tools"] else []}
-        given = Conversation.model_validate(members)
         kind, detail = judge(tok, given, text, prompt=case["prompt"])
+        if kind != EQUAL and prepared is not None:
+            if text in write(tok, prepared, prompt=case["prompt"]):
+                kind, detail = PREPARED, f"{len(prepared.changes)} changes"
         fault = FAULTS.get((layout, case["id"]))
-        if kind == WRONG and fault:
+        if kind in (NEEDS, WRONG) and fault:
             kind, detail = REFUSED, f"fault of the template: {fault}"
         lacking = NO_PLACE.get((layout, case["id"]))
         if kind == WRONG and lacking:
             kind, detail = REFUSED, f"the row has no place for {lacking}"
         yield Finding(case["id"], kind, detail)
+
+
+def prepare(tok: ChatTokenizer, layout: str, given: Conversation) -> tuple[Prepared | None, str]:
+    """What the row makes of a conversation; None, and why, if it refuses it, or says nothing."""
+    if layout in OTHERS or not tok.format.preparation:
+        return None, "the row does not say"
+    words = tok.format.preparation
+    needed = {name for word in words for name, default in word.names if default is None}
+    values = {name: value for name, value in VALUES.items() if name in needed}
+    try:
+        return tok.prepare(given, values=values), ""
+    except RenderError as error:
+        return None, str(error)
 
 
 def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> list[str]:
@@ -296,7 +359,7 @@ def judge(tok: ChatTokenizer, given: Conversation, text: str, *, prompt: bool) -
     again = write(tok, read, prompt=prompt)
     if text not in again:
         return WRONG, f"read as {read.messages}, which is written {again[0]!r}"
-    return PREPARED, "; ".join(differences(tok.format.on_wire(given).messages, read.messages))
+    return NEEDS, "; ".join(differences(tok.format.on_wire(given).messages, read.messages))
 
 
 def places(tok: ChatTokenizer) -> set[str]:
@@ -320,19 +383,21 @@ def differences(given: Sequence[Message], read: Sequence[Message]) -> list[str]:
 def main() -> None:
     """Print a line for each layout, and what is wrong."""
     names = sys.argv[1:]
-    wrong = 0
+    wrong = whole = 0
     total: Counter[str] = Counter()
     for layout in names or ROWS:
         found = [*findings(layout)]
         counts = Counter(finding.kind for finding in found)
         total += counts
-        shown = ", ".join(f"{counts[kind]} {kind}" for kind in (EQUAL, PREPARED, REFUSED, WRONG))
-        print(f"{layout:24} {ROWS[layout]:24} {shown}")
+        shown = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
+        is_whole = not (counts[NEEDS] or counts[WRONG])
+        whole += is_whole
+        print(f"{layout:24} {ROWS[layout]:24} {'whole' if is_whole else '':6} {shown}")
         for finding in found:
             if finding.kind == WRONG or (names and finding.kind != EQUAL):
                 print(f"  {finding.case}: {finding.kind}: {finding.detail}")
             wrong += finding.kind == WRONG
-    print(f"{len(names or ROWS)} layouts: {dict(total)}")
+    print(f"{len(names or ROWS)} layouts, {whole} of them whole: {dict(total)}")
     sys.exit(wrong > 0)
 
 

@@ -24,7 +24,8 @@ HOUSE = {
     "errors": "",
     "json_text": "errors",
     "conversation": "errors json_text",
-    "line": "errors conversation",
+    "prepare": "errors conversation",
+    "line": "errors conversation prepare",
     "encodings": "errors json_text",
     "hf": "encodings",
     "wire": "errors conversation line encodings",
@@ -32,11 +33,11 @@ HOUSE = {
     "show": "errors conversation wire",
     "transcript": "errors conversation line wire training show",
     "tools": "errors conversation wire",
-    "tokenizer": "errors conversation line encodings wire training transcript tools",
+    "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation encodings training tokenizer adapters",
     "__init__": (
-        "_moved errors conversation line encodings wire training transcript tools tokenizer"
+        "_moved errors conversation prepare line encodings wire training transcript tools tokenizer"
     ),
     "web": "errors json_text conversation line encodings show transcript adapters __init__",
     "commands": (

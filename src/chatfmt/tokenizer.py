@@ -10,6 +10,7 @@ from chatfmt.conversation import Conversation, Message
 from chatfmt.encodings import TokenEncoding, as_token_encoding, get_encoding
 from chatfmt.errors import shown
 from chatfmt.line.formats import format_for_model, get_format
+from chatfmt.prepare.prepared import Prepared, prepare, thinking_of
 from chatfmt.tools.explain import explain
 from chatfmt.tools.scan import scan
 from chatfmt.training.batch import EncodedBatch, encode_batch
@@ -24,6 +25,7 @@ from chatfmt.wire.streams import prompted
 from chatfmt.wire.write import Renderer
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     import tiktoken
@@ -146,6 +148,49 @@ class ChatTokenizer:
             return Conversation(messages=tuple(parser.messages))
         return self._decoder.decode(ids, prologue=prologue)
 
+    def prepare(
+        self,
+        conversation: Messages,
+        *,
+        tools: Iterable[Mapping[str, Any]] | None = None,
+        values: Mapping[str, str | dt.date] | None = None,
+        history: Literal["published", "keep"] = "published",
+        thinking: bool | None = None,
+    ) -> Prepared:
+        """The conversation as the model's chat template rewrites it before it is written.
+
+        Templates put in a system message, trim texts, drop the thinking of earlier turns and spell
+        definitions of tools. Nothing else in chatfmt does that: it is asked for here, and what was
+        changed is listed. Then ``tok.encode_prompt(tok.prepare(messages, tools=tools))`` is what
+        ``apply_chat_template(messages, tools=tools, add_generation_prompt=True)`` gives.
+
+        Args:
+            conversation: what was said so far.
+            tools: definitions as OpenAI's API has them; None for those of the conversation.
+            values: what the texts of the template need, such as ``date``: a text, written as it
+                is, or a ``datetime.date``, which is written as the template does.
+            history: ``"keep"`` leaves the thinking of earlier turns where it is.
+            thinking: as in `encode_prompt`, which takes it from what is prepared.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.prepare([{"role": "user", "content": "hello"}]).changes
+        ()
+
+        Raises:
+            RenderError: the template takes no such conversation, a value is missing, or the
+                conversation was prepared already.
+        """
+        return prepare(
+            self.format.name,
+            self.format.preparation,
+            as_conversation(conversation),
+            tools=tools,
+            values=values,
+            history=history,
+            thinking=thinking,
+        )
+
     def encode_prompt(
         self,
         conversation: Messages,
@@ -166,8 +211,8 @@ class ChatTokenizer:
             prefill: how the message begins.
             continue_last: leave the last message open instead of beginning another; ``role`` and
                 ``name`` are then those that it must have.
-            thinking: None for the format's own prompt; True for one that opens the reasoning, False
-                for one in which it is closed and empty.
+            thinking: None for the format's own prompt, or for what `prepare` was told; True for one
+                that opens the reasoning, False for one in which it is closed and empty.
             prologue: as in `encode`.
 
         >>> import chatfmt
@@ -186,7 +231,7 @@ class ChatTokenizer:
             name=name,
             prefill=prefill,
             continue_last=continue_last,
-            thinking=thinking,
+            thinking=thinking_of(chat, told=thinking),
         )
         return [*self._renderer.prologue, *ids] if prologue else ids
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,14 @@ from chatfmt.line.kinds import check_kinds
 from chatfmt.line.lines import read_prologue
 from chatfmt.line.speaking import Speaking
 from chatfmt.line.template import Rules, compile_template, copy_template
+from chatfmt.prepare.words import read_words
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Conversation
 
 __all__ = ["ChatFormat"]
+
+_LISTS = ("special_tokens", "roles", "ends", "stops", "speakers", "fences", "prepare")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,10 @@ class ChatFormat(Speaking):
         self._set("envelopes", MappingProxyType(compiled.envelopes))
         prologue = read_prologue(self.prologue, self.special_tokens, f"{where}, prologue")
         self._set("prologue_pieces", prologue)
+        try:
+            self._set("preparation", read_words(self.prepare))
+        except ValueError as error:
+            raise FormatError(f"{where}, {error}") from None
         rules.check_compiled(self)
 
     def _set(self, name: str, value: object) -> None:
@@ -113,11 +121,12 @@ class ChatFormat(Speaking):
         """
         row: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         row["template"] = copy_template(self.template, "")
-        for name in ("special_tokens", "roles", "ends", "stops", "speakers", "fences"):
+        for name in _LISTS:
             if isinstance(row[name], Mapping):
                 row[name] = dict(row[name])
             else:
                 row[name] = list(row[name])
+        row["prepare"] = deepcopy(row["prepare"])
         return row
 
     def on_wire(self, conversation: Conversation) -> Conversation:
@@ -137,12 +146,12 @@ class ChatFormat(Speaking):
     def _keep_copies(self) -> None:
         """What the caller does to the lists later is not to change the format."""
         self._set("template", copy_template(self.template, f"format {self.name}"))
-        for name in ("special_tokens", "roles", "ends", "stops", "speakers", "fences"):
+        for name in _LISTS:
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 self._set(name, dict(value))
             else:
-                self._set(name, tuple(value))
+                self._set(name, tuple(deepcopy(value) if name == "prepare" else value))
 
 
 def _make(row: dict[str, Any]) -> ChatFormat:

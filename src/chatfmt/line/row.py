@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from chatfmt.line.build import Layout
 from chatfmt.line.call_ids import CallIds
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatfmt.line.lines import Line
     from chatfmt.line.machine import Machine
     from chatfmt.line.template import Template
+    from chatfmt.prepare.words import Word
 
 __all__ = ["Row"]
 
@@ -62,6 +63,9 @@ class Row:
     call_ids: str = ""
     """What ids of calls look like where lines say the name of a tool only there, such as
     ``functions.{call.name}:{n}``."""
+    prepare: Sequence[Mapping[str, Any]] = ()
+    """What the published chat template does to a conversation before it writes it: the words of
+    `chatfmt.prepare.words`, in the order in which they are applied."""
     longest_header: int = 4096
     """How many characters of text the header of a message may have."""
     encoding: str | None = None
@@ -74,6 +78,8 @@ class Row:
     lines_of: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)
     """Role to its lines, in the order in which they are tried; of an envelope, what stands for
     each message."""
+    preparation: tuple[Word, ...] = field(init=False, repr=False, compare=False)
+    """What `prepare` says, read."""
     prologue_pieces: tuple[Special | LiteralText, ...] = field(
         init=False, repr=False, compare=False
     )

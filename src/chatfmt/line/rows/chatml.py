@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, system
+
 __all__ = ["ROWS"]
 
 _IM = ["<|im_start|>", "<|im_end|>"]
@@ -54,6 +56,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "^You are a function calling AI model.",
             "\n</tool_response>\n",
         ],
+        "prepare": [NO_THINKING, system("You are a helpful assistant.")],
         "source": (
             "both of the chat_template in tokenizer_config.json of "
             "NousResearch/Hermes-3-Llama-3.1-8B; not certain: that <tool_response> is no token"
@@ -109,6 +112,11 @@ ROWS: dict[str, dict[str, Any]] = {
             "<|tool_call_start|>",
             "<|tool_call_end|>",
         ],
+        "prepare": [
+            NO_THINKING,
+            system(empty="drop"),
+            {**TOOLS_IN_SYSTEM, "spelling": {"between": ", "}},
+        ],
         "source": (
             "chat_template.jinja of LiquidAI/LFM2-1.2B; calls: chat_templates/lfm2_v2.jinja of TRL "
             "1.16, which puts strings in single quotes as they are; here they are Python's"
@@ -128,6 +136,18 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [
             *("<|startoftext|>", *_IM, "<think>", "</think>"),
             *("<|tool_call_start|>", "<|tool_call_end|>"),
+        ],
+        "prepare": [
+            NO_THINKING,
+            system(empty="drop"),
+            {
+                **TOOLS_IN_SYSTEM,
+                "field": "content",
+                "spelling": {"whole": True},
+                "before": "List of tools: ",
+                "place": "after",
+                "between": "\n",
+            },
         ],
         "source": (
             "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, which puts strings in single "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import ALTERNATE, NO_THINKING, strip, system
+
 __all__ = ["ROWS"]
 
 _TURN = "<|START_OF_TURN_TOKEN|>"
@@ -40,8 +42,13 @@ ROWS: dict[str, dict[str, Any]] = {
         "prologue": "<BOS_TOKEN>",
         "template": {**_ASKED, "assistant": _ANSWER + "{^}{content}" + _END},
         "special_tokens": _TOKENS,
+        "prepare": [ALTERNATE, NO_THINKING, strip("user", "assistant")],
         "source": _source("CohereForAI/c4ai-command-r-v01"),
     },
     "command-r7b": {**_RESPONSE, "source": _source("CohereForAI/c4ai-command-r7b-12-2024")},
-    "command-a": {**_RESPONSE, "source": _source("CohereForAI/c4ai-command-a-03-2025")},
+    "command-a": {
+        **_RESPONSE,
+        "prepare": [ALTERNATE, NO_THINKING, strip("user", "assistant"), system("")],
+        "source": _source("CohereForAI/c4ai-command-a-03-2025"),
+    },
 }

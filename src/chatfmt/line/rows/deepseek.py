@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, system
+
 __all__ = ["ROWS"]
 
 # So these tokens are spelled, with a wide bar and a block for the space.
@@ -61,11 +63,13 @@ ROWS: dict[str, dict[str, Any]] = {
     "deepseek-v3": {
         **_V3,
         "special_tokens": [*_TOKENS, _OUTPUTS, _OUTPUTS_END],
+        "prepare": [NO_THINKING, system(empty="drop")],
         "source": "chat_template in tokenizer_config.json of deepseek-ai/DeepSeek-V3",
     },
     "deepseek-r1": {
         **_row("[<think>\n{^}{reasoning}\n</think>\n\n]", _IN_CODE, _IN_ENVELOPE),
         "special_tokens": [*_TOKENS, _OUTPUTS, _OUTPUTS_END, "<think>", "</think>"],
+        "prepare": [NO_THINKING, system(empty="drop")],
         "source": (
             "chat_template in tokenizer_config.json of deepseek-ai/DeepSeek-R1; where its thoughts "
             "stand: the model card"
@@ -75,6 +79,10 @@ ROWS: dict[str, dict[str, Any]] = {
         **_row("[<think>{^}{reasoning}]</think>", _BARE, f"{_OUTPUT}{{content}}{_OUTPUT_END}"),
         "special_tokens": [*_TOKENS, "<think>", "</think>"],
         "thinking": False,
+        "prepare": [
+            {"word": "reasoning", "keep": "none", "empty": "all", "after_results": False},
+            system(empty="drop"),
+        ],
         "source": "the model card of deepseek-ai/DeepSeek-V3.1, and its chat_template",
     },
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import ALTERNATE, NO_THINKING, strip
+
 __all__ = ["ROWS"]
 
 _GEMMA: dict[str, Any] = {
@@ -25,6 +27,19 @@ def _source(model: str) -> str:
 
 
 ROWS: dict[str, dict[str, Any]] = {
-    "gemma-2": {**_GEMMA, "source": _source("google/gemma-2-9b-it")},
-    "gemma-3": {**_GEMMA, "source": _source("google/gemma-3-4b-it")},
+    "gemma-2": {
+        **_GEMMA,
+        "prepare": [{**ALTERNATE, "system": False}, NO_THINKING, strip("user", "assistant")],
+        "source": _source("google/gemma-2-9b-it"),
+    },
+    "gemma-3": {
+        **_GEMMA,
+        "prepare": [
+            ALTERNATE,
+            NO_THINKING,
+            strip("user", "assistant"),
+            {"word": "fold", "into": "first"},
+        ],
+        "source": _source("google/gemma-3-4b-it"),
+    },
 }

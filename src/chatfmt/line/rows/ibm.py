@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, system
+
 __all__ = ["ROWS"]
 
 _PREAMBLE = (
@@ -25,6 +27,10 @@ _TOKENS = ["<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"]
 def _role(role: str, rest: str = "{content}") -> str:
     return f"<|start_of_role|>{role}<|end_of_role|>{rest}{_END}"
 
+
+_CAREFUL = (
+    "You are a helpful assistant. Please ensure responses are professional, accurate, and safe."
+)
 
 ROWS: dict[str, dict[str, Any]] = {
     "granite-3": {
@@ -78,6 +84,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "fences": [
             "^You are a helpful assistant with access to the following tools.",
             "\n\nYou are a helpful assistant with access to the following tools.",
+        ],
+        "prepare": [
+            NO_THINKING,
+            system(_CAREFUL, default_with_tools="", empty="default"),
+            TOOLS_IN_SYSTEM,
         ],
         "source": "chat_template.jinja and tokenizer_config.json of ibm-granite/granite-4.0-micro",
     },

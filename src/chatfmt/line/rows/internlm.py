@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING
+
 __all__ = ["ROWS"]
 
 _PLUGINS = "[<|action_start|><|plugin|>\n{call:json name, parameters}<|action_end|>]*"
@@ -29,6 +31,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "<|action_end|>",
             "<|plugin|>",
         ],
+        "prepare": [NO_THINKING],
         "source": "InternLM's repository, chat/chat_format.md, function call",
     },
 }

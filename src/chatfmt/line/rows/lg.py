@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, system
+
 __all__ = ["ROWS"]
 
 _TOKENS = ["[|system|]", "[|user|]", "[|assistant|]", "[|endofturn|]"]
@@ -17,6 +19,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "assistant": "[|assistant|]{^}{content}[|endofturn|]\n",
         },
         "special_tokens": _TOKENS,
+        "prepare": [NO_THINKING, system("")],
         "source": "the template for EXAONE 3.5 of Ollama, without tools",
     },
     "exaone-deep": {
@@ -29,6 +32,7 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": _TOKENS,
         "fences": ["^<thought>\n", "\n</thought>\n\n"],
+        "prepare": [NO_THINKING, system("")],
         "source": (
             "the template for EXAONE Deep of Ollama; not certain: that its tags are no tokens, and "
             "the empty line after a thought"

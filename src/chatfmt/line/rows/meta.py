@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, strip, system
+
 __all__ = ["ROWS"]
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant", "tool": "ipython"}
@@ -50,9 +52,44 @@ _FUNCTIONARY_CALLS = (
     "[<function={call.name}>{call.arguments:object}</function>]*<|eom_id|>"
 )
 
+_DEFINITIONS = (
+    "Given the following functions, please respond with a JSON for a function call with its proper "
+    'arguments that best answers the given prompt.\n\nRespond in the format {"name": function '
+    'name, "parameters": dictionary of argument name and its value}.Do not use variables.\n\n'
+)
+
+
+def _prepare(date: str | None) -> list[dict[str, Any]]:
+    """``date`` is what stands for the date where none is given."""
+    dates = "Cutting Knowledge Date: December 2023\nToday Date: {date:%d %b %Y}\n\n"
+    with_tools = "Environment: ipython\n" + dates
+    return [
+        {"word": "order", "calls": 1},
+        NO_THINKING,
+        strip("system", "user", "assistant"),
+        {"word": "rename", "role": "tool", "to": "tool", "quoted": True},
+        {
+            "word": "tools",
+            "into": "first_user",
+            "field": "content",
+            "spelling": {"indent": 4, "between": "\n\n"},
+            "before": _DEFINITIONS,
+            "after": "\n\n",
+        },
+        system(
+            dates,
+            before=dates,
+            default_with_tools=with_tools,
+            before_with_tools=with_tools,
+            values={"date": date},
+        ),
+    ]
+
+
 ROWS: dict[str, dict[str, Any]] = {
     "llama-3.1": {
         **_CALLING,
+        "prepare": _prepare("26 Jul 2024"),
         "source": (
             "Meta's llama-models repository, models/llama3_1/prompt_format.md, with the calls of "
             "tools that users define; several calls: as its models part them; stops: "
@@ -61,6 +98,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "llama-3.2": {
         **_CALLING,
+        "prepare": _prepare(None),
         "source": (
             "Meta's llama-models repository, models/llama3_2/text_prompt_format.md; calls: "
             "chat_templates/llama3_2.jinja of TRL 1.16; stops: generation_config.json of "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, system
+
 __all__ = ["ROWS"]
 
 _PHI_3: dict[str, Any] = {
@@ -44,8 +46,16 @@ def _source(model: str) -> str:
 
 
 ROWS: dict[str, dict[str, Any]] = {
-    "phi-3": {**_PHI_3, "source": _source("microsoft/Phi-3-mini-4k-instruct")},
-    "phi-3.5": {**_PHI_3, "source": _source("microsoft/Phi-3.5-mini-instruct")},
+    "phi-3": {
+        **_PHI_3,
+        "prepare": [NO_THINKING],
+        "source": _source("microsoft/Phi-3-mini-4k-instruct"),
+    },
+    "phi-3.5": {
+        **_PHI_3,
+        "prepare": [NO_THINKING, system(empty="drop")],
+        "source": _source("microsoft/Phi-3.5-mini-instruct"),
+    },
     "phi-4-mini": {
         "template": {
             "system": "<|system|>{content}[<|tool|>{tools}<|/tool|>]<|end|>",
@@ -55,6 +65,7 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": [*_PHI_3["special_tokens"], "<|tool|>", "<|/tool|>"],
         "stops": _PHI_3["stops"],
+        "prepare": [NO_THINKING],
         "source": _source("microsoft/Phi-4-mini-instruct"),
     },
     "phi-4-reasoning": {
@@ -73,6 +84,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "</think>",
         ],
         "stops": ["<|im_end|>", "<|endoftext|>"],
+        "prepare": [NO_THINKING, system(drop=True), system("")],
         "source": (
             "chat_template in tokenizer_config.json of microsoft/Phi-4-reasoning, which writes its "
             "guidelines first; that two tokens stand around the thoughts: its technical report"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import TOOLS_IN_SYSTEM, system
+
 __all__ = ["ROWS"]
 
 _TOOLS = (
@@ -49,6 +51,14 @@ ROWS: dict[str, dict[str, Any]] = {
             "\n\n# Tools\nYou may call one or more tools",
             "</response>",
             "</parameter>\n",
+        ],
+        "prepare": [
+            {"word": "reasoning", "keep": "after_last_user"},
+            system("You are a helpful assistant.", empty="default"),
+            {
+                **TOOLS_IN_SYSTEM,
+                "spelling": {"function": True, "before": "<tool>", "after": "</tool>"},
+            },
         ],
         "source": "unsloth-MiniMax-M2.jinja and MiniMax-M2.jinja of llama.cpp",
     },

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING
+
 __all__ = ["ROWS"]
 
 _PLAIN = ["<s>", "</s>", "[INST]", "[/INST]"]
@@ -26,6 +28,16 @@ _BY_NAME = "[TOOL_CALLS][[TOOL_CALLS]|{call.name}[ARGS]{call.arguments}]*</s>"
 _BY_ID = "[TOOL_CALLS][[TOOL_CALLS]|{call.name}[CALL_ID]{call.id}[ARGS]{call.arguments}]*</s>"
 _FROM = "mistral-common 1.13.1, tokens/tokenizers/instruct.py"
 
+_NO_EMPTY_ANSWERS = {"word": "order", "empty_answers": False}
+_GIVEN = {"word": "tools", "into": "last_user", "spelling": {"whole": True}}
+_FOLDING = [
+    {**_NO_EMPTY_ANSWERS, "text_with_calls": False},
+    NO_THINKING,
+    {"word": "fold", "into": "last", "drop_empty": True},
+    _GIVEN,
+]
+_ANSWERING = [_NO_EMPTY_ANSWERS, NO_THINKING, _GIVEN]
+
 ROWS: dict[str, dict[str, Any]] = {
     "mistral-v3": {
         "prologue": "<s>",
@@ -35,6 +47,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": "[TOOL_RESULTS]" + _RESULT,
         },
         "special_tokens": [*_PLAIN, *_TOOLS, *_RESULTS],
+        "prepare": _FOLDING,
         "source": f"{_FROM}, InstructTokenizerV3",
     },
     "mistral-v3-spm": {
@@ -45,6 +58,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": "[TOOL_RESULTS] " + _RESULT,
         },
         "special_tokens": [*_PLAIN, *_TOOLS, *_RESULTS],
+        "prepare": _FOLDING,
         "source": f"{_FROM}, InstructTokenizerV3 over a SentencePieceTokenizer",
     },
     "mistral-v7": {
@@ -56,6 +70,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": "[TOOL_RESULTS]{call_id}[TOOL_CONTENT]{content}[/TOOL_RESULTS]",
         },
         "special_tokens": [*_PLAIN, *_SYSTEM, *_TOOLS, *_RESULTS, "[TOOL_CONTENT]"],
+        "prepare": _ANSWERING,
         "source": f"{_FROM}, InstructTokenizerV7",
     },
     "mistral-v7-spm": {
@@ -67,6 +82,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": "[TOOL_RESULTS] {call_id}[TOOL_CONTENT] {content}[/TOOL_RESULTS]",
         },
         "special_tokens": [*_PLAIN, *_SYSTEM, *_TOOLS, *_RESULTS, "[TOOL_CONTENT]"],
+        "prepare": _ANSWERING,
         "source": f"{_FROM}, InstructTokenizerV7 over a SentencePieceTokenizer",
     },
     "mistral-v11": {
@@ -83,6 +99,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [
             *(*_PLAIN, *_SYSTEM, *_TOOLS, *_RESULTS, "[TOOL_CONTENT]", "[CALL_ID]", "[ARGS]"),
         ],
+        "prepare": _ANSWERING,
         "source": f"{_FROM}, InstructTokenizerV11",
     },
     "mistral-v13": {
@@ -97,6 +114,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": "[TOOL_RESULTS]{content}[/TOOL_RESULTS]",
         },
         "special_tokens": [*_PLAIN, *_SYSTEM, *_TOOLS, *_RESULTS, "[ARGS]", *_THINK],
+        "prepare": [_NO_EMPTY_ANSWERS, {**_GIVEN, "into": "first_user"}],
         "source": f"{_FROM}, InstructTokenizerV13",
     },
     "mistral-v15": {
@@ -113,6 +131,18 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": "[TOOL_RESULTS]{content}[/TOOL_RESULTS]",
         },
         "special_tokens": [*_PLAIN, *_SYSTEM, *_SETTINGS, *_TOOLS, *_RESULTS, "[ARGS]", *_THINK],
+        "prepare": [
+            _NO_EMPTY_ANSWERS,
+            NO_THINKING,
+            {
+                "word": "insert",
+                "role": "settings",
+                "content": '{"reasoning_effort": "{reasoning_effort}"}',
+                "values": {"reasoning_effort": "none"},
+                "after_system": True,
+            },
+            {**_GIVEN, "into": "inserted", "role": "settings"},
+        ],
         "source": f"{_FROM}, InstructTokenizerV15",
     },
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, system
+
 __all__ = ["ROWS"]
 
 _ASSISTANT = "<|im_assistant|>assistant<|im_middle|>{^}"
@@ -40,6 +42,18 @@ def _k3(attributes: str, rest: str = "{content}") -> str:
     return f'<|open|>message role="{attributes}"<|sep|>{rest}{_K3_CLOSE}'
 
 
+_TOOLS = [
+    system("You are Kimi, an AI assistant created by Moonshot AI."),
+    {
+        "word": "tools",
+        "into": "message",
+        "role": "tool_declare",
+        "field": "content",
+        "spelling": {"whole": True},
+    },
+    {"word": "calls", "ids": "functions.{name}:{n}"},
+]
+
 ROWS: dict[str, dict[str, Any]] = {
     "kimi-k2": {
         "template": {
@@ -51,6 +65,7 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": _TOKENS,
         "call_ids": "functions.{call.name}:{n}",
+        "prepare": [NO_THINKING, *_TOOLS],
         "source": (
             "chat_template.jinja and docs/tool_call_guidance.md of moonshotai/Kimi-K2-Instruct"
         ),
@@ -65,6 +80,10 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": [*_TOKENS, "<think>", "</think>"],
         "call_ids": "functions.{call.name}:{n}",
+        "prepare": [
+            {"word": "reasoning", "keep": "after_last_answer", "empty": "all", "dropped": ""},
+            *_TOOLS,
+        ],
         "source": "chat_template.jinja of moonshotai/Kimi-K2-Thinking",
     },
     "kimi-k3": {

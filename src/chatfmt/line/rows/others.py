@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatfmt.line.rows.qwen import PREAMBLE
+from chatfmt.line.rows.rewriting import ALTERNATE, NO_THINKING, strip, system
 
 __all__ = ["ROWS"]
 
@@ -34,6 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": _openchat("Tool"),
         },
         "special_tokens": ["<s>", "<|end_of_turn|>"],
+        "prepare": [NO_THINKING],
         "source": "chat_template in tokenizer_config.json of openchat/openchat-3.5-0106",
     },
     "minimax-m1": {
@@ -52,6 +54,15 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": ["<begin_of_document>", _BEGIN, _END],
         "fences": ["^<tool_calls>\n", "\n<tool_calls>\n"],
+        "prepare": [
+            NO_THINKING,
+            strip("system", "user", "assistant"),
+            system(
+                "You are a helpful assistant created by Minimax based on MiniMax-M1 model.",
+                empty="drop",
+            ),
+            {"word": "tools", "into": "message", "after_system": True},
+        ],
         "source": "chat_template in tokenizer_config.json of MiniMaxAI/MiniMax-M1-40k",
     },
     "reka-edge": {
@@ -82,6 +93,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "assistant": "<s>bot\n{^}{content}</s>",
         },
         "special_tokens": ["<s>", "</s>"],
+        "prepare": [ALTERNATE, NO_THINKING, strip("system", "user", "assistant")],
         "source": "the template for Saiga in chujiezheng/chat_templates",
     },
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import TOOLS_IN_SYSTEM, strip
+
 __all__ = ["ROWS"]
 
 _CHOOSE = (
@@ -83,6 +85,12 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [*_IM, "<|endoftext|>", *_TOKENS, *_THINK_TOKENS],
         "stops": _STOPS,
         "fences": [f"^{_ACCESS}", _VALUE_ENDS],
+        "prepare": [
+            {"word": "reasoning", "keep": "after_last_user", "empty": "kept"},
+            strip("system", "user", "assistant"),
+            strip("assistant", field="reasoning"),
+            TOOLS_IN_SYSTEM,
+        ],
         "source": f"chat_templates/qwen3_5_think.jinja of TRL 1.16{_LIKE_PYTHON}",
     },
     "nemotron-3": {
@@ -126,6 +134,10 @@ ROWS: dict[str, dict[str, Any]] = {
             "<tool_call>\n",
             "</tool_response>",
             _VALUE_ENDS,
+        ],
+        "prepare": [
+            {"word": "reasoning", "keep": "after_last_user", "empty": "kept"},
+            TOOLS_IN_SYSTEM,
         ],
         "source": (
             "StepFun3.5-Flash.jinja and StepFun3.7-Flash.jinja of llama.cpp, which write booleans "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, strip
+
 __all__ = ["ROWS"]
 
 _IM = ["<|im_start|>", "<|im_end|>"]
@@ -37,6 +39,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "roles": _ROLES,
         "speakers": _ROLES,
         "encoding": "cl100k_im",
+        "prepare": [NO_THINKING],
         "source": "tokenizer_config.json of microsoft/phi-4 on the Hugging Face hub",
     },
     "gpt-3.5-turbo": {
@@ -71,6 +74,7 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "roles": ["system", "user", "assistant", "ipython"],
         "stops": ["<|eot_id|>", "<|end_of_text|>"],
+        "prepare": [NO_THINKING, strip("system", "user", "assistant")],
         "source": (
             "Meta's llama-models repository, models/llama3_1/prompt_format.md; stops: "
             "generation_config.json of meta-llama/Meta-Llama-3-8B-Instruct"

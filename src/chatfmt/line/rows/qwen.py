@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, strip, system
+
 __all__ = ["PREAMBLE", "ROWS"]
 
 PREAMBLE = (
@@ -77,11 +79,21 @@ _THINKS_FIRST: dict[str, Any] = {
 }
 """Of models whose prompt opens the reasoning."""
 
+_ANSWERING = [NO_THINKING, TOOLS_IN_SYSTEM]
+_THINKING = [
+    {"word": "reasoning", "keep": "after_last_user", "empty": "kept"},
+    strip("assistant", field="reasoning", characters="\n"),
+    strip("assistant", side="start", characters="\n", thinks=True),
+    TOOLS_IN_SYSTEM,
+]
+_CREATED = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
+
 ROWS: dict[str, dict[str, Any]] = {
     "qwen-2.5": {
         **_ANSWERS,
         "special_tokens": _TOKENS,  # results are wrapped in ordinary text
         "fences": [*_FENCES, "^<tool_response>\n", "\n</tool_response>"],
+        "prepare": [NO_THINKING, system(_CREATED), TOOLS_IN_SYSTEM],
         "source": _source("Qwen/Qwen2.5-7B-Instruct"),
     },
     "qwq": {
@@ -94,17 +106,32 @@ ROWS: dict[str, dict[str, Any]] = {
             ],
         },
         "fences": ["\n\n# Tools\n\nYou may call"],
+        "prepare": [
+            NO_THINKING,
+            strip("assistant", side="start", characters="\n"),
+            TOOLS_IN_SYSTEM,
+        ],
         "source": _source("Qwen/QwQ-32B"),
     },
-    "qwen-3": {**_MAY_THINK, "source": _source("Qwen/Qwen3-0.6B")},
-    "qwen-3-2507": {**_ANSWERS, "source": _source("Qwen/Qwen3-4B-Instruct-2507")},
-    "qwen-3-thinking": {**_THINKS_FIRST, "source": _source("Qwen/Qwen3-4B-Thinking-2507")},
+    "qwen-3": {**_MAY_THINK, "prepare": _THINKING, "source": _source("Qwen/Qwen3-0.6B")},
+    "qwen-3-2507": {
+        **_ANSWERS,
+        "prepare": _ANSWERING,
+        "source": _source("Qwen/Qwen3-4B-Instruct-2507"),
+    },
+    "qwen-3-thinking": {
+        **_THINKS_FIRST,
+        "prepare": _THINKING,
+        "source": _source("Qwen/Qwen3-4B-Thinking-2507"),
+    },
     "qwen-3-next-thinking": {
         **_THINKS_FIRST,
+        "prepare": _THINKING,
         "source": _source("Qwen/Qwen3-Next-80B-A3B-Thinking"),
     },
     "qwen-3-vl": {
         **_ANSWERS,
+        "prepare": _ANSWERING,
         "source": _source("Qwen/Qwen3-VL-4B-Instruct") + "; its text, without images",
     },
 }

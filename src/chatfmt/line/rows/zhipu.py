@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import strip
+
 __all__ = ["ROWS"]
 
 _BEGIN = ["[gMASK]", "<sop>"]
@@ -69,6 +71,12 @@ def _row(break_: str, thoughts: str, content: str) -> dict[str, Any]:
 
 _4_PLAIN = "<|assistant|>{^}\n{content}{next}"
 
+_TEXTS = [
+    strip("assistant"),
+    strip("assistant", field="reasoning"),
+    {"word": "tools", "into": "message"},
+]
+
 ROWS: dict[str, dict[str, Any]] = {
     "glm-4": {
         "prologue": "[gMASK]<sop>",
@@ -84,6 +92,10 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "glm-4.5": {
         **_row("\n", "{^}[\n<think>{reasoning}</think>]", "[\n{content}]"),
+        "prepare": [
+            {"word": "reasoning", "keep": "after_last_user", "empty": "all", "dropped": ""},
+            *_TEXTS,
+        ],
         "source": (
             "chat_template.jinja of zai-org/GLM-4.5; stops: eos_token_id in its "
             "generation_config.json"
@@ -91,6 +103,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "glm-4.7": {
         **_row("", "[<think>{^}{reasoning}]</think>", "{content}"),
+        "prepare": [{"word": "reasoning", "keep": "after_last_user"}, *_TEXTS],
         "source": (
             "chat_template.jinja of zai-org/GLM-4.7-Flash; stops: eos_token_id in its "
             "generation_config.json"

@@ -1,0 +1,138 @@
+"""A conversation as a chat template would have it, and what that took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from chatfmt.conversation import Conversation, Message
+from chatfmt.errors import RenderError
+from chatfmt.prepare.items import Asked, Item
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from chatfmt.prepare.words import Word
+
+__all__ = ["Change", "Prepared", "prepare", "thinking_of"]
+
+
+class Change(NamedTuple):
+    """One thing that a preparation changed.
+
+    >>> Change(0, "content", "strip", " Hi ", "Hi").field
+    'content'
+    """
+
+    message: int | None
+    """Index among the messages that were given; None for one that was added."""
+    field: str
+    """The name of the field; ``message`` for a message that was added or left out."""
+    word: str
+    """The word of the preparation that did it."""
+    before: object
+    """What was there; None where there was nothing."""
+    after: object
+    """What is there now; None where nothing is."""
+
+
+class Prepared(Conversation):
+    """A conversation as the chat template of a format would have it; see `ChatTokenizer.prepare`.
+
+    It is encoded as any other conversation, and is not prepared a second time.
+    """
+
+    format: str = ""
+    """The name of the format for which it was prepared."""
+    changes: tuple[Change, ...] = ()
+    """What was changed, in the order in which it was done."""
+    thinking: bool | None = None
+    """What `ChatTokenizer.encode_prompt` is to do about the reasoning, where that is not told."""
+
+
+def prepare(
+    name: str,
+    words: Sequence[Word],
+    conversation: Conversation,
+    *,
+    tools: Iterable[Mapping[str, Any]] | None = None,
+    values: Mapping[str, str | dt.date] | None = None,
+    history: Literal["published", "keep"] = "published",
+    thinking: bool | None = None,
+) -> Prepared:
+    """Apply the words of the format of this name to a conversation.
+
+    The other arguments are those of `chatfmt.ChatTokenizer.prepare`.
+
+    Raises:
+        RenderError: the template takes no such conversation, or a value is missing or unknown.
+    """
+    if isinstance(conversation, Prepared):
+        raise RenderError(f"this was prepared already, for {conversation.format}", name)
+    if tools is not None and conversation.tools:
+        raise RenderError("expected tools once, found them in the conversation, too", name)
+    if tools is not None:
+        conversation = Conversation.model_validate(
+            {**conversation.__dict__, "tools": tuple(dict(tool) for tool in tools)}
+        )
+    _check_values(name, words, values or {})
+    items = [Item(key, message) for key, message in enumerate(conversation.messages)]
+    asked = Asked(
+        format=name,
+        tools=conversation.tools,
+        values=values or {},
+        keep_history=history == "keep",
+        next_key=len(items),
+    )
+    given = len(items)
+    changes: list[Change] = []
+    for word in words:
+        after = word.apply(items, asked)
+        changes += _changes(word.word, items, after, given)  # type: ignore[attr-defined]
+        items = after
+    return Prepared(
+        messages=tuple(item.message for item in items),
+        tools=conversation.tools,
+        metadata=conversation.metadata,
+        format=name,
+        changes=tuple(changes),
+        thinking=thinking,
+    )
+
+
+def thinking_of(conversation: Conversation, *, told: bool | None) -> bool | None:
+    """What a prompt is to do about the reasoning, of what is told and what was prepared.
+
+    Raises:
+        RenderError: they contradict each other.
+    """
+    if not isinstance(conversation, Prepared) or conversation.thinking is None:
+        return told
+    if told not in (None, conversation.thinking):
+        reason = f"expected thinking={conversation.thinking}, as it was prepared; found {told}"
+        raise RenderError(reason, conversation.format)
+    return conversation.thinking
+
+
+def _check_values(name: str, words: Sequence[Word], values: Mapping[str, Any]) -> None:
+    known = sorted({value for word in words for value in word.names})
+    for value in values:
+        if value not in known:
+            there = f"; there are {', '.join(known)}" if known else "; this format has none"
+            raise RenderError(f"there is no value {value}{there}", name)
+
+
+def _changes(
+    word: str, before: Sequence[Item], after: Sequence[Item], given: int
+) -> Iterator[Change]:
+    """What differs, message by message, found by their keys."""
+    was, now = ({item.key: item.message for item in items} for items in (before, after))
+    for key in sorted(was.keys() | now.keys()):
+        index = key if key < given else None
+        one, other = was.get(key), now.get(key)
+        if one is None or other is None:
+            yield Change(index, "message", word, one, other)
+            continue
+        for field in Message.model_fields:
+            if getattr(one, field) != getattr(other, field):
+                yield Change(index, field, word, getattr(one, field), getattr(other, field))
