@@ -6,9 +6,9 @@ For each layout that has a row, each conversation is one of these:
 
 - *equal*: the row writes what the template writes, to the letter;
 - *equal when prepared*: it does after `ChatTokenizer.prepare`;
-- *needs preparation*: the template has changed the conversation first, and the row does not say how.
-  It reads what the template wrote, strictly, as other messages than were given, and writes these
-  back to the letter; the fields that differ are printed;
+- *needs preparation*: the template has changed the conversation first, and the row does not say
+  how. It reads what the template wrote, strictly, as other messages than were given, and writes
+  these back to the letter; the fields that differ are printed;
 - *refused*: the template raises, and so does the row; or it has no place for something, or does
   not copy a fault of the template, which `FAULTS` names;
 - *wrong*: anything else.
@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chatfmt import ChatTokenizer, Conversation, Message, ParseError, RenderError
-from chatfmt.prepare.prepared import Prepared
 from rows import ids_in, spelled, tokenizer
 
 if TYPE_CHECKING:
@@ -113,6 +112,17 @@ ROWS = {
 """Layout to the name of its row."""
 
 _T = ("t-one", "t-two", "t-think", "t-again")
+
+SPLITTING = (
+    "ling-3",
+    "deepseek-r1",
+    "deepseek-v3.1",
+    "glm-4.5",
+    "glm-4.7",
+    "minimax-m2",
+    "stepfun-3.5",
+)
+"""Layouts whose templates look for a thought in the text of an answer."""
 
 FAULTS: dict[tuple[str, str], str] = {
     **{
@@ -200,7 +210,14 @@ FAULTS: dict[tuple[str, str], str] = {
             ("deepseek-v3", "t-again"),
         }
     },
-    ("minimax-m1", "t-two"): "it drops the text of a message that has calls",
+    **{
+        (layout, "look-alike"): "it splits the text of an answer at </think>"
+        for layout in SPLITTING
+    },
+    **{
+        (layout, "t-two"): "it drops the text of a message that has calls"
+        for layout in ("minimax-m1", "olmo-3")
+    },
     **{
         (layout, case): "it writes an empty thought before the last answer alone, so that it goes"
         for layout in ("qwen3", "qwen3-next-thinking")
@@ -286,10 +303,9 @@ def findings(layout: str) -> Iterator[Finding]:
     for case in stored["cases"]:
         members = {"messages": case["messages"], "tools": tools if case["tools"] else []}
         given = Conversation.model_validate(members)
-        prepared, why = prepare(tok, layout, given)
+        prepared = write_prepared(tok, layout, given, prompt=case["prompt"])
         if "text" not in case:
-            takes = prepared is not None and prepared.changes
-            yield Finding(case["id"], REFUSED, "by its template" + " alone" * bool(takes))
+            yield Finding(case["id"], REFUSED, "by its template" + " alone" * bool(prepared))
             continue
         text = case["text"]
         if stored["bos"] not in tok.format.special_tokens:  # it stands for one that others have
@@ -299,9 +315,8 @@ def findings(layout: str) -> Iterator[Finding]:
         if not text.startswith(prologue):  # the template leaves the token to the tokenizer
             text = prologue + text
         kind, detail = judge(tok, given, text, prompt=case["prompt"])
-        if kind != EQUAL and prepared is not None:
-            if text in write(tok, prepared, prompt=case["prompt"]):
-                kind, detail = PREPARED, f"{len(prepared.changes)} changes"
+        if kind != EQUAL and text in prepared:
+            kind, detail = PREPARED, ""
         fault = FAULTS.get((layout, case["id"]))
         if kind in (NEEDS, WRONG) and fault:
             kind, detail = REFUSED, f"fault of the template: {fault}"
@@ -311,17 +326,19 @@ def findings(layout: str) -> Iterator[Finding]:
         yield Finding(case["id"], kind, detail)
 
 
-def prepare(tok: ChatTokenizer, layout: str, given: Conversation) -> tuple[Prepared | None, str]:
-    """What the row makes of a conversation; None, and why, if it refuses it, or says nothing."""
+def write_prepared(
+    tok: ChatTokenizer, layout: str, given: Conversation, *, prompt: bool
+) -> list[str]:
+    """What the row writes after `ChatTokenizer.prepare`; nothing if it refuses it or says none."""
     if layout in OTHERS or not tok.format.preparation:
-        return None, "the row does not say"
+        return []
     words = tok.format.preparation
-    needed = {name for word in words for name, default in word.names if default is None}
+    needed = {name for word in words for name, default in word.names.items() if default is None}
     values = {name: value for name, value in VALUES.items() if name in needed}
     try:
-        return tok.prepare(given, values=values), ""
-    except RenderError as error:
-        return None, str(error)
+        return write(tok, tok.prepare(given, values=values), prompt=prompt)
+    except RenderError:
+        return []
 
 
 def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> list[str]:

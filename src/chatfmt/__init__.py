@@ -29,6 +29,7 @@ from chatfmt.errors import (
 )
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.formats import FORMAT_ROWS, MODELS, get_format
+from chatfmt.prepare.prepared import Change, Prepared
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer, tokenizer_for_model
 from chatfmt.tools.explain import Cause, Difference
 from chatfmt.tools.scan import SpecialText
@@ -58,6 +59,7 @@ __all__ = [
     "Allowed",
     "ArgumentsDelta",
     "Cause",
+    "Change",
     "ChatFormat",
     "ChatTokenizer",
     "ChatfmtError",
@@ -82,6 +84,7 @@ __all__ = [
     "NothingToTrainError",
     "OpenMessage",
     "ParseError",
+    "Prepared",
     "RenderError",
     "Span",
     "SpecialText",

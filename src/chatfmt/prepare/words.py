@@ -53,6 +53,8 @@ class System(Word):
     """The same where tools were given, if that is something else."""
     after: str = ""
     """What stands after the text that was given."""
+    after_with_tools: str | None = None
+    """The same where tools were given, if that is something else."""
     empty: Literal["keep", "default", "drop"] = "keep"
     """What becomes of one without text: it stays, counts as none, or is left out."""
     drop: bool = False
@@ -71,7 +73,8 @@ class System(Word):
         if given:
             before = self._of(self.before, self.before_with_tools, asked) or ""
             text = asked.fill(before, self.values) + items[0].message.content
-            text += asked.fill(self.after, self.values)
+            after = self._of(self.after, self.after_with_tools, asked) or ""
+            text += asked.fill(after, self.values)
             return [items[0].update(content=text), *items[1:]]
         default = self._of(self.default, self.default_with_tools, asked)
         if default is None:

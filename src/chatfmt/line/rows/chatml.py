@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, system
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, strip, system
 
 __all__ = ["ROWS"]
 
@@ -33,6 +33,12 @@ _HERMES = (
 _PYTHONIC = "[, |{call.name}([, |{arg.key}={arg.value:python}]*)]*"
 _LFM_CALLS = r"<|tool_call_start|>\[" + _PYTHONIC + r"\]<|tool_call_end|>" + "<|im_end|>\n"
 _LFM_THINKS = "[<think>{reasoning}</think>]"
+
+_NO_FUNCTIONS = "\nYou do not currently have access to any functions."
+_FUNCTIONS = (
+    "\n\nYou have access to the following functions. [...]\n\nHere are the available functions:\n"
+    "<functions>\n"
+)
 
 ROWS: dict[str, dict[str, Any]] = {
     "hermes-3": {
@@ -78,6 +84,24 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": ["<|endoftext|>", *_IM, "<function_calls>", "</function_calls>"],
         "stops": ["<|im_end|>", "<|endoftext|>"],
         "fences": ["^Function "],
+        "prepare": [
+            NO_THINKING,
+            strip("system", "user", "assistant"),
+            system(
+                "You are a helpful function-calling AI assistant." + _NO_FUNCTIONS,
+                default_with_tools="You are a helpful function-calling AI assistant.",
+                after=_NO_FUNCTIONS,
+                after_with_tools="",
+            ),
+            {
+                **TOOLS_IN_SYSTEM,
+                "field": "content",
+                "spelling": {"function": True},
+                "before": _FUNCTIONS,
+                "after": "\n</functions>",
+                "place": "after",
+            },
+        ],
         "source": "the template for OLMo 3 of vLLM",
     },
     "smollm-3": {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import strip, system
+
 __all__ = ["ROWS"]
 
 _END = "<|role_end|>"
@@ -11,6 +13,19 @@ _ASSISTANT = "<role>ASSISTANT</role>\n[<think>{^}{reasoning}</think>]"
 _CALL = (
     "<tool_call>{call.name}\n[<arg_key>{arg.key}</arg_key>\n"
     "<arg_value>{arg.value:loose}</arg_value>]*\n</tool_call>"
+)
+
+_TOOLS = (
+    "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n"
+)
+_CALLS_SO = (
+    "\n</tools>\n\nIf none of the functions can be used, point it out. If the given question lacks "
+    "the parameters required by the function, also point it out.\nIf you need to use a function, "
+    "for each function call, output the function name and arguments within the following XML "
+    "format:\n<tool_call>{function-name}\n<arg_key>{arg-key-1}</arg_key>\n"
+    "<arg_value>{arg-value-1}</arg_value>\n<arg_key>{arg-key-2}</arg_key>\n"
+    "<arg_value>{arg-value-2}</arg_value>\n...\n</tool_call>"
 )
 
 ROWS: dict[str, dict[str, Any]] = {
@@ -31,6 +46,20 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": ["<role>", "</role>", _END, "<think>", "</think>"],
         "fences": ["\n</tool_response>", "^<tool_call>", "\n<tool_call>", "</arg_value>"],
+        "prepare": [
+            {"word": "reasoning", "keep": "all", "empty": "all"},
+            strip("assistant", field="reasoning", characters="\n"),
+            {
+                "word": "tools",
+                "into": "system",
+                "field": "content",
+                "before": _TOOLS,
+                "after": _CALLS_SO,
+                "place": "after",
+                "between": "\n",
+            },
+            system("detailed thinking on", after="\ndetailed thinking on"),
+        ],
         "source": "models/templates/inclusionai-ling-3.0-flash.jinja of llama.cpp",
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatfmt.line.rows.rewriting import TOOLS_IN_SYSTEM, strip
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, strip
 
 __all__ = ["ROWS"]
 
@@ -67,6 +67,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [*_IM, "<|endoftext|>", *_TOKENS],
         "stops": _STOPS,
         "fences": [f"^{_ACCESS}", f"\n\n{_ACCESS}", _VALUE_ENDS],
+        "prepare": [NO_THINKING],
         "source": f"chat_template.jinja of Qwen/Qwen3-Coder-30B-A3B-Instruct{_LIKE_PYTHON}",
     },
     "qwen-3.5": {
