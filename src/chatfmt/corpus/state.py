@@ -19,7 +19,7 @@ from chatfmt.corpus.folder import (
     is_temporary,
     new_run,
 )
-from chatfmt.corpus.inputs import InputNote  # noqa: TC001 - pydantic looks it up
+from chatfmt.corpus.inputs import InputNote
 from chatfmt.corpus.summary import Summary
 from chatfmt.errors import DataError
 from chatfmt.json_text import loads

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatfmt.line.lines import Line
     from chatfmt.line.machine import Machine
     from chatfmt.line.template import Template
-    from chatfmt.prepare.words import Word
+    from chatfmt.prepare.word import Word
 
 __all__ = ["Row"]
 

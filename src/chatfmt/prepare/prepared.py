@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from chatfmt.prepare.words import Word
+    from chatfmt.prepare.word import Word
 
 __all__ = ["Change", "Prepared", "prepare", "thinking_of"]
 

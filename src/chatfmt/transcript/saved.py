@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
 
-from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
+from chatfmt.conversation import Message
 from chatfmt.errors import Issue, TranscriptError, shown
 from chatfmt.line.choose import on_wire
 from chatfmt.transcript.again import feed_again
 from chatfmt.wire.read.parser import StreamParser
-from chatfmt.wire.spans import Span  # noqa: TC001 - pydantic reads it
+from chatfmt.wire.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -21,7 +21,7 @@ from pydantic import (
 
 from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_format
 from chatfmt.adapters import Options, Preference, read_row
-from chatfmt.conversation import Message  # noqa: TC001 - pydantic reads it
+from chatfmt.conversation import Message
 from chatfmt.conversation.wording import Fault, at, objections
 from chatfmt.encodings import ENCODING_CONSTRUCTORS
 from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError, shown

@@ -1,0 +1,114 @@
+"""The definitions of tools, and the ids of their calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from chatfmt.conversation import Message, ToolCall
+from chatfmt.errors import shown
+from chatfmt.prepare.items import first_of, last_of
+from chatfmt.prepare.spelling import Spelling
+from chatfmt.prepare.word import Word
+
+if TYPE_CHECKING:
+    from chatfmt.prepare.items import Asked, Item
+
+__all__ = ["Calls", "Tools"]
+
+
+class Tools(Word):
+    """Where a template puts the definitions of tools."""
+
+    word: Literal["tools"] = "tools"
+    into: Literal["system", "first_user", "last_user", "message", "inserted"]
+    """The system message, which is added if there is none; a user's; a message of its own at the
+    start; or the message of this role that was inserted."""
+    role: str = "system"
+    """The role of that message."""
+    after_system: bool = False
+    """Whether it stands after the system message instead."""
+    field: Literal["tools", "content"] = "tools"
+    spelling: Spelling = Spelling()
+    before: str = ""
+    """What stands before them in a content."""
+    after: str = ""
+    """What stands after them there, before or after the content that was given."""
+    place: Literal["before", "after"] = "before"
+    """Whether they stand before or after the content that was given."""
+    between: str = ""
+    """What stands between both there, where there is a content."""
+
+    def apply(self, items: list[Item], asked: Asked) -> list[Item]:
+        """The messages with the definitions in one of them."""
+        if not asked.tools:
+            return items
+        text = self.spelling.spell(asked.tools)
+        at = self._where(items, asked)
+        if at is None:
+            role = self.role if self.into == "message" else "system"
+            is_second = self.after_system and items and items[0].message.role == "system"
+            at = 1 if is_second else 0
+            items = [*items[:at], asked.add(Message(role=role)), *items[at:]]
+        return [*items[:at], self._put(items[at], text), *items[at + 1 :]]
+
+    def _where(self, items: list[Item], asked: Asked) -> int | None:
+        if self.into == "message":
+            return None
+        if self.into == "inserted":
+            return first_of(items, self.role)
+        if self.into == "system":
+            return 0 if items and items[0].message.role == "system" else None
+        last = last_of(items, ["user"])
+        if last < 0:
+            asked.refuse("expected a message of the user, which is to hold the tools; found none")
+        return last if self.into == "last_user" else first_of(items, "user")
+
+    def _put(self, item: Item, text: str) -> Item:
+        if self.field == "tools":
+            return item.update(tools=text)
+        text, content = self.before + text + self.after, item.message.content
+        parts = [text, content] if self.place == "before" else [content, text]
+        return item.update(content=(self.between if content else "").join(parts))
+
+
+class Calls(Word):
+    """New ids for tool calls, and for the results that answer them."""
+
+    word: Literal["calls"] = "calls"
+    ids: str
+    """What they look like: ``{name}`` is the name of the tool, ``{n}`` counts all calls from 0."""
+
+    def apply(self, items: list[Item], asked: Asked) -> list[Item]:
+        """The messages with the new ids; a result without an id answers the next call."""
+        made: list[Item] = []
+        count = 0
+        waiting: dict[
+            str | int, ToolCall
+        ] = {}  # what a result may answer, by the id that was given
+        for item in items:
+            message = item.message
+            if message.role == "tool":
+                item = self._answering(item, waiting, asked)  # noqa: PLW2901 - what it is now
+            elif message.tool_calls:
+                calls = []
+                waiting = {}
+                for call in message.tool_calls:
+                    calls.append(call.model_copy(update={"id": self._id(call.name, count)}))
+                    waiting[count if call.id is None else call.id] = calls[-1]
+                    count += 1
+                item = item.update(tool_calls=tuple(calls))  # noqa: PLW2901 - what it is now
+            made.append(item)
+        return made
+
+    def _id(self, name: str, count: int) -> str:
+        return self.ids.replace("{n}", str(count)).replace("{name}", name)
+
+    @staticmethod
+    def _answering(item: Item, waiting: dict[str | int, ToolCall], asked: Asked) -> Item:
+        given = item.message.call_id
+        key = next(iter(waiting), None) if given is None else given
+        if key is None or key not in waiting:
+            found = "no call is left" if given is None else f"found the id {shown(given)}"
+            asked.refuse(f"expected the result of a call before it; {found}", item, "call_id")
+        call = waiting.pop(key)
+        return item.update(call_id=call.id, name=call.name)

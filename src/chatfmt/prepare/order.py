@@ -1,0 +1,56 @@
+"""Which conversations a template takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from chatfmt.prepare.word import Word
+
+if TYPE_CHECKING:
+    from chatfmt.prepare.items import Asked, Item
+
+__all__ = ["Order"]
+
+
+class Order(Word):
+    """Which conversations a template takes; others are refused, as it does."""
+
+    word: Literal["order"] = "order"
+    system: bool = True
+    """Whether there may be a system message."""
+    alternate: bool = False
+    """Whether after it user and assistant take turns, the user first, and there is no other."""
+    calls: int | None = None
+    """How many calls a message may have; None: any number."""
+    text_with_calls: bool = True
+    """Whether a message with calls may have text as well."""
+    empty_answers: bool = True
+    """Whether an answer may have neither text nor calls."""
+
+    def apply(self, items: list[Item], asked: Asked) -> list[Item]:
+        """The messages as they are."""
+        for item in items:
+            message = item.message
+            calls = len(message.tool_calls)
+            if message.role == "system" and not self.system:
+                asked.refuse("the template takes no system message", item, "role")
+            if self.calls is not None and calls > self.calls:
+                reason = f"the template takes {self.calls} tool calls in a message, found {calls}"
+                asked.refuse(reason, item, "tool_calls")
+            if calls and message.content and not self.text_with_calls:
+                asked.refuse("the template takes no text beside tool calls", item, "content")
+            says = message.content or calls or message.role != "assistant"
+            if not says and not self.empty_answers:
+                asked.refuse("the template takes no answer without text", item, "content")
+        if self.alternate:
+            self._check_turns(items, asked)
+        return items
+
+    @staticmethod
+    def _check_turns(items: list[Item], asked: Asked) -> None:
+        turns = items[1:] if items and items[0].message.role == "system" else items
+        for number, item in enumerate(turns):
+            expected = "assistant" if number % 2 else "user"
+            if item.message.role != expected:
+                reason = f"the template expects {expected} here, for these two take turns"
+                asked.refuse(f"{reason}; found {item.message.role}", item, "role")

@@ -1,0 +1,63 @@
+"""Texts that a template shortens, or writes in another role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from chatfmt.prepare.word import Word
+
+if TYPE_CHECKING:
+    from chatfmt.prepare.items import Asked, Item
+
+__all__ = ["Rename", "Strip"]
+
+
+class Strip(Word):
+    """White space at the edges of a text that a template takes away."""
+
+    word: Literal["strip"] = "strip"
+    roles: Sequence[str]
+    field: Literal["content", "reasoning"] = "content"
+    side: Literal["start", "end", "both"] = "both"
+    characters: str | None = None
+    """Which characters; None: white space as Python knows it."""
+    thinks: bool | None = None
+    """True: only of messages that have a reasoning, False: only of those that have none."""
+
+    def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
+        """The messages with the texts shortened."""
+        return [self._stripped(item) if self._counts(item) else item for item in items]
+
+    def _counts(self, item: Item) -> bool:
+        message = item.message
+        thinks = self.thinks is None or self.thinks == (message.reasoning is not None)
+        return message.role in self.roles and thinks and getattr(message, self.field) is not None
+
+    def _stripped(self, item: Item) -> Item:
+        strip = {"start": str.lstrip, "end": str.rstrip, "both": str.strip}[self.side]
+        return item.update(
+            **{self.field: strip(getattr(item.message, self.field), self.characters)}
+        )
+
+
+class Rename(Word):
+    """Messages that a template writes in another role, or with other text around them."""
+
+    word: Literal["rename"] = "rename"
+    role: str
+    to: str
+    before: str = ""
+    after: str = ""
+    quoted: bool = False
+    """Whether the content becomes a string of JSON."""
+
+    def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
+        """The messages with the others in their place."""
+        return [self._one(item) if item.message.role == self.role else item for item in items]
+
+    def _one(self, item: Item) -> Item:
+        text = item.message.content
+        text = json.dumps(text, ensure_ascii=False) if self.quoted else text
+        return item.update(role=self.to, content=self.before + text + self.after)

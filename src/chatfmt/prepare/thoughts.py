@@ -1,0 +1,67 @@
+"""The thinking of earlier answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from chatfmt.prepare.items import last_of
+from chatfmt.prepare.word import Word
+
+if TYPE_CHECKING:
+    from chatfmt.prepare.items import Asked, Item
+
+__all__ = ["Reasoning"]
+
+
+class Reasoning(Word):
+    """Which answers keep their thinking, and which get an empty one."""
+
+    word: Literal["reasoning"] = "reasoning"
+    keep: Literal["all", "after_last_user", "after_last_answer", "none"]
+    """An answer is what the assistant says without calling a tool."""
+    empty: Literal["none", "kept", "all"] = "none"
+    """Which answers without a thinking get an empty one: those that could keep one, or all."""
+    dropped: str | None = None
+    """What stands for a thinking that is dropped; None: nothing."""
+    after_results: bool = True
+    """Whether answers after the result of a tool get an empty one, too."""
+
+    def apply(self, items: list[Item], asked: Asked) -> list[Item]:
+        """The messages with the thinking that the model is shown."""
+        first = self._first(items)
+        return [
+            self._one(item, asked, kept=at >= first, fills=self._fills(items, at, first))
+            if item.message.role == "assistant"
+            else item
+            for at, item in enumerate(items)
+        ]
+
+    def _first(self, items: list[Item]) -> int:
+        """The first that keeps its thinking."""
+        match self.keep:
+            case "all":
+                return 0
+            case "none":
+                return len(items)
+            case "after_last_user":
+                return last_of(items, ["user"])
+        answers = [
+            at
+            for at, item in enumerate(items)
+            if item.message.role == "assistant" and not item.message.tool_calls
+        ]
+        return answers[-1] + 1 if answers else 0
+
+    def _fills(self, items: list[Item], at: int, first: int) -> bool:
+        """Whether an answer gets an empty thinking if it has none."""
+        if not self.after_results and at and items[at - 1].message.role == "tool":
+            return False
+        return self.empty == "all" or (self.empty == "kept" and at >= first)
+
+    def _one(self, item: Item, asked: Asked, *, kept: bool, fills: bool) -> Item:
+        reasoning = item.message.reasoning
+        if reasoning is not None and not (kept or asked.keep_history):
+            reasoning = self.dropped
+        if reasoning is None and fills:
+            reasoning = ""
+        return item if reasoning == item.message.reasoning else item.update(reasoning=reasoning)
