@@ -9,11 +9,12 @@ For each layout that has a row, each conversation is one of these:
 - *needs preparation*: the template has changed the conversation first, and the row does not say
   how. It reads what the template wrote, strictly, as other messages than were given, and writes
   these back to the letter; the fields that differ are printed;
-- *refused*: the template raises, and so does the row; or it has no place for something, or does
-  not copy a fault of the template, which `FAULTS` names;
+- *refused*: the template raises, or the row does not copy a fault of the template, which `FAULTS`
+  names;
+- *no place*: the row cannot carry it, which `NO_PLACE` names;
 - *wrong*: anything else.
 
-A layout is whole if no case of it needs preparation or is wrong.
+A layout is whole if all its cases are equal, equal when prepared, or refused.
 
 What the templates write is read from the folder ``layouts`` of ``CHATFMT_SHARED``.
 """
@@ -115,6 +116,7 @@ _T = ("t-one", "t-two", "t-think", "t-again")
 
 SPLITTING = (
     "ling-3",
+    "reka-edge",
     "deepseek-r1",
     "deepseek-v3.1",
     "glm-4.5",
@@ -224,6 +226,14 @@ FAULTS: dict[tuple[str, str], str] = {
         for case in ("t-one", "t-two", "t-again")
     },
     **{
+        ("glm-4", case): "it drops calls, and writes results after <|tool|>, which is no token"
+        for case in _T
+    },
+    **{
+        ("glm-4", case): "it leaves out a message without text"
+        for case in ("empty-assistant", "empty-user")
+    },
+    **{
         ("kimi-k2-thinking", case): "it looks for the last answer, and finds the first"
         for case in ("r-multi", "r-none-multi")
     },
@@ -260,8 +270,8 @@ SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
 two conversations that are packed, which is no part of either."""
 
 EQUAL, PREPARED, NEEDS = "equal", "equal when prepared", "needs preparation"
-REFUSED, WRONG = "refused", "wrong"
-KINDS = (EQUAL, PREPARED, NEEDS, REFUSED, WRONG)
+REFUSED, LACKING, WRONG = "refused", "no place", "wrong"
+KINDS = (EQUAL, PREPARED, NEEDS, REFUSED, LACKING, WRONG)
 
 OTHERS = (
     "granite-4.1",
@@ -322,7 +332,7 @@ def findings(layout: str) -> Iterator[Finding]:
             kind, detail = REFUSED, f"fault of the template: {fault}"
         lacking = NO_PLACE.get((layout, case["id"]))
         if kind == WRONG and lacking:
-            kind, detail = REFUSED, f"the row has no place for {lacking}"
+            kind, detail = LACKING, lacking
         yield Finding(case["id"], kind, detail)
 
 
@@ -407,7 +417,7 @@ def main() -> None:
         counts = Counter(finding.kind for finding in found)
         total += counts
         shown = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
-        is_whole = not (counts[NEEDS] or counts[WRONG])
+        is_whole = not (counts[NEEDS] or counts[LACKING] or counts[WRONG])
         whole += is_whole
         print(f"{layout:24} {ROWS[layout]:24} {'whole' if is_whole else '':6} {shown}")
         for finding in found:

@@ -212,6 +212,7 @@ def page(format: ChatFormat) -> str:
     given = {key: row[key] for key in ("prologue", "ends", "call_ids") if row[key]}
     shown = "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(row["template"]))
     extra = "".join(f"\n{key}: {json.dumps(value)}" for key, value in given.items())
+    extra += "".join(f"\nprepare: {json.dumps(word)}" for word in row["prepare"])
     told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items())
     spoken = "\n".join(json.dumps(message) for message in messages)
     return (

@@ -40,6 +40,12 @@ class Prepared(Conversation):
     """A conversation as the chat template of a format would have it; see `ChatTokenizer.prepare`.
 
     It is encoded as any other conversation, and is not prepared a second time.
+
+    >>> import chatfmt
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> prepared = tok.prepare([{"role": "user", "content": "hello"}])
+    >>> prepared.format, len(tok.encode(prepared))
+    ('gpt-4o', 5)
     """
 
     format: str = ""

@@ -52,12 +52,28 @@ class Rename(Word):
     after: str = ""
     quoted: bool = False
     """Whether the content becomes a string of JSON."""
+    joined: bool = False
+    """Whether those that stand side by side become one message."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
         """The messages with the others in their place."""
-        return [self._one(item) if item.message.role == self.role else item for item in items]
+        made: list[Item] = []
+        goes_on = False
+        for item in items:
+            if item.message.role != self.role:
+                made.append(item)
+            elif goes_on and self.joined:
+                whole = made[-1].message.content + self._one(item).message.content
+                made[-1] = made[-1].update(content=whole)
+            else:
+                made.append(self._one(item))
+            goes_on = item.message.role == self.role
+        return made
 
     def _one(self, item: Item) -> Item:
         text = item.message.content
         text = json.dumps(text, ensure_ascii=False) if self.quoted else text
-        return item.update(role=self.to, content=self.before + text + self.after)
+        text = self.before + text + self.after
+        if self.to == self.role:
+            return item.update(content=text)
+        return item.update(role=self.to, content=text, name=None, call_id=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -18,12 +18,14 @@ from chatfmt.prepare.word import Word
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Word", "read_words"]
+__all__ = ["WORDS", "Word", "read_words"]
 
 AnyWord: TypeAlias = Annotated[
-    System | Strip | Fold | Reasoning | Tools | Calls | Insert | Rename | Order,
+    System | Fold | Insert | Strip | Rename | Reasoning | Tools | Calls | Order,
     Field(discriminator="word"),
 ]
+WORDS = frozenset(one.model_fields["word"].default for one in get_args(get_args(AnyWord)[0]))
+"""The names of all words."""
 _WORDS: TypeAdapter[tuple[AnyWord, ...]] = TypeAdapter(tuple[AnyWord, ...])
 
 

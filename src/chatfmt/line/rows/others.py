@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatfmt.line.rows.qwen import PREAMBLE
-from chatfmt.line.rows.rewriting import ALTERNATE, NO_THINKING, strip, system
+from chatfmt.line.rows.rewriting import ALTERNATE, NO_THINKING, TOOLS_IN_SYSTEM, strip, system
 
 __all__ = ["ROWS"]
 
@@ -83,6 +83,19 @@ ROWS: dict[str, dict[str, Any]] = {
             "\n\n# Tools\n\nYou may call",
             "^<tool_call>\n",
             "\n<tool_call>\n",
+        ],
+        "prepare": [
+            NO_THINKING,
+            system(empty="drop"),
+            TOOLS_IN_SYSTEM,
+            {
+                "word": "rename",
+                "role": "tool",
+                "to": "user",
+                "before": "<tool_response>\n",
+                "after": "\n</tool_response>",
+                "joined": True,
+            },
         ],
         "source": "models/templates/Reka-Edge.jinja of llama.cpp, without results",
     },

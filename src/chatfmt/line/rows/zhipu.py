@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatfmt.line.rows.rewriting import strip
+from chatfmt.line.rows.rewriting import NO_THINKING, strip, system
 
 __all__ = ["ROWS"]
 
@@ -88,6 +88,7 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": [*_BEGIN, "<|endoftext|>", *_TURNS],
         "stops": _STOPS,
+        "prepare": [NO_THINKING, system(empty="drop")],
         "source": "chat_template in tokenizer_config.json of THUDM/glm-4-9b-chat, without calls",
     },
     "glm-4.5": {
