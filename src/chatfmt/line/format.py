@@ -16,10 +16,10 @@ from chatfmt.line.kinds import check_kinds
 from chatfmt.line.lines import read_prologue
 from chatfmt.line.speaking import Speaking
 from chatfmt.line.template import Rules, compile_template, copy_template
-from chatfmt.prepare.words import read_words
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Conversation
+    from chatfmt.prepare.word import Word
 
 __all__ = ["ChatFormat"]
 
@@ -73,11 +73,16 @@ class ChatFormat(Speaking):
         self._set("envelopes", MappingProxyType(compiled.envelopes))
         prologue = read_prologue(self.prologue, self.special_tokens, f"{where}, prologue")
         self._set("prologue_pieces", prologue)
+        self._set("preparation", self._read_preparation(where) if self.prepare else ())
+        rules.check_compiled(self)
+
+    def _read_preparation(self, where: str) -> tuple[Word, ...]:
+        from chatfmt.prepare.words import read_words  # most conversations are not prepared
+
         try:
-            self._set("preparation", read_words(self.prepare))
+            return read_words(self.prepare)
         except ValueError as error:
             raise FormatError(f"{where}, {error}") from None
-        rules.check_compiled(self)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)

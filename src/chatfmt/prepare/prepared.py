@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from pydantic import ConfigDict
+
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import RenderError
 from chatfmt.prepare.items import Asked, Item
@@ -47,6 +49,8 @@ class Prepared(Conversation):
     >>> prepared.format, len(tok.encode(prepared))
     ('gpt-4o', 5)
     """
+
+    model_config = ConfigDict(defer_build=True)  # importing chatfmt does not wait for it
 
     format: str = ""
     """The name of the format for which it was prepared."""
