@@ -254,6 +254,7 @@ EVERY_MEMBER = {
     "thinking": None,
     "fences": ["\n\n"],
     "call_ids": "",
+    "prepare": [{"word": "fold", "into": "first"}],
     "longest_header": 100,
     "encoding": "cl100k_im",
     "source": "a test",
