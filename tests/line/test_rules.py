@@ -83,6 +83,13 @@ LOOSE = "[<z>{arg.key}<m>{arg.value:loose}]*"
             "all lines must spell the values of arguments in one way; found loose and as JSON",
         ),
         (
+            [
+                f"<s>ai<m>{{^}}[{NAMED}{EACH}<z>]*<e>",
+                f"<s>ai<m>{{^}}<z>[{NAMED}<m>{{call.arguments}}<z>]*<e>",
+            ],
+            "all lines must write the arguments of a call in one way",
+        ),
+        (
             [f"<s>ai{{^}}[{LOOSE}{NAMED}<z>]*<e>"],
             "the tool would be known only after its arguments",
         ),

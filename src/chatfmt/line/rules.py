@@ -116,11 +116,18 @@ def _check_unended(format: Speaking) -> None:
 def _check_calls(format: Speaking) -> None:
     """Every call says the name of its tool, and its arguments."""
     where, lists = f"format {format.name}", 0
+    ways: set[bool] = set()  # whether arguments stand one by one
     for role, line in _all_lines(format):
         for piece in line.pieces:
             if isinstance(piece, Calls):
                 lists += 1
+                ways.add(any(isinstance(part, Calls) for part in piece.item))
                 _check_item(piece, f"{where}, role {role}", said_by_ids=format.id_shape is not None)
+    if len(ways) > 1:
+        raise FormatError(
+            f"{where}: all lines must write the arguments of a call in one way; found them as one "
+            "text and one by one"
+        )
     if len(format.arguments) > 1:
         found = " and ".join(coder.name if coder else "as JSON" for coder in format.arguments)
         raise FormatError(
