@@ -169,6 +169,13 @@ class Plan:
         self._longest = maker.format.longest_header - header_length(atoms)
 
     @property
+    def is_verbatim(self) -> bool:
+        """Whether the blanks are fields of the message as they are, and `texts` refuses none."""
+        pieces = [blank.piece for blank in self._blanks if blank.call is None]
+        as_they_are = all(piece.coder is piece.alphabet is None for piece in pieces)
+        return as_they_are and len(pieces) == len(self._blanks) and not self._checks
+
+    @property
     def size(self) -> int:
         """How many ids are remembered."""
         return sum(len(stretch.ids) for stretch in self._stretches) + len(self._last[0])

@@ -40,12 +40,12 @@ class _Slot(NamedTuple):
         """What reads it."""
         piece = self.blank.piece
         call = piece.scanner if isinstance(piece.scanner, CallObject) else None
-        value = None if piece.coder is None or call else CODERS[piece.coder].read
+        coder = None if piece.coder is None or call else CODERS[piece.coder]
         of_call = self.blank.call is not None
         return _Reader(
             self.number,
             call,
-            value,
+            coder.read if coder and not coder.checks_only else None,
             piece.name.removeprefix("call.") if of_call else piece.name,
             of_call,
             self.blank.begins,
@@ -60,7 +60,7 @@ class _Reader(NamedTuple):
     call: CallObject | None
     """What a call looks like, if the blank is one."""
     value: Callable[[str], str] | None
-    """What reads a value that does not stand as it is."""
+    """What reads a value that does not stand as it is; what does is checked when all is read."""
     name: str
     """The field, of the message or of a call."""
     of_call: bool
@@ -104,10 +104,14 @@ class Kind(NamedTuple):
     """Their special tokens, and the text after the first if that is always the same."""
     gaps: list[_Gap]
     """Before the first special token, and after each but the last."""
-    literals: list[tuple[int, str]]
-    """The number of each gap that is always the same, and its text."""
+    fixed: list[int]
+    """The numbers of the gaps that are always the same."""
+    literals: list[str]
+    """Their texts."""
     filled: list[tuple[int, _Gap, list[_Reader]]]
     """The number of each gap that has blanks, the gap, and what reads these."""
+    spelled: frozenset[int]
+    """The numbers of messages of which a field may not stand as it is."""
     tail: str
     """The text after the last."""
     enveloped: bool
@@ -143,12 +147,14 @@ class Kind(NamedTuple):
         return cls(
             (signature, None if first.blanks else first.before),
             gaps,
-            [(at, gap.before) for at, gap in enumerate(gaps) if not gap.blanks],
+            [at for at, gap in enumerate(gaps) if not gap.blanks],
+            [gap.before for gap in gaps if not gap.blanks],
             [
                 (at, gap, [slot.reader for slot in gap.blanks])
                 for at, gap in enumerate(gaps)
                 if gap.blanks
             ],
+            frozenset(at for at, plan in enumerate(plans) if not plan.is_verbatim),
             last.before,
             unit[0].role in binding.format.envelopes,
             [*map(shape_of, unit)],
@@ -167,23 +173,27 @@ class Kind(NamedTuple):
 
     def read(self, texts: Sequence[str]) -> list[Message] | None:
         """The messages, if the writer would write these texts for them."""
-        for at, text in self.literals:
-            if texts[at] != text:
-                return None
-        found: list[list[str]] = [[] for _ in self.plans]
+        if [texts[at] for at in self.fixed] != self.literals:
+            return None
+        found: dict[int, list[str]] = {number: [] for number in self.spelled}
         fields: list[dict[str, Any]] = [{**header, "tool_calls": []} for header in self.headers]
         for at, gap, readers in self.filled:
             values = _split(gap, texts[at])
             if values is None:
                 return None
             for reader, value in zip(readers, values, strict=True):
-                found[reader.number].append(value)
-                if not reader.put(value, fields[reader.number], self.ids):
+                number = reader.number
+                if number not in found:
+                    fields[number][reader.name] = value
+                    continue
+                found[number].append(value)
+                if not reader.put(value, fields[number], self.ids):
                     return None
         messages = [_validated(each) for each in fields]
-        written = zip(self.plans, self.shapes, messages, found, strict=True)
-        for plan, shape, message, given in written:
-            if shape_of(message) != shape or plan.texts(message) != given:
+        if [*map(shape_of, messages)] != self.shapes:
+            return None
+        for number, given in found.items():
+            if self.plans[number].texts(messages[number]) != given:
                 return None
         return messages
 
@@ -191,18 +201,19 @@ class Kind(NamedTuple):
 def _split(gap: _Gap, text: str) -> Sequence[str] | None:
     """The texts of the blanks in a gap, if it may be written like this."""
     before, blanks = gap
+    *others, last = blanks
     if not text.startswith(before):
         return None
     values = []
-    at, end = len(before), len(text)
-    for slot in blanks[:-1]:
+    at = len(before)
+    for slot in others:
         stop = _end_of(slot.blank, text, at, slot.after)
         if stop < at or not text.startswith(slot.after, stop):
             return None
         values.append(text[at:stop])
         at = stop + len(slot.after)
-    stop = end - len(blanks[-1].after)
-    if stop < at or not text.endswith(blanks[-1].after):
+    stop = len(text) - len(last.after)
+    if stop < at or not text.endswith(last.after):
         return None
     values.append(text[at:stop])
     return values

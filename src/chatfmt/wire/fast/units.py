@@ -128,4 +128,6 @@ class Units:
         known = self.known.known.get(kind.key, ())
         if all(kind.gaps != each.gaps or kind.shapes != each.shapes for each in known):
             kept = (*known, kind)[-_MOST_OF_A_KIND:]
+            # first those that a text can fail to be at a glance
+            kept = tuple(sorted(kept, key=lambda each: len(each.filled)))
             self.known.keep(kind.key, kept, sum(each.size for each in kept))
