@@ -287,9 +287,6 @@ MISTRAL_V11: dict[str, Case] = {
         "open_message malformed_call",
         [START, ("abandoned", "ti"), _CUT],
     ),
-    "no arguments": _named(
-        "[TOOL_CALLS]wind[CALL_ID]123456789", "unexpected_special", ("wind", "", "123456789")
-    ),
     "empty arguments": _named("[TOOL_CALLS]wind[CALL_ID]1[ARGS]", "", ("wind", "", "1")),
     "no id, no arguments": _named("[TOOL_CALLS]wind", "unexpected_special", ("wind", "")),
     "cut off within an id": Case(

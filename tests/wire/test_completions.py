@@ -21,6 +21,7 @@ from completions.glm import glm
 from completions.granite import GRANITE_3
 from completions.harmony import HARMONY
 from completions.kimi import KIMI
+from completions.ling import LING
 from completions.llama import LLAMA_3
 from completions.minimax import MINIMAX_M2
 from completions.mistral import (
@@ -69,6 +70,7 @@ TABLE: dict[str, dict[str, Case]] = {
     "seed-oss": SEED_OSS,
     "minimax-m2": MINIMAX_M2,
     "olmo-3": OLMO_3,
+    "ling-3": LING,
     "llama-3.1": LLAMA_3,
     "deepseek-r1": DEEPSEEK_R1,
     "deepseek-v3.1": DEEPSEEK_V3_1,
@@ -126,6 +128,7 @@ def assert_nothing_is_lost(
     wrote -= Counter(re.findall(r"\w\w+", "\n".join(given_up)))
     of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters"}
     of_the_layout |= {"function", "parameter", "invoke", "True", "None", "json"}
+    of_the_layout |= {"tool_call", "arg_key", "arg_value"}
     assert {word for word in wrote - found if word not in of_the_layout} == set()
 
 
