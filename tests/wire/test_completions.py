@@ -17,6 +17,7 @@ from chatfmt.wire.events import ToolCallAbandoned
 from completions import Case, told
 from completions.chatml import answers, calls, thoughts
 from completions.deepseek import DEEPSEEK_R1, DEEPSEEK_V3_1
+from completions.functionary import FUNCTIONARY
 from completions.glm import glm
 from completions.granite import GRANITE_3
 from completions.harmony import HARMONY
@@ -24,6 +25,7 @@ from completions.kimi import KIMI
 from completions.ling import LING
 from completions.llama import LLAMA_3
 from completions.minimax import MINIMAX_M2
+from completions.minimax_m1 import MINIMAX_M1
 from completions.mistral import (
     MISTRAL_V3,
     MISTRAL_V3_SPM,
@@ -71,6 +73,8 @@ TABLE: dict[str, dict[str, Case]] = {
     "minimax-m2": MINIMAX_M2,
     "olmo-3": OLMO_3,
     "ling-3": LING,
+    "functionary-3.1": FUNCTIONARY,
+    "minimax-m1": MINIMAX_M1,
     "llama-3.1": LLAMA_3,
     "deepseek-r1": DEEPSEEK_R1,
     "deepseek-v3.1": DEEPSEEK_V3_1,
@@ -128,7 +132,7 @@ def assert_nothing_is_lost(
     wrote -= Counter(re.findall(r"\w\w+", "\n".join(given_up)))
     of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters"}
     of_the_layout |= {"function", "parameter", "invoke", "True", "None", "json"}
-    of_the_layout |= {"tool_call", "arg_key", "arg_value"}
+    of_the_layout |= {"tool_call", "tool_calls", "arg_key", "arg_value"}
     assert {word for word in wrote - found if word not in of_the_layout} == set()
 
 
