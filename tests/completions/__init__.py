@@ -42,7 +42,8 @@ def said(content: str = "", *calls: tuple[str, ...], **fields: Any) -> Message:
 
 def called(name: str, arguments: str, identifier: str | None = None) -> list[Told]:
     """The events of a call."""
-    return [("call", name, identifier), ("arguments", arguments), ("called", name, arguments)]
+    pieces: list[Told] = [("arguments", arguments)] if arguments else []
+    return [("call", name, identifier), *pieces, ("called", name, arguments)]
 
 
 def told(events: Sequence[Event], spellings: Mapping[int, str]) -> list[Told]:

@@ -106,17 +106,21 @@ DEEPSEEK_V3_1: dict[str, Case] = {
     "a list": _none(
         f"{_CALL}tide{_SEP}[1]{_DONE}",
         "malformed_call",
-        ("abandoned", "tide[1]"),
+        ("abandoned", f"tide{_SEP}[1]"),
     ),
     "a string": _none(
         f'{_CALL}tide{_SEP}"{{}}"{_DONE}',
         "malformed_call",
-        ("abandoned", 'tide"{}"'),
+        ("abandoned", f'tide{_SEP}"{{}}"'),
     ),
     "single quotation marks": _none(
         f"{_CALL}tide{_SEP}{{'port': 'Kiel'}}{_DONE}",
         "malformed_call",
-        *(("call", "tide", None), ("arguments", "{"), ("abandoned", "tide{'port': 'Kiel'}")),
+        *(
+            ("call", "tide", None),
+            ("arguments", "{"),
+            ("abandoned", f"tide{_SEP}{{'port': 'Kiel'}}"),
+        ),
     ),
     "no token after the name": _none(
         f"{_CALL}tide{F[1]}{_DONE}",
@@ -127,12 +131,12 @@ DEEPSEEK_V3_1: dict[str, Case] = {
         f"{_OPEN}{_CALL}{_SEP}{F[1]}{_DONE}{_CLOSE}{_END}",
         [said()],
         "unexpected_special malformed_call",
-        [START, ("abandoned", F[1]), _CLOSED],
+        [START, ("abandoned", f"{_SEP}{F[1]}"), _CLOSED],
     ),
     "as R1 calls": _none(
         _in_code("f", F[1]),
         "malformed_call",
-        ("abandoned", f"functionf\n```json\n{F[1]}\n```"),
+        ("abandoned", f"function{_SEP}f\n```json\n{F[1]}\n```"),
     ),
     "arguments twice": Case(
         f"{_OPEN}{_CALL}tide{_SEP}{F[1]}{F[1]}{_DONE}{_CLOSE}{_END}",
@@ -170,7 +174,7 @@ DEEPSEEK_V3_1: dict[str, Case] = {
         "open_message malformed_call",
         [
             *(START, ("call", "tide", None), ("arguments", '{"po')),
-            *(("abandoned", 'tide{"po'), _CUT),
+            *(("abandoned", f'tide{_SEP}{{"po'), _CUT),
         ],
     ),
     "cut off after a call": Case(
@@ -347,23 +351,23 @@ DEEPSEEK_R1: dict[str, Case] = {
     "no code": _garbled(
         f"{_CALL}function{_SEP}tide\n{F[1]}{_DONE}",
         "malformed_call",
-        ("abandoned", f"functiontide\n{F[1]}"),
+        ("abandoned", f"function{_SEP}tide\n{F[1]}"),
     ),
     "arguments that are no object": _garbled(
         f"{_CALL}function{_SEP}tide\n```json\n[1]\n```{_DONE}",
         "malformed_call",
-        ("abandoned", "functiontide\n```json\n[1]\n```"),
+        ("abandoned", f"function{_SEP}tide\n```json\n[1]\n```"),
     ),
     "malformed JSON": _garbled(
         f"{_CALL}function{_SEP}tide\n```json\n{{port: Kiel}}\n```{_DONE}",
         "malformed_call",
         *(("call", "tide", None), ("arguments", "{")),
-        ("abandoned", "functiontide\n```json\n{port: Kiel}\n```"),
+        ("abandoned", f"function{_SEP}tide\n```json\n{{port: Kiel}}\n```"),
     ),
     "as V3.1 calls": _garbled(
         f"{_CALL}tide{_SEP}{F[1]}{_DONE}",
         "malformed_call malformed_call",
-        ("abandoned", f"tide{F[1]}"),
+        ("abandoned", f"tide{_SEP}{F[1]}"),
     ),
     "no token before the first": _coded(f"{_FIRST}{_CLOSE}", F, issues="unexpected_special"),
     "no token after the last": _coded(f"{_OPEN}{_FIRST}", F, issues="unexpected_special"),
@@ -377,7 +381,7 @@ DEEPSEEK_R1: dict[str, Case] = {
         f"{_T}{_OPEN}{_CALL}function{_SEP}ti",
         [said(reasoning="Hm.")],
         "open_message malformed_call",
-        [*_HEARD, ("abandoned", "functionti"), _CUT],
+        [*_HEARD, ("abandoned", f"function{_SEP}ti"), _CUT],
     ),
     "cut off within arguments": Case(
         f'{_T}{_OPEN}{_CALL}function{_SEP}tide\n```json\n{{"po',
@@ -385,7 +389,7 @@ DEEPSEEK_R1: dict[str, Case] = {
         "open_message malformed_call",
         [
             *(*_HEARD, ("call", "tide", None), ("arguments", '{"po')),
-            *(("abandoned", 'functiontide\n```json\n{"po'), _CUT),
+            *(("abandoned", f'function{_SEP}tide\n```json\n{{"po'), _CUT),
         ],
     ),
     "cut off before the end of the code": Case(

@@ -19,6 +19,7 @@ def _item(identifier: str, arguments: str) -> str:
     )
 
 
+_BAD = "call_1<|tool_call_argument_begin|>{}"
 ONE, TWO = _item(F[2], F[1]), _item(G[2], G[1])
 
 
@@ -64,12 +65,12 @@ KIMI: dict[str, Case] = {
         "malformed_call malformed_call",
         [START, ("stray", "  "), *called("tide", "{}", F[2]), _CLOSED],
     ),
-    "an id of another shape": _none(f"{_OPEN}{_item('call_1', '{}')}{_CLOSE}{_END}", "call_1{}"),
+    "an id of another shape": _none(f"{_OPEN}{_item('call_1', '{}')}{_CLOSE}{_END}", _BAD),
     "an id of another shape among others": Case(
         f"{_OPEN}{ONE}{_item('call_1', '{}')}{TWO}{_CLOSE}{_END}",
         [said("", F, G)],
         "malformed_call",
-        [START, *called(*F), ("abandoned", "call_1{}"), *called(*G), _CLOSED],
+        [START, *called(*F), ("abandoned", _BAD), *called(*G), _CLOSED],
     ),
     "no token between id and arguments": Case(
         f"{_OPEN}<|tool_call_begin|>{F[2]}{{}}<|tool_call_end|>{_CLOSE}{_END}",
@@ -103,7 +104,7 @@ KIMI: dict[str, Case] = {
         "open_message malformed_call",
         [
             *(START, ("call", "tide", F[2]), ("arguments", '{"po')),
-            *(("abandoned", F[2] + '{"po'), ("end", None)),
+            *(("abandoned", f'{F[2]}<|tool_call_argument_begin|>{{"po'), ("end", None)),
         ],
     ),
     "cut off before the end": Case(

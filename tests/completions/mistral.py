@@ -112,6 +112,8 @@ MISTRAL_V13: dict[str, Case] = {
     "malformed JSON keeps its text": _named(
         "[TOOL_CALLS]wind[ARGS]{port: Kiel", "", ("wind", "{port: Kiel")
     ),
+    "no arguments": _named("[TOOL_CALLS]wind", "unexpected_special", ("wind", "")),
+    "empty arguments": _named("[TOOL_CALLS]wind[ARGS]", "", ("wind", "")),
     "thinking before": Case(
         "[THINK]Hm.[/THINK]Good.[TOOL_CALLS]wind[ARGS]{}</s>",
         [said("Good.", K, reasoning="Hm.")],
@@ -157,7 +159,7 @@ MISTRAL_V13: dict[str, Case] = {
         "open_message malformed_call",
         [
             *(START, ("call", "tide", None), ("arguments", '{"po')),
-            *(("abandoned", 'tide{"po'), _CUT),
+            *(("abandoned", 'tide[ARGS]{"po'), _CUT),
         ],
     ),
     "cut off before the end": Case(
@@ -285,11 +287,13 @@ MISTRAL_V11: dict[str, Case] = {
         "open_message malformed_call",
         [START, ("abandoned", "ti"), _CUT],
     ),
+    "empty arguments": _named("[TOOL_CALLS]wind[CALL_ID]1[ARGS]", "", ("wind", "", "1")),
+    "no id, no arguments": _named("[TOOL_CALLS]wind", "unexpected_special", ("wind", "")),
     "cut off within an id": Case(
         "[TOOL_CALLS]tide[CALL_ID]abc",
         [said()],
         "open_message malformed_call",
-        [START, ("abandoned", "tideabc"), _CUT],
+        [START, ("abandoned", "tide[CALL_ID]abc"), _CUT],
     ),
     "cut off within arguments": Case(
         '[TOOL_CALLS]tide[CALL_ID]abcdefghi[ARGS]{"po',
@@ -297,7 +301,7 @@ MISTRAL_V11: dict[str, Case] = {
         "open_message malformed_call",
         [
             *(START, ("call", "tide", _ID), ("arguments", '{"po')),
-            *(("abandoned", 'tideabcdefghi{"po'), _CUT),
+            *(("abandoned", 'tide[CALL_ID]abcdefghi[ARGS]{"po'), _CUT),
         ],
     ),
     "cut off before the end": Case(

@@ -10,12 +10,13 @@ import tiktoken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatTokenizer, Conversation, Message, RenderError
+from chatfmt import FORMAT_ROWS, ChatTokenizer, Conversation, Message, RenderError
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.training.batch import _Encoder, _is_seen_whole
 from chatfmt.wire.fast.packed import SIZE, pack
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
+from rows import tokenizer
 from strategies import conversations
 
 
@@ -168,3 +169,20 @@ def test_the_longest_run_is_exact(kind: str) -> None:
     ids = tok.encode([{"role": "user", "content": text}])
     assert ids[3:-1] == encoding_for("gpt-4o").encoding.encode_ordinary(text)
     assert tok.decode(ids).messages[0].content == text
+
+
+@pytest.mark.parametrize("num_threads", [1, 2])
+@pytest.mark.parametrize("name", FORMAT_ROWS)
+def test_offsets_count_from_where_the_content_begins_as_in_encode(
+    name: str, num_threads: int
+) -> None:
+    tok = tokenizer(name)
+    for role in tok.format.lines_of:
+        half = Message.model_construct(role=role, content="abc\ud800", call_id="f:0", name="f")
+        chat = Conversation.model_construct(messages=(half,))
+        with pytest.raises(RenderError) as alone:
+            tok.encode(chat)
+        with pytest.raises(RenderError) as batched:
+            tok.encode_batch([[], chat], num_threads=num_threads)
+        assert str(batched.value) == str(alone.value)
+        assert "conversation 1" in batched.value.__notes__

@@ -225,3 +225,26 @@ def test_a_line_that_is_never_prompted_may_share_the_whole_prompt() -> None:
     header = len(ids_of("<s>ai<m>"))
     assert all(span.generated == (span.start >= header) for span in transcript.spans)
     assert tok.parse(transcript.ids).spans == transcript.spans
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<s>{role}<m>[<z>{^}{reasoning}<z>]{content}<e>",
+        "<s>{role}<m>[<z>\n{^}{reasoning}\n<z>\n]{content}<e>",
+        "<s>{role}<m>[{^}<z>{reasoning}<z>]{content}<e>",
+        "<s>{role}<m>{^}[<z>{reasoning}<z>]{content}<e>",
+        "<s>{role}<m>{^}[think {reasoning}]/think {content}<e>",
+    ],
+)
+@pytest.mark.parametrize("reasoning", [None, "", "hm"])
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_reader_and_writer_agree_about_what_the_model_writes(
+    line: str, reasoning: str | None, role: str
+) -> None:
+    fences = ["/think "] if "/think" in line else []
+    tok = row(line, roles=["user", "assistant"], fences=fences)
+    written = tok.render([Message(role=role, content="hi", reasoning=reasoning)])
+    assert tok.parse(written.ids).spans == written.spans
+    decoded = tok.parse(written.ids).conversation.messages[0]
+    assert decoded.reasoning == reasoning

@@ -231,9 +231,9 @@ def test_a_call_that_breaks_off_is_abandoned_with_its_text(call: str, end: str) 
 @pytest.mark.parametrize(
     ("tok", "call", "text"),
     [
-        (PARTS, "<m>{}", "{}"),
-        (BY_ID, "f<m>{}", "f{}"),
-        (BY_ID, "functions.f:x<m>{}", "functions.f:x{}"),
+        (PARTS, "<m>{}", "<m>{}"),
+        (BY_ID, "f<m>{}", "f<m>{}"),
+        (BY_ID, "functions.f:x<m>{}", "functions.f:x<m>{}"),
     ],
 )
 def test_a_call_without_a_name(tok: ChatTokenizer, call: str, text: str) -> None:

@@ -49,6 +49,7 @@ class _CallJson(JsonObject):
 
 
 _CALL = _CallJson()
+_ARGUMENTS = JsonObject()
 _ESCAPED = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
 _string: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 _MAY_BEGIN: Mapping[str, str] = {"name": '"', "id": '"', "arguments": '{"'}
@@ -248,7 +249,7 @@ def spell_call(
     >>> spell_call("f", "{}", "c1", CallObject(id="id"), CallLayout(comma=",", colon=":"))
     '{"name":"f","arguments":{},"id":"c1"}'
     """
-    check_json(arguments, JsonObject(), "arguments that are a JSON object")
+    check_json(arguments, _ARGUMENTS, "arguments that are a JSON object")
     spelled = {"name": quoted(whole(name, 0)), "arguments": arguments}
     if id is not None:
         if keys.id is None:

@@ -71,6 +71,7 @@ class _Part(NamedTuple):
 
     first: int
     """Index of the first conversation."""
+    chats: list[Conversation]
     ends: list[int]
     """For each conversation, how many entries there are up to its end."""
     texts: list[str]
@@ -160,7 +161,7 @@ class _Encoder:
     def parts(self, conversations: Iterable[Conversation]) -> Iterator[_Part]:
         """The conversations in parts of about `_CHUNK` characters."""
         prologue = _pack_prologue(self._renderer.prologue)
-        part, size = _Part(0, [], [], []), 0
+        part, size = _Part(0, [], [], [], []), 0
         for at, conversation in enumerate(conversations):
             if self._renderer.prologue:  # it goes before each like a message of its own
                 part.texts.append("")
@@ -170,15 +171,16 @@ class _Encoder:
             except ValueError as error:
                 error.add_note(f"conversation {at}")
                 raise
+            part.chats.append(conversation)
             part.ends.append(len(part.texts))
             if size >= _CHUNK:
                 yield part
-                part, size = _Part(at + 1, [], [], []), 0
+                part, size = _Part(at + 1, [], [], [], []), 0
         yield part
 
     def _collect(self, part: _Part, conversation: Conversation) -> int:
         """Put the messages of a conversation into the columns; how many characters they have."""
-        _, _, texts, around = part
+        *_, texts, around = part
         known, size, messages = self._known.known, 0, conversation.messages
         renderer = self._renderer.for_tools(conversation.tools)
         if not self._by_itself or renderer is not self._renderer:
@@ -292,8 +294,9 @@ class _Encoder:
         except RenderError:  # once more, to say where
             at = bisect_right(part.ends, nth)
             first = (part.ends[at - 1] if at else 0) + bool(self._renderer.prologue)
+            index = nth - first
             try:
-                return pack(self._renderer.encode(text, nth - first))
+                return pack(self._renderer.content(text, part.chats[at].messages[index], index))
             except RenderError as error:
                 error.add_note(f"conversation {part.first + at}")
                 raise error from None

@@ -153,8 +153,15 @@ class FrameMaker:
         try:
             spelling = self.format.role_spellings[message.role]
             fences = self.fences[message.role]
-            shape = self.format.id_shape
-            atoms = spell(pieces, message, spelling, shape, fences, types=self._types)
+            atoms = spell(
+                pieces,
+                message,
+                spelling,
+                self.format.id_shape,
+                fences,
+                types=self._types,
+                prompted=self.cuts(message.role),
+            )
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None
         if words := self.words[message.role]:

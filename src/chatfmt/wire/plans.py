@@ -111,7 +111,10 @@ def make_plan(
         if isinstance(atom, Blank) and atom.piece.name in HEADER
         else atom
         for atom in lay_out(
-            maker.pieces(message.role, line, place), message, maker.fences[message.role]
+            maker.pieces(message.role, line, place),
+            message,
+            maker.fences[message.role],
+            prompted=maker.cuts(message.role),
         )
     ]
     planner = _Planner(
@@ -167,6 +170,13 @@ class Plan:
         texts = [text for stretch in self._stretches for text in stretch.run if not text.text]
         self._in_header = [at for at, text in enumerate(texts) if text.part == "header"]
         self._longest = maker.format.longest_header - header_length(atoms)
+
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether the blanks are fields of the message as they are, and `texts` refuses none."""
+        pieces = [blank.piece for blank in self._blanks if blank.call is None]
+        as_they_are = all(piece.coder is None and piece.alphabet is None for piece in pieces)
+        return as_they_are and len(pieces) == len(self._blanks) and not self._checks
 
     @property
     def size(self) -> int:

@@ -126,7 +126,8 @@ def closers_of_thoughts(pieces: Sequence[Piece]) -> int | None:
         return None
     thought = pieces[place]
     rest = [*(thought.pieces if isinstance(thought, Group) else ()), *pieces[place + 1 : end]]
-    return sum(isinstance(piece, Special) for piece in rest[1:])
+    written = [piece for piece in rest if piece != GenerationStart()]
+    return sum(isinstance(piece, Special) for piece in written[1:])
 
 
 def _holds_reasoning(piece: Piece) -> bool:

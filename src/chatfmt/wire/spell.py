@@ -92,17 +92,19 @@ def spell(
     fences: Mapping[str, Collection[str]] = MappingProxyType({}),
     *,
     types: ArgumentTypes = MappingProxyType({}),
+    prompted: bool = True,
 ) -> list[Atom]:
     """What the pieces of a line write for a message whose role is spelled like this.
 
-    ``ids`` says what ids of calls look like, ``fences`` which texts end a field.
+    ``ids`` says what ids of calls look like, ``fences`` which texts end a field, ``prompted``
+    whether a model is prompted for the role.
 
     Raises:
         Refused: a field cannot be written, with the reason.
     """
     return [
         Written(fill(atom, message, role, ids), atom.field) if isinstance(atom, Blank) else atom
-        for atom in lay_out(pieces, message, fences, types=types)
+        for atom in lay_out(pieces, message, fences, types=types, prompted=prompted)
     ]
 
 
@@ -112,6 +114,7 @@ def lay_out(
     fences: Mapping[str, Collection[str]] = MappingProxyType({}),
     *,
     types: ArgumentTypes = MappingProxyType({}),
+    prompted: bool = True,
 ) -> list[Atom | Blank]:
     """What the pieces of a line write for all messages of the same shape.
 
@@ -124,9 +127,9 @@ def lay_out(
     pieces = [*pieces]
     speller = _Speller(message, fences, types)
     end = None
-    if message.reasoning is None:
+    if prompted and message.reasoning is None:
         end = end_of_closer(pieces)
-    elif not message.reasoning:
+    elif prompted and not message.reasoning:
         end = end_of_thoughts(pieces)
     speller.prompted = end is not None
     speller.add(pieces[:end])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Conversation, Message
 from chatfmt.line.language import Next
+from chatfmt.wire.fast.cuts import Cutter, bytes_of
 from chatfmt.wire.fast.packed import searchable
 from chatfmt.wire.fast.units import Units
 from chatfmt.wire.ids import as_ids
@@ -19,7 +20,7 @@ from chatfmt.wire.kept import Kept
 from chatfmt.wire.read.parser import StreamParser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from chatfmt.wire.binding import Binding
 
@@ -47,15 +48,13 @@ class Decoder:
             if machine.takes_any_content(role)
             and all(line.pieces[-1] != Next() and line.after is None for line in lines)
         )
-        self._table = binding.text
         self._tails = {r: t.tail.encode() for r, t in binding.format.templates.items()}
         self._special = frozenset(binding.spellings)
         # all special tokens begin alike as a rule, so that text without it can have none
         spellings = sorted(spelling.encode() for spelling in binding.spellings.values())
         self._mark = _common_prefix(spellings[0], spellings[-1])
-        self._decode_bytes: Callable[[list[int]], bytes] | None
-        self._decode_bytes = getattr(binding.encoding, "decode_bytes", None)
-        self._units = Units(binding, self._text_between)
+        self._bytes = bytes_of(binding)
+        self._units = Units(binding, Cutter(binding, self._bytes))
         self._prologue: list[int] | None = None
         self._heads: Kept[tuple[int, ...], _Known] = Kept()
         self._lengths: tuple[int, ...] = ()
@@ -87,35 +86,39 @@ class Decoder:
         self, ids: list[int], text: str, at: int
     ) -> list[dict[str, Any] | Message] | None:
         messages: list[dict[str, Any] | Message] = []
-        length = len(ids)
-        heads, units, kinds = self._heads.known, self._units, self._units.known.known
+        length, heads = len(ids), self._heads.known
         while at < length:
             for size in self._lengths:
                 known = heads.get(tuple(ids[at : at + size]))
                 if known is not None:
                     break
             else:
-                known, size = None, 0
+                break
             start = at + size
-            stop = -1 if known is None else text.find(known.end, start)
-            if kinds and (stop < 0 or units.special_within(text, start, stop)):
-                unit = units.read(ids, text, at)
-                if unit is None:
-                    return None
-                messages += unit[0]
-                at = unit[1]
-                continue
-            if known is None or stop < 0:
-                return None
-            content = self._text(ids[start:stop]) if stop > start else ""
-            messages.append({**known.fields, "content": content})
+            stop = text.find(known.end, start)
+            if stop < 0:
+                break
+            inner = ids[start:stop]
+            data = self._bytes(inner)
+            if self._cuts(inner, data):
+                break
+            messages.append({**known.fields, "content": data.decode()})
             at = stop + 1
             if known.tail:
                 tail = ids[at : at + len(known.tail)]
                 if tail and tail != known.tail:
                     return None
                 at += len(tail)
+        if at < length:
+            units = self._units.read(ids, text, at)
+            return None if units is None else [*messages, *units]
         return messages
+
+    def _cuts(self, ids: list[int], data: bytes) -> bool:
+        """Whether there is a special token among ids of which these are the bytes."""
+        # one byte is looked for at many times the speed of two
+        begins = self._mark[:1] in data and self._mark in data
+        return begins and not self._special.isdisjoint(ids)
 
     def _slow(self, ids: list[int], *, prologue: bool) -> Conversation:
         ids = as_ids(ids)
@@ -125,24 +128,6 @@ class Decoder:
         if not parser.issues:
             self._learn(ids, parser, prologue=prologue)
         return Conversation(messages=tuple(parser.messages))
-
-    def _text(self, ids: list[int]) -> str:
-        if self._decode_bytes is None:
-            return self._bytes(ids).decode()
-        data = self._decode_bytes(ids)
-        # one byte is looked for at many times the speed of two
-        begins = self._mark[:1] in data and self._mark in data
-        if begins and not self._special.isdisjoint(ids):
-            raise ValueError("a special token within the content")
-        return data.decode()
-
-    def _text_between(self, ids: list[int]) -> str:
-        """The same of ids among which there is no special token."""
-        decode = self._decode_bytes or self._bytes
-        return decode(ids).decode()
-
-    def _bytes(self, ids: Iterable[int]) -> bytes:
-        return b"".join(map(self._table.__getitem__, ids))
 
     def _learn(self, ids: Sequence[int], parser: StreamParser, *, prologue: bool) -> None:
         """Take note of what is around contents that the parser has read without an issue."""
@@ -155,8 +140,7 @@ class Decoder:
             where.setdefault(span.part, []).extend(ids[span.start : span.stop])
         if prologue:
             self._prologue = first.get("prologue", [])
-        by_head = set()
-        for index, (message, found) in enumerate(zip(parser.messages, parts, strict=True)):
+        for message, found in zip(parser.messages, parts, strict=True):
             head = tuple(found.get("header", ()))
             plain = (
                 head
@@ -168,11 +152,9 @@ class Decoder:
             simple = (
                 plain
                 and message.content
-                and self._bytes(found.get("content", ())) == message.content.encode()
-                and self._bytes(found.get("tail", ())) == self._tails[message.role]
+                and self._bytes(found.get("content", [])) == message.content.encode()
+                and self._bytes(found.get("tail", [])) == self._tails[message.role]
             )
-            if simple or (plain and not self._units.known.known):
-                by_head.add(index)
             if simple and head not in self._heads.known:
                 fields = message.model_dump(exclude={"content"}, exclude_none=True)
                 known = _Known(fields, searchable(found["end"]), found.get("tail", []))
@@ -180,7 +162,7 @@ class Decoder:
                 self._heads.keep(head, known, size)
         heads = list(self._heads.known)  # a copy: another thread may be learning too
         self._lengths = tuple(sorted(set(map(len, heads))))
-        self._units.learn(parser.messages, by_head)
+        self._units.learn(parser.messages)
 
 
 def _only_integers(ids: list[int], text: str) -> bool:

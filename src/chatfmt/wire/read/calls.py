@@ -85,10 +85,15 @@ class Calls:
         """Of which types the arguments of tools may be, from the next call on."""
         self._layout = self._layout._replace(types=types)
 
-    def frame(self, text: str, *, literal: bool) -> None:
-        """What stands between the fields of a call: literal text, or a special token."""
-        if self.keeps_literal if literal else bool(self._layout.arguments and self._open):
-            self._open.text.append(text)  # type: ignore[union-attr]
+    def frame(self, text: str, *, literal: bool, opens: bool = False) -> None:
+        """What stands between the fields of a call: literal text, or a special token.
+
+        ``opens``: it is the token that begins the call.
+        """
+        if self._open is None:
+            return
+        if self.keeps_literal if literal else (self._layout.arguments or not opens):
+            self._open.text.append(text)
 
     @property
     def keeps_literal(self) -> bool:
@@ -158,7 +163,7 @@ class _Call:
         self._layout = layout
         self._events = events
         self.text: list[str] = []
-        """All of its fields, as they stand there."""
+        """All of its fields and what parts them, as they stand there."""
         self.is_broken = False
         """Whether text came with which no call goes on."""
         self.is_cut = False
@@ -166,13 +171,15 @@ class _Call:
         self._parts: dict[str, list[str]] = {"name": [], "arguments": [], "id": []}
         self._keys: CallObject | None = None  # where it is one JSON object
         self._state: CallState | None = None
+        self._object: list[str] = []
+        """That object, as far as it is there."""
         self._started = False
         self._each: Arguments | None = None  # where arguments stand one by one
 
     def copy(self) -> _Call:
         """One of its own."""
         other = _Call(*self._place, [], self._layout)
-        other.text = [*self.text]
+        other.text, other._object = [*self.text], [*self._object]
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started
         other.is_broken = self.is_broken
@@ -221,6 +228,7 @@ class _Call:
     def _scan(self, keys: CallObject, text: str) -> None:
         """More of a call that is one object: its parts as they come."""
         self._keys = keys
+        self._object.append(text)
         state = keys.start() if self._state is None else self._state
         found: dict[str, str] = {}
         for character in text:
@@ -251,7 +259,7 @@ class _Call:
             CodeError: it is none.
         """
         if self._keys is not None:
-            call = read_call("".join(self.text), self._keys)
+            call = read_call("".join(self._object), self._keys)
             return ToolCall(name=call.name, arguments=call.arguments, id=call.id), call.other_keys
         name = self._name()
         if not name:

@@ -95,7 +95,8 @@ class Draft(Headed):
             self.heading.begin_run()
             self.node = place
             spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
-            self.calls.frame(spelling, literal=False)
+            opens = meaning.opens in ("call", FIRST_CALL)
+            self.calls.frame(spelling, literal=False, opens=opens)
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)

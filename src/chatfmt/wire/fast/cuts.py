@@ -1,0 +1,131 @@
+"""Ids as text with special tokens in it, cut where these stand."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cached_property
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from chatfmt.wire.binding import Binding
+
+__all__ = ["Cutter", "any_id", "bytes_of"]
+
+
+class _Bytes(dict[int, bytes]):
+    """Id to bytes, special tokens among them, filled as they are asked for."""
+
+    def __init__(self, special: Mapping[int, str], ordinary: Mapping[int, bytes]) -> None:
+        super().__init__({token: spelling.encode() for token, spelling in special.items()})
+        self._ordinary = ordinary
+
+    def __missing__(self, token: int) -> bytes:
+        found = self[token] = self._ordinary[token]
+        return found
+
+
+def bytes_of(binding: Binding) -> Callable[[list[int]], bytes]:
+    """What gives the bytes of ids: of all in one go where the encoding can.
+
+    It raises a KeyError where one of them is none.
+    """
+    table = _Bytes(binding.spellings, binding.text)
+
+    def one_by_one(ids: list[int]) -> bytes:
+        return b"".join(map(table.__getitem__, ids))
+
+    at_once: Callable[[list[int]], bytes]
+    at_once = getattr(binding.encoding, "decode_bytes", one_by_one)
+    return at_once
+
+
+def any_id(tokens: Iterable[int]) -> str:
+    """A pattern for any of these in `chatfmt.wire.fast.packed.searchable` ids."""
+    known = sorted(token for token in tokens if token <= sys.maxunicode)
+    return f"[{''.join(re.escape(chr(token)) for token in known)}]" if known else "(?!)"
+
+
+class Cutter:
+    """Cuts the text of ids at the special tokens among them.
+
+    To look for their spellings in the text of many ids is quicker than to decode what stands
+    between them piece by piece. Where ordinary text spells one, too, the ids say where to cut.
+
+    Args:
+        binding: format and encoding.
+        decode: what `bytes_of` gives.
+    """
+
+    def __init__(self, binding: Binding, decode: Callable[[list[int]], bytes]) -> None:
+        self._decode = decode
+        self._tokens = [token for token in binding.spellings if token <= sys.maxunicode]
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """Spelling to id, `chatfmt.wire.fast.packed.searchable`."""
+        return {self._decode([token]).decode(): chr(token) for token in self._tokens}
+
+    @cached_property
+    def _spellings(self) -> re.Pattern[str] | None:
+        """Any spelling; None where their text alone does not always say where they stand."""
+        if _may_overlap(self._ids):
+            return None
+        return re.compile(f"({_any_of(sorted(self._ids))})")
+
+    @cached_property
+    def _specials(self) -> re.Pattern[str]:
+        return re.compile(any_id(self._tokens))
+
+    def cut(self, ids: list[int], searchable: str, start: int) -> tuple[list[str], str]:
+        """The texts before, between and after special tokens; and these, as `searchable`.
+
+        Args:
+            ids: the ids.
+            searchable: the same.
+            start: where the text begins; it goes to the end of the ids.
+
+        Raises:
+            KeyError, UnicodeDecodeError: there are ids that are none, or invalid UTF-8.
+        """
+        if self._spellings is not None:
+            pieces: list[str] = self._spellings.split(self._decode(ids[start:]).decode())
+            specials = "".join([self._ids[spelling] for spelling in pieces[1::2]])
+            if all(
+                searchable.count(special, start) == specials.count(special)
+                for special in set(specials)
+            ):
+                return pieces[::2], specials
+        found = [match.start() for match in self._specials.finditer(searchable, start)]
+        cuts = pairwise((start - 1, *found, len(ids)))
+        texts = [self._decode(ids[before + 1 : after]).decode() for before, after in cuts]
+        return texts, "".join([searchable[at] for at in found])
+
+
+def _may_overlap(spellings: Collection[str]) -> bool:
+    """Whether one may begin within another: then not all are found in a text, or wrong ones."""
+    begun = {spelling[:size] for spelling in spellings for size in range(1, len(spelling) + 1)}
+    for spelling in spellings:
+        size = len(spelling)
+        if any(spelling[at:] in begun for at in range(1, size)) or any(
+            spelling[at:stop] in spellings
+            for at in range(size)
+            for stop in range(at + 1, size + (at > 0))
+        ):
+            return True
+    return False
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """A pattern for any of these, which are sorted, of which none begins another.
+
+    What several begin with stands in it once: there may be a thousand.
+    """
+    if len(words) == 1:
+        return re.escape(words[0])
+    branches = [[*group] for _, group in groupby(words, lambda word: word[0])]
+    parts = [re.escape(each[0][0]) + _any_of([word[1:] for word in each]) for each in branches]
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
