@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chatfmt.conversation import Conversation
 from chatfmt.errors import FormatError, shown
 from chatfmt.line import rules
 from chatfmt.line.choose import on_wire
@@ -17,9 +18,6 @@ from chatfmt.line.lines import read_prologue
 from chatfmt.line.speaking import Speaking
 from chatfmt.line.template import Rules, compile_template, copy_template
 from chatfmt.prepare.words import read_words
-
-if TYPE_CHECKING:
-    from chatfmt.conversation import Conversation
 
 __all__ = ["ChatFormat"]
 
@@ -141,7 +139,7 @@ class ChatFormat(Speaking):
         (Message(role='tool', content='1'),)
         """
         messages = tuple(on_wire(self.lines_of.get(m.role, ()), m) for m in conversation.messages)
-        return conversation.model_copy(update={"messages": messages, "tools": (), "metadata": {}})
+        return Conversation(messages=messages)
 
     def _keep_copies(self) -> None:
         """What the caller does to the lists later is not to change the format."""
