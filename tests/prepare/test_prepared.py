@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from chatfmt import Change, Conversation, Message, Prepared, RenderError
 from chatfmt.prepare.prepared import prepare, thinking_of
 from chatfmt.prepare.words import read_words
-from preparing import TOOL, refused, rewrite, said, turns
+from preparing import TOOL, call, refused, rewrite, said, turns
 from rows import tokenizer
 
 STRIP: dict[str, Any] = {"word": "strip", "roles": ["user"]}
@@ -37,6 +37,22 @@ def test_every_change_is_listed_in_order() -> None:
         Change(None, "message", "tools", None, added.model_copy(update={"tools": text})),
     )
     assert said(prepared) == ["x: ", "user: a", "assistant: b ", "user: 2025\n\nc"]
+
+
+def test_a_change_of_each_field_is_listed() -> None:
+    made, result = (call("f", "x"),), Message(role="tool", call_id="x")
+    answer = Message(role="assistant", reasoning="hm", tool_calls=made)
+    words = [
+        {"word": "reasoning", "keep": "none"},
+        {"word": "calls", "ids": "{name}"},
+        {"word": "rename", "role": "tool", "to": "user"},
+    ]
+    assert rewrite(words, answer, result).changes == (
+        Change(0, "reasoning", "reasoning", "hm", None),
+        Change(0, "tool_calls", "calls", made, (call("f", "f"),)),
+        *(Change(1, field, "calls", old, "f") for field, old in (("name", None), ("call_id", "x"))),
+        Change(1, "role", "rename", "tool", "user"),
+    )
 
 
 def test_a_message_that_is_left_out_is_named() -> None:
