@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from chatfmt import Message
 
-__all__ = ["published_text"]
+__all__ = ["published_text", "published_text_of"]
 
 
 @functools.cache
@@ -35,8 +35,17 @@ def published_text(name: str, messages: Sequence[Message], **values: Any) -> str
         messages: what it is given.
         values: what else it reads, such as ``bos_token``.
     """
-    utils = heavy("transformers.utils.chat_template_utils")
     given = [{"role": m.role, "content": m.content} for m in messages]
+    return published_text_of(name, given, **values)
+
+
+def published_text_of(name: str, given: Sequence[dict[str, Any]], **values: Any) -> str:
+    """What a published template writes for messages as OpenAI's API has them.
+
+    Raises:
+        jinja2.TemplateError: the template refuses them.
+    """
+    utils = heavy("transformers.utils.chat_template_utils")
     [text], _ = utils.render_jinja_template([given], chat_template=_source(name), **values)
     assert isinstance(text, str)
     return text

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.conversation import Conversation
 from chatfmt.errors import FormatError, shown
 from chatfmt.line import rules
 from chatfmt.line.choose import on_wire
@@ -18,7 +19,6 @@ from chatfmt.line.speaking import Speaking
 from chatfmt.line.template import Rules, compile_template, copy_template
 
 if TYPE_CHECKING:
-    from chatfmt.conversation import Conversation
     from chatfmt.prepare.word import Word
 
 __all__ = ["ChatFormat"]
@@ -146,7 +146,7 @@ class ChatFormat(Speaking):
         (Message(role='tool', content='1'),)
         """
         messages = tuple(on_wire(self.lines_of.get(m.role, ()), m) for m in conversation.messages)
-        return conversation.model_copy(update={"messages": messages, "tools": (), "metadata": {}})
+        return Conversation(messages=messages)
 
     def _keep_copies(self) -> None:
         """What the caller does to the lists later is not to change the format."""

@@ -40,6 +40,10 @@ def check_kinds(format: Row) -> None:
             raise FormatError(
                 f"format {format.name}: {name} must be {' or '.join(kinds)}, found {shown(value)}"
             )
+    if not isinstance(format.prepare, list | tuple):
+        raise FormatError(
+            f"format {format.name}: prepare must be a list of words, found {shown(format.prepare)}"
+        )
     longest = format.longest_header
     if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
         raise FormatError(

@@ -72,14 +72,17 @@ class Tools(Word):
 
 
 class Calls(Word):
-    """New ids for tool calls, and for the results that answer them."""
+    """New ids for tool calls, and for the results that answer them.
+
+    A result without an id answers the next call; one that names a tool, the next of this name.
+    """
 
     word: Literal["calls"] = "calls"
     ids: str
     """What they look like: ``{name}`` is the name of the tool, ``{n}`` counts all calls from 0."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
-        """The messages with the new ids; a result without an id answers the next call."""
+        """The messages with the new ids."""
         made: list[Item] = []
         count = 0
         waiting: dict[
@@ -105,10 +108,13 @@ class Calls(Word):
 
     @staticmethod
     def _answering(item: Item, waiting: dict[str | int, ToolCall], asked: Asked) -> Item:
-        given = item.message.call_id
-        key = next(iter(waiting), None) if given is None else given
+        given, name = item.message.call_id, item.message.name
+        key: str | int | None = given
+        if given is None:
+            key = next((k for k, call in waiting.items() if name in (None, call.name)), None)
         if key is None or key not in waiting:
-            found = "no call is left" if given is None else f"found the id {shown(given)}"
+            of_name = "" if name is None else f" of {shown(name)}"
+            found = f"no call{of_name} is left" if given is None else f"found the id {shown(given)}"
             asked.refuse(f"expected the result of a call before it; {found}", item, "call_id")
         call = waiting.pop(key)
         return item.update(call_id=call.id, name=call.name)

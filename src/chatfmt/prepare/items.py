@@ -41,13 +41,15 @@ class Asked:
     tools: tuple[dict[str, Any], ...]
     values: Mapping[str, str | dt.date]
     keep_history: bool
-    next_key: int
-    """The key of the next message that is added."""
+    given: int
+    """How many messages were given: a key below is the index of one."""
+    added: int = 0
+    """How many were added to them."""
 
     def add(self, message: Message) -> Item:
         """A message that was not given."""
-        self.next_key += 1
-        return Item(self.next_key - 1, message)
+        self.added += 1
+        return Item(self.given + self.added - 1, message)
 
     def fill(self, text: str, defaults: Mapping[str, str | None]) -> str:
         """A text with the values in it: ``{date:%d %b %Y}`` is a date, written so.
@@ -81,7 +83,8 @@ class Asked:
 
     def refuse(self, reason: str, item: Item | None = None, field: str | None = None) -> NoReturn:
         """Raise what says that the template takes no such conversation."""
-        raise RenderError(reason, self.format, None if item is None else item.key, field)
+        index = None if item is None or item.key >= self.given else item.key
+        raise RenderError(reason, self.format, index, field)
 
 
 def first_of(items: Sequence[Item], role: str) -> int | None:

@@ -35,7 +35,7 @@ class Order(Word):
             if message.role == "system" and not self.system:
                 asked.refuse("the template takes no system message", item, "role")
             if self.calls is not None and calls > self.calls:
-                reason = f"the template takes {self.calls} tool calls in a message, found {calls}"
+                reason = f"tool calls in a message: the template takes {self.calls}, found {calls}"
                 asked.refuse(reason, item, "tool_calls")
             if calls and message.content and not self.text_with_calls:
                 asked.refuse("the template takes no text beside tool calls", item, "content")

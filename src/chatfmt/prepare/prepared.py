@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict
 
 from chatfmt.conversation import Conversation, Message
-from chatfmt.errors import RenderError
+from chatfmt.errors import RenderError, shown
 from chatfmt.prepare.items import Asked, Item
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chatfmt.prepare.word import Word
 
@@ -76,15 +77,19 @@ def prepare(
 
     Raises:
         RenderError: the template takes no such conversation, or a value is missing or unknown.
+        ValueError: ``history`` or ``thinking`` is something else, or ``tools`` are no definitions.
     """
+    if history not in ("published", "keep"):
+        raise ValueError(f"history must be published or keep, found {shown(history)}")
+    if thinking not in (None, True, False):
+        raise ValueError(f"thinking must be True, False or None, found {shown(thinking)}")
     if isinstance(conversation, Prepared):
         raise RenderError(f"this was prepared already, for {conversation.format}", name)
     if tools is not None and conversation.tools:
         raise RenderError("expected tools once, found them in the conversation, too", name)
     if tools is not None:
-        conversation = Conversation.model_validate(
-            {**conversation.__dict__, "tools": tuple(dict(tool) for tool in tools)}
-        )
+        defined = tuple(dict(tool) if isinstance(tool, Mapping) else tool for tool in tools)
+        conversation = Conversation.model_validate({**conversation.__dict__, "tools": defined})
     _check_values(name, words, values or {})
     items = [Item(key, message) for key, message in enumerate(conversation.messages)]
     asked = Asked(
@@ -92,13 +97,12 @@ def prepare(
         tools=conversation.tools,
         values=values or {},
         keep_history=history == "keep",
-        next_key=len(items),
+        given=len(items),
     )
-    given = len(items)
     changes: list[Change] = []
     for word in words:
         after = word.apply(items, asked)
-        changes += _changes(word.word, items, after, given)  # type: ignore[attr-defined]
+        changes += _changes(word.word, items, after, asked.given)  # type: ignore[attr-defined]
         items = after
     return Prepared(
         messages=tuple(item.message for item in items),

@@ -41,8 +41,9 @@ def read_words(words: Sequence[Mapping[str, Any]]) -> tuple[Word, ...]:
     try:
         return _WORDS.validate_json(json.dumps(words))
     except TypeError:
-        raise ValueError(f"prepare must be a list of words, found {shown(words)}") from None
+        reason = f"prepare must be a list of words, as JSON has them; found {shown(words)}"
+        raise ValueError(reason) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"prepare.{where}: {first['msg']}") from None
+        where = ".".join(str(part) for part in ("prepare", *first["loc"]))
+        raise ValueError(f"{where}: {first['msg']}") from None

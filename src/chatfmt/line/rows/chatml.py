@@ -162,7 +162,7 @@ ROWS: dict[str, dict[str, Any]] = {
             *("<|tool_call_start|>", "<|tool_call_end|>"),
         ],
         "prepare": [
-            NO_THINKING,
+            {"word": "reasoning", "keep": "after_last_user"},
             system(empty="drop"),
             {
                 **TOOLS_IN_SYSTEM,

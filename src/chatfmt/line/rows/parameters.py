@@ -88,7 +88,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "fences": [f"^{_ACCESS}", _VALUE_ENDS],
         "prepare": [
             {"word": "reasoning", "keep": "after_last_user", "empty": "kept"},
-            strip("system", "user", "assistant"),
+            strip("system", "user", "assistant", "tool"),
             strip("assistant", field="reasoning"),
             TOOLS_IN_SYSTEM,
         ],

@@ -1,0 +1,191 @@
+"""The eighth law over every row that prepares: what is changed is said, and the same each time.
+
+And nothing else is: messages that were given stay as they are, texts stay texts, and what a
+template does not take is refused by a RenderError that names the message.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError, ToolCall, get_format
+from preparing import TOOL, replay
+from rows import ARGUMENTS, NO_OBJECTS, tamed, texts, tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt import ChatFormat, ChatTokenizer, Prepared
+
+PER_ROW = settings(
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+EDGES = ("", " ", "\n", "\n\n", "\t", "\r\n", "\u00a0", "\u200b")
+WITH_WORDS = [name for name in FORMAT_ROWS if get_format(name).preparation]
+
+
+@functools.cache
+def nasty(name: str) -> st.SearchStrategy[str]:
+    """Texts that spell what the row writes, and what its templates put in, white space around."""
+    pieces = st.sampled_from([*texts(get_format(name)), *ARGUMENTS, "{date}", "{name}"])
+    edge = st.sampled_from(EDGES)
+    return st.just("") | st.tuples(edge, pieces | st.text(max_size=4), edge).map("".join)
+
+
+@st.composite
+def chats(draw: st.DrawFn, name: str) -> Conversation:
+    """Turns as they come, and now and then messages in any order."""
+    free = nasty(name)
+    tools = ("f", "get_weather", "{n}")
+
+    def calls() -> tuple[ToolCall, ...]:
+        ids = draw(st.sampled_from(("call_{}", "functions.f:{}", "abcdefgh{}", "")))
+        return tuple(
+            ToolCall(
+                name=draw(st.sampled_from(tools)),
+                arguments=draw(st.sampled_from((*ARGUMENTS, *NO_OBJECTS[:2]))),
+                id=ids.format(number) or None,
+            )
+            for number in range(draw(st.sampled_from((0, 0, 1, 2))))
+        )
+
+    def answer() -> list[Message]:
+        made = calls()
+        one = Message(
+            role="assistant",
+            content=draw(free),
+            reasoning=draw(st.none() | free),
+            tool_calls=made,
+        )
+        results = [
+            Message(role="tool", content=draw(free), call_id=call.id, name=call.name)
+            for call in made
+        ]
+        return [one, *results]
+
+    messages = [Message(role="system", content=draw(free))] if draw(st.booleans()) else []
+    for _ in range(draw(st.integers(0, 3))):
+        messages.append(Message(role="user", content=draw(free)))
+        for _ in range(draw(st.sampled_from((0, 1, 1, 2)))):
+            messages += answer()
+    if draw(st.sampled_from((True, False, False, False))):
+        messages = draw(st.permutations(messages))
+    definitions = draw(st.sampled_from(((), (TOOL,), (TOOL, {"name": "</tools>"}))))
+    return Conversation(messages=tuple(messages), tools=definitions, metadata={"source": "here"})
+
+
+@st.composite
+def requests(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """What else is asked for: values that the row knows, some of them missing."""
+    history: Literal["published", "keep"] = draw(st.sampled_from(("published", "keep")))
+    defaults = {k: v for word in get_format(name).preparation for k, v in word.names.items()}
+    dates = st.dates() if "date" in defaults else st.nothing()
+    values = {
+        value: draw(nasty(name) | (dates if value == "date" else st.nothing()))
+        for value, default in sorted(defaults.items())
+        if draw(st.sampled_from((True, default is None)))
+    }
+    return {"history": history, "values": values}
+
+
+def prepared_or_refused(
+    tok: ChatTokenizer, chat: Conversation, asked: dict[str, Any]
+) -> Prepared | str:
+    """What is prepared, or why it is refused."""
+    try:
+        return tok.prepare(chat, **asked)
+    except RenderError as caught:
+        error = caught
+    assert error.reason
+    assert error.format == tok.format.name
+    assert error.message is None or 0 <= error.message < len(chat.messages)
+    assert error.field is None or error.field in Message.model_fields
+    return str(error)
+
+
+@pytest.mark.parametrize("name", WITH_WORDS)
+@given(data=st.data())
+@PER_ROW
+def test_what_is_changed_is_said(name: str, data: st.DataObject) -> None:
+    tok = tokenizer(name)
+    chat, asked = data.draw(chats(name)), data.draw(requests(name))
+    before = chat.model_dump_json()
+    prepared = prepared_or_refused(tok, chat, asked)
+    assert chat.model_dump_json() == before
+    again = prepared_or_refused(tok, Conversation.model_validate_json(before), asked)
+    assert prepared == again
+    if isinstance(prepared, str):
+        return
+    assert (prepared.tools, prepared.metadata) == (chat.tools, chat.metadata)
+    left, added = replay(chat.messages, prepared.changes)
+    assert is_merged(prepared.messages, [left[index] for index in sorted(left)], added)
+    if asked["history"] == "keep":
+        assert all(change.before is None for change in prepared.changes if is_thinking(change.word))
+    with pytest.raises(RenderError, match="prepared already"):
+        tok.prepare(prepared)
+
+
+def is_thinking(word: str) -> bool:
+    """Whether the word is about the thinking of earlier answers."""
+    return word == "reasoning"
+
+
+def is_merged(whole: Sequence[Message], one: Sequence[Message], other: Sequence[Message]) -> bool:
+    """Whether these are all of the one, in order, and among them the other, in any order."""
+    rest = [*other]
+    at = 0
+    for message in whole:
+        if at < len(one) and message == one[at]:
+            at += 1
+        elif message in rest:
+            rest.remove(message)
+        else:
+            return False
+    return at == len(one) and not rest
+
+
+def tame(message: Message, format: ChatFormat) -> Message:
+    """A message of the same shape whose texts spell nothing."""
+    free = {
+        field: value and "x"
+        for field in ("content", "reasoning", "tools")
+        if (value := getattr(message, field)) is not None
+    }
+    made = tuple(
+        call.model_copy(update={"arguments": tamed(call.arguments, format)})
+        for call in message.tool_calls
+    )
+    return message.model_copy(update={**free, "tool_calls": made})
+
+
+@pytest.mark.parametrize("name", WITH_WORDS)
+@given(data=st.data())
+@PER_ROW
+def test_texts_stay_texts(name: str, data: st.DataObject) -> None:
+    tok = tokenizer(name)
+    asked = {**data.draw(requests(name)), "values": {}}
+    needed = [word.names for word in tok.format.preparation]
+    if any(default is None for names in needed for default in names.values()):
+        asked["values"] = {"date": dt.date(2025, 1, 2)}
+    prepared = prepared_or_refused(tok, data.draw(chats(name)), asked)
+    if isinstance(prepared, str):
+        return
+    try:
+        ids = tok.encode(prepared)
+    except RenderError:
+        return
+    assert tok.decode(ids) == tok.format.on_wire(prepared)
+    tame_chat = Conversation(
+        messages=tuple(tame(message, tok.format) for message in prepared.messages),
+        tools=prepared.tools,
+    )
+    special = set(tok.encoding.special_tokens.values())
+    assert [i for i in ids if i in special] == [i for i in tok.encode(tame_chat) if i in special]

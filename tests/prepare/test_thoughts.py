@@ -1,0 +1,83 @@
+"""Which answers keep their thinking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatfmt import Message
+from preparing import call, rewrite
+
+
+def answer(reasoning: str | None, *, calls: bool = False) -> Message:
+    made = (call(),) if calls else ()
+    return Message(role="assistant", content="a", reasoning=reasoning, tool_calls=made)
+
+
+# The thinking of five answers: one earlier, then one that calls, one after the result that
+# answers; then, after the user, one that calls and one after the result.
+CHAT = (
+    *("user: a", answer("0")),
+    *("user: b", answer("1", calls=True), "tool: r", answer(None)),
+    *("user: c", answer("3", calls=True), "tool: r", answer(None, calls=True)),
+)
+
+
+def thoughts(words: list[dict[str, Any]], *given: str | Message, **asked: Any) -> list[str | None]:
+    prepared = rewrite(words, *given, **asked)
+    return [m.reasoning for m in prepared.messages if m.role == "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"keep": "all"}, ["0", "1", None, "3", None]),
+        ({"keep": "none"}, [None] * 5),
+        ({"keep": "after_last_user"}, [None, None, None, "3", None]),
+        ({"keep": "after_last_answer"}, [None, None, None, "3", None]),
+        ({"keep": "none", "dropped": ""}, ["", "", None, "", None]),
+        ({"keep": "none", "empty": "all"}, [""] * 5),
+        ({"keep": "none", "empty": "kept"}, [None] * 5),
+        ({"keep": "after_last_user", "empty": "kept"}, [None, None, None, "3", ""]),
+        ({"keep": "after_last_user", "empty": "all"}, ["", "", "", "3", ""]),
+        (
+            {"keep": "after_last_user", "empty": "all", "after_results": False},
+            ["", "", None, "3", None],
+        ),
+        ({"keep": "all", "empty": "kept"}, ["0", "1", "", "3", ""]),
+    ],
+)
+def test_reasoning(options: dict[str, Any], expected: list[str | None]) -> None:
+    assert thoughts([{"word": "reasoning", **options}], *CHAT) == expected
+
+
+def test_where_no_user_and_no_answer_is_all_are_kept() -> None:
+    for keep in ("after_last_user", "after_last_answer"):
+        words = [{"word": "reasoning", "keep": keep}]
+        assert thoughts(words, answer("0", calls=True), "tool: r") == ["0"]
+
+
+def test_after_the_last_answer_is_after_one_without_calls() -> None:
+    words = [{"word": "reasoning", "keep": "after_last_answer"}]
+    given = ("user: a", answer("0"), answer("1", calls=True))
+    assert thoughts(words, *given) == [None, "1"]
+    assert thoughts(words, *given, answer("2")) == [None, None, None]
+
+
+def test_the_first_message_has_no_result_before_it() -> None:
+    """The result at the end of the list is not one before its start."""
+    words = [{"word": "reasoning", "keep": "all", "empty": "all", "after_results": False}]
+    assert thoughts(words, answer(None, calls=True), "tool: r") == [""]
+
+
+def test_history_that_is_kept_keeps_what_would_be_dropped() -> None:
+    words = [{"word": "reasoning", "keep": "none", "dropped": ""}]
+    assert thoughts(words, *CHAT, history="keep") == ["0", "1", None, "3", None]
+    assert not rewrite(words, *CHAT, history="keep").changes
+
+
+def test_only_answers_have_thinking_to_lose() -> None:
+    given = Message(role="user", reasoning="x")
+    words = [{"word": "reasoning", "keep": "none"}]
+    assert rewrite(words, given).messages == (given,)
