@@ -374,3 +374,14 @@ def test_what_has_no_place(messages: list[dict[str, str]], said: str) -> None:
         PLACED.encode(messages)
     assert said in str(refused.value)
     assert refused.value.message == len(messages) - 1
+
+
+def test_a_message_that_only_its_last_letter_tells_from_another() -> None:
+    """The end of the input says whose it is: no other message may end there."""
+    row = {"tool": "<s>user[b{content}x]xy{next}", "x": "<s>{role}[y{content}x]{^}<e>x"}
+    tok = bytewise(ChatFormat(name="late", template=row, special_tokens=["<s>", "<e>"]))
+    chat = [Message(role="tool", content="")]
+    ids = tok.encode(chat)
+    assert spelled(tok, ids) == "<s>userxy"
+    assert [*tok.decode(ids).messages] == chat
+    assert [*tok.parse(ids, strict=False).messages] == chat

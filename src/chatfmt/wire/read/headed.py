@@ -97,6 +97,11 @@ class Headed(Known):
         """Whether all that has come of the message is the token that ended the one before."""
         return self.is_open and self._stop_at == self.position
 
+    def end_in(self, place: Place) -> None:
+        """The message ends at a place, which tells whose it is where nothing before did."""
+        if self.role is None and len(place.roles) == 1:
+            self._set_role(next(iter(place.roles)))
+
     def recognise_role(self) -> None:
         """Take the role in a header that stops within or after it, if it is one."""
         if self.role is None and self.heading.fields.get("role") in self._roles:

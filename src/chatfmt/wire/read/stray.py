@@ -132,6 +132,7 @@ class Strays:
         whole = reader.lost is None and reader.may_end  # it has no end token
         if whole:  # what stands before the end is the layout's, though it may be text of a field
             reader.settle(reader.accepting())
+            draft.end_in(reader.places()[0])
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
         if draft.role is None:  # nobody knows whose it would have been
