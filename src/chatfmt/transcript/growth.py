@@ -188,9 +188,13 @@ class Growth(Alone):
         return unended and bool(self.spans) and self.spans[-1].part != "end"
 
     def _end_open(self) -> None:
-        """A message that may end where it stands does: whatever follows is no part of it."""
-        if self._parser is not None and self._parser.open and self._parser.may_end:
-            self._parser.close()
+        """A message without an end token ends where it stands: what follows is no part of it.
+
+        Where it may not end there, in a call say, that is an issue.
+        """
+        parser = self._live() if self._unfinished else None
+        if parser and resume.ends_bare(self._binding, parser):
+            parser.close()
             self._parser, self._partial, self._unfinished = None, None, False
 
     def _stop_id(self) -> int | None:
