@@ -127,7 +127,7 @@ class TranscriptMachine(RuleBasedStateMachine):
 
     @rule(chat=chats, logprobs=st.booleans(), data=st.data())
     def complete(self, chat: Chat, data: st.DataObject, *, logprobs: bool) -> None:  # noqa: C901
-        """In the format, in any tokens; whole, cut or with ids behind the stop token."""
+        """In the format, in any tokens; whole, cut or with ids after the stop token."""
         opened = chat.transcript.open
         role = opened.role if opened else "assistant"
         goes_on = opened is None and chat.transcript.stream().open is None

@@ -136,7 +136,7 @@ class RowMachine(RuleBasedStateMachine):
 
     @rule(chat=chats, data=st.data(), kind=st.sampled_from(["stop", "length", "overrun"]))
     def complete(self, chat: Chat, data: st.DataObject, *, kind: str) -> None:
-        """In the format: whole, cut, or with ids behind the stop token."""
+        """In the format: whole, cut, or with ids after the stop token."""
         opened, said = chat.transcript.open, chat.transcript.conversation.messages
         assume(opened is None)
         message = data.draw(self.answers)

@@ -130,7 +130,7 @@ def test_what_is_written_is_read_back(name: str, arguments: str) -> None:
         ("tokens", '{"a": "null"}', "would be read as 'null'"),
         ("tokens", '{"a":1}', "offset 5: expected ' 1}', found '1}'"),
         ("tokens", '{"a": 1, "a": 2}', "expected every key once, found 'a' again"),
-        ("tokens", '{"a b": 1}', "expected a arg.key like"),
+        ("tokens", '{"a b": 1}', "expected the key of an argument to match"),
         ("tags", '{"a": "True"}', "would be read as 'true'"),
         (
             "tags",
