@@ -331,7 +331,7 @@ def test_an_unknown_member_of_a_row_is_refused() -> None:
             {"format": {**OWN, "special_tokens": "<turn>"}, "messages": []},
             "FormatError",
             "format",
-            "special_tokens must be a list of texts",
+            "special_tokens must be a list of strings",
         ),
         (
             "show",

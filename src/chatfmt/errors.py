@@ -165,7 +165,7 @@ class IssueKind(StrEnum):
     MALFORMED_CALL = "malformed_call"
     """Text with which no tool call goes on, or a call that is none or has more than the layout."""
     INVALID_UTF8 = "invalid_utf8"
-    """Bytes that are no UTF-8; a lenient parse puts U+FFFD in their place."""
+    """Invalid UTF-8; a lenient parse puts U+FFFD in its place."""
     OUT_OF_VOCABULARY = "out_of_vocabulary"
     """An id that the encoding does not have."""
     STRADDLING_TOKEN = "straddling_token"  # noqa: S105 - the name of an issue

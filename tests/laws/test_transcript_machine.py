@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, settings
@@ -18,60 +18,15 @@ from hypothesis.stateful import (
 )
 
 from assertions import assert_tiles
-from chatfmt import IssueKind, Message, RenderError, Span, Transcript
+from chatfmt import IssueKind, Message, RenderError
+from chats import Chat, by_id, serious
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from reference import reference_decode
 from strategies import conversations, messages, mutated, random_ids, retokenized, texts
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from chatfmt import Issue
-
-
 NAMED = ("gpt-4o", "gpt-4", "gpt-3.5-turbo")
 """Formats whose prompts have a place for a name."""
-
-
-class Chat:
-    """A transcript, and what somebody knows about it who wrote down all that was done to it."""
-
-    def __init__(self, transcript: Transcript, before: Chat | None = None) -> None:
-        self.transcript = transcript
-        length = len(transcript.ids)
-        self.ids: list[int] = list(before.ids if before else transcript.ids)
-        self.sampled: list[bool] = list(before.sampled) if before else [False] * length
-        self.logprobs: list[float | None] = list(before.logprobs) if before else [None] * length
-        self.issues: list[Issue] = list(before.issues if before else transcript.issues)
-
-    def grow(self, taken: Sequence[int] = (), logprobs: Sequence[float] | None = None) -> None:
-        """Something was written, and behind it was sampled what was taken."""
-        ids = self.transcript.ids
-        written = len(ids) - len(self.ids) - len(taken)
-        assert written >= 0
-        assert ids[: len(self.ids)] == self.ids
-        assert ids[len(ids) - len(taken) :] == list(taken)
-        if len(ids) > len(self.ids):
-            self.issues = list(self.transcript.issues)
-        self.ids = list(ids)
-        self.sampled += [False] * written + [True] * len(taken)
-        self.logprobs += [None] * written
-        self.logprobs += logprobs[: len(taken)] if logprobs else [None] * len(taken)
-
-
-def serious(issues: Sequence[Issue]) -> list[Issue]:
-    """Those that say that the ids are not what the format writes."""
-    left_open = "the rest of it, as a message"  # which says that a message was ended early
-    return [
-        issue
-        for issue in issues
-        if issue.kind is not IssueKind.STRADDLING_TOKEN and not issue.expected.startswith(left_open)
-    ]
-
-
-def by_id(spans: Sequence[Span]) -> list[tuple[Any, ...]]:
-    return [span[2:5] for span in spans for _ in range(span.start, span.stop)]
 
 
 class TranscriptMachine(RuleBasedStateMachine):
@@ -172,7 +127,7 @@ class TranscriptMachine(RuleBasedStateMachine):
 
     @rule(chat=chats, logprobs=st.booleans(), data=st.data())
     def complete(self, chat: Chat, data: st.DataObject, *, logprobs: bool) -> None:  # noqa: C901
-        """In the format, in any tokens; whole, cut or with ids behind the stop token."""
+        """In the format, in any tokens; whole, cut or with ids after the stop token."""
         opened = chat.transcript.open
         role = opened.role if opened else "assistant"
         goes_on = opened is None and chat.transcript.stream().open is None

@@ -55,7 +55,7 @@ def test_the_first_line_that_is_for_it(message: dict[str, Any], written: str) ->
 NO_CONTENT = (
     "the format has no place for a content, found 'x'; leave it out or use a format that carries it"
 )
-NO_LINE = "no line of this role is for such a message: "
+NO_LINE = "no line of this role fits the message: "
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("there is no {content}", "<s>{role}<e>", TOKENS, {}),
     ("there is no {role}", "<s>{content}<e>", TOKENS, {}),
     ("there is no {role}", {"user": "<s>{content}<e>"}, TOKENS, {"generation_start": "role"}),
-    ("stands there twice", "<s>{role}{role}<t>{content}<e>", MORE, {}),
+    ("appears twice", "<s>{role}{role}<t>{content}<e>", MORE, {}),
     # the end
     ("only literal text may follow", "<s>{role}\n{content}", TOKENS, {}),
     ("no end token", "{role}: {content}", [], {}),
@@ -132,13 +132,13 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
         {},
     ),
     (
-        "{content}, which it writes, stands before it",
+        "{content}, which it writes, comes before it",
         {"user": "<s>{content}<t>{role}<e>"},
         MORE,
         {"generation_start": "role"},
     ),
     # groups, fields, characters
-    ("group within a group", "<s>{role}[a[ {name}]]\n{content}<e>", TOKENS, {}),
+    ("group may not stand inside a group", "<s>{role}[a[ {name}]]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>{role}[ ]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>{role}[ {name} {channel}]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>[{role}]\n{content}<e>", TOKENS, {}),
@@ -150,10 +150,10 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("stray '\\\\'", "<s>{role}\\n{content}<e>", TOKENS, {}),
     # special tokens, roles, prologue
     ("looks like a special token", "<s>{role}<|im_sep|>{content}<e>", TOKENS, {}),
-    ("stands nowhere", "<s>{role}\n{content}<e>", MORE, {}),
+    ("appears nowhere", "<s>{role}\n{content}<e>", MORE, {}),
     ("must be a list", "<s>{role}\n{content}<e>", "<s>", {}),  # type: ignore[list-item]
     ("must be a list", "<s>{role}\n{content}<e>", {"<s>", "<e>"}, {}),  # type: ignore[list-item]
-    ("has an empty one", "<s>{role}\n{content}<e>", ["<s>", "<e>", ""], {}),
+    ("has an empty string", "<s>{role}\n{content}<e>", ["<s>", "<e>", ""], {}),
     ("has <s> twice", "<s>{role}\n{content}<e>", ["<s>", "<e>", "<s>"], {}),
     ("has user twice", "<s>{role}\n{content}<e>", TOKENS, {"roles": ["user", "a", "user"]}),
     ("looks like a special token", "<s>{role}\n{content}<e>", TOKENS, {"prologue": "<|bos|>"}),
@@ -161,14 +161,14 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("only special tokens and literal", "<s>{role}\n{content}<e>", TOKENS, {"prologue": "{role}"}),
     ("cannot follow a tail", "{role}: {content}<e>\n", ["<e>"], {}),
     ("cannot follow a tail", "{role}: {content}<e>", ["<e>"], {"prologue": "Chat:\n"}),
-    ("a role is like", "<s>{role}\n{content}<e>", TOKENS, {"roles": ["User"]}),
+    ("expected a role that matches", "<s>{role}\n{content}<e>", TOKENS, {"roles": ["User"]}),
     ("cannot be how a role", "<s>{role}\n{content}<e>", TOKENS, {"roles": {"user": "a b"}}),
     ("spelled the same", "<s>{role}\n{content}<e>", TOKENS, {"roles": {"a": "x", "b": "x"}}),
     ("at least one role", "<s>{role}\n{content}<e>", TOKENS, {"roles": []}),
     ("at least one role", {}, TOKENS, {"roles": []}),
     ("expected the roles that have a line, none", {}, TOKENS, {"roles": ["user"]}),
     ("expected the roles", {"user": "<s>{content}<e>"}, TOKENS, {"roles": ["assistant"]}),
-    ("could not be told from", "<s>{role}-{name}\n{content}<e>", TOKENS, {"roles": ["a-b"]}),
+    ("could not be told apart from", "<s>{role}-{name}\n{content}<e>", TOKENS, {"roles": ["a-b"]}),
 ]
 
 
@@ -364,9 +364,9 @@ def test_unknown_names_list_the_known_ones() -> None:
     ("message", "field", "reason"),
     [
         ({"role": "wizard"}, "role", "unknown role 'wizard'"),
-        ({"role": "user", "name": "a b"}, "name", "expected a name like"),
-        ({"role": "user", "name": ""}, "name", "expected a name like"),
-        ({"role": "user", "name": "x" * 65}, "name", "expected a name like"),
+        ({"role": "user", "name": "a b"}, "name", "expected the name to match"),
+        ({"role": "user", "name": ""}, "name", "expected the name to match"),
+        ({"role": "user", "name": "x" * 65}, "name", "expected the name to match"),
         ({"role": "user", "recipient": "all"}, "recipient", "no place for a recipient"),
         ({"role": "user", "reasoning": ""}, "reasoning", "no place for a reasoning"),
     ],

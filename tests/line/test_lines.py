@@ -68,7 +68,7 @@ REFUSED = [
         "<s>[{name}|{call.id}]*<e>",
         "only special tokens and literal text may stand between two calls",
     ),
-    ("<s>[[<m>{name}]|{call.id}]*<e>", "a group within a group"),
+    ("<s>[[<m>{name}]|{call.id}]*<e>", "a group may not stand inside a group"),
     # a list is all calls of a message, and an item one call
     (
         "<s>[<m>{call:json name, arguments}]*[<z>{call.name}<m>{call.arguments}]*<e>",
@@ -83,7 +83,7 @@ REFUSED = [
     ("<s>{content}{next}<e>", "nothing may follow {next}"),
     ("<s>{next}{content}", "nothing may follow {next}"),
     # a field that has one value here has a place as any other
-    ("<s>{channel=a}[ {channel}]<m>{content}<e>", "{channel} stands there twice"),
+    ("<s>{channel=a}[ {channel}]<m>{content}<e>", "{channel} appears twice"),
     ("<s>{content}<e>{channel=a}", "only literal text may follow the end token"),
 ]
 

@@ -60,7 +60,7 @@ def test_another_spelling_is_refused_and_it_is_said_how_to_mend_it(name: str) ->
     for arguments in NO_OBJECTS:
         assert_refused(name, arguments, "expected a JSON object, found")
     for arguments in NO_KEYS:
-        assert_refused(name, arguments, "arg.key like")
+        assert_refused(name, arguments, "the key of an argument to match")
     assert_refused(name, '{"a": 1, "a": 2}', "expected every key once, found 'a' again")
 
 

@@ -142,7 +142,7 @@ TWO_PROMPTS = (
         (
             {"user": ASK, "assistant": SAY},
             ["cook"],
-            ": the speaker cook is none of the roles",
+            ": the speaker cook is not one of the roles",
         ),
         (
             {"user": ASK, "assistant": [SAY, "<s>tool<m>{content}{^}<e>"]},
@@ -200,7 +200,7 @@ NO_END_OF_EACH = (
             NO_END_OF_EACH,
         ),
         ({"each": "<m>"}, ", each: there is no {content}"),
-        ({"each": "<m>{content}{content}"}, ", each: {content} stands there twice"),
+        ({"each": "<m>{content}{content}"}, ", each: {content} appears twice"),
     ],
 )
 def test_what_an_envelope_is_refused_for(parts: dict[str, str], said: str) -> None:
@@ -244,7 +244,7 @@ LITERAL_ALONE = "each: with every group left out a message is nothing but litera
         ({**ENVELOPE, "each": "x[<m>{content}]y"}, LITERAL_ALONE),
         ({**ENVELOPE, "each": "x[<m>{content}<z>]y"}, LITERAL_ALONE),
         ({**ENVELOPE, "each": "x[<m>{tools}<z>]y[<m>{content}]y", "sep": "\n"}, LITERAL_ALONE),
-        ("[" * 5000 + "{content}<e>", "a group within a group"),
+        ("[" * 5000 + "{content}<e>", "a group may not stand inside a group"),
         ("<s>{content}<e>" + "x" * 17_000, "the lines are too long"),
         ("<s>{content}" + "ab" * 500 + "<e>", "literal text repeats itself"),
         ("<s>{content}" + "ab" * 600 + "{reasoning}<e>", "and it has 1,200 characters; expected"),

@@ -22,12 +22,12 @@ def made(template: Any) -> ChatFormat:
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        (None, "template must be a text or a mapping of roles to lines, found None"),
-        ([LINE], f"template must be a text or a mapping of roles to lines, found [{LINE!r}]"),
-        ("\ud800", "template must be a text or a mapping of roles to lines, found '\\ud800'"),
+        (None, "template must be a string or a mapping of roles to lines, found None"),
+        ([LINE], f"template must be a string or a mapping of roles to lines, found [{LINE!r}]"),
+        ("\ud800", "template must be a string or a mapping of roles to lines, found '\\ud800'"),
         (
             {1: LINE},
-            f"template must be a text or a mapping of roles to lines, found {{1: {LINE!r}}}",
+            f"template must be a string or a mapping of roles to lines, found {{1: {LINE!r}}}",
         ),
     ],
 )
@@ -51,16 +51,16 @@ def test_it_is_a_line_or_a_mapping(template: Any, reason: str) -> None:
         ({}, "there is no each"),
         ({"open": "<s>"}, "there is no each"),
         ({"each": LINE, "end": ""}, "there is no member 'end'; there are open, each, sep, close"),
-        ({"each": None}, "each must be a text, found None"),
-        ({"each": LINE, "sep": 1}, "sep must be a text, found 1"),
+        ({"each": None}, "each must be a string, found None"),
+        ({"each": LINE, "sep": 1}, "sep must be a string, found 1"),
         ([{}], "there is no line"),
         ([{"after": "user"}], "there is no line"),
         (
             {"line": LINE, "role": "x"},
             "there is no member 'role'; there are line, after, training_end",
         ),
-        ({"line": 1}, "line must be a text, found 1"),
-        ({"line": LINE, "training_end": 1}, "training_end must be a text, found 1"),
+        ({"line": 1}, "line must be a string, found 1"),
+        ({"line": LINE, "training_end": 1}, "training_end must be a string, found 1"),
         ({"line": LINE, "after": 1}, "after must be start or a list of roles, found 1"),
         ({"line": LINE, "after": [1]}, "after must be start or a list of roles, found [1]"),
     ],

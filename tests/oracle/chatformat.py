@@ -22,7 +22,8 @@ __all__ = ["ChatFormat"]
 
 _WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
 
-_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
+_TEXT, _LIST, _NONE = "a string", "a list of strings", "None"
+_MAPPING = "a mapping of strings to strings"
 _KINDS = {
     "name": (_TEXT,),
     "template": (_TEXT, _MAPPING),
@@ -153,7 +154,7 @@ class ChatFormat:
     def _check_special_tokens(self) -> None:
         where = f"format {self.name}: special_tokens"
         if "" in self.special_tokens:
-            raise FormatError(f"{where} has an empty one, which would stand everywhere")
+            raise FormatError(f"{where} has an empty string, which would match everywhere")
         if twice := _first_twice(self.special_tokens):
             raise FormatError(f"{where} has {twice} twice")
 
@@ -174,7 +175,9 @@ class ChatFormat:
             )
         for role, spelling in pairs.items():
             if not regex.fullmatch(ALPHABETS["role"].pattern, role):
-                raise FormatError(f"{where}: a role is like [a-z][a-z0-9_-]*, found {role!r}")
+                raise FormatError(
+                    f"{where}: expected a role that matches [a-z][a-z0-9_-]*, found {role!r}"
+                )
             if not regex.fullmatch(_WIRE_ROLE.pattern, spelling):
                 raise FormatError(f"{where}: {spelling!r} cannot be how a role is spelled")
         if len(set(pairs.values())) < len(pairs):
@@ -188,8 +191,8 @@ class ChatFormat:
                     spelling = self.role_spellings[role]
                     if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                         raise FormatError(
-                            f"format {self.name}: the role {spelling!r} could not be told from "
-                            "the text that follows it in the line"
+                            f"format {self.name}: the role {spelling!r} could not be told apart "
+                            "from the text that follows it in the line"
                         )
 
     def _check_ends(self) -> None:
@@ -204,7 +207,7 @@ class ChatFormat:
         tails = any(template.tail for template in self.templates.values())
         if tails and "continue" in self.ends.values():
             raise FormatError(
-                f"{where}: a model that continues behind an end token does not write the tail, "
+                f"{where}: a model that continues after an end token does not write the tail, "
                 "so the two do not go together"
             )
 
@@ -230,7 +233,8 @@ class ChatFormat:
         for token in self.special_tokens:
             if token not in used:
                 raise FormatError(
-                    f"format {self.name}: {token} is listed in special_tokens but stands nowhere"
+                    f"format {self.name}: {token} is listed in special_tokens but "
+                    "appears nowhere in the format"
                 )
 
 

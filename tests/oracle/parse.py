@@ -13,7 +13,7 @@ lenient one it is recorded, and the machine goes on like this:
 - any other unexpected special token, and an id outside the vocabulary, is a stray id;
 - a malformed header ends at the token that would have closed it. The message is kept if its role
   was known by then, without the fields of that run; otherwise all its ids are stray;
-- bytes that are no UTF-8 become U+FFFD.
+- invalid UTF-8 become U+FFFD.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class StreamParser:
         return text
 
     def _invalid(self, position: int) -> None:
-        self._issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", position)
+        self._issue(IssueKind.INVALID_UTF8, "invalid bytes", "valid UTF-8", position)
 
     def _header_text(self, data: bytes, token: int) -> None:
         if not self._node.has_text:

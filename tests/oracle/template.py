@@ -203,7 +203,7 @@ def parse_template(
     names = [piece.name for piece in _flat(pieces) if isinstance(piece, Field)]
     for name in names:
         if names.count(name) > 1:
-            raise FormatError(f"{where}: {{{name}}} stands there twice")
+            raise FormatError(f"{where}: {{{name}}} appears twice")
     if "content" not in names:
         raise FormatError(f"{where}: there is no {{content}}")
     if "role" not in names and (role is None or generation_start == "role"):
@@ -254,7 +254,7 @@ def _pieces(scanned: Iterator[tuple[str, str]], where: str, *, group: bool = Fal
             pieces.append(_field(text, where))
         elif kind == "open":
             if group:
-                raise FormatError(f"{where}: a group within a group")
+                raise FormatError(f"{where}: a group may not stand inside a group")
             pieces.append(_group(_pieces(scanned, where, group=True), where))
         elif group:
             return pieces
@@ -376,7 +376,7 @@ def _place_generation_start(pieces: list[Piece], generation_start: str, where: s
         if isinstance(piece, Field) and piece.name in FREE_TEXT:
             raise FormatError(
                 f"{where}: the model is to begin behind {{role}}, yet {{{piece.name}}}, which it "
-                "writes, stands before it"
+                "writes, comes before it"
             )
     return [*pieces[:at], GenerationStart(), *pieces[at:]]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall
+from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall, get_format
 from chatfmt.line.coders import CODERS
 from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd
 from chatfmt.wire.read.arguments import Arguments
@@ -130,7 +130,7 @@ def test_what_is_written_is_read_back(name: str, arguments: str) -> None:
         ("tokens", '{"a": "null"}', "would be read as 'null'"),
         ("tokens", '{"a":1}', "offset 5: expected ' 1}', found '1}'"),
         ("tokens", '{"a": 1, "a": 2}', "expected every key once, found 'a' again"),
-        ("tokens", '{"a b": 1}', "expected a arg.key like"),
+        ("tokens", '{"a b": 1}', "expected the key of an argument to match"),
         ("tags", '{"a": "True"}', "would be read as 'true'"),
         (
             "tags",
@@ -226,3 +226,28 @@ def test_a_token_that_no_call_has_is_passed_over() -> None:
     parser.close()
     assert parser.issues
     assert parser.messages[-1].role == "assistant"
+
+
+OTHER = "<arg_key>a</arg_key><arg_value>2</arg_value>"
+
+
+@pytest.mark.parametrize(
+    ("sampled", "found"),
+    [
+        ("<arg_value>1</arg_value>", "the special token <arg_value>"),
+        ("<arg_key></arg_key><arg_value>1</arg_value>", "an argument without a key"),
+        ("<arg_key></arg_key><arg_value>1</arg_value>" + OTHER, "an argument without a key"),
+    ],
+)
+def test_a_value_without_a_key_makes_no_call_and_comes_out_as_text(
+    sampled: str, found: str
+) -> None:
+    tok = bytewise(get_format("glm-4.7"))
+    stream = tok.stream(thinking=False)
+    ids = ids_in(tok, f"ok<tool_call>f{sampled}</tool_call><|user|>")
+    events = [event for token in ids for event in stream.feed(token)]
+    events += stream.close()
+    assert stream.messages == [Message(role="assistant", content="ok")]
+    [given_up] = [event for event in events if isinstance(event, ToolCallAbandoned)]
+    assert given_up.text == f"<tool_call>f{sampled}"
+    assert any(found in issue.found for issue in stream.issues)

@@ -248,7 +248,7 @@ def test_a_name_is_refused_with_what_it_may_be() -> None:
     tok = fresh("gpt-4o")
     with pytest.raises(RenderError) as error:
         tok.encode([Message(role="user", name="a b")])
-    assert error.value.reason.startswith("expected a name like [^")
+    assert error.value.reason.startswith("expected the name to match [^")
     assert error.value.reason.endswith(", found 'a b'")
     assert (error.value.message, error.value.field) == (0, "name")
 

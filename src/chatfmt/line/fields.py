@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chatfmt.line.scanners import Scanner
 
-__all__ = ["ALPHABETS", "CODERS", "FREE_TEXT", "OPTIONAL", "Alphabet", "scanner_of"]
+__all__ = ["ALPHABETS", "CODERS", "FREE_TEXT", "OPTIONAL", "Alphabet", "noun", "scanner_of"]
 
 
 class Alphabet(NamedTuple):
@@ -41,6 +41,8 @@ class Alphabet(NamedTuple):
             return self
         return Alphabet(f"[{self.first}--[{excluded}]]", f"[{self.rest}--[{excluded}]]", self.most)
 
+
+_OWNERS = {"arg": "an argument", "call": "a call"}
 
 # Roles are lower-case words in every known format; a name is what the OpenAI API takes.
 # White space as Python has it: the regex library leaves U+001C to U+001F out of \s.
@@ -75,6 +77,16 @@ CODERS: dict[str, tuple[str, ...]] = {
 
 
 @cache
+def noun(name: str) -> str:
+    """What errors call a field.
+
+    >>> noun("arg.key"), noun("channel")
+    ('the key of an argument', 'the channel')
+    """
+    owner, _, part = name.rpartition(".")
+    return f"the {part}" + (f" of {_OWNERS[owner]}" if owner else "")
+
+
 def scanner_of(coder: str | None, keys: tuple[str, ...]) -> Scanner[Any] | None:
     """What reads a value that is spelled by this coder; None where its end is what follows it."""
     match coder:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_kinds"]
 
-_TEXT, _LIST, _MAPPING, _NONE = "a text", "a list of texts", "a mapping of texts to texts", "None"
+_TEXT, _LIST, _NONE = "a string", "a list of strings", "None"
+_MAPPING = "a mapping of strings to strings"
 _KINDS = {
     "name": (_TEXT,),
     "special_tokens": (_LIST,),

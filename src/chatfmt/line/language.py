@@ -197,7 +197,7 @@ def _pieces(
             pieces.append(GenerationStart() if kind == "prompt" else _field(match, where))
         elif kind == "open":
             if len(inside) == _DEEPEST:
-                raise FormatError(f"{where}: a group within a group")
+                raise FormatError(f"{where}: a group may not stand inside a group")
             pieces.append(_bracket(scanned, where, inside))
         elif inside:
             pieces.append(Literal(kind))  # taken off again by `_bracket`
@@ -216,7 +216,7 @@ def _bracket(
     if closed == Literal("again"):
         return _list(pieces, where)
     if inside:
-        raise FormatError(f"{where}: a group within a group")
+        raise FormatError(f"{where}: a group may not stand inside a group")
     return _group([Literal("|") if piece is _BAR else piece for piece in pieces], where)
 
 

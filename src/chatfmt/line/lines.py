@@ -222,6 +222,6 @@ def _place_generation_start(
         if isinstance(piece, Field) and piece.name in FREE_TEXT:
             raise FormatError(
                 f"{where}: the model is to begin after {{role}}, yet {{{piece.name}}}, which it "
-                "writes, stands before it"
+                "writes, comes before it"
             )
     return [*pieces[:at], GenerationStart(), *pieces[at:]]

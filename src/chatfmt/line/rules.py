@@ -41,7 +41,7 @@ def check_special_tokens(format: Speaking) -> None:
     """Each special token is one, once."""
     where = f"format {format.name}: special_tokens"
     if "" in format.special_tokens:
-        raise FormatError(f"{where} has an empty one, which would stand everywhere")
+        raise FormatError(f"{where} has an empty string, which would match everywhere")
     if twice := _first_twice(format.special_tokens):
         raise FormatError(f"{where} has {twice} twice")
 
@@ -65,7 +65,9 @@ def role_spellings(format: Speaking) -> dict[str, str]:
         )
     for role, spelling in pairs.items():
         if not regex.fullmatch(ALPHABETS["role"].pattern, role):
-            raise FormatError(f"{where}: a role is like [a-z][a-z0-9_-]*, found {shown(role)}")
+            raise FormatError(
+                f"{where}: expected a role that matches [a-z][a-z0-9_-]*, found {shown(role)}"
+            )
         if not regex.fullmatch(_WIRE_ROLE.pattern, spelling):
             raise FormatError(f"{where}: {shown(spelling)} cannot be how a role is spelled")
     if len(set(pairs.values())) < len(pairs):
@@ -198,8 +200,8 @@ def _check_roles(format: Speaking) -> None:
                 spelling = format.role_spellings[role]
                 if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                     raise FormatError(
-                        f"format {format.name}: the role {shown(spelling)} could not be told from "
-                        "the text that follows it in the line"
+                        f"format {format.name}: the role {shown(spelling)} could not be told apart "
+                        "from the text that follows it in the line"
                     )
 
 
@@ -215,7 +217,7 @@ def _check_ends(format: Speaking) -> None:
     for line in format.lines:
         if line.tail and not all(map(format.stops_at, line.ends)):
             raise FormatError(
-                f"{where}: a model that continues behind an end token does not write the tail, "
+                f"{where}: a model that continues after an end token does not write the tail, "
                 "so the two do not go together"
             )
 
@@ -229,7 +231,7 @@ def _check_speakers(format: Speaking) -> None:
         raise FormatError(f"{where}: ends says which of them stop the model; leave out stops")
     for role in format.speakers:
         if role not in format.lines_of:
-            raise FormatError(f"{where}: the speaker {role} is none of the roles")
+            raise FormatError(f"{where}: the speaker {role} is not one of the roles")
 
 
 def _check_all_used(format: Speaking) -> None:
@@ -245,7 +247,8 @@ def _check_all_used(format: Speaking) -> None:
     for token in format.special_tokens:
         if token not in used:
             raise FormatError(
-                f"format {format.name}: {token} is listed in special_tokens but stands nowhere"
+                f"format {format.name}: {token} is listed in special_tokens but "
+                "appears nowhere in the format"
             )
 
 

@@ -66,7 +66,7 @@ def copy_template(template: object, where: str) -> Template:
         return template
     if not isinstance(template, Mapping) or not all(map(is_text, template)):
         raise FormatError(
-            f"{where}: template must be a text or a mapping of roles to lines, found "
+            f"{where}: template must be a string or a mapping of roles to lines, found "
             f"{shown(template)}"
         )
     return {role: _copy(lines, f"{where}, role {role}") for role, lines in template.items()}
@@ -111,7 +111,7 @@ def _texts(
                 f"{where}: there is no member {shown(key)}; there are {', '.join(known)}"
             )
         if not is_text(value):
-            raise FormatError(f"{where}: {key} must be a text, found {shown(value)}")
+            raise FormatError(f"{where}: {key} must be a string, found {shown(value)}")
     for key in needed:
         if key not in given:
             raise FormatError(f"{where}: there is no {key}")

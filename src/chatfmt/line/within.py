@@ -32,7 +32,7 @@ def check_fields(
     names = [name for name, _ in places(pieces, needed=True)]
     for name in names:
         if names.count(name) > 1:
-            raise FormatError(f"{where}: {{{name}}} stands there twice")
+            raise FormatError(f"{where}: {{{name}}} appears twice")
     _check_places(pieces, where)
     _check_lists(pieces, where)
     says = {"content", "tools"} & {*names} or any(isinstance(piece, Calls) for piece in pieces)

@@ -57,7 +57,7 @@ class Piece(NamedTuple):
     data: tuple[bytes, ...]
     """The bytes of each id; none for an id that the encoding does not have."""
     text: str
-    """What the ids say together; U+FFFD for bytes that are no UTF-8."""
+    """What the ids say together; U+FFFD for invalid UTF-8."""
     kind: Kind
     message: int | None
     part: Part

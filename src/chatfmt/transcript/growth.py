@@ -115,7 +115,7 @@ class Growth(Alone):
             self._parser.restrict(role)
 
     def _live(self) -> StreamParser:
-        """The parser that stands behind the last id."""
+        """The parser that stands after the last id."""
         if self._parser is None:
             self._parser = self._replayed() if self._unfinished else self._new_parser(len(self.ids))
             self._unfinished = True
@@ -124,7 +124,7 @@ class Growth(Alone):
     def _standing(self) -> StreamParser | None:
         """That parser, to look at: nothing changes by it. None where nothing is open or missing.
 
-        A parse that was not to end inside a message has told of it as an issue; `_replayed` takes
+        A parse that was not to end inside a message has reported it as an issue; `_replayed` takes
         that back, which may only happen when the message does go on.
         """
         if self._parser is None and self._unfinished:
@@ -188,9 +188,13 @@ class Growth(Alone):
         return unended and bool(self.spans) and self.spans[-1].part != "end"
 
     def _end_open(self) -> None:
-        """A message that may end where it stands does: whatever follows is no part of it."""
-        if self._parser is not None and self._parser.open and self._parser.may_end:
-            self._parser.close()
+        """A message without an end token ends where it stands: what follows is no part of it.
+
+        Where it may not end there, in a call say, that is an issue.
+        """
+        parser = self._live() if self._unfinished else None
+        if parser and resume.ends_bare(self._binding, parser):
+            parser.close()
             self._parser, self._partial, self._unfinished = None, None, False
 
     def _stop_id(self) -> int | None:
@@ -218,7 +222,7 @@ class Growth(Alone):
         self._parser, self._partial, self._unfinished = None, None, False
 
     def _going_on(self, *, sampled: bool = False) -> str | None:
-        """The role that has ended a message with a token behind which it may go on."""
+        """The role that has ended a message with a token after which it may go on."""
         last = self.spans[-1] if self.spans else None
         if last is None or last.part != "end" or (sampled and not last.sampled):
             return None
@@ -235,7 +239,7 @@ class Growth(Alone):
         return opened.role if opened else None
 
     def _continues(self, token: int) -> bool:
-        """Whether the model may go on behind this end token."""
+        """Whether the model may go on after this end token."""
         return token in self._binding.continues
 
     def _shares_envelope(self, index: int) -> bool:

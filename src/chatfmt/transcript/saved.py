@@ -12,6 +12,7 @@ from chatfmt.conversation import Message
 from chatfmt.errors import Issue, TranscriptError, shown
 from chatfmt.line.choose import on_wire
 from chatfmt.transcript.again import feed_again
+from chatfmt.wire import resume
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span
 
@@ -143,7 +144,7 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
         feed_again(parser, state.ids, ranges, roles)
     complete, missing = len(messages), bool(parser.missing)
     opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
-    may_end = parser.may_end and not (missing or state.unfinished)
+    may_end = resume.ends_bare(renderer.binding, parser) and not (missing or state.unfinished)
     parser.close()  # as a parse has it that was not to be open: half a character is placed then
     if may_end:
         complete, opened = len(messages), None

@@ -36,7 +36,7 @@ class Completion(NamedTuple):
     """``stop``: a stop token came last; ``length``: none came; ``overrun``: ids follow it."""
     stop_token: int | None
     rest: list[int]
-    """The ids behind the stop token; they are not part of the transcript."""
+    """The ids after the stop token; they are not part of the transcript."""
     issues: tuple[Issue, ...]
 
 
@@ -218,10 +218,10 @@ class Transcript(Views):
 
         The assistant's prompt is written first where no message is open, also where there are no
         ids. A message that the ids leave open is continued by the next call, or ended by `append`.
-        Ids behind the first stop token are not added; they come back in `Completion.rest`.
+        Ids after the first stop token are not added; they come back in `Completion.rest`.
 
-        Whatever the ids are, they are taken, and read as a lenient parse does: an issue tells of
-        an id outside the vocabulary, of bytes that are no UTF-8 and of a mangled header. What
+        Whatever the ids are, they are taken, and read as a lenient parse does: an issue reports
+        an id outside the vocabulary, invalid UTF-8 or a mangled header. What
         belongs to no message for that is in the spans as ``stray``. Ids that are given in pieces
         are read like the whole.
 

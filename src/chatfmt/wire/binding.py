@@ -42,8 +42,8 @@ class TextTable(dict[int, bytes]):
 class WholeTable(dict[int, str]):
     """Id to text of the ids that are whole characters, filled as they are asked for.
 
-    An empty string for all others: parts of a character, special tokens, ids that are none. An
-    integer of another type is the integer that it is; TypeError for what is none.
+    An empty string for all others: parts of a character, special tokens, ids outside the
+    vocabulary. An integer of another type is the integer that it is; TypeError for what is none.
     """
 
     def __init__(self, table: TextTable) -> None:
@@ -150,7 +150,7 @@ def _refuse_shared_ids(wanted: Iterable[str], known: Mapping[str, int]) -> None:
         if len(sharing[token]) > 1:
             raise EncodingError(
                 f"the special tokens {' and '.join(sharing[token])} share the id {token}, so that "
-                "one could not be told from the other: give each an id of its own"
+                "one could not be told apart from the other: give each an id of its own"
             )
 
 

@@ -33,7 +33,7 @@ def choose(
         reasons.append(found)
     reason, field = reasons[0]
     if len(reasons) > 1:
-        reason = "no line of this role is for such a message: " + "; ".join(
+        reason = "no line of this role fits the message: " + "; ".join(
             dict.fromkeys(why for why, _ in reasons)
         )
     raise RenderError(reason, format.name, index, field)

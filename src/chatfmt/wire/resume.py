@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.spans import OpenMessage
     from chatfmt.wire.write import Renderer
 
-__all__ = ["Begun", "close", "complete"]
+__all__ = ["Begun", "close", "complete", "ends_bare"]
 
 _HEADER = ("name", "recipient", "channel", "content_type", "call_id")
 
@@ -200,6 +200,12 @@ def _is_unended(binding: Binding, role: str | None) -> bool:
     """Whether messages of this role end where the next begins."""
     lines = binding.format.lines_of.get(role or "", ())
     return bool(lines) and lines[0].pieces[-1] == Next()
+
+
+def ends_bare(binding: Binding, parser: StreamParser) -> bool:
+    """Whether the message that is open ends, when it must, without an id that says so."""
+    opened = parser.open
+    return opened is not None and (parser.may_end or _is_unended(binding, opened.role))
 
 
 def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:

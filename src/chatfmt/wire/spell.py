@@ -13,6 +13,7 @@ from chatfmt.line.arguments import split_arguments
 from chatfmt.line.calls import CallObject, spell_call
 from chatfmt.line.choose import is_there
 from chatfmt.line.coders import CODERS
+from chatfmt.line.fields import noun
 from chatfmt.line.jsontext import CodeError
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 from chatfmt.wire.prompts import end_of_closer, end_of_thoughts
@@ -193,9 +194,8 @@ def _spelled(piece: Field, value: str | None) -> str:
     if value is None:
         raise Refused(f"the format needs a {name} in each message", name)
     if piece.alphabet is not None:
-        pattern = piece.alphabet.pattern
-        if not _compiled(pattern).fullmatch(value):
-            raise Refused(f"expected a {name} like {pattern}, found {shown(value)}", name)
+        if not _compiled(pattern := piece.alphabet.pattern).fullmatch(value):
+            raise Refused(f"expected {noun(name)} to match {pattern}, found {shown(value)}", name)
         return value
     if piece.coder is None:
         return value

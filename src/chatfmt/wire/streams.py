@@ -1,7 +1,7 @@
 """Sampled ids, as they come, to text or events: for iterators and for async iterators.
 
 All four take a parser from `ChatTokenizer.stream` or `Transcript.stream`, and ids in any iterable.
-They stop right behind the first stop token and take no further id; where the ids end without one,
+They stop right after the first stop token and take no further id; where the ids end without one,
 the parser is closed: what was waiting for its other half becomes U+FFFD, with an issue. Text is
 never half a character.
 """

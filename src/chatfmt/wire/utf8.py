@@ -20,7 +20,7 @@ class Utf8:
         """Position of the id in which it begins."""
 
     def feed(self, data: bytes, position: int) -> tuple[str, list[int]]:
-        """The text that is complete now, and the positions of bytes that are no UTF-8.
+        """The text that is complete now, and the positions of bytes that are invalid UTF-8.
 
         For those U+FFFD stands in the text: one for each maximal part of a sequence, as Python
         (and the Unicode standard) count them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.line.arguments import join_arguments
-from chatfmt.line.jsontext import quoted
+from chatfmt.line.jsontext import CodeError, quoted
 from chatfmt.line.scanners import JsonValue
 
 if TYPE_CHECKING:
@@ -82,9 +82,11 @@ class Arguments:
         """The argument at hand is over, if there is one; the JSON that is certain now.
 
         Raises:
-            CodeError: its value is none.
+            CodeError: its value is none, or it has no key.
         """
         if not self._key:
+            if self._value is not None:
+                raise CodeError("an argument without a key", 0)
             return ""
         certain = self._begin_value() if self._value is None else ""
         key, raw = "".join(self._key), "".join(self._value or ())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -175,6 +174,7 @@ class _Call:
         """That object, as far as it is there."""
         self._started = False
         self._each: Arguments | None = None  # where arguments stand one by one
+        self._error: CodeError | None = None  # what is wrong with one of them that is over
 
     def copy(self) -> _Call:
         """One of its own."""
@@ -183,7 +183,7 @@ class _Call:
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started
         other.is_broken = self.is_broken
-        other._each = self._each and self._each.copy()
+        other._each, other._error = self._each and self._each.copy(), self._error
         return other
 
     def add(self, place: Place, text: str) -> None:
@@ -192,20 +192,25 @@ class _Call:
         if isinstance(place.scanner, CallObject):
             self._scan(place.scanner, text)
             return
-        if self._each is not None and place.meaning.field == "arg.key":
+        part = _PARTS.get(str(place.meaning.field))
+        if part is not None:
+            self._add(part, text)
+        elif self._each is None:  # the first key was skipped, and that was reported
+            self.is_broken = True
+        elif place.meaning.field == "arg.key":
             self._each.add_key(text)
-        elif self._each is not None and place.meaning.field == "arg.value":
-            self._add("arguments", self._each.add_value(text))
         else:
-            self._add(_PARTS[str(place.meaning.field)], text)
+            self._add("arguments", self._each.add_value(text))
 
     def begin_argument(self) -> None:
         """An argument begins; the one before is over."""
         if self._each is None:
             [coder] = self._layout.arguments
             self._each = Arguments(coder, self._layout.types.get(self._name(), {}))
-        with suppress(CodeError):  # `made` raises it again
+        try:
             self._add("arguments", self._each.end_argument())
+        except CodeError as error:
+            self._error = self._error or error
 
     def _name(self) -> str:
         """The name of the tool, as far as it is there."""
@@ -270,6 +275,8 @@ class _Call:
     def _arguments(self) -> str:
         if self.is_cut and self._layout.arguments:
             raise CodeError("a call that is cut off", 0)
+        if self._error is not None:
+            raise self._error
         if self._each is not None:
             self._add("arguments", self._each.end())
             return self._each.text

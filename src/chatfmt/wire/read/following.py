@@ -51,10 +51,11 @@ class Following:
 
 
 def _what(machine: Machine, standing: list[Place]) -> str:
+    text = "text of the call" if all(p.meaning.part == "calls" for p in standing) else "header text"
     one_of = " or ".join(_tokens(machine, standing))
     if any(free_field(machine, place) for place in standing):
         return f"text or {one_of}"
-    return f"header text and then {one_of}" if any(p.moves for p in standing) else one_of
+    return f"{text} and then {one_of}" if any(p.moves for p in standing) else one_of
 
 
 def _tokens(machine: Machine, standing: list[Place], *, header: bool = False) -> list[str]:

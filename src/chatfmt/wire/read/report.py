@@ -58,10 +58,10 @@ class Report:
         self.issues.append(issue)
 
     def invalid(self, begins: int) -> None:
-        """Bytes that begin here are no UTF-8."""
+        """Bytes that begin here are invalid UTF-8."""
         reader = self._reader
         at = reader.pending_at if begins in (PENDING, WITHIN_PENDING) else reader.position
-        self.issue(IssueKind.INVALID_UTF8, "bytes that are none", "UTF-8", at)
+        self.issue(IssueKind.INVALID_UTF8, "invalid bytes", "valid UTF-8", at)
 
     def unknown_role(self, spelling: str, position: int) -> None:
         """A header has a role that the format lacks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatfmt.line.fields import noun
 from chatfmt.wire.read.following import free_field
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def where(machine: Machine, state: State, draft: Draft, *, lost: bool) -> str:
         field = next((field for field in fields if field), None)
         in_calls = all(place.meaning.part == "calls" for place in standing)
         part = field or ("calls" if in_calls else "header")
-        return f"the {part} of message {draft.index}"
+        return f"{noun(part)} of message {draft.index}"
     ahead = [machine.all[move.target].meaning.part for p in standing for move in p.moves]
     ahead += [
         machine.all[t].meaning.part for p in standing for ts in p.specials.values() for t in ts
