@@ -384,4 +384,4 @@ def test_a_message_that_only_its_last_letter_tells_from_another() -> None:
     ids = tok.encode(chat)
     assert spelled(tok, ids) == "<s>userxy"
     assert [*tok.decode(ids).messages] == chat
-    assert [*tok.parse(ids, strict=False).messages] == chat
+    assert [*tok.parse(ids, strict=False).conversation.messages] == chat
