@@ -302,6 +302,19 @@ def test_in_pieces_it_is_the_same_as_whole(name: str, data: st.DataObject) -> No
     assert pieces.to_dict() == whole.to_dict()
 
 
+def test_a_stream_stops_where_a_completion_does_though_another_was_prompted_before() -> None:
+    """A user was prompted, and an answer came: what comes next is the assistant's."""
+    tok = tokenizer_for("nanochat")
+    special = tok.encoding.special_tokens
+    transcript = tok.render([])
+    transcript.prompt(role="user")
+    answer = [special[f"<|{name}|>"] for name in ("bos", "assistant_start", "assistant_end")]
+    assert transcript.append_completion(answer).stop_reason == "length"
+    assert transcript.stream().stop_tokens == {special["<|assistant_end|>"]}
+    more = [special["<|user_end|>"], special["<|assistant_end|>"], special["<|bos|>"]]
+    assert transcript.append_completion(more).rest == more[2:]
+
+
 def test_a_model_stops_at_its_own_stop_tokens_alone() -> None:
     """Where each role has an end token of its own; it is what a server does."""
     tok = tokenizer_for("nanochat")

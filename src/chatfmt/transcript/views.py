@@ -130,11 +130,13 @@ class Views(Growth):
         )
         parser.know_tools(self._tools)
         opened = self._opened()
+        speaker = self._speaker(opened)
         if opened is not None:
             parser.prime(self.ids[self._start_of(opened.index) :])
         elif going_on is None and not self._at_prompt():
-            parser.prime(self._renderer.prompt("assistant", before=self._last_role()))
-        parser.stop_tokens = self._renderer.stops(self._speaker(opened))
+            speaker = "assistant"  # as in `append_completion`, whoever was prompted before
+            parser.prime(self._renderer.prompt(speaker, before=self._last_role()))
+        parser.stop_tokens = self._renderer.stops(speaker)
         return parser
 
     @reads
