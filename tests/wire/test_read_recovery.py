@@ -20,7 +20,7 @@ from chatfmt import (
     Stray,
 )
 from formats_under_test import tokenizer_for
-from letters import SPECIALS, in_pieces, row
+from letters import SPECIALS, bytewise, in_pieces, row
 from recovery import ids_of
 
 if TYPE_CHECKING:
@@ -392,3 +392,28 @@ def test_a_token_across_the_place_where_a_prompt_ends_is_reported_once() -> None
     parser.feed_all(ids)
     assert parser.messages == [Message(role="user", reasoning="a", content="b")]
     assert [(i.kind, i.position) for i in parser.issues] == [(IssueKind.STRADDLING_TOKEN, 5)]
+
+
+@pytest.mark.parametrize("sampled", ["<calls>\n</calls>", "<calls>\n"])
+def test_a_call_list_without_a_call_is_the_answer_of_whoever_was_prompted(sampled: str) -> None:
+    """The first word of the list tells of the line, and then nothing is a call."""
+    calls = "<calls>\n[\n|{call:json name, arguments}]*\n</calls>"
+    lines = {
+        "user": "<s>user\n{content}<e>",
+        "assistant": ["<s>ai\n{^}{content}<e>", f"<s>ai\n{{^}}{calls}<e>"],
+    }
+    made = ChatFormat(
+        name="row", template=lines, special_tokens=["<s>", "<e>"], fences=["^<calls>\n"]
+    )
+    tok = bytewise(made)
+    ids = [*sampled.encode(), tok.encoding.special_tokens["<e>"]]
+    transcript = tok.render([{"role": "user", "content": "q"}])
+    transcript.prompt()
+    assert [message.role for message in transcript.append_completion(ids).messages] == ["assistant"]
+    parser = tok.stream()
+    events = [event for token in ids for event in parser.feed(token)] + parser.close()
+    assert [type(event) for event in events if not isinstance(event, Stray)] == [
+        MessageStart,
+        MessageEnd,
+    ]
+    assert sampled.strip() in "".join(strays(events))

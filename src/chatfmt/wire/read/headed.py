@@ -97,8 +97,8 @@ class Headed(Known):
         """Whether all that has come of the message is the token that ended the one before."""
         return self.is_open and self._stop_at == self.position
 
-    def end_in(self, place: Place) -> None:
-        """The message ends at a place, which tells whose it is where nothing before did."""
+    def know_role(self, place: Place) -> None:
+        """The message ends or breaks at a place, which tells whose it is if nothing did before."""
         if self.role is None and len(place.roles) == 1:
             self._set_role(next(iter(place.roles)))
 

@@ -60,6 +60,9 @@ class Strays:
                 reader.draft.add_text(place, place.held)
                 reader.stand(reader.steps.machine.unheld(place.index))
         reader.draft.recognise_role()
+        place = reader.places()[0]
+        if reader.lost is None and place.meaning.generated:  # its prompt is whole
+            reader.draft.know_role(place)
 
     def cut_off(self, token: int) -> None:
         """The message is over before its end: another begins with this id.
@@ -132,7 +135,7 @@ class Strays:
         whole = reader.lost is None and reader.may_end  # it has no end token
         if whole:  # what stands before the end is the layout's, though it may be text of a field
             reader.settle(reader.accepting())
-            draft.end_in(reader.places()[0])
+            draft.know_role(reader.places()[0])
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
         if draft.role is None:  # nobody knows whose it would have been
