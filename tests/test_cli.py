@@ -353,7 +353,7 @@ def test_a_format_from_a_file(chatfmt: Callable[..., Result]) -> None:
         ({"colour": "red"}, "there is no member 'colour'"),
         ({"ends": {"<|im_end|>": "pause"}}, "{end} must be the last token"),
         ({"template": "{content}"}, "there is no {role}"),
-        ({"special_tokens": ["<|im_start|>", "<|im_end|>", "<|other|>"]}, "stands nowhere"),
+        ({"special_tokens": ["<|im_start|>", "<|im_end|>", "<|other|>"]}, "appears nowhere"),
     ],
 )
 def test_a_bad_format_file_is_exit_code_2(

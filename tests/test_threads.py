@@ -279,6 +279,8 @@ def _instances() -> dict[str, Any]:
     issue = tok.parse([1], strict=False).issues[0]
     ids = tok.encode(chat)
     found: dict[str, Any] = {
+        "Change": chatfmt.Change(0, "content", "strip", " a", "a"),
+        "Prepared": tok.prepare(chat),
         "FORMAT_ROWS": chatfmt.FORMAT_ROWS,
         "MODELS": chatfmt.MODELS,
         "Allowed": tok.stream().allowed(),

@@ -52,6 +52,7 @@ def test_a_change_of_each_field_is_listed() -> None:
         Change(0, "tool_calls", "calls", made, (call("f", "f"),)),
         *(Change(1, field, "calls", old, "f") for field, old in (("name", None), ("call_id", "x"))),
         Change(1, "role", "rename", "tool", "user"),
+        *(Change(1, field, "rename", "f", None) for field in ("name", "call_id")),
     )
 
 

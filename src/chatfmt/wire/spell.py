@@ -27,17 +27,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.schemas import ArgumentTypes
     from chatfmt.wire.spans import Part
 
-__all__ = [
-    "CUT",
-    "Atom",
-    "Blank",
-    "Cut",
-    "Refused",
-    "Written",
-    "fill",
-    "lay_out",
-    "spell",
-]
+__all__ = ["CUT", "Atom", "Blank", "Cut", "Refused", "Written", "fill", "lay_out", "spell"]
 
 
 class Written(NamedTuple):
