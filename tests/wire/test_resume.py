@@ -12,7 +12,7 @@ from chatfmt import ChatFormat, ChatTokenizer, IssueKind, Message, RenderError, 
 from chatfmt.encodings import get_encoding
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
-from letters import row
+from letters import bytewise, row
 from recovery import ids_of
 from reference import SPEAKERS
 from rows import ids_in, spelled
@@ -394,3 +394,15 @@ def test_what_may_be_a_name_or_a_role_is_ended_as_it_stands() -> None:
     assert transcript.open is None
     assert "ass" in spelled(tok, transcript.ids)
     assert transcript.issues
+
+
+def test_ids_that_are_a_prompt_are_open_in_the_role_that_it_is_for() -> None:
+    """They might also be how a longer name of another role begins."""
+    lines = {"assistant": "<s>{name}\n{content}<e>", "tool": "<s>{role}{^}\n{content}<e>"}
+    row = ChatFormat(
+        name="row", template=lines, special_tokens=["<s>", "<e>"], speakers=["tool", "assistant"]
+    )
+    tok = bytewise(row)
+    parsed = tok.parse(tok.encode_prompt([], role="tool"), allow_open=True)
+    assert parsed.open is not None
+    assert parsed.open.role == "tool"

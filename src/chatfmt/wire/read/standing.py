@@ -88,7 +88,14 @@ class Standing:
         places = self.places()
         free = [i for i, p in enumerate(places) if p.is_free]
         accepts = [i for i, place in enumerate(places) if place.accepts]
-        return [*free, *accepts, 0][0]
+        prompts = [i for i, place in enumerate(places) if self._ends_prompt(place)]
+        return [*free, *accepts, *prompts, 0][0]
+
+    def _ends_prompt(self, place: Place) -> bool:
+        """Whether a prompt may end here, and the model go on."""
+        targets = (move.target for move in place.moves)
+        is_next = any(self.steps.machine.all[target].meaning.generated for target in targets)
+        return is_next and not place.meaning.generated
 
     def likely_draft(self) -> tuple[Draft, Place]:
         """The draft as it would be if the input went on with text, and where that stands."""
