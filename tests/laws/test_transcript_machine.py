@@ -162,6 +162,7 @@ class TranscriptMachine(RuleBasedStateMachine):
         # in the format: another stop token, which ends no line, is told as an issue
         ends = {self.tok.encoding.special_tokens[end] for end in self.tok.format.ends_of(role)}
         stops = chat.transcript.stream().stop_tokens & ends
+        assume(stops)  # none where another was prompted, and the model went on as this one
         ids[-1] = data.draw(st.sampled_from(sorted(stops)))
         ids = data.draw(st.just(ids) | retokenized(ids, self.encoding))
         kind = data.draw(st.sampled_from(["stop", "length", "overrun"]))
