@@ -98,10 +98,16 @@ def web(source: Source) -> None:
     sent = Conversation(messages=request["messages"]).on_wire()
     expected = [one.model_dump(exclude_none=True) for one in sent.messages]
     found = read["messages"]
-    if request.get("prompt") and len(found) > len(expected):  # it may open a thought
-        expected.append({"role": request["prompt"], "content": "", "reasoning": ""})
     prompt = request.get("prompt")
-    if not prompt and read["prompt"] and _is_like_a_prompt(expected[-1:], request["format"]):
+    if prompt and len(found) > len(expected):  # it opens a thought: then that message has begun
+        expected.append({"role": prompt, "content": "", "reasoning": ""})
+        prompt = None
+    elif prompt and not read["prompt"]:  # then it is of no ids, such as Mistral's
+        alone = _call("show", json.dumps(request | {"prompt": None}).encode())
+        assert alone is not None, shown
+        assert _ids(alone) == ids, shown
+        prompt = None
+    elif not prompt and read["prompt"] and _is_like_a_prompt(expected[-1:], request["format"]):
         prompt = expected.pop()["role"]
     assert found == expected, shown
     assert read["prompt"] == prompt, shown
