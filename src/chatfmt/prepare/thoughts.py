@@ -8,13 +8,17 @@ from chatfmt.prepare.items import last_of
 from chatfmt.prepare.word import Word
 
 if TYPE_CHECKING:
+    from chatfmt.conversation import Message
     from chatfmt.prepare.items import Asked, Item
 
 __all__ = ["Reasoning"]
 
 
 class Reasoning(Word):
-    """Which answers keep their thinking, and which get an empty one."""
+    """Which answers keep their thinking, and which get an empty one.
+
+    Where thinking is a message of its own, of the channel ``analysis``, that is left out.
+    """
 
     word: Literal["reasoning"] = "reasoning"
     keep: Literal["all", "after_last_user", "after_last_answer", "none"]
@@ -34,6 +38,7 @@ class Reasoning(Word):
             if item.message.role == "assistant"
             else item
             for at, item in enumerate(items)
+            if at >= first or asked.keep_history or not _is_thinking(item.message)
         ]
 
     def _first(self, items: list[Item]) -> int:
@@ -45,11 +50,7 @@ class Reasoning(Word):
                 return len(items)
             case "after_last_user":
                 return last_of(items, ["user"])
-        answers = [
-            at
-            for at, item in enumerate(items)
-            if item.message.role == "assistant" and not item.message.tool_calls
-        ]
+        answers = [at for at, item in enumerate(items) if _is_answer(item.message)]
         return answers[-1] + 1 if answers else 0
 
     def _fills(self, items: list[Item], at: int, first: int) -> bool:
@@ -65,3 +66,14 @@ class Reasoning(Word):
         if reasoning is None and fills:
             reasoning = ""
         return item if reasoning == item.message.reasoning else item.update(reasoning=reasoning)
+
+
+def _is_answer(message: Message) -> bool:
+    if message.role != "assistant" or message.tool_calls or message.recipient is not None:
+        return False
+    return message.channel in (None, "final")
+
+
+def _is_thinking(message: Message) -> bool:
+    is_call = message.tool_calls or message.recipient is not None
+    return message.role == "assistant" and message.channel == "analysis" and not is_call
