@@ -110,3 +110,19 @@ def test_a_call_in_the_channel_of_thinking_is_no_thinking() -> None:
     call_of_python = Message(role="assistant", channel="analysis", recipient="python", content="1")
     for one in (call_of_python, Message(role="user", channel="analysis")):
         assert rewrite([{"word": "reasoning", "keep": "none"}], one).messages == (one,)
+
+
+def test_a_blank_thinking_may_count_as_none() -> None:
+    words = [{"word": "reasoning", "keep": "all", "blank": False, "leaves": "<"}]
+    given = (answer(" \n"), answer(""), answer(" x "), answer(None))
+    prepared = rewrite(words, *given)
+    assert [m.reasoning for m in prepared.messages] == [None, None, " x ", None]
+    assert {m.content for m in prepared.messages} == {"a"}
+    assert rewrite(words, *given, history="keep").changes == ()
+
+
+def test_what_a_dropped_thinking_leaves() -> None:
+    words = [{"word": "reasoning", "keep": "after_last_user", "leaves": "\n"}]
+    given = (answer("0"), answer("1", calls=True), answer(None), "user: a", answer("2"))
+    contents = [m.content for m in rewrite(words, *given).messages]
+    assert contents == ["\na", "a", "a", "a", "a"]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from chatfmt.conversation.wording import describe
+from chatfmt.prepare.signature import signature
+from chatfmt.prepare.tags import tags
 from chatfmt.prepare.typescript import typescript
 
 if TYPE_CHECKING:
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Spelling"]
 
 
-_KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {"typescript": typescript}
+_KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "typescript": typescript,
+    "signature": signature,
+    "tags": tags,
+}
 
 
 class Spelling(BaseModel):
@@ -31,7 +37,7 @@ class Spelling(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    kind: Literal["json", "typescript"] = "json"
+    kind: Literal["json", "typescript", "signature", "tags"] = "json"
     """The language; the next four options are about JSON."""
     function: bool = False
     """Whether only the member ``function`` of each is written."""

@@ -27,6 +27,10 @@ class Reasoning(Word):
     """Which answers without a thinking get an empty one: those that could keep one, or all."""
     dropped: str | None = None
     """What stands for a thinking that is dropped; None: nothing."""
+    blank: bool = True
+    """Whether a thinking of nothing but white space counts as one, or as none."""
+    leaves: str = ""
+    """What is put before the text of an answer without calls whose thinking is dropped."""
     after_results: bool = True
     """Whether answers after the result of a tool get an empty one, too."""
 
@@ -60,12 +64,18 @@ class Reasoning(Word):
         return self.empty == "all" or (self.empty == "kept" and at >= first)
 
     def _one(self, item: Item, asked: Asked, *, kept: bool, fills: bool) -> Item:
-        reasoning = item.message.reasoning
-        if reasoning is not None and not (kept or asked.keep_history):
-            reasoning = self.dropped
+        message = item.message
+        reasoning, content = message.reasoning, message.content
+        if reasoning is not None and not asked.keep_history:
+            if not self.blank and not reasoning.strip():
+                reasoning = None
+            elif not kept:
+                reasoning = self.dropped
+                content = content if message.tool_calls else self.leaves + content
         if reasoning is None and fills:
             reasoning = ""
-        return item if reasoning == item.message.reasoning else item.update(reasoning=reasoning)
+        is_same = (reasoning, content) == (message.reasoning, message.content)
+        return item if is_same else item.update(reasoning=reasoning, content=content)
 
 
 def _is_answer(message: Message) -> bool:
