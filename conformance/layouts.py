@@ -166,7 +166,15 @@ FAULTS: dict[tuple[str, str], str] = {
         )
     },
     **{
-        ("gpt-oss", case): "it leaves out <|constrain|>, which openai-harmony writes" for case in _T
+        (
+            "gpt-oss",
+            case,
+        ): "it leaves out <|constrain|> and quotes results, unlike openai-harmony"
+        for case in _T
+    },
+    **{
+        ("gpt-oss", case): "it writes newlines after instructions, unlike openai-harmony"
+        for case in ("system", "multi-system", "ws-system", "prompt-multi-system")
     },
     **{
         ("granite-3.3", case): "the text of its system message makes a token, <|tool_call|>"

@@ -26,6 +26,8 @@ def with_tools(options: dict[str, Any], *given: str) -> list[tuple[str, str | No
         ({"into": "system"}, CHAT, 0, "system: Be."),
         ({"into": "system"}, CHAT[1:], 0, "system: "),
         ({"into": "system"}, (), 0, "system: "),
+        ({"into": "system", "role": "x"}, CHAT, 0, "x: "),
+        ({"into": "system", "role": "x"}, ("x: Be.", "user: a"), 0, "x: Be."),
         ({"into": "first_user"}, CHAT, 1, "user: a"),
         ({"into": "last_user"}, CHAT, 3, "user: c"),
         ({"into": "message"}, CHAT, 0, "system: "),
@@ -67,6 +69,12 @@ def test_without_tools_nothing_changes() -> None:
     words = [{"word": "tools", "into": "message"}]
     assert rewrite(words, *CHAT).changes == ()
     assert rewrite(words, *CHAT, tools=[]).changes == ()
+
+
+def test_what_is_no_function_is_refused() -> None:
+    words = [{"word": "tools", "into": "system", "spelling": {"kind": "typescript"}}]
+    error = refused(words, "user: a", tools=[{"name": 1}])
+    assert error.reason == "expected the name of a tool, found the number 1"
 
 
 @pytest.mark.parametrize("into", ["first_user", "last_user"])

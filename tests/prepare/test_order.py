@@ -18,6 +18,8 @@ EMPTY = Message(role="assistant")
 TAKEN: list[tuple[dict[str, Any], tuple[str | Message, ...]]] = [
     ({}, ("system: a", calling(3, "x"), EMPTY, "tool: ")),
     ({"system": False}, ("user: a",)),
+    ({"first": ["system", "x"]}, ("x: a", "user: b", "tool: c")),
+    ({"first": ["system"]}, ()),
     ({"alternate": True}, ()),
     ({"alternate": True}, ("system: a", "user: b", "assistant: c", "user: d")),
     ({"alternate": True}, ("user: b", "assistant: c")),
@@ -30,6 +32,11 @@ REFUSED: list[tuple[dict[str, Any], tuple[str | Message, ...], int, str, str]] =
         {"system": False},
         ("user: a", "system: b"),
         *(1, "role", "the template takes no system message"),
+    ),
+    (
+        {"first": ["system", "x"]},
+        ("system: a", "x: b"),
+        *(1, "role", "the template takes the role x only at the start"),
     ),
     (
         {"calls": 1},

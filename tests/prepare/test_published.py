@@ -35,6 +35,7 @@ ROWS = {
     "llama3": "llama-3",
     "llama3_1": "llama-3.1",
     "llama3_2": "llama-3.2",
+    "nemotron_3_nano": "nemotron-3",
     "phi3": "phi-3",
     "phi3_5": "phi-3.5",
     "qwen2_5": "qwen-2.5",
@@ -148,6 +149,10 @@ NEWLINES = Reason(
     "the template goes by newlines that it has taken away before calls",
     even=lambda text: text.replace("</think>\n\n\n<tool_call>", "</think>\n\n<tool_call>"),
 )
+NOTHING_THOUGHT = Reason(
+    "the template leaves out the newline after a thought that nothing follows",
+    even=lambda text: text.replace("</think>\n<|im_end|>", "</think><|im_end|>"),
+)
 OPENS_ONCE = Reason(
     "the template opens calls and results once, and drops the header and the text of later calls",
     edit=without("content", calls_again),
@@ -164,6 +169,7 @@ REASONS: dict[str, list[Reason]] = {
     "lfm2_2_5": [NO_PYTHON],
     "llama3_1": [DROPS_TEXT],
     "llama3_2": [DROPS_TEXT],
+    "nemotron_3_nano": [NOTHING_THOUGHT],
     "qwen2_5": [EMPTY_SYSTEM],
     "qwen3": [EMPTY_SYSTEM, EMPTY_THOUGHT, NEWLINES],
     "qwen3_instruct_2507": [EMPTY_SYSTEM],

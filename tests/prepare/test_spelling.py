@@ -39,6 +39,30 @@ def test_spellings(options: dict[str, Any], text: str) -> None:
     assert Spelling(**options).spell([TOOL, BARE]) == text
 
 
+def test_another_language() -> None:
+    spelling = Spelling(kind="typescript", before="<", after=">")
+    assert spelling.spell([TOOL, BARE]) == "<// é\ntype f = () => any;>\n<type g = () => any;>"
+
+
+@pytest.mark.parametrize(
+    ("tool", "reason"),
+    [
+        ({"function": 1}, "expected a function in the definition of a tool, found the number 1"),
+        ({"function": {}}, "expected the name of a tool, found nothing"),
+        ({"name": 1}, "expected the name of a tool, found the number 1"),
+        (
+            {"name": "f", "description": ["x"]},
+            "expected text as the description of the tool f, found a list",
+        ),
+    ],
+)
+def test_what_is_no_function(tool: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match="expected") as caught:
+        Spelling(kind="typescript").spell([tool])
+    assert str(caught.value).startswith(reason)
+    Spelling().spell([tool])
+
+
 def test_nothing_is_spelled_as_nothing() -> None:
     assert Spelling(before="<", after=">").spell([]) == ""
     assert Spelling(before="<", after=">", whole=True).spell([]) == "<[]>"

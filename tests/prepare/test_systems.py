@@ -42,6 +42,9 @@ AROUND = {
         (AROUND, GIVEN, "system: <Be.>"),
         (AROUND, EMPTY, "system: <>"),
         (AROUND, NONE, "system: D"),
+        ({"role": "x", "before": "<"}, ("x: Be.", "user: a"), "x: <Be."),
+        ({"role": "x", "before": "<"}, GIVEN, "system: Be."),
+        ({"role": "x", "default": "D"}, GIVEN, "x: D"),
     ],
 )
 def test_system(options: dict[str, Any], given: tuple[str, ...], first: str | None) -> None:

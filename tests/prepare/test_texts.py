@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatfmt import Message
-from preparing import rewrite, said
+from preparing import call, rewrite, said
 
 TEXT = " \n\u00a0a \t"
 
@@ -41,6 +41,29 @@ def test_strip_of_answers_that_think_or_do_not(thinks: bool, texts: list[str]) -
     words = [{"word": "strip", "roles": ["assistant"], "thinks": thinks}]
     given = [Message(role="assistant", content=" a", reasoning=text) for text in (None, "")]
     assert [message.content for message in rewrite(words, *given).messages] == texts
+
+
+@pytest.mark.parametrize(
+    ("options", "texts"),
+    [
+        ({}, ["a", "a", "a"]),
+        ({"calls": True}, ["a", " a", " a"]),
+        ({"calls": False}, [" a", "a", "a"]),
+        ({"earlier": True}, ["a", "a", " a"]),
+        ({"earlier": True, "calls": True}, ["a", " a", " a"]),
+    ],
+)
+def test_strip_of_some_answers(options: dict[str, Any], texts: list[str]) -> None:
+    words = [{"word": "strip", "roles": ["assistant"], **options}]
+    calling = Message(role="assistant", content=" a", tool_calls=(call(),))
+    prepared = rewrite(words, calling, "assistant:  a", "user:  b", "assistant:  a")
+    assert [m.content for m in prepared.messages if m.role == "assistant"] == texts
+    assert prepared.messages[2].content == " b"
+
+
+def test_without_a_user_no_answer_is_earlier() -> None:
+    words = [{"word": "strip", "roles": ["assistant"], "earlier": True}]
+    assert said(rewrite(words, "assistant:  a")) == ["assistant:  a"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chatfmt import Message
-from preparing import call, rewrite
+from chatfmt.conversation.harmony import split_for_harmony
+from preparing import call, rewrite, turns
 
 
 def answer(reasoning: str | None, *, calls: bool = False) -> Message:
@@ -81,3 +82,47 @@ def test_only_answers_have_thinking_to_lose() -> None:
     given = Message(role="user", reasoning="x")
     words = [{"word": "reasoning", "keep": "none"}]
     assert rewrite(words, given).messages == (given,)
+
+
+@pytest.mark.parametrize("keep", ["all", "none", "after_last_user", "after_last_answer"])
+@pytest.mark.parametrize("given", [CHAT, CHAT[:2], CHAT[:5], CHAT[2:5]])
+def test_thinking_that_is_a_message_of_its_own_is_left_out(
+    keep: str, given: tuple[str | Message, ...]
+) -> None:
+    """Splitting first or last comes to the same."""
+    results = [
+        one.model_copy(update={"name": "f"}) if one.role == "tool" else one for one in turns(*given)
+    ]
+    words = [{"word": "reasoning", "keep": keep}]
+    split = rewrite(words, *split_for_harmony(results))
+    assert split.messages == split_for_harmony(rewrite(words, *results).messages)
+    kept = rewrite(words, *split_for_harmony(results), history="keep")
+    assert kept.messages == split_for_harmony(results)
+
+
+def test_what_is_left_out_is_said() -> None:
+    thought = Message(role="assistant", channel="analysis", content="hm")
+    [change] = rewrite([{"word": "reasoning", "keep": "none"}], "user: a", thought).changes
+    assert change == (1, "message", "reasoning", thought, None)
+
+
+def test_a_call_in_the_channel_of_thinking_is_no_thinking() -> None:
+    call_of_python = Message(role="assistant", channel="analysis", recipient="python", content="1")
+    for one in (call_of_python, Message(role="user", channel="analysis")):
+        assert rewrite([{"word": "reasoning", "keep": "none"}], one).messages == (one,)
+
+
+def test_a_blank_thinking_may_count_as_none() -> None:
+    words = [{"word": "reasoning", "keep": "all", "blank": False, "leaves": "<"}]
+    given = (answer(" \n"), answer(""), answer(" x "), answer(None))
+    prepared = rewrite(words, *given)
+    assert [m.reasoning for m in prepared.messages] == [None, None, " x ", None]
+    assert {m.content for m in prepared.messages} == {"a"}
+    assert rewrite(words, *given, history="keep").changes == ()
+
+
+def test_what_a_dropped_thinking_leaves() -> None:
+    words = [{"word": "reasoning", "keep": "after_last_user", "leaves": "\n"}]
+    given = (answer("0"), answer("1", calls=True), answer(None), "user: a", answer("2"))
+    contents = [m.content for m in rewrite(words, *given).messages]
+    assert contents == ["\na", "a", "a", "a", "a"]

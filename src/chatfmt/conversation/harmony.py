@@ -28,7 +28,7 @@ from chatfmt.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["is_split", "join", "split_for_harmony"]
+__all__ = ["is_split", "join", "split_each_for_harmony", "split_for_harmony"]
 
 _FUNCTIONS = "functions."  # what stands before the name of a function
 _RESULT = {"recipient": "assistant", "channel": "commentary"}
@@ -60,20 +60,33 @@ def split_for_harmony(messages: Iterable[Message]) -> tuple[Message, ...]:
     Raises:
         DataError: a result does not say which function it is of.
     """
-    split: list[Message] = []
+    return tuple(one for parts in split_each_for_harmony(messages) for one in parts)
+
+
+def split_each_for_harmony(messages: Iterable[Message]) -> list[tuple[Message, ...]]:
+    """The same as `split_for_harmony`, with what each message becomes by itself.
+
+    >>> [len(parts) for parts in split_each_for_harmony([Message(role="user")])]
+    [1]
+
+    Raises:
+        DataError: as there; ``field`` begins with ``messages[INDEX].``.
+    """
+    split: list[list[Message]] = []
     names: dict[str, str] = {}
     for index, message in enumerate(messages):
         where = f"messages[{index}]"
         names |= {call.id: call.name for call in message.tool_calls if call.id is not None}
         if is_split([message]):
-            split.append(message)
+            split.append([message])
         elif message.role == "assistant":
-            split += _split_turn(message, where)
+            split.append(_split_turn(message, where))
         elif message.role == "tool":
-            split.append(_named(message, names, where))
+            split.append([_named(message, names, where)])
         else:
-            split.append(message)
-    return _without_numbers(split)
+            split.append([message])
+    whole = iter(_without_numbers([one for parts in split for one in parts]))
+    return [tuple(next(whole) for _ in parts) for parts in split]
 
 
 def _split_turn(message: Message, where: str) -> list[Message]:

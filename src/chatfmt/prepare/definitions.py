@@ -24,7 +24,7 @@ class Tools(Word):
     """The system message, which is added if there is none; a user's; a message of its own at the
     start; or the message of this role that was inserted."""
     role: str = "system"
-    """The role of that message."""
+    """The role of that message, and of the system message where it has another."""
     after_system: bool = False
     """Whether it stands after the system message instead."""
     field: Literal["tools", "content"] = "tools"
@@ -42,13 +42,15 @@ class Tools(Word):
         """The messages with the definitions in one of them."""
         if not asked.tools:
             return items
-        text = self.spelling.spell(asked.tools)
+        try:
+            text = self.spelling.spell(asked.tools)
+        except ValueError as error:
+            asked.refuse(str(error))
         at = self._where(items, asked)
         if at is None:
-            role = self.role if self.into == "message" else "system"
             is_second = self.after_system and items and items[0].message.role == "system"
             at = 1 if is_second else 0
-            items = [*items[:at], asked.add(Message(role=role)), *items[at:]]
+            items = [*items[:at], asked.add(Message(role=self.role)), *items[at:]]
         return [*items[:at], self._put(items[at], text), *items[at + 1 :]]
 
     def _where(self, items: list[Item], asked: Asked) -> int | None:
@@ -57,7 +59,7 @@ class Tools(Word):
         if self.into == "inserted":
             return first_of(items, self.role)
         if self.into == "system":
-            return 0 if items and items[0].message.role == "system" else None
+            return 0 if items and items[0].message.role == self.role else None
         last = last_of(items, ["user"])
         if last < 0:
             asked.refuse("expected a message of the user, which is to hold the tools; found none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from chatfmt.prepare.word import Word
@@ -20,6 +21,8 @@ class Order(Word):
     """Whether there may be a system message."""
     alternate: bool = False
     """Whether after it user and assistant take turns, the user first, and there is no other."""
+    first: Sequence[str] = ()
+    """Roles of which a message may stand only at the start."""
     calls: int | None = None
     """How many calls a message may have; None: any number."""
     text_with_calls: bool = True
@@ -29,11 +32,14 @@ class Order(Word):
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages as they are."""
-        for item in items:
+        for number, item in enumerate(items):
             message = item.message
             calls = len(message.tool_calls)
             if message.role == "system" and not self.system:
                 asked.refuse("the template takes no system message", item, "role")
+            if number and message.role in self.first:
+                reason = f"the template takes the role {message.role} only at the start"
+                asked.refuse(reason, item, "role")
             if self.calls is not None and calls > self.calls:
                 reason = f"tool calls in a message: the template takes {self.calls}, found {calls}"
                 asked.refuse(reason, item, "tool_calls")

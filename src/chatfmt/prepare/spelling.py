@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from chatfmt.conversation.wording import describe
+from chatfmt.prepare.signature import signature
+from chatfmt.prepare.tags import tags
+from chatfmt.prepare.typescript import typescript
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Spelling"]
 
 
+_KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "typescript": typescript,
+    "signature": signature,
+    "tags": tags,
+}
+
+
 class Spelling(BaseModel):
-    """JSON, each tool by itself or all of them in one list.
+    """JSON, each tool by itself or all of them in one list; or another language.
 
     >>> Spelling(before="<tool>", after="</tool>", function=True).spell(
     ...     [{"type": "function", "function": {"name": "f"}}]
@@ -24,6 +37,8 @@ class Spelling(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    kind: Literal["json", "typescript", "signature", "tags"] = "json"
+    """The language; the next four options are about JSON."""
     function: bool = False
     """Whether only the member ``function`` of each is written."""
     whole: bool = False
@@ -40,15 +55,36 @@ class Spelling(BaseModel):
     """What stands between two."""
 
     def spell(self, tools: Sequence[Mapping[str, Any]]) -> str:
-        """The definitions as text."""
-        written = [self._function(tool) if self.function else tool for tool in tools]
-        parts = [self._json(written)] if self.whole else [self._json(tool) for tool in written]
-        return self.between.join(self.before + part + self.after for part in parts)
+        """The definitions as text.
 
-    @staticmethod
-    def _function(tool: Mapping[str, Any]) -> object:
-        return tool.get("function", tool)
+        Raises:
+            ValueError: one is no definition of a function, where it must be one to be written.
+        """
+        if self.kind != "json":
+            parts = [_KINDS[self.kind](_function(tool)) for tool in tools]
+        else:
+            written = [tool.get("function", tool) if self.function else tool for tool in tools]
+            parts = [self._json(written)] if self.whole else [self._json(tool) for tool in written]
+        return self.between.join(self.before + part + self.after for part in parts)
 
     def _json(self, value: object) -> str:
         separators = (",", ":") if self.compact else None
         return json.dumps(value, ensure_ascii=False, indent=self.indent, separators=separators)
+
+
+def _function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a definition says of its function."""
+    function: Mapping[str, Any] = tool.get("function", tool)
+    is_function = isinstance(function, Mapping)
+    name = function.get("name") if is_function else None
+    about = function.get("description") if is_function else None
+    fault = None
+    if not is_function:
+        fault = f"expected a function in the definition of a tool, found {describe(function)}"
+    elif not isinstance(name, str):
+        fault = f"expected the name of a tool, found {describe(name)}"
+    elif not isinstance(about, str | None):
+        fault = f"expected text as the description of the tool {name}, found {describe(about)}"
+    if fault is not None:
+        raise ValueError(fault)
+    return function

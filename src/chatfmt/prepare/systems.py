@@ -19,6 +19,8 @@ class System(Word):
     """What a template makes of a system message at the start, and where there is none."""
 
     word: Literal["system"] = "system"
+    role: str = "system"
+    """The role that it has."""
     default: str | None = None
     """What it says where none was given; None: then there is none."""
     default_with_tools: str | None = None
@@ -40,7 +42,7 @@ class System(Word):
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages with the system message that the template makes."""
-        given = bool(items) and items[0].message.role == "system"
+        given = bool(items) and items[0].message.role == self.role
         is_empty = given and not items[0].message.content
         if given and (self.drop or (is_empty and self.empty == "drop")):
             return items[1:]
@@ -56,7 +58,7 @@ class System(Word):
         if default is None:
             return items
         text = asked.fill(default, self.values)
-        return [asked.add(Message(role="system", content=text)), *items]
+        return [asked.add(Message(role=self.role, content=text)), *items]
 
     @staticmethod
     def _of(without: str | None, with_tools: str | None, asked: Asked) -> str | None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from chatfmt.prepare.items import last_of
 from chatfmt.prepare.word import Word
 
 if TYPE_CHECKING:
+    from chatfmt.conversation import Message
     from chatfmt.prepare.items import Asked, Item
 
 __all__ = ["Rename", "Strip"]
@@ -25,15 +27,24 @@ class Strip(Word):
     """Which characters; None: white space as Python knows it."""
     thinks: bool | None = None
     """True: only of messages that have a reasoning, False: only of those that have none."""
+    calls: bool | None = None
+    """The same of messages that have calls, and of those that have none."""
+    earlier: bool = False
+    """Whether only messages before the last of the user's count."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
         """The messages with the texts shortened."""
-        return [self._stripped(item) if self._counts(item) else item for item in items]
+        until = max(last_of(items, ["user"]), 0) if self.earlier else len(items)
+        return [
+            self._stripped(item) if at < until and self._counts(item.message) else item
+            for at, item in enumerate(items)
+        ]
 
-    def _counts(self, item: Item) -> bool:
-        message = item.message
+    def _counts(self, message: Message) -> bool:
         thinks = self.thinks is None or self.thinks == (message.reasoning is not None)
-        return message.role in self.roles and thinks and getattr(message, self.field) is not None
+        calls = self.calls is None or self.calls == bool(message.tool_calls)
+        is_one = message.role in self.roles and thinks and calls
+        return is_one and getattr(message, self.field) is not None
 
     def _stripped(self, item: Item) -> Item:
         strip = {"start": str.lstrip, "end": str.rstrip, "both": str.strip}[self.side]

@@ -8,13 +8,17 @@ from chatfmt.prepare.items import last_of
 from chatfmt.prepare.word import Word
 
 if TYPE_CHECKING:
+    from chatfmt.conversation import Message
     from chatfmt.prepare.items import Asked, Item
 
 __all__ = ["Reasoning"]
 
 
 class Reasoning(Word):
-    """Which answers keep their thinking, and which get an empty one."""
+    """Which answers keep their thinking, and which get an empty one.
+
+    Where thinking is a message of its own, of the channel ``analysis``, that is left out.
+    """
 
     word: Literal["reasoning"] = "reasoning"
     keep: Literal["all", "after_last_user", "after_last_answer", "none"]
@@ -23,6 +27,10 @@ class Reasoning(Word):
     """Which answers without a thinking get an empty one: those that could keep one, or all."""
     dropped: str | None = None
     """What stands for a thinking that is dropped; None: nothing."""
+    blank: bool = True
+    """Whether a thinking of nothing but white space counts as one, or as none."""
+    leaves: str = ""
+    """What is put before the text of an answer without calls whose thinking is dropped."""
     after_results: bool = True
     """Whether answers after the result of a tool get an empty one, too."""
 
@@ -34,6 +42,7 @@ class Reasoning(Word):
             if item.message.role == "assistant"
             else item
             for at, item in enumerate(items)
+            if at >= first or asked.keep_history or not _is_thinking(item.message)
         ]
 
     def _first(self, items: list[Item]) -> int:
@@ -45,11 +54,7 @@ class Reasoning(Word):
                 return len(items)
             case "after_last_user":
                 return last_of(items, ["user"])
-        answers = [
-            at
-            for at, item in enumerate(items)
-            if item.message.role == "assistant" and not item.message.tool_calls
-        ]
+        answers = [at for at, item in enumerate(items) if _is_answer(item.message)]
         return answers[-1] + 1 if answers else 0
 
     def _fills(self, items: list[Item], at: int, first: int) -> bool:
@@ -59,9 +64,26 @@ class Reasoning(Word):
         return self.empty == "all" or (self.empty == "kept" and at >= first)
 
     def _one(self, item: Item, asked: Asked, *, kept: bool, fills: bool) -> Item:
-        reasoning = item.message.reasoning
-        if reasoning is not None and not (kept or asked.keep_history):
-            reasoning = self.dropped
+        message = item.message
+        reasoning, content = message.reasoning, message.content
+        if reasoning is not None and not asked.keep_history:
+            if not self.blank and not reasoning.strip():
+                reasoning = None
+            elif not kept:
+                reasoning = self.dropped
+                content = content if message.tool_calls else self.leaves + content
         if reasoning is None and fills:
             reasoning = ""
-        return item if reasoning == item.message.reasoning else item.update(reasoning=reasoning)
+        is_same = (reasoning, content) == (message.reasoning, message.content)
+        return item if is_same else item.update(reasoning=reasoning, content=content)
+
+
+def _is_answer(message: Message) -> bool:
+    if message.role != "assistant" or message.tool_calls or message.recipient is not None:
+        return False
+    return message.channel in (None, "final")
+
+
+def _is_thinking(message: Message) -> bool:
+    is_call = message.tool_calls or message.recipient is not None
+    return message.role == "assistant" and message.channel == "analysis" and not is_call

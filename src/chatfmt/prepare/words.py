@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from chatfmt.errors import shown
 from chatfmt.prepare.definitions import Calls, Tools
 from chatfmt.prepare.order import Order
+from chatfmt.prepare.splitting import Split
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
 from chatfmt.prepare.thoughts import Reasoning
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["WORDS", "Word", "read_words"]
 
 AnyWord: TypeAlias = Annotated[
-    System | Fold | Insert | Strip | Rename | Reasoning | Tools | Calls | Order,
+    System | Fold | Insert | Strip | Rename | Reasoning | Tools | Calls | Split | Order,
     Field(discriminator="word"),
 ]
 WORDS = frozenset(one.model_fields["word"].default for one in get_args(get_args(AnyWord)[0]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import strip, system
+
 __all__ = ["ROWS"]
 
 _EXAMPLE = (
@@ -13,6 +15,11 @@ _EXAMPLE = (
     "</seed:tool_call>\n"
 )
 """What follows the definitions, word for word: how calls are to be written."""
+
+_DOUBAO = (
+    "You are Doubao, a helpful AI assistant. You may call one or more functions to assist with the "
+    "user query."
+)
 
 _CALL = (
     "<seed:tool_call>\n<function={call.name}>\n"
@@ -43,6 +50,17 @@ ROWS: dict[str, dict[str, Any]] = {
             "</seed:tool_call>",
         ],
         "fences": ["\n\nFunction:\n", "</parameter>\n"],
+        "prepare": [
+            {"word": "reasoning", "keep": "all", "blank": False},
+            strip("assistant"),
+            strip("assistant", field="reasoning"),
+            system(default_with_tools=_DOUBAO),
+            {
+                "word": "tools",
+                "into": "system",
+                "spelling": {"kind": "signature", "between": "\n\nFunction:\n"},
+            },
+        ],
         "source": (
             "ByteDance-Seed-OSS.jinja of llama.cpp, which writes booleans and null as Python does; "
             "lists and objects are JSON here"

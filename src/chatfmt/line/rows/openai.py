@@ -4,11 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import system
+
 __all__ = ["ROWS"]
 
 _TYPE = "[ <|constrain|>{content_type}]"
 _CALL = "<|message|>{content}<|call|>"
 _ASSISTANT = "<|start|>assistant{^}"
+
+_SYSTEM = (
+    "{model_identity}\nKnowledge cutoff: {knowledge_cutoff}\nCurrent date: {date:%Y-%m-%d}\n\n"
+    "Reasoning: {reasoning_effort}\n\n# Valid channels: analysis, commentary, final. Channel must "
+    "be included for every message."
+)
+_VALUES = {
+    "model_identity": "You are ChatGPT, a large language model trained by OpenAI.",
+    "knowledge_cutoff": "2024-06",
+    "date": None,
+    "reasoning_effort": "medium",
+}
+_INSTRUCTIONS = "# Instructions\n\n"
+# The guide drops all thinking before the last answer. openai-harmony drops what is before the first
+# answer, and nothing where a tool was called last; servers that use it drop the rest themselves.
+_PREPARE: list[dict[str, Any]] = [
+    {"word": "order", "first": ["system", "developer"]},
+    {"word": "reasoning", "keep": "after_last_answer"},
+    {"word": "rename", "role": "system", "to": "developer"},
+    system(role="developer", before=_INSTRUCTIONS, empty="drop"),
+    {
+        "word": "tools",
+        "into": "system",
+        "role": "developer",
+        "field": "content",
+        "spelling": {"kind": "typescript", "after": "\n\n", "between": ""},
+        "before": "# Tools\n\n## functions\n\nnamespace functions {\n\n",
+        "after": "} // namespace functions",
+        "place": "after",
+        "between": "\n\n",
+    },
+    system(
+        _SYSTEM,
+        default_with_tools=_SYSTEM
+        + "\nCalls to these tools must go to the commentary channel: 'functions'.",
+        values=_VALUES,
+    ),
+    {"word": "split"},
+]
 
 ROWS: dict[str, dict[str, Any]] = {
     "gpt-oss": {
@@ -41,6 +82,7 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "stops": ["<|return|>", "<|call|>"],
         "encoding": "o200k_harmony",
+        "prepare": _PREPARE,
         "source": "OpenAI's harmony guide, and openai-harmony 0.0.8, render of a conversation",
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, strip
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, strip, system
 
 __all__ = ["ROWS"]
 
@@ -108,6 +108,13 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": [*_IM, *_TOKENS, *_THINK_TOKENS],
         "fences": [f"^{_ACCESS}", f"\n\n{_ACCESS}", _VALUE_ENDS],
+        "prepare": [
+            {"word": "reasoning", "keep": "after_last_user", "blank": False, "leaves": "\n"},
+            strip("assistant", side="end"),
+            strip("assistant", side="start", calls=True, earlier=True),
+            system(""),
+            {**TOOLS_IN_SYSTEM, "spelling": {"kind": "tags"}},
+        ],
         "source": f"chat_templates/nemotron_3_nano.jinja of TRL 1.16{_LIKE_PYTHON}",
     },
     "stepfun-3.5": {
