@@ -64,6 +64,7 @@ ROWS = {
     "granite-4.1": "granite-4",
     "hermes-3": "hermes-3",
     "hermes-3-plain": "hermes-3",
+    "hy3": "hunyuan-3",
     "internlm2": "internlm-2",
     "kimi-k2": "kimi-k2",
     "kimi-k2-thinking": "kimi-k2-thinking",
@@ -269,6 +270,10 @@ NO_PLACE = {
 }
 """Layout and case to what the row cannot read, because it has no place for it."""
 
+UNENDED = {"hy3": "<｜hy_eos:opensource｜>"}  # noqa: RUF001 - so it is spelled
+"""Layouts whose template leaves out the end of an answer that nothing follows, and that end: with
+it the text must be what the row writes."""
+
 SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
 """Layouts whose template writes ``eos`` after a conversation that is no prompt: what stands between
 two conversations that are packed, which is no part of either."""
@@ -331,6 +336,8 @@ def findings(layout: str) -> Iterator[Finding]:
         kind, detail = judge(tok, given, text, prompt=case["prompt"])
         if kind != EQUAL and text in prepared:
             kind, detail = PREPARED, ""
+        if kind == WRONG and layout in UNENDED and text + UNENDED[layout] in prepared:
+            kind, detail = REFUSED, "fault of the template: it leaves out the end of an answer"
         fault = FAULTS.get((layout, case["id"]))
         if kind in (NEEDS, WRONG) and fault:
             kind, detail = REFUSED, f"fault of the template: {fault}"

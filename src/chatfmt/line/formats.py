@@ -34,6 +34,7 @@ from chatfmt.line.rows import (
     plain,
     qwen,
     swiss,
+    tencent,
     upstage,
     zhipu,
 )
@@ -64,6 +65,7 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **bytedance.ROWS,
     **minimax.ROWS,
     **keys.ROWS,
+    **tencent.ROWS,
     **muse.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
