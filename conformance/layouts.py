@@ -49,6 +49,7 @@ ROWS = {
     "deepseek-v2.5": "deepseek-v3",
     "deepseek-v3": "deepseek-v3",
     "deepseek-v3.1": "deepseek-v3.1",
+    "deepseek-v4": "deepseek-v4",
     "exaone-3.5": "exaone-3.5",
     "exaone-deep": "exaone-deep",
     "functionary-3.1": "functionary-3.1",

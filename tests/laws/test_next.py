@@ -253,6 +253,33 @@ def test_a_text_that_might_yet_be_a_fence_is_all_there_is(text: str, end: str) -
         assert tok.encode([message]) == ids
 
 
+@pytest.mark.parametrize("header", ["<turn>", "<turn>\n", "<turn>me\n"])
+def test_an_empty_message_with_the_header_of_an_envelope(header: str) -> None:
+    """Nothing but where it ends tells whose message it is."""
+    format_ = ChatFormat(
+        name="shared",
+        template={
+            "user": f"{header}{{content}}{{next}}",
+            "assistant": "<ai>{^}{content}<end>",
+            "tool": {"open": header, "each": "<r>{content}</r>", "sep": "\n", "close": "{next}"},
+        },
+        special_tokens=["<turn>", "<ai>", "<end>"],
+        fences=["^<r>", "</r>\n<r>"],
+    )
+    tok = bytewise(format_)
+    user, tool = Message(role="user", content=""), Message(role="tool", content="")
+    answer = Message(role="assistant", content="x")
+    for messages in ((user,), (user, answer), (user, user, answer), (user, tool, tool, user)):
+        ids = tok.encode(messages)
+        assert tok.decode(ids).messages == messages
+        parser = tok.stream(role=None, strict=True)
+        for token in ids:
+            parser.feed(token)
+        parser.close()
+        assert parser.messages == [*messages]
+        assert parser.spans == tok.render(messages).spans
+
+
 def test_a_reply_that_breaks_off_has_not_stopped() -> None:
     chat = UNENDED.render([{"role": "user", "content": "hi"}])
     completion = chat.append_completion(ids_in(UNENDED, "\nok"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatfmt.line.rows.rewriting import NO_THINKING, system
+from chatfmt.line.rows.rewriting import NO_THINKING, TOOLS_IN_SYSTEM, system
 
 __all__ = ["ROWS"]
 
@@ -52,6 +52,29 @@ def _row(thoughts: str, calls: str, tool: str | dict[str, str]) -> dict[str, Any
     }
 
 
+_DSML = "｜DSML｜"  # noqa: RUF001
+_V4_TOOLS = (
+    "## Tools\n\nYou have access to a set of tools to help answer the user's question. You can "
+    f'invoke tools by writing a "<{_DSML}tool_calls>" block like the following:\n\n'
+    f'<{_DSML}tool_calls>\n<{_DSML}invoke name="$TOOL_NAME">\n<{_DSML}parameter '
+    f'name="$PARAMETER_NAME" string="true\\|false">$PARAMETER_VALUE</{_DSML}parameter>\n...\n'
+    f'</{_DSML}invoke>\n<{_DSML}invoke name="$TOOL_NAME2">\n...\n</{_DSML}invoke>\n'
+    f'</{_DSML}tool_calls>\n\nString parameters should be specified as is and set `string="true"`. '
+    "For all other types (numbers, booleans, arrays, objects), pass the value in JSON format and "
+    'set `string="false"`.\n\nIf thinking_mode is enabled (triggered by <think>), you MUST output '
+    "your complete reasoning inside <think>...</think> BEFORE any tool calls or final response."
+    "\n\nOtherwise, output directly after </think> with tool calls or final response.\n\n"
+    "### Available Tool Schemas\n\n{tools}\n\nYou MUST strictly follow the above defined tool name "
+    "and parameter schemas to invoke tool calls.\n{next}"
+)
+"""What the system message says about tools, word for word: models were trained with it."""
+_V4_ANSWER = f"{_ASSISTANT}[<think>{{^}}{{reasoning}}]</think>{{content}}"
+_V4_CALLS = (
+    f'\n\n<{_DSML}tool_calls>\n[\n|<{_DSML}invoke name="{{call.name}}">\n[<{_DSML}parameter '
+    f'name="{{arg.key}}" string="{{arg.string}}">{{arg.value:loose}}</{_DSML}parameter>\n]*'
+    f"</{_DSML}invoke>]*\n</{_DSML}tool_calls>"
+)
+
 _IN_ENVELOPE = {
     "open": _OUTPUTS,
     "each": f"{_OUTPUT}{{content}}{_OUTPUT_END}",
@@ -84,5 +107,31 @@ ROWS: dict[str, dict[str, Any]] = {
             system(empty="drop"),
         ],
         "source": "the model card of deepseek-ai/DeepSeek-V3.1, and its chat_template",
+    },
+    "deepseek-v4": {
+        "prologue": _BEGIN,
+        "template": {
+            "system": [
+                {"line": "{content}{next}", "after": "start"},
+                {"line": "[{content}\n\n]" + _V4_TOOLS, "after": "start"},
+            ],
+            "user": _USER + "{content}{next}",
+            "assistant": [_V4_ANSWER + _END, _V4_ANSWER + _V4_CALLS + _END],
+            "tool": {
+                "open": _USER,
+                "each": "<tool_result>{content}</tool_result>",
+                "sep": "\n\n",
+                "close": "{next}",
+            },
+        },
+        "special_tokens": [_BEGIN, _END, _USER, _ASSISTANT, _DSML, "<think>", "</think>"],
+        "fences": ["^<tool_result>", "</tool_result>\n\n<tool_result>"],
+        "thinking": False,
+        "prepare": [
+            NO_THINKING,
+            system(empty="drop"),
+            {**TOOLS_IN_SYSTEM, "spelling": {"function": True}},
+        ],
+        "source": "deepseek-ai-DeepSeek-V4.jinja of llama.cpp",
     },
 }

@@ -138,6 +138,7 @@ class Strays:
         if not draft.is_open:
             return
         if whole:
+            draft.end_at(reader.places()[0])
             draft.know_role(reader.places()[0])
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
