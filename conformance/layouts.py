@@ -49,6 +49,7 @@ ROWS = {
     "deepseek-v2.5": "deepseek-v3",
     "deepseek-v3": "deepseek-v3",
     "deepseek-v3.1": "deepseek-v3.1",
+    "deepseek-v3.2": "deepseek-v3.2",
     "deepseek-v4": "deepseek-v4",
     "exaone-3.5": "exaone-3.5",
     "exaone-deep": "exaone-deep",
@@ -148,7 +149,8 @@ FAULTS: dict[tuple[str, str], str] = {
         )
     },
     **{
-        ("deepseek-v3.1", case): "its prompt has <think></think>; the model card has </think>"
+        (layout, case): "its prompt has <think></think>; answers have </think>"
+        for layout in ("deepseek-v3.1", "deepseek-v3.2")
         for case in ("prompt", "prompt-multi-system", "r-prompt", "t-defs")
     },
     **{
@@ -266,6 +268,10 @@ FAULTS: dict[tuple[str, str], str] = {
 
 NO_PLACE = {
     **{("apertus", case): "calls and their results, which stand within an answer" for case in _T},
+    **{
+        ("deepseek-v3.2", case): "results, which follow the end of a message as ordinary text"
+        for case in _T
+    },
     **{("kimi-k3", case): "calls, in which each argument says its type" for case in _T},
     ("muse-glimmer", "t-two"): "whether another call follows, on which the end of a call depends",
 }
