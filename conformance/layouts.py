@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 ROWS = {
     "apertus": "apertus",
+    "apriel-1.6": "apriel-1.6",
     "chatml": "qwen-3-2507",
     "chatml-bos": "lfm-2",
     "chatml-default-system": "qwen-2.5",
@@ -138,6 +139,11 @@ FAULTS: dict[tuple[str, str], str] = {
             *("r-last", "r-multi", "r-none-multi", "r-ws"),
         )
     },
+    **{
+        ("apriel-1.6", case): "it leaves out the words by which its prompt begins a thought"
+        for case in ("r-last", "r-multi", "r-none-multi", "r-ws")
+    },
+    ("apriel-1.6", "empty-system"): "it leaves an empty line for a system message without text",
     ("deepseek-r1", "t-again"): "it forgets that a first call has to be opened",
     ("deepseek-v3", "t-again"): "it forgets that a first result has to be opened",
     ("deepseek-v2.5", "t-again"): "it forgets that a first result has to be opened",
@@ -268,6 +274,7 @@ FAULTS: dict[tuple[str, str], str] = {
 
 NO_PLACE = {
     **{("apertus", case): "calls and their results, which stand within an answer" for case in _T},
+    **{("apriel-1.6", case): "results, which end in newlines, the last in one more" for case in _T},
     **{
         ("deepseek-v3.2", case): "results, which follow the end of a message as ordinary text"
         for case in _T
@@ -277,7 +284,7 @@ NO_PLACE = {
 }
 """Layout and case to what the row cannot read, because it has no place for it."""
 
-UNENDED = {"hy3": "<｜hy_eos:opensource｜>"}  # noqa: RUF001 - so it is spelled
+UNENDED = {"apriel-1.6": "\n<|end|>\n", "hy3": "<｜hy_eos:opensource｜>"}  # noqa: RUF001 - so it is spelled
 """Layouts whose template leaves out the end of an answer that nothing follows, and that end: with
 it the text must be what the row writes."""
 

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_WHOLE = {
-    *("apertus", "cohere2", "functionary-3.1", "gpt-oss", "granite-3.0", "granite-3.3"),
+    *(
+        "apertus",
+        "apriel-1.6",
+        "cohere2",
+        "functionary-3.1",
+        "gpt-oss",
+        "granite-3.0",
+        "granite-3.3",
+    ),
     *("granite-4.1", "hermes-3", "kimi-k3", "llama-4", "mistral-small-3.2", "muse-glimmer"),
     *("nemotron-3", "nemotron-70b", "phi-3-medium", "seed-oss", "smollm3"),
     "solar-open",

@@ -33,6 +33,7 @@ from chatfmt.line.rows import (
     parameters,
     plain,
     qwen,
+    servicenow,
     swiss,
     tencent,
     upstage,
@@ -66,6 +67,7 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **minimax.ROWS,
     **keys.ROWS,
     **tencent.ROWS,
+    **servicenow.ROWS,
     **muse.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
