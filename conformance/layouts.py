@@ -116,6 +116,27 @@ ROWS = {
 }
 """Layout to the name of its row."""
 
+_TEXT_ALONE = "between some messages stands nothing but ordinary text"
+_ASKED_IN_TEXT = "a question ends in ordinary text, and nothing but text parts it from the answer"
+UNREACHED = {
+    "deepseek-coder-1.3b": _TEXT_ALONE,
+    "deepseek-coder-v2": _TEXT_ALONE,
+    "gemma-4": "results stand within the answer",
+    "gigachat-3": "headers of ordinary text follow ends that are ordinary text, too",
+    "llama-2": _ASKED_IN_TEXT,
+    "minimax-m3": "an argument's closing tag repeats its key, and nested values are tags, too",
+    "mistral-v1": _ASKED_IN_TEXT,
+    "nemotron-nano-v2": (
+        "it opens a thought before the last answer and does not close it; results are JSON that "
+        "only a comma parts"
+    ),
+    "role-colon": _TEXT_ALONE,
+    "tulu-3": _TEXT_ALONE,
+    "vicuna": _TEXT_ALONE,
+    "zephyr": "headers of ordinary text, spelled like tokens, follow ends that are ordinary text",
+}
+"""Layout to why no row of the table has it."""
+
 _T = ("t-one", "t-two", "t-think", "t-again")
 
 SPLITTING = (
@@ -437,7 +458,7 @@ def main() -> None:
     names = sys.argv[1:]
     wrong = whole = 0
     total: Counter[str] = Counter()
-    for layout in names or ROWS:
+    for layout in [name for name in names or ROWS if name not in UNREACHED]:
         found = [*findings(layout)]
         counts = Counter(finding.kind for finding in found)
         total += counts
@@ -449,6 +470,9 @@ def main() -> None:
             if finding.kind == WRONG or (names and finding.kind != EQUAL):
                 print(f"  {finding.case}: {finding.kind}: {finding.detail}")
             wrong += finding.kind == WRONG
+    for layout, why in UNREACHED.items():
+        if not names or layout in names:
+            print(f"{layout:24} no row: {why}")
     print(f"{len(names or ROWS)} layouts, {whole} of them whole: {dict(total)}")
     sys.exit(wrong > 0)
 

@@ -52,6 +52,13 @@ def found(layouts: Any) -> dict[str, list[Any]]:
     return {layout: [*layouts.findings(layout)] for layout in layouts.ROWS}
 
 
+def test_each_layout_has_a_row_or_a_reason_why_not(layouts: Any, shared_data: Path) -> None:
+    stored = {file.stem for file in (shared_data.parent / "layouts").glob("[!_]*.json")}
+    assert {*layouts.ROWS, *layouts.UNREACHED} == stored
+    assert not {*layouts.ROWS} & {*layouts.UNREACHED}
+    assert all(layouts.UNREACHED.values())
+
+
 def test_nothing_is_wrong(layouts: Any, found: dict[str, list[Any]]) -> None:
     cases = [(layout, case) for layout, findings in found.items() for case in findings]
     assert [(layout, *case) for layout, case in cases if case.kind == layouts.WRONG] == []
