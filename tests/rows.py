@@ -16,6 +16,7 @@ from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.line.arguments import split_arguments
 from chatfmt.line.choose import mismatch
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal
+from chatfmt.wire.prompts import end_of_thoughts
 from letters import bytewise
 
 if TYPE_CHECKING:
@@ -180,13 +181,15 @@ def tamed(arguments: str, format: ChatFormat) -> str:
 
 
 def agent(format: ChatFormat) -> Conversation:
-    """A plain message in each line of each role, in the order of the row; results twice."""
-    messages = [
-        plain(role, line)
-        for role, lines in format.lines_of.items()
-        for line in lines
-        for _ in range(2 if role == "tool" else 1)
-    ]
+    """A plain message in each line of each role, in the order of the row; results twice.
+
+    Of a role that stands only at certain places there is one, at the start.
+    """
+    messages: list[Message] = []
+    for role, lines in format.lines_of.items():
+        for line in lines:
+            if stands_anywhere(format, role) or not messages:
+                messages += [plain(role, line)] * (2 if role == "tool" else 1)
     again = next(m for m in messages if stands_anywhere(format, m.role))
     return Conversation(messages=(*messages, again, messages[-1]))
 
@@ -213,13 +216,13 @@ def conversations(format: ChatFormat) -> Iterator[Conversation]:
 
 def fits(format: ChatFormat, reply: Message) -> bool:
     """Whether the reply has the field that the prompt opens, or none that it closes."""
-    if format.thinking is False:
-        return reply.reasoning is None
+    line = next(one for one in format.lines_of[reply.role] if mismatch(one, reply) is None)
+    if format.thinking is False:  # a closer alone, or an empty thought
+        return reply.reasoning == (None if end_of_thoughts(line.pieces) is None else "")
     opened = {
         piece.field
         for line in format.lines_of[reply.role]
         for piece in line.pieces
         if isinstance(piece, Group) and GenerationStart() in piece.pieces
     }
-    line = next(one for one in format.lines_of[reply.role] if mismatch(one, reply) is None)
     return line.is_prompted and all(getattr(reply, field) is not None for field in opened)

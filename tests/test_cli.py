@@ -310,10 +310,11 @@ def test_no_arguments_print_the_help(chatfmt: Callable[..., Result]) -> None:
     assert chatfmt("--help").out == chatfmt().err
 
 
-def test_an_unknown_format_says_which_there_are(chatfmt: Callable[..., Result]) -> None:
+def test_an_unknown_format_says_which_are_like_it(chatfmt: Callable[..., Result]) -> None:
     code, _, (error,) = chatfmt("encode", "--format", "gpt-9", "f")
     assert code == 2
-    assert f"unknown format 'gpt-9'; there are {', '.join(FORMAT_ROWS)}" in error
+    assert f"unknown format 'gpt-9'; of the {len(FORMAT_ROWS)} in chatfmt.FORMAT_ROWS" in error
+    assert "the nearest are gpt-4" in error
 
 
 def test_a_format_without_an_encoding_says_what_to_bring(chatfmt: Callable[..., Result]) -> None:

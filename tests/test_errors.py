@@ -349,7 +349,7 @@ def test_no_error_shows_more_than_a_line_of_a_value(what: str) -> None:
     if isinstance(found, ValidationError):  # pydantic puts each on lines of its own
         told = [str(Fault(reason, path)) for path, reason in objections(found)]
     assert told
-    assert all(len(text) < 1000 for text in told)  # one lists all formats
+    assert all(len(text) < 1000 for text in told)
     assert "\n" not in "".join(told)
 
 

@@ -226,6 +226,60 @@ def test_a_prefill_goes_on_after_what_closes_thoughts() -> None:
     assert spelled(tok, thinks).endswith("<think>So")
 
 
+@pytest.mark.parametrize("text", ["#", "# T", "\n", "\n\n", "x\n\n# T"])
+@pytest.mark.parametrize("end", ["{next}", "<end>"])
+def test_a_text_that_might_yet_be_a_fence_is_all_there_is(text: str, end: str) -> None:
+    """The input ends while two lines of the first message could still be meant."""
+    first = ChatFormat(
+        name="first",
+        prologue="<b>",
+        template={
+            "system": [
+                {"line": f"{{content}}{end}", "after": "start"},
+                {"line": f"[{{content}}\n\n]# Tools\n{{tools}}{end}", "after": "start"},
+            ],
+            "user": "<user>{content}<end>",
+            "assistant": "<ai>{^}{content}<end>",
+        },
+        special_tokens=["<b>", "<user>", "<ai>", "<end>"],
+        fences=["^# Tools\n", "\n\n# Tools\n"],
+    )
+    tok = bytewise(first)
+    ids = ids_in(tok, f"<b>{text}")
+    message = Message(role="system", content=text)
+    assert tok.parse(ids, strict=False).conversation.messages == (message,)
+    if end == "{next}":
+        assert tok.decode(ids).messages == (message,)
+        assert tok.encode([message]) == ids
+
+
+@pytest.mark.parametrize("header", ["<turn>", "<turn>\n", "<turn>me\n"])
+def test_an_empty_message_with_the_header_of_an_envelope(header: str) -> None:
+    """Nothing but where it ends tells whose message it is."""
+    format_ = ChatFormat(
+        name="shared",
+        template={
+            "user": f"{header}{{content}}{{next}}",
+            "assistant": "<ai>{^}{content}<end>",
+            "tool": {"open": header, "each": "<r>{content}</r>", "sep": "\n", "close": "{next}"},
+        },
+        special_tokens=["<turn>", "<ai>", "<end>"],
+        fences=["^<r>", "</r>\n<r>"],
+    )
+    tok = bytewise(format_)
+    user, tool = Message(role="user", content=""), Message(role="tool", content="")
+    answer = Message(role="assistant", content="x")
+    for messages in ((user,), (user, answer), (user, user, answer), (user, tool, tool, user)):
+        ids = tok.encode(messages)
+        assert tok.decode(ids).messages == messages
+        parser = tok.stream(role=None, strict=True)
+        for token in ids:
+            parser.feed(token)
+        parser.close()
+        assert parser.messages == [*messages]
+        assert parser.spans == tok.render(messages).spans
+
+
 def test_a_reply_that_breaks_off_has_not_stopped() -> None:
     chat = UNENDED.render([{"role": "user", "content": "hi"}])
     completion = chat.append_completion(ids_in(UNENDED, "\nok"))

@@ -9,6 +9,9 @@ from chatfmt import FormatError
 from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Calls, Field, GenerationStart, Literal, Next
 
+BESIDE = (
+    "beside {arg.string} a string stands as it is and all else is JSON; write {arg.value:loose}"
+)
 LIST = (
     "a list is for calls, with {call.name} and {call.arguments} or {call:json …}, or for their "
     "arguments, with {arg.key} and {arg.value}; found "
@@ -37,6 +40,23 @@ REFUSED = [
     (
         "<s>[{call}]*<e>",
         "{call} needs to say how it is spelled: {call:json name, arguments}",
+    ),
+    (
+        "<s>[{call.name}[{arg.key}<m>{arg.value:loose}<m>{arg.string}]*]*<e>",
+        "{arg.string} says how the value is read; write it before {arg.value}",
+    ),
+    *(
+        (
+            f"<s>[{{call.name}}[{{arg.key}}<m>{{arg.string}}<m>{{arg.value{coder}}}]*]*<e>",
+            BESIDE,
+        )
+        for coder in ("", ":loose_python", ":python")
+    ),
+    ("<s>{content}[{arg.string=true}]*<e>", "'true' cannot be the value of {arg.string}"),
+    ("<s>{content}<m>{arg.string}<e>", f"{{arg.string}} {OF_A_CALL}: […{{arg.string}}…]*"),
+    (
+        "<s>[{call.name}[{arg.string}<m>{arg.value:loose}]*]*<e>",
+        LIST + "{arg.string}, {arg.value}",
     ),
     # lists
     (

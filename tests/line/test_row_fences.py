@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError
-from rows import literals, plain, tokenizer
+from rows import literals, plain, stands_anywhere, tokenizer
 from sizes import size
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_text_is_refused_or_read_back(name: str) -> None:
     whole, spots = ingredients(tok.format), [*places(tok.format)]
     refused = carried = drawn = 0
     while drawn < TEXTS:
-        messages = []
+        messages: list[Message] = []
         for message, field in draw.choices(spots, k=10):  # ten messages are written at once
             changed = with_text(message, field, a_text(draw, whole))
             drawn += 1
@@ -106,8 +106,13 @@ def test_a_text_is_refused_or_read_back(name: str) -> None:
                 tok.encode([changed])
             except RenderError:
                 refused += 1
-            else:
+                continue
+            if stands_anywhere(tok.format, changed.role):
                 messages.append(changed)
+                continue
+            alone = Conversation(messages=(changed,))
+            assert tok.decode(tok.encode(alone)) == tok.format.on_wire(alone)
+            carried += 1
         if messages and is_nothing_after(tok, messages[:-1], messages[-1]):
             messages.pop()
         chat = Conversation(messages=tuple(messages))

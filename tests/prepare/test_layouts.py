@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_WHOLE = {
-    *("apertus", "cohere2", "functionary-3.1", "granite-3.0", "granite-3.3"),
+    *("apertus", "apriel-1.6", "cohere2", "functionary-3.1", "granite-3.0", "granite-3.3"),
     *("granite-4.1", "hermes-3", "kimi-k3", "llama-4", "mistral-small-3.2", "muse-glimmer"),
     *("nemotron-70b", "phi-3-medium", "smollm3"),
     "solar-open",
@@ -42,6 +42,13 @@ def layouts(shared_data: Path) -> Iterator[Any]:
 def found(layouts: Any) -> dict[str, list[Any]]:
     """Layout to what became of each of its conversations."""
     return {layout: [*layouts.findings(layout)] for layout in layouts.ROWS}
+
+
+def test_each_layout_has_a_row_or_a_reason_why_not(layouts: Any, shared_data: Path) -> None:
+    stored = {file.stem for file in (shared_data.parent / "layouts").glob("[!_]*.json")}
+    assert {*layouts.ROWS, *layouts.UNREACHED} == stored
+    assert not {*layouts.ROWS} & {*layouts.UNREACHED}
+    assert all(layouts.UNREACHED.values())
 
 
 def test_nothing_is_wrong(layouts: Any, found: dict[str, list[Any]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatfmt import ChatFormat, Conversation, Message, RenderError, ToolCall, get_format
+from chatfmt import ChatFormat, Conversation, Message, ParseError, RenderError, ToolCall, get_format
 from chatfmt.line.coders import CODERS
 from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd
 from chatfmt.wire.read.arguments import Arguments
@@ -31,6 +31,10 @@ LAYOUTS: dict[str, dict[str, Any]] = {
         "[<parameter={arg.key}>\n{arg.value:loose_python}\n</parameter>\n]*</function>\n</call>]*"
         "<e>",
         "fences": ["\n</parameter>\n"],
+    },
+    "flags": {
+        "template": "<s>ai<m>{^}{content}[<call>{call.name}"
+        '[<key>{arg.key}" string="{arg.string}"<value>{arg.value:loose}</value>]*</call>]*<e>',
     },
     "python": {
         "template": "<s>ai<m>{^}{content}"
@@ -208,6 +212,48 @@ def test_a_call_that_turns_out_malformed_comes_out_as_text(name: str, text: str,
     assert not [event for event in events if isinstance(event, ToolCallEnd)]
     assert parser.messages[-1].tool_calls == ()
     assert parser.issues
+
+
+def _flagged(*arguments: tuple[str, str]) -> str:
+    each = (
+        f'<key>a{n}" string="{flag}"<value>{v}</value>' for n, (flag, v) in enumerate(arguments)
+    )
+    return f"<call>f{''.join(each)}</call><e>"
+
+
+@pytest.mark.parametrize("value", ["2", "null", "True", "", '"', '{"a": 1}', "[1", " 1"])
+def test_what_says_that_it_is_a_string_is_one(value: str) -> None:
+    """Whatever the text spells, and whatever the tool says."""
+    tok = tokenizer("flags")
+    written = chat(json.dumps({"a0": value, "a1": 2}, ensure_ascii=False))
+    ids = tok.encode(written)
+    assert ids == ids_in(tok, "<s>ai<m>" + _flagged(("true", value), ("false", "2")))
+    assert tok.decode(ids) == written
+    types = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    types["function"]["parameters"]["properties"] = {"a0": {"type": "integer"}}  # type: ignore[index]
+    assert tok.parse(ids, tools=[types]).conversation == written
+
+
+@pytest.mark.parametrize("value", ["two", "", '"2"', "True", "[1", "1 2"])
+def test_what_says_that_it_is_no_string_is_none(value: str) -> None:
+    tok = tokenizer("flags")
+    parser = tok.stream()
+    ids = ids_in(tok, _flagged(("false", "1"), ("false", value)))
+    events = [event for token in ids for event in parser.feed(token)]
+    [abandoned] = [event for event in events if isinstance(event, ToolCallAbandoned)]
+    assert abandoned.text == _flagged(("false", "1"), ("false", value)).removesuffix("</call><e>")
+    assert parser.messages[-1].tool_calls == ()
+    assert "expected JSON that is not a string" in parser.issues[0].found
+    with pytest.raises(ParseError):
+        tok.decode([*ids_in(tok, "<s>ai<m>"), *ids])
+
+
+def test_a_string_is_given_out_at_once_where_the_call_says_that_it_is_one() -> None:
+    tok = tokenizer("flags")
+    parser = tok.stream()
+    ids = ids_in(tok, _flagged(("true", "12"), ("false", "12")))
+    found = [e.text for i in ids for e in parser.feed(i) if isinstance(e, ArgumentsDelta)]
+    assert [text for text in found if text] == ['{"a0": "1', "2", '"', ', "a1": ', "12}"]
 
 
 def test_what_may_be_a_fence_belongs_to_the_call_that_is_open() -> None:

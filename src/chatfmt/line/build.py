@@ -12,6 +12,7 @@ from chatfmt.line.language import (
     GenerationStart,
     Group,
     Literal,
+    Next,
     Special,
 )
 from chatfmt.line.place import FIRST_CALL, Meaning, Part
@@ -97,6 +98,8 @@ class Builder(Graph):
             ends = self._sequence(variant, sources, context)
             for end in ends:
                 self.all[end].accepts = True
+                if line.pieces[-1] == Next():
+                    self.all[end].closes.update(line.roles)
             context.meaning, context.free = Meaning("tail"), None
             self._end(self._follow(Literal(line.tail), ends, context), line.roles)
 
@@ -201,6 +204,9 @@ class Builder(Graph):
         meaning = context.meaning._replace(field=name)
         if piece.alphabet is not None:
             context.free = None
+            if words := piece.alphabet.words:
+                each = (self._literal(Literal(w, fixes=name), sources, context) for w in words)
+                return frozenset().union(*each)
             first, rest = (
                 self.characters.kinds(x) for x in (piece.alphabet.first, piece.alphabet.rest)
             )

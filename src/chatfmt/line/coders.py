@@ -28,7 +28,7 @@ from chatfmt.line.scanners import JsonObject, JsonString, JsonValue, PythonLiter
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-__all__ = ["CODERS", "Coder"]
+__all__ = ["CODERS", "STRING_FLAGS", "Coder", "string_flag"]
 
 Types: TypeAlias = "Collection[str]"
 
@@ -166,6 +166,22 @@ def _read_python(text: str, _: Types) -> str:
         return "[" if found == "(" else _JSON_WORDS.get(found, "]")
 
     return _PYTHON_TOKEN.sub(translate, text)
+
+
+STRING_FLAGS: dict[str, Types] = {
+    "true": ("string",),
+    "false": ("object", "array", "boolean", "null", "number"),
+}
+"""What says beside a value whether it is a string, and the types that it may have then."""
+
+
+def string_flag(value: str) -> str:
+    """What says so of the JSON text of a value.
+
+    >>> string_flag('"2"'), string_flag("2")
+    ('true', 'false')
+    """
+    return "true" if value.startswith('"') else "false"
 
 
 CODERS = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import regex
 
 from chatfmt.line.calls import CallObject
+from chatfmt.line.coders import STRING_FLAGS
 from chatfmt.line.scanners import JsonObject, JsonString, PythonLiteral
 
 if TYPE_CHECKING:
@@ -21,20 +22,26 @@ __all__ = ["ALPHABETS", "CODERS", "FREE_TEXT", "OPTIONAL", "Alphabet", "noun", "
 class Alphabet(NamedTuple):
     """The values of a header field: one character of ``first``, then any number of ``rest``.
 
-    Both are character classes of the `regex` library; ``most`` bounds the length.
+    Both are character classes of the `regex` library; ``most`` bounds the length. With ``words``
+    these are the only values.
     """
 
     first: str
     rest: str
     most: int | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def pattern(self) -> str:
         """A regular expression for the values."""
+        if self.words:
+            return "|".join(map(regex.escape, self.words))
         return f"{self.first}{self.rest}" + ("*" if self.most is None else f"{{0,{self.most - 1}}}")
 
     def without(self, characters: Iterable[str]) -> Alphabet:
-        """The values that have none of these characters."""
+        """The values that have none of these characters; words stay as they are."""
+        if self.words:
+            return self
         either = regex.compile(f"{self.first}|{self.rest}", regex.V1)
         excluded = "".join(f"\\U{ord(c):08x}" for c in sorted(filter(either.match, characters)))
         if not excluded:
@@ -58,6 +65,7 @@ ALPHABETS = {
     "call.name": Alphabet(_FUNCTION, _FUNCTION),
     "call.id": Alphabet(_ID, _ID),
     "arg.key": Alphabet(_KEY, _KEY),
+    "arg.string": Alphabet("[a-z]", "[a-z]", words=(*STRING_FLAGS,)),
 }
 """Header field to the values it may have; narrowed by the literal text that follows it."""
 

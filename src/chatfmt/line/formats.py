@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import UnknownFormatError, shown
 from chatfmt.line.format import ChatFormat
@@ -33,10 +33,15 @@ from chatfmt.line.rows import (
     parameters,
     plain,
     qwen,
+    servicenow,
     swiss,
+    tencent,
     upstage,
     zhipu,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["FORMAT_ROWS", "MODELS", "format_for_model", "get_format"]
 
@@ -64,6 +69,8 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
     **bytedance.ROWS,
     **minimax.ROWS,
     **keys.ROWS,
+    **tencent.ROWS,
+    **servicenow.ROWS,
     **muse.ROWS,
 }
 """Name of the format to the arguments of `ChatFormat`."""
@@ -213,12 +220,13 @@ def get_format(name: str) -> ChatFormat:
     '<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>'
 
     Raises:
-        UnknownFormatError: there is none; the message lists which there are.
+        UnknownFormatError: there is none; the message names the nearest of `FORMAT_ROWS`.
     """
     if name not in FORMAT_ROWS:
         raise UnknownFormatError(
-            f"unknown format {shown(name)}; there are {', '.join(FORMAT_ROWS)}. For your own "
-            "layout make a ChatFormat"
+            f"unknown format {shown(name)}; of the {len(FORMAT_ROWS)} in chatfmt.FORMAT_ROWS the "
+            f"nearest are {', '.join(_nearest(name, FORMAT_ROWS))}. For your own layout make a "
+            "ChatFormat"
         )
     return ChatFormat(name=name, **FORMAT_ROWS[name])
 
@@ -232,11 +240,12 @@ def format_for_model(model: str) -> ChatFormat:
     if model not in MODELS:
         raise UnknownFormatError(
             f"unknown model {shown(model)}; of the {len(MODELS)} in chatfmt.MODELS the nearest are "
-            f"{', '.join(_nearest(model))}. If you know its format, use get_tokenizer(format)"
+            f"{', '.join(_nearest(model, MODELS))}. If you know its format, use "
+            "get_tokenizer(format)"
         )
     return get_format(MODELS[model])
 
 
-def _nearest(model: str) -> list[str]:
-    """The names in the table that are most like this one."""
-    return get_close_matches(model[:100], MODELS, n=3, cutoff=0)
+def _nearest(name: str, table: Iterable[str]) -> list[str]:
+    """The names in a table that are most like this one."""
+    return get_close_matches(name[:100], [*table], n=3, cutoff=0)

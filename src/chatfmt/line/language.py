@@ -230,7 +230,12 @@ def _field(match: regex.Match[str], where: str) -> Piece:
     if name not in known:
         raise FormatError(f"{where}: unknown field {{{name}}}; there are {', '.join(known)}")
     if value is not None:
-        if name not in ALPHABETS or not regex.fullmatch(ALPHABETS[name].pattern, value, regex.V1):
+        alphabet = ALPHABETS.get(name)
+        if (
+            alphabet is None
+            or alphabet.words  # it says something of another field
+            or not regex.fullmatch(alphabet.pattern, value, regex.V1)
+        ):
             raise FormatError(f"{where}: {shown(value)} cannot be the value of {{{name}}}")
         return Literal(value, fixes=name)
     if coder is not None and coder not in CODERS.get(name, ()):
@@ -265,7 +270,8 @@ def _list(pieces: list[Piece], where: str) -> Calls:
         merge(Literal("|") if p is _BAR else p for p in pieces[0 if at is None else at + 1 :])
     )
     names = [piece.name for piece in item if isinstance(piece, Field)]
-    if {"arg.key", "arg.value"} == set(names):
+    if {"arg.key", "arg.value"} == {*names} - {"arg.string"}:
+        _check_flag(item, where)
         return Calls(separator, item, arguments=True)
     if not names or not all(name == "call" or name.startswith("call.") for name in names):
         found = ", ".join(f"{{{name}}}" for name in names) or "none"
@@ -274,3 +280,20 @@ def _list(pieces: list[Piece], where: str) -> Calls:
             "{call:json …}, or for their arguments, with {arg.key} and {arg.value}; found " + found
         )
     return Calls(separator, item)
+
+
+def _check_flag(item: Sequence[Piece], where: str) -> None:
+    """Whether a value is a string is said before it, of values of which it says all."""
+    fields = {piece.name: at for at, piece in enumerate(item) if isinstance(piece, Field)}
+    if "arg.string" not in fields:
+        return
+    if fields["arg.string"] > fields["arg.value"]:
+        raise FormatError(
+            f"{where}: {{arg.string}} says how the value is read; write it before {{arg.value}}"
+        )
+    value = item[fields["arg.value"]]
+    if isinstance(value, Field) and value.coder != "loose":
+        raise FormatError(
+            f"{where}: beside {{arg.string}} a string stands as it is and all else is JSON; write "
+            "{arg.value:loose}"
+        )

@@ -58,6 +58,7 @@ class Place:
     __slots__ = (
         "accepts",
         "border",
+        "closes",
         "completes",
         "free",
         "held",
@@ -81,6 +82,8 @@ class Place:
         """The roles whose lines lead through here."""
         self.owners: set[tuple[str, ...]] = set()
         """For each of those lines, the roles that it serves."""
+        self.closes: set[str] = set()
+        """The roles whose messages whatever follows may end here."""
         self.moves: list[Move] = []
         self.specials: dict[str, list[int]] = {}
         """Spelling of a special token to the places to which it leads."""

@@ -12,7 +12,7 @@ from chatfmt.errors import shown
 from chatfmt.line.arguments import split_arguments
 from chatfmt.line.calls import CallObject, spell_call
 from chatfmt.line.choose import is_there
-from chatfmt.line.coders import CODERS
+from chatfmt.line.coders import CODERS, STRING_FLAGS, string_flag
 from chatfmt.line.fields import noun
 from chatfmt.line.jsontext import CodeError
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
@@ -172,7 +172,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 
 def _argument(piece: Field, key: str, value: str, types: Collection[str]) -> str:
     if piece.alphabet is not None:
-        return _spelled(piece, key)
+        return string_flag(value) if piece.name == "arg.string" else _spelled(piece, key)
     try:
         return value if piece.coder is None else CODERS[piece.coder].spell(value, types)
     except CodeError as error:
@@ -283,11 +283,13 @@ class _Speller:
         except CodeError as error:
             raise Refused(f"call {number}, {error}", "tool_calls") from None
         types = self._types.get(call.name, {})
+        says_types = any(isinstance(one, Field) and one.name == "arg.string" for one in piece.item)
         for at, pair in enumerate(pairs):
             if at:
                 self.add(piece.separator)
+            said = STRING_FLAGS[string_flag(pair[1])] if says_types else types.get(pair[0], ())
             for one in piece.item:
                 if isinstance(one, Field):
-                    self._field(Blank(one, number, argument=pair, types=types.get(pair[0], ())))
+                    self._field(Blank(one, number, argument=pair, types=said))
                 else:
                     self.add([one])

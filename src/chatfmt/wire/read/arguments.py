@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.line.arguments import join_arguments
+from chatfmt.line.coders import STRING_FLAGS, string_flag
 from chatfmt.line.jsontext import CodeError, quoted
 from chatfmt.line.scanners import JsonValue
 
@@ -31,6 +32,8 @@ class Arguments:
         self._types = types
         self._pairs: list[tuple[str, str]] = []
         self._key: list[str] = []
+        self._flag = ""
+        """What says whether the value is a string, where the layout has that."""
         self._value: list[str] | None = None  # None until something of it has come
         self._scan: Any = None  # where the value stands as JSON
         self._is_string = False  # whether it is a string whatever follows
@@ -39,6 +42,7 @@ class Arguments:
         """One of its own that has read the same."""
         other = Arguments(self._coder, self._types)
         other._pairs, other._key = [*self._pairs], [*self._key]
+        other._flag = self._flag
         other._value = None if self._value is None else [*self._value]
         other._scan, other._is_string = self._scan, self._is_string
         return other
@@ -47,6 +51,10 @@ class Arguments:
         """More of the key of an argument."""
         self._key.append(text)
 
+    def add_flag(self, text: str) -> None:
+        """More of what says whether the value is a string."""
+        self._flag += text
+
     def add_value(self, text: str) -> str:
         """More of its value; the JSON that is certain now."""
         certain = self._begin_value() if self._value is None else ""
@@ -54,7 +62,7 @@ class Arguments:
         self._value.append(text)
         if self._is_string:
             return certain + quoted(text)[1:-1]
-        if self._coder is None or not self._coder.bare or self._may_be_json(text):
+        if self._flag or self._coder is None or not self._coder.bare or self._may_be_json(text):
             return certain
         self._is_string = True
         return certain + quoted("".join(self._value))[:-1]
@@ -63,8 +71,24 @@ class Arguments:
         key = "".join(self._key)
         self._value, self._scan = [], _ANY.start()
         is_bare = self._coder is not None and self._coder.bare
-        self._is_string = is_bare and {*self._types.get(key, ())} == {"string"}
+        self._is_string = is_bare and {*self._types_of(key)} == {"string"}
         return f"{', ' if self._pairs else '{'}{quoted(key)}: " + '"' * self._is_string
+
+    def _types_of(self, key: str) -> Types:
+        """The types that the value may have, which a flag says whatever the tool says."""
+        return STRING_FLAGS.get(self._flag, ()) if self._flag else self._types.get(key, ())
+
+    def _read(self, key: str, raw: str) -> str:
+        if self._coder is None:
+            return raw
+        value = self._coder.read(raw, self._types_of(key))
+        if self._flag and self._flag != string_flag(value):
+            raise CodeError(
+                f"expected JSON that is not a string for {quoted(key)}, of which the call says "
+                f"{self._flag}; found {raw[:20]!r}",
+                0,
+            )
+        return value
 
     def _may_be_json(self, text: str) -> bool:
         """Whether the value may yet be something else than a string."""
@@ -89,10 +113,10 @@ class Arguments:
                 raise CodeError("an argument without a key", 0)
             return ""
         certain = self._begin_value() if self._value is None else ""
-        key, raw = "".join(self._key), "".join(self._value or ())
-        value = raw if self._coder is None else self._coder.read(raw, self._types.get(key, ()))
+        key = "".join(self._key)
+        value = self._read(key, "".join(self._value or ()))
         self._pairs.append((key, value))
-        self._key, self._value = [], None
+        self._key, self._flag, self._value = [], "", None
         return certain + ('"' if self._is_string else value)
 
     def end(self) -> str:

@@ -199,6 +199,8 @@ class _Call:
             self.is_broken = True
         elif place.meaning.field == "arg.key":
             self._each.add_key(text)
+        elif place.meaning.field == "arg.string":
+            self._each.add_flag(text)
         else:
             self._add("arguments", self._each.add_value(text))
 

@@ -79,6 +79,8 @@ class Draft(Headed):
         self._end_of_field(meaning.field)
         if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
+                if self.role is None and self.origin is not None:
+                    self.end_at(self._last_place(self.origin))
                 self.end_thoughts(at)
                 self.finish(token)
             self.begin(at)
@@ -100,6 +102,14 @@ class Draft(Headed):
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
+
+    def _last_place(self, at: Place) -> Place:
+        """Where the reader stands after a place and the literal text that came since."""
+        places = self._binding.format.machine.all
+        for letter in self.literal:
+            following = (places[move.target] for move in at.moves)
+            at = next((place for place in following if place.letter == letter), at)
+        return at
 
     def _end_of_field(self, field: str | None) -> None:
         """What was read last is over if this is another field."""

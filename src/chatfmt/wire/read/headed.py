@@ -102,6 +102,11 @@ class Headed(Known):
         if self.role is None and len(place.roles) == 1:
             self._set_role(next(iter(place.roles)))
 
+    def end_at(self, place: Place) -> None:
+        """Whatever follows ends the message at a place, which tells whose it is if none did."""
+        if self.role is None and len(place.closes) == 1:
+            self._set_role(next(iter(place.closes)))
+
     def recognise_role(self) -> None:
         """Take the role in a header that stops within or after it, if it is one."""
         if self.role is None and self.heading.fields.get("role") in self._roles:

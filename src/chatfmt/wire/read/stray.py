@@ -130,11 +130,15 @@ class Strays:
             self.lose_more(-1, self.utf8.flush())
         elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
             reader.go(step, -1)
-        if not draft.is_open:
-            return
         whole = reader.lost is None and reader.may_end  # it has no end token
         if whole:  # what stands before the end is the layout's, though it may be text of a field
             reader.settle(reader.accepting())
+        elif reader.readings is not None:  # which may be all that there is of the message
+            self.settle()
+        if not draft.is_open:
+            return
+        if whole:
+            draft.end_at(reader.places()[0])
             draft.know_role(reader.places()[0])
         draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
         self.settle()
