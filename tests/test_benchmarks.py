@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("numpy", reason="tiktoken's raw call to a buffer")
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 
+from benchmarks.library import compare
 from benchmarks.rows import ROWS, Scale
 from benchmarks.table import Row, Target, markdown, pooled, terminal
 
@@ -44,3 +46,16 @@ def test_rows_of_several_processes_are_one_row() -> None:
 def test_a_target_is_read_as_it_is_written() -> None:
     for target in (Target("ratio", "≥", 0.85), Target("chatfmt", "≤", 600)):
         assert Target.parse(str(target)) == target
+
+
+@pytest.mark.slow
+def test_the_library_beside_another_checkout_of_it() -> None:
+    rows = [*compare(Path(__file__).parents[1], characters=2000, rounds=1, processes=2)]
+    assert {row.work for row in rows} >= {"encode", "batch", "decode", "stream of text"}
+    assert all(row.minima > 0 and row.medians > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_another_checkout_must_be_one(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="expected the chatfmt of"):
+        next(compare(tmp_path, characters=2000, rounds=1, processes=1))
