@@ -18,7 +18,7 @@ from rows import ARGUMENTS, HEADER, NO_OBJECTS, ONE_BY_ONE, plain, tamed, texts,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chatfmt import ChatFormat
+    from chatfmt import ChatFormat, ChatTokenizer, Span
     from chatfmt.line.lines import Line
 
 PER_ROW = settings(
@@ -107,6 +107,15 @@ def special_in(ids: Sequence[int]) -> list[int]:
     return [token for token in ids if token > 255]
 
 
+def spans_of(tok: ChatTokenizer, ids: Sequence[int], size: int) -> list[Span]:
+    """What a reader finds that is given so many ids at once."""
+    parser = tok.stream(None, strict=True)
+    for at in range(0, len(ids), size):
+        parser.feed_all(ids[at : at + size])
+    parser.close()
+    return parser.spans
+
+
 @pytest.mark.parametrize("name", FORMAT_ROWS)
 @given(data=st.data())
 @PER_ROW
@@ -122,6 +131,8 @@ def test_what_is_not_refused_is_read_back_and_forges_nothing(
     assert tok.decode(ids) == tok.format.on_wire(chat)
     tame_chat = Conversation(messages=tuple(tame(m, tok.format) for m in chat.messages))
     assert special_in(ids) == special_in(tok.encode(tame_chat))
+    whole = spans_of(tok, ids, len(ids) or 1)
+    assert spans_of(tok, ids, 1) == spans_of(tok, ids, 3) == whole
 
 
 @pytest.mark.parametrize("name", FORMAT_ROWS)

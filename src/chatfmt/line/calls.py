@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from chatfmt.errors import bounded
 from chatfmt.line.arguments import members
-from chatfmt.line.jsontext import CodeError, check_json, quoted, string_in, whole
+from chatfmt.line.jsontext import CodeError, check_json, is_json, quoted, string_in, whole
 from chatfmt.line.scanners import HEX, MAX_DEPTH, JsonObject, State
 
 if TYPE_CHECKING:
@@ -177,6 +177,9 @@ class CallLayout(NamedTuple):
     colon: str = ": "
 
 
+_LAYOUT = CallLayout()
+
+
 def read_call(raw: str, keys: CallObject) -> Call:
     r"""The call in what ``keys`` has scanned.
 
@@ -236,7 +239,7 @@ def spell_call(
     arguments: str,
     id: str | None,
     keys: CallObject,
-    layout: CallLayout = CallLayout(),  # noqa: B008 - it cannot be changed
+    layout: CallLayout = _LAYOUT,
 ) -> str:
     """The call as the layout writes it; an id that is None is left out.
 
@@ -262,30 +265,29 @@ def spell_call(
     return "{" + layout.comma.join(pairs) + "}"
 
 
-def parts_of_call(
-    raw: str,
-    keys: CallObject,
-    layout: CallLayout = CallLayout(),  # noqa: B008 - it cannot be changed
-) -> dict[str, str] | None:
-    """Name, arguments and id of a call as `spell_call` spells it, which is not checked.
-
-    Of a text that is spelled in any other way it gives None, or parts of which `spell_call` makes
-    another text.
+def parts_of_call(raw: str, keys: CallObject) -> dict[str, str] | None:
+    """Name, arguments and id of a call; None where `spell_call` spells such a call otherwise.
 
     >>> parts_of_call('{"name": "f", "parameters": {"x":1}}', CallObject(arguments="parameters"))
     {'name': 'f', 'arguments': '{"x":1}'}
+    >>> parts_of_call('{"name":"f", "parameters": {}}', CallObject(arguments="parameters")) is None
+    True
     """
-    key_of, comma, colon = keys.quoted, layout.comma, layout.colon
-    before, between = f'{{{key_of["name"]}{colon}"', f"{comma}{key_of['arguments']}{colon}"
-    if not raw.startswith(before) or raw[-1] != "}":
-        return None
+    key_of, comma, colon = keys.quoted, _LAYOUT.comma, _LAYOUT.colon
+    before, between = f"{{{key_of['name']}{colon}", f"{comma}{key_of['arguments']}{colon}"
+    end, found = len(raw) - 1, {}
     try:
-        name, at = _string(raw, len(before))
-        end, found = len(raw) - 1, {"name": name}
-        if keys.id is not None and raw[-2] == '"':
+        if keys.id is not None and raw[-2:] == '"}':
             key = f"{comma}{key_of['id']}{colon}"
-            end = raw.rfind(key, at, end)
+            end = raw.rfind(key, 0, end)
             found["id"], _ = _string(raw, end + len(key) + 1)
+            if raw[end:-1] != key + quoted(found["id"]):
+                return None
+        name, _ = _string(raw, len(before) + 1)
     except ValueError:
         return None
-    return {**found, "arguments": raw[at + len(between) : end]}
+    head = before + quoted(name) + between
+    arguments = raw[len(head) : end]
+    if raw.startswith(head) and raw[-1] == "}" and is_json(arguments, _ARGUMENTS):
+        return {"name": name, "arguments": arguments, **found}
+    return None

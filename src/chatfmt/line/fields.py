@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import regex
@@ -95,6 +95,7 @@ def noun(name: str) -> str:
     return f"the {part}" + (f" of {_OWNERS[owner]}" if owner else "")
 
 
+@lru_cache(256)  # it is asked for each value that is written
 def scanner_of(coder: str | None, keys: tuple[str, ...]) -> Scanner[Any] | None:
     """What reads a value that is spelled by this coder; None where its end is what follows it."""
     match coder:

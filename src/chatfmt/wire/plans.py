@@ -172,11 +172,9 @@ class Plan:
         self._longest = maker.format.longest_header - header_length(atoms)
 
     @property
-    def is_verbatim(self) -> bool:
-        """Whether the blanks are fields of the message as they are, and `texts` refuses none."""
-        pieces = [blank.piece for blank in self._blanks if blank.call is None]
-        as_they_are = all(piece.coder is None and piece.alphabet is None for piece in pieces)
-        return as_they_are and len(pieces) == len(self._blanks) and not self._checks
+    def looks_at_texts(self) -> bool:
+        """Whether `is_read_back` may say no."""
+        return bool(self._checks or self._in_header or self._longest < 0)
 
     @property
     def size(self) -> int:
@@ -189,10 +187,14 @@ class Plan:
             texts = [fill(blank, message, self._role, self._ids) for blank in self._blanks]
         except Refused:
             return None
+        return texts if self.is_read_back(texts) else None
+
+    def is_read_back(self, texts: Sequence[str]) -> bool:
+        """Whether none of the texts of the blanks is read as something else, or too long."""
         for blank, after, words in self._checks:
             if misread(texts[blank], after, words) is not None:
-                return None
-        return None if sum(len(texts[at]) for at in self._in_header) > self._longest else texts
+                return False
+        return sum([len(texts[at]) for at in self._in_header]) <= self._longest
 
     def frame(
         self,

@@ -42,8 +42,13 @@ class SpanWriter:
         """The ids from ``start`` up to ``stop`` that were not sampled are a prompt's."""
         self.write(stop)
         behind = self._cut(start)
-        for span in behind:
-            self._add(span._replace(generated=span.generated and span.sampled))
+        for span in behind:  # they may have been written further than that
+            before, after = min(span.stop, stop), max(span.start, stop)
+            if span.start < before:
+                generated = span.generated and span.sampled
+                self._add(span._replace(stop=before, generated=generated))
+            if after < span.stop:
+                self._add(span._replace(start=after))
 
     def _cut(self, at: int) -> list[Span]:
         """Take off what is written from position ``at`` on."""

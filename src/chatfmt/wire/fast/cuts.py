@@ -44,9 +44,18 @@ def bytes_of(binding: Binding) -> Callable[[list[int]], bytes]:
 
 
 def any_id(tokens: Iterable[int]) -> str:
-    """A pattern for any of these in `chatfmt.wire.fast.packed.searchable` ids."""
-    known = sorted(token for token in tokens if token <= sys.maxunicode)
-    return f"[{''.join(re.escape(chr(token)) for token in known)}]" if known else "(?!)"
+    """A pattern for any of these in `chatfmt.wire.fast.packed.searchable` ids.
+
+    It has ranges, of which there are few: single characters would be tried one by one.
+    """
+    known = sorted({token for token in tokens if token <= sys.maxunicode})
+    firsts = [token for before, token in pairwise([-2, *known]) if token != before + 1]
+    lasts = [token for token, after in pairwise([*known, -2]) if after != token + 1]
+    spelled = (
+        re.escape(chr(one)) + "-" + re.escape(chr(other))
+        for one, other in zip(firsts, lasts, strict=True)
+    )
+    return f"[{''.join(spelled)}]" if known else "(?!)"
 
 
 class Cutter:
@@ -65,16 +74,10 @@ class Cutter:
         self._tokens = [token for token in binding.spellings if token <= sys.maxunicode]
 
     @cached_property
-    def _ids(self) -> dict[str, str]:
-        """Spelling to id, `chatfmt.wire.fast.packed.searchable`."""
-        return {self._decode([token]).decode(): chr(token) for token in self._tokens}
-
-    @cached_property
     def _spellings(self) -> re.Pattern[str] | None:
         """Any spelling; None where their text alone does not always say where they stand."""
-        if _may_overlap(self._ids):
-            return None
-        return re.compile(f"({_any_of(sorted(self._ids))})")
+        spellings = {self._decode([token]).decode() for token in self._tokens}
+        return None if _may_overlap(spellings) else re.compile(_any_of(sorted(spellings)))
 
     @cached_property
     def _specials(self) -> re.Pattern[str]:
@@ -91,18 +94,15 @@ class Cutter:
         Raises:
             KeyError, UnicodeDecodeError: there are ids that are none, or invalid UTF-8.
         """
+        specials = "".join(self._specials.findall(searchable, start))
         if self._spellings is not None:
-            pieces: list[str] = self._spellings.split(self._decode(ids[start:]).decode())
-            specials = "".join([self._ids[spelling] for spelling in pieces[1::2]])
-            if all(
-                searchable.count(special, start) == specials.count(special)
-                for special in set(specials)
-            ):
-                return pieces[::2], specials
+            texts = self._spellings.split(self._decode(ids[start:]).decode())
+            if len(texts) == len(specials) + 1:  # else text spells one, too
+                return texts, specials
         found = [match.start() for match in self._specials.finditer(searchable, start)]
         cuts = pairwise((start - 1, *found, len(ids)))
         texts = [self._decode(ids[before + 1 : after]).decode() for before, after in cuts]
-        return texts, "".join([searchable[at] for at in found])
+        return texts, specials
 
 
 def _may_overlap(spellings: Collection[str]) -> bool:

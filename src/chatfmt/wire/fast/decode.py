@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chatfmt.conversation import Conversation, Message
+from chatfmt.conversation import Conversation
 from chatfmt.line.language import Next
 from chatfmt.wire.fast.cuts import Cutter, bytes_of
 from chatfmt.wire.fast.packed import searchable
@@ -78,14 +78,12 @@ class Decoder:
             if first is None or ids[: len(first)] != first or not _only_integers(ids, text):
                 return None
             messages = self._messages(ids, text, len(first))
+            return None if messages is None else Conversation.model_validate({"messages": messages})
         except (KeyError, OverflowError, TypeError, ValueError):
-            return None  # ids that are no text, or none at all, or bytes that are no UTF-8
-        return None if messages is None else Conversation.model_validate({"messages": messages})
+            return None  # not ids of text, invalid UTF-8, or fields that no message has
 
-    def _messages(
-        self, ids: list[int], text: str, at: int
-    ) -> list[dict[str, Any] | Message] | None:
-        messages: list[dict[str, Any] | Message] = []
+    def _messages(self, ids: list[int], text: str, at: int) -> list[dict[str, Any]] | None:
+        messages: list[dict[str, Any]] = []
         length, heads = len(ids), self._heads.known
         while at < length:
             for size in self._lengths:

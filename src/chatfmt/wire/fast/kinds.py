@@ -4,89 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chatfmt.conversation import Message
-from chatfmt.line.calls import CallObject, parts_of_call
-from chatfmt.line.coders import CODERS
-from chatfmt.line.jsontext import CodeError, decoder
+from chatfmt.line.jsontext import decoder
 from chatfmt.line.language import Literal, Special
+from chatfmt.wire.fast.blanks import Where, reader_of
 from chatfmt.wire.frame import HEADER
 from chatfmt.wire.plans import shape_of
 from chatfmt.wire.spell import Blank, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from chatfmt.conversation import Message
     from chatfmt.line.call_ids import CallIds
     from chatfmt.wire.binding import Binding
+    from chatfmt.wire.fast.blanks import Reader
     from chatfmt.wire.frame import Key
     from chatfmt.wire.plans import Plan
 
 __all__ = ["Kind"]
 
-# `Message.model_validate` would try to read what is refused in other ways, and takes twice as long.
-_validated: Callable[[object], Message] = Message.__pydantic_validator__.validate_python
+_MESSAGE, _CALL, _LAST_CALL = Where.MESSAGE, Where.CALL, Where.LAST_CALL
 
 
 class _Slot(NamedTuple):
-    """A blank, the literal text after it, and what is known of both from the first."""
+    """A blank, and the literal text after it."""
 
     number: int
     """Of its message in the unit."""
     blank: Blank
     after: str = ""
-
-    @property
-    def reader(self) -> _Reader:
-        """What reads it."""
-        piece = self.blank.piece
-        call = piece.scanner if isinstance(piece.scanner, CallObject) else None
-        coder = None if piece.coder is None or call else CODERS[piece.coder]
-        of_call = self.blank.call is not None
-        return _Reader(
-            self.number,
-            call,
-            coder.read if coder and not coder.checks_only else None,
-            piece.name.removeprefix("call.") if of_call else piece.name,
-            of_call,
-            self.blank.begins,
-        )
-
-
-class _Reader(NamedTuple):
-    """How a blank is read."""
-
-    number: int
-    """Of its message in the unit."""
-    call: CallObject | None
-    """What a call looks like, if the blank is one."""
-    value: Callable[[str], str] | None
-    """What reads a value that does not stand as it is; what does is checked when all is read."""
-    name: str
-    """The field, of the message or of a call."""
-    of_call: bool
-    begins: bool
-    """Whether a call begins with it."""
-
-    def put(self, text: str, fields: dict[str, Any], ids: CallIds | None) -> bool:
-        """Put what the blank spells where it belongs, if it spells anything."""
-        if self.call is not None:
-            call = parts_of_call(text, self.call)
-            fields["tool_calls"].append(call)
-            return call is not None
-        try:
-            value = text if self.value is None else self.value(text)
-        except CodeError:
-            return False
-        if not self.of_call:
-            fields[self.name] = value
-            return True
-        calls = fields["tool_calls"]
-        if self.begins:
-            calls.append({})
-        calls[-1][self.name] = value
-        if ids is not None and self.name == "id":
-            calls[-1]["name"] = ids.name_in(value)
-        return True
 
 
 class _Gap(NamedTuple):
@@ -95,6 +41,19 @@ class _Gap(NamedTuple):
     before: str
     """Literal text with which it begins."""
     blanks: list[_Slot]
+
+
+class _Filled(NamedTuple):
+    """A gap that has blanks."""
+
+    at: int
+    """Its number."""
+    before: str
+    """The literal text before the first blank."""
+    after: str
+    """The literal text after the last."""
+    several: _Gap | None
+    """The gap, if it has more than one blank."""
 
 
 class Kind(NamedTuple):
@@ -108,10 +67,12 @@ class Kind(NamedTuple):
     """The numbers of the gaps that are always the same."""
     literals: list[str]
     """Their texts."""
-    filled: list[tuple[int, _Gap, list[_Reader]]]
-    """The number of each gap that has blanks, the gap, and what reads these."""
-    spelled: frozenset[int]
-    """The numbers of messages of which a field may not stand as it is."""
+    filled: list[_Filled]
+    """The others."""
+    readers: list[Reader]
+    """What reads the blanks."""
+    checks: list[tuple[Plan, int, int]]
+    """Plans that look at texts, and the first and last of these."""
     tail: str
     """The text after the last."""
     enveloped: bool
@@ -121,7 +82,7 @@ class Kind(NamedTuple):
     headers: list[dict[str, str]]
     """The fields of each message that all of its shape have in common."""
     ids: CallIds | None
-    """What ids of calls look like."""
+    """What ids of calls look like, if there are calls."""
 
     @classmethod
     def of(cls, unit: Sequence[Message], plans: Sequence[Plan], binding: Binding) -> Kind | None:
@@ -144,23 +105,25 @@ class Kind(NamedTuple):
                     gaps[-1] = _Gap(before + atom.text, blanks)
         *gaps, last = gaps
         first = gaps[min(1, len(gaps) - 1)]
+        slots = [slot for gap in gaps for slot in gap.blanks]
         return cls(
             (signature, None if first.blanks else first.before),
             gaps,
             [at for at, gap in enumerate(gaps) if not gap.blanks],
             [gap.before for gap in gaps if not gap.blanks],
             [
-                (at, gap, [slot.reader for slot in gap.blanks])
+                _Filled(at, gap.before, gap.blanks[-1].after, gap if gap.blanks[1:] else None)
                 for at, gap in enumerate(gaps)
                 if gap.blanks
             ],
-            frozenset(at for at, plan in enumerate(plans) if not plan.is_verbatim),
+            [reader_of(slot.blank, slot.number, unit[slot.number]) for slot in slots],
+            _checks(plans, slots),
             last.before,
             unit[0].role in binding.format.envelopes,
             [*map(shape_of, unit)],
             [*plans],
             [{n: v for n in HEADER if (v := getattr(each, n)) is not None} for each in unit],
-            binding.format.id_shape,
+            binding.format.id_shape if any(each.tool_calls for each in unit) else None,
         )
 
     @property
@@ -171,31 +134,68 @@ class Kind(NamedTuple):
         )
         return sum(plan.size for plan in self.plans) + literal + len(self.key[0])
 
-    def read(self, texts: Sequence[str]) -> list[Message] | None:
-        """The messages, if the writer would write these texts for them."""
+    def read(self, texts: Sequence[str]) -> list[dict[str, Any]] | None:
+        """The fields of the messages, if the writer would write these texts for them."""
         if [texts[at] for at in self.fixed] != self.literals:
             return None
-        found: dict[int, list[str]] = {number: [] for number in self.spelled}
-        fields: list[dict[str, Any]] = [{**header, "tool_calls": []} for header in self.headers]
-        for at, gap, readers in self.filled:
-            values = _split(gap, texts[at])
-            if values is None:
-                return None
-            for reader, value in zip(readers, values, strict=True):
-                number = reader.number
-                if number not in found:
-                    fields[number][reader.name] = value
-                    continue
-                found[number].append(value)
-                if not reader.put(value, fields[number], self.ids):
-                    return None
-        messages = [_validated(each) for each in fields]
-        if [*map(shape_of, messages)] != self.shapes:
+        spelled = self._spelled(texts)
+        if spelled is None:
             return None
-        for number, given in found.items():
-            if self.plans[number].texts(messages[number]) != given:
+        messages: list[dict[str, Any]] = [{**header, "tool_calls": []} for header in self.headers]
+        for (number, where, name, value_of), text in zip(self.readers, spelled, strict=True):
+            value = text if value_of is None else value_of(text)
+            if value is None:
+                return None
+            if where is _MESSAGE:
+                messages[number][name] = value
+            elif where is _LAST_CALL:
+                messages[number]["tool_calls"][-1][name] = value
+            else:
+                messages[number]["tool_calls"].append(value if where is _CALL else {name: value})
+        if self.ids is not None and not _named(messages, self.ids):
+            return None
+        for plan, first, stop in self.checks:
+            if not plan.is_read_back(spelled[first:stop]):
                 return None
         return messages
+
+    def _spelled(self, texts: Sequence[str]) -> list[str] | None:
+        """The texts of all blanks, if the unit may be written like this."""
+        spelled: list[str] = []
+        for at, before, after, several in self.filled:
+            text = texts[at]
+            if several is not None:
+                found = _split(several, text)
+                if found is None:
+                    return None
+                spelled += found
+            elif before or after:
+                first, stop = len(before), len(text) - len(after)
+                if first > stop or not (text.startswith(before) and text.endswith(after)):
+                    return None
+                spelled.append(text[first:stop])
+            else:
+                spelled.append(text)
+        return spelled
+
+
+def _checks(plans: Sequence[Plan], slots: Sequence[_Slot]) -> list[tuple[Plan, int, int]]:
+    numbers = [slot.number for slot in slots]
+    return [
+        (plan, numbers.index(number), numbers.index(number) + numbers.count(number))
+        for number, plan in enumerate(plans)
+        if plan.looks_at_texts and number in numbers
+    ]
+
+
+def _named(messages: list[dict[str, Any]], ids: CallIds) -> bool:
+    """Whether the ids of all calls say their names, which may stand nowhere else."""
+    for message in messages:
+        for call in message["tool_calls"]:
+            name = ids.name_in(call.get("id") or "")
+            if name is None or call.setdefault("name", name) != name:
+                return False
+    return True
 
 
 def _split(gap: _Gap, text: str) -> Sequence[str] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.line.language import Next
 from chatfmt.wire.fast.cuts import any_id
@@ -56,8 +56,8 @@ class Units:
             )
         )
 
-    def read(self, ids: list[int], text: str, at: int) -> list[Message] | None:
-        """The messages of all units from there to the end; None if one of them is unknown.
+    def read(self, ids: list[int], text: str, at: int) -> list[dict[str, Any]] | None:
+        """The fields of all messages from there to the end; None if a unit is of no known kind.
 
         Args:
             ids: the ids.
@@ -68,7 +68,7 @@ class Units:
             KeyError, ValueError: there are ids that are no text.
         """
         texts, specials = self._cutter.cut(ids, text, at)
-        messages: list[Message] = []
+        messages: list[dict[str, Any]] = []
         first, last = 0, len(specials)
         for end in self._ends.finditer(specials):
             stop = end.end()
@@ -82,8 +82,8 @@ class Units:
 
     def _unit(
         self, signature: str, texts: list[str], after: str, *, is_last: bool
-    ) -> tuple[list[Message] | None, str]:
-        """The messages of one unit, and what is left of the text after it.
+    ) -> tuple[list[dict[str, Any]] | None, str]:
+        """The fields of the messages of one unit, and what is left of the text after it.
 
         Args:
             signature: its special tokens.
