@@ -63,6 +63,15 @@ def test_what_is_no_function(tool: dict[str, Any], reason: str) -> None:
     Spelling().spell([tool])
 
 
+def test_what_stands_before_a_definition_may_name_it() -> None:
+    spelling = Spelling(before="Use {name} to {description}{x}: ", between=" ")
+    spelled = spelling.spell([{**BARE, "description": "{name}"}, BARE])
+    expected = 'Use g to {name}{x}: {"name": "g", "description": "{name}"}'
+    assert spelled == expected + ' Use g to {x}: {"name": "g"}'
+    with pytest.raises(ValueError, match="expected the name of a tool, found nothing"):
+        spelling.spell([{}])
+
+
 def test_nothing_is_spelled_as_nothing() -> None:
     assert Spelling(before="<", after=">").spell([]) == ""
     assert Spelling(before="<", after=">", whole=True).spell([]) == "<[]>"

@@ -51,6 +51,13 @@ ROWS: dict[str, dict[str, Any]] = {
         "prepare": [NO_THINKING],
         "source": _source("microsoft/Phi-3-mini-4k-instruct"),
     },
+    "phi-3-medium": {
+        **_PHI_3,
+        "template": {role: _PHI_3["template"][role] for role in ("user", "assistant")},
+        "special_tokens": _PHI_3["special_tokens"][1:],
+        "prepare": [NO_THINKING, system(drop=True)],
+        "source": _source("microsoft/Phi-3-medium-4k-instruct, which leaves out a system message"),
+    },
     "phi-3.5": {
         **_PHI_3,
         "prepare": [NO_THINKING, system(empty="drop")],
