@@ -7,12 +7,14 @@ struck off the list.
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chatfmt import FORMAT_ROWS, get_format
 from vectors import CONFORMANCE
 
 if TYPE_CHECKING:
@@ -65,11 +67,35 @@ def test_most_layouts_are_whole(layouts: Any, found: dict[str, list[Any]]) -> No
 
 
 def test_each_excuse_excuses_a_case(layouts: Any, found: dict[str, list[Any]]) -> None:
-    """A fault that is listed for a layout is one that a case of it has."""
-    used = {
+    """A fault that a row names is one that a case of its layouts has."""
+    shown = {
+        (layouts.ROWS[layout], fault)
+        for layout, cases in found.items()
+        for case in cases
+        for fault in case.faults
+    }
+    named = {(row, fault) for row in FORMAT_ROWS for fault in get_format(row).faults}
+    assert named == shown
+    lacking = {
         (layout, case.case)
         for layout, cases in found.items()
         for case in cases
-        if case.kind in (layouts.REFUSED, layouts.LACKING)
+        if case.kind == layouts.LACKING
     }
-    assert {*layouts.FAULTS, *layouts.NO_PLACE} - used == set()
+    assert {*layouts.NO_PLACE} == lacking
+
+
+def test_the_table_that_the_documentation_shows_is_what_is_found(
+    layouts: Any, found: dict[str, list[Any]]
+) -> None:
+    table = json.loads(layouts.TABLE.read_text("utf-8"))
+    rerun = "run conformance/layouts.py --write, then docs/make_protocol.py"
+    assert table["layouts"] == {name: layouts.summary(name, found[name]) for name in found}, rerun
+    assert table["no row"] == layouts.UNREACHED, rerun
+
+
+def test_as_many_layouts_are_whole_as_the_documentation_says(layouts: Any) -> None:
+    lines = json.loads(layouts.TABLE.read_text("utf-8"))["layouts"].values()
+    whole = sum(line["whole"] for line in lines)
+    told = (CONFORMANCE.parent / "docs" / "templates.md").read_text("utf-8")
+    assert f"{whole} of the {len(lines)} layouts" in " ".join(told.split())

@@ -91,6 +91,12 @@ ROWS: dict[str, dict[str, Any]] = {
             {"word": "tools", "into": "message"},
             system("You are a helpful assistant."),
         ],
+        "faults": {
+            "start": "one leaves out definitions, the other breaks lines within their strings",
+            "calls": "one leaves out the newline after a result that ends the list",
+            "dropped_calls": "one leaves out calls, and writes results without <tool_response>",
+            "dropped_text": "it leaves out the text of a message that has calls",
+        },
         "source": (
             "both of the chat_template in tokenizer_config.json of "
             "NousResearch/Hermes-3-Llama-3.1-8B; not certain: that <tool_response> is no token"
@@ -130,6 +136,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "place": "after",
             },
         ],
+        "faults": {
+            "dropped_text": "it leaves out the text of a message that has calls",
+        },
         "source": "the template for OLMo 3 of vLLM",
     },
     "smollm-3": {
@@ -146,6 +155,10 @@ ROWS: dict[str, dict[str, Any]] = {
             strip("assistant", side="start", characters="\n"),
             system(f"{_METADATA}{_SMOLLM}\n\n", before=_METADATA, after="\n\n", empty="default"),
         ],
+        "faults": {
+            "dropped_calls": "it leaves out calls, and writes results as what the user says",
+            "own_tokens": "its own instructions spell <think> and </think>",
+        },
         "source": (
             "chat_template.jinja of HuggingFaceTB/SmolLM3-3B in its mode /think, without calls"
         ),
@@ -178,6 +191,9 @@ ROWS: dict[str, dict[str, Any]] = {
             system(empty="drop"),
             {**TOOLS_IN_SYSTEM, "spelling": {"between": ", "}},
         ],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": (
             "chat_template.jinja of LiquidAI/LFM2-1.2B; calls: chat_templates/lfm2_v2.jinja of TRL "
             "1.16, which puts strings in single quotes as they are; here they are Python's"
@@ -210,6 +226,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "between": "\n",
             },
         ],
+        "faults": {
+            "thoughts": "it knows a thought by another name than transformers has for it",
+        },
         "source": (
             "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, which puts strings in single "
             "quotes as they are; here they are Python's"

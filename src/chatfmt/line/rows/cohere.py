@@ -89,6 +89,9 @@ ROWS: dict[str, dict[str, Any]] = {
             NO_THINKING,
             system(_PREAMBLE, before=_PREAMBLE + _DEVELOPER, empty="default"),
         ],
+        "faults": {
+            "start": "it writes an empty system message after its own",
+        },
         "source": _source("CohereForAI/c4ai-command-r7b-12-2024"),
     },
     "command-a": {

@@ -105,6 +105,9 @@ ROWS: dict[str, dict[str, Any]] = {
             NO_THINKING,
             _available(spelling={"indent": 4, "between": "\n\n"}, before="\n"),
         ],
+        "faults": {
+            "dropped_calls": "it leaves out calls and their results",
+        },
         "source": (
             "chat_template in tokenizer_config.json of ibm-granite/granite-3.0-2b-instruct, which "
             "has no calls and no results; these: as Granite 3.3 has them"
@@ -121,6 +124,10 @@ ROWS: dict[str, dict[str, Any]] = {
             ),
             _available(spelling={"whole": True, "indent": 4}, after_system=True),
         ],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+            "own_tokens": "its words about tools spell <|tool_call|>",
+        },
         "source": (
             "chat_template in tokenizer_config.json of ibm-granite/granite-3.3-2b-instruct; calls: "
             "as its system message asks for them"

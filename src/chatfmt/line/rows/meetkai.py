@@ -68,6 +68,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "place": "after",
             },
         ],
+        "faults": {
+            "start": "it writes quotes in definitions as HTML does",
+        },
         "source": (
             "chat_template in tokenizer_config.json of meetkai/functionary-medium-v3.1, whose "
             "system message describes the tools"

@@ -100,6 +100,9 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": [*_PLAIN, *_TOOLS, *_RESULTS],
         "prepare": _FOLDING,
+        "faults": {
+            "calls": "it writes a result that reads as a number without quotes",
+        },
         "source": f"{_FROM}, InstructTokenizerV3",
     },
     "mistral-v3-spm": {
@@ -111,6 +114,9 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": [*_PLAIN, *_TOOLS, *_RESULTS],
         "prepare": _FOLDING,
+        "faults": {
+            "calls": "it writes a result that reads as a number without quotes",
+        },
         "source": f"{_FROM}, InstructTokenizerV3 over a SentencePieceTokenizer",
     },
     "mistral-v7": {
@@ -141,6 +147,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "mistral-small-3.2": {
         **_V11,
         "prepare": [NO_THINKING, system(_SMALL, values={"date": None}), _GIVEN],
+        "faults": {
+            "dropped_text": "it leaves out the text of a message that has calls",
+        },
         "source": (
             "Mistral-Small-3.2-24B-Instruct-2506.jinja of llama.cpp, whose system message is that "
             "of mistralai/Mistral-Small-3.2-24B-Instruct-2506"

@@ -66,6 +66,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": _TOKENS,
         "call_ids": "functions.{call.name}:{n}",
         "prepare": [NO_THINKING, *_TOOLS],
+        "faults": {
+            "start": "it writes a newline after its own system message, after no other",
+        },
         "source": (
             "chat_template.jinja and docs/tool_call_guidance.md of moonshotai/Kimi-K2-Instruct"
         ),
@@ -84,6 +87,9 @@ ROWS: dict[str, dict[str, Any]] = {
             {"word": "reasoning", "keep": "after_last_answer", "empty": "all", "dropped": ""},
             *_TOOLS,
         ],
+        "faults": {
+            "thoughts": "it looks for the last answer, and finds the first",
+        },
         "source": "chat_template.jinja of moonshotai/Kimi-K2-Thinking",
     },
     "kimi-k3": {

@@ -68,6 +68,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "stops": _STOPS,
         "fences": [f"^{_ACCESS}", f"\n\n{_ACCESS}", _VALUE_ENDS],
         "prepare": [NO_THINKING],
+        "faults": {
+            "start": "Ollama's copy has other words about tools than the owner's",
+        },
         "source": f"chat_template.jinja of Qwen/Qwen3-Coder-30B-A3B-Instruct{_LIKE_PYTHON}",
     },
     "qwen-3.5": {
