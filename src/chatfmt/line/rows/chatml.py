@@ -92,9 +92,9 @@ ROWS: dict[str, dict[str, Any]] = {
             system("You are a helpful assistant."),
         ],
         "faults": {
-            "start": "one leaves out definitions, the other breaks lines within their strings",
-            "calls": "one leaves out the newline after a result that ends the list",
-            "dropped_calls": "one leaves out calls, and writes results without <tool_response>",
+            "start": "default leaves out definitions; tool_use breaks lines within their strings",
+            "calls": "tool_use leaves out the newline after a result that ends the list",
+            "dropped_calls": "default leaves out calls, and writes results without <tool_response>",
             "dropped_text": "it leaves out the text of a message that has calls",
         },
         "source": (
@@ -227,6 +227,7 @@ ROWS: dict[str, dict[str, Any]] = {
             },
         ],
         "faults": {
+            "calls": "it writes objects as JSON, and strings as they are between quotes",
             "thoughts": "it knows a thought by another name than transformers has for it",
         },
         "source": (

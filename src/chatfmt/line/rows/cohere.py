@@ -91,6 +91,7 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "faults": {
             "start": "it writes an empty system message after its own",
+            "dropped_calls": "it leaves out calls, and writes results without a role",
         },
         "source": _source("CohereForAI/c4ai-command-r7b-12-2024"),
     },

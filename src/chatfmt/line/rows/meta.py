@@ -95,6 +95,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "llama-3.1": {
         **_CALLING,
         "prepare": _prepare(_DATES, values={"date": "26 Jul 2024"}),
+        "faults": {"dropped_text": "it leaves out the text of a message that has calls"},
         "source": (
             "Meta's llama-models repository, models/llama3_1/prompt_format.md, with the calls of "
             "tools that users define; several calls: as its models part them; stops: "
@@ -104,6 +105,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "llama-3.2": {
         **_CALLING,
         "prepare": _prepare(_DATES, values={"date": None}),
+        "faults": {"dropped_text": "it leaves out the text of a message that has calls"},
         "source": (
             "Meta's llama-models repository, models/llama3_2/text_prompt_format.md; calls: "
             "chat_templates/llama3_2.jinja of TRL 1.16; stops: generation_config.json of "

@@ -117,6 +117,7 @@ ROWS: dict[str, dict[str, Any]] = {
         **_MAY_THINK,
         "prepare": _THINKING,
         "faults": {
+            "calls": "it looks for newlines before calls after it has taken them away",
             "thoughts": "it gives an empty thought to the last answer alone",
         },
         "source": _source("Qwen/Qwen3-0.6B"),
