@@ -30,6 +30,10 @@ BARE: dict[str, Any] = {"name": "g"}
             '<{"name":"f","description":"é"}>;<{"name":"g"}>',
         ),
         (
+            {"sorted_keys": True},
+            '{"function": {"description": "é", "name": "f"}, "type": "function"}\n{"name": "g"}',
+        ),
+        (
             {"function": True, "whole": True, "indent": 2},
             '[\n  {\n    "name": "f",\n    "description": "é"\n  },\n  {\n    "name": "g"\n  }\n]',
         ),

@@ -49,6 +49,8 @@ class Spelling(BaseModel):
     """By how many spaces JSON is indented; None: it stands in one line."""
     compact: bool = False
     """Whether no space stands after a comma or a colon."""
+    sorted_keys: bool = False
+    """Whether the members of each object stand in the order of their names."""
     before: str = ""
     """What stands before each, or before the list; ``{name}`` and ``{description}`` in it are those
     of the function."""
@@ -80,7 +82,13 @@ class Spelling(BaseModel):
 
     def _json(self, value: object) -> str:
         separators = (",", ":") if self.compact else None
-        return json.dumps(value, ensure_ascii=False, indent=self.indent, separators=separators)
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            indent=self.indent,
+            separators=separators,
+            sort_keys=self.sorted_keys,
+        )
 
 
 def _function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
