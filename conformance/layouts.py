@@ -1,6 +1,6 @@
 """What published templates write, and what the rows of the table make of it.
 
-    python conformance/layouts.py [LAYOUT …]
+    python conformance/layouts.py [--write] [LAYOUT …]
 
 For each layout that has a row, each conversation is one of these:
 
@@ -9,14 +9,15 @@ For each layout that has a row, each conversation is one of these:
 - *needs preparation*: the template has changed the conversation first, and the row does not say
   how. It reads what the template wrote, strictly, as other messages than were given, and writes
   these back to the letter; the fields that differ are printed;
-- *refused*: the template raises, or the row does not copy a fault of the template, which `FAULTS`
-  names;
+- *refused*: the template raises, or lets text forge tokens, or has a fault that the row does not
+  copy: `excuses` finds which it is, and the row names it among its `faults`;
 - *no place*: the row cannot carry it, which `NO_PLACE` names;
 - *wrong*: anything else.
 
 A layout is whole if all its cases are equal, equal when prepared, or refused.
 
-What the templates write is read from the folder ``layouts`` of ``CHATFMT_SHARED``.
+With ``--write`` the table is kept in ``layouts.json``, which docs/make_protocol.py puts into
+docs/formats.md. What the templates write is read from the folder ``layouts`` of ``CHATFMT_SHARED``.
 """
 
 from __future__ import annotations
@@ -26,314 +27,23 @@ import json
 import os
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chatfmt import ChatTokenizer, Conversation, Message, ParseError, RenderError
+from excuses import Case, faults_shown, spells_own_tokens, write
+from layout_rows import NO_PLACE, ROWS, SEPARATED, UNREACHED
 from rows import ids_in, spelled, tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROWS = {
-    "apertus": "apertus",
-    "apriel-1.6": "apriel-1.6",
-    "chatml": "qwen-3-2507",
-    "chatml-bos": "lfm-2",
-    "chatml-default-system": "qwen-2.5",
-    "cohere2": "command-r7b",
-    "command-a": "command-a",
-    "command-r": "command-r",
-    "deepseek-r1": "deepseek-r1",
-    "deepseek-v2.5": "deepseek-v3",
-    "deepseek-v3": "deepseek-v3",
-    "deepseek-v3.1": "deepseek-v3.1",
-    "deepseek-v3.2": "deepseek-v3.2",
-    "deepseek-v4": "deepseek-v4",
-    "exaone-3.5": "exaone-3.5",
-    "exaone-deep": "exaone-deep",
-    "functionary-3.1": "functionary-3.1",
-    "gemma": "gemma-2",
-    "gemma-3": "gemma-3",
-    "glm-4": "glm-4",
-    "glm-4.5": "glm-4.5",
-    "glm-4.7": "glm-4.7",
-    "gpt-oss": "gpt-oss",
-    "granite-3.0": "granite-3",
-    "granite-3.3": "granite-3",
-    "granite-4": "granite-4",
-    "granite-4.1": "granite-4",
-    "hermes-3": "hermes-3",
-    "hermes-3-plain": "hermes-3",
-    "hy3": "hunyuan-3",
-    "internlm2": "internlm-2",
-    "kimi-k2": "kimi-k2",
-    "kimi-k2-thinking": "kimi-k2-thinking",
-    "kimi-k3": "kimi-k3",
-    "laguna": "laguna",
-    "lfm2.5": "lfm-2.5",
-    "ling-3": "ling-3",
-    "llama-3": "llama-3",
-    "llama-3.1": "llama-3.1",
-    "llama-3.2": "llama-3.2",
-    "llama-4": "llama-4",
-    "minimax-m1": "minimax-m1",
-    "minimax-m2": "minimax-m2",
-    "mistral-small-3.2": "mistral-v11",
-    "mistral-v11": "mistral-v11",
-    "mistral-v13-think": "mistral-v13",
-    "mistral-v15": "mistral-v15",
-    "mistral-v3-spm": "mistral-v3-spm",
-    "mistral-v3-tekken": "mistral-v3",
-    "mistral-v7-spm": "mistral-v7-spm",
-    "mistral-v7-tekken": "mistral-v7",
-    "muse-glimmer": "muse-glimmer",
-    "nemotron-3": "nemotron-3",
-    "nemotron-70b": "llama-3.1",
-    "olmo-3": "olmo-3",
-    "openchat": "openchat-3.5",
-    "phi-3": "phi-3",
-    "phi-3-medium": "phi-3",
-    "phi-3.5": "phi-3.5",
-    "phi-4": "phi-4",
-    "phi-4-mini": "phi-4-mini",
-    "phi-4-reasoning": "phi-4-reasoning",
-    "qwen3": "qwen-3",
-    "qwen3-next-thinking": "qwen-3-next-thinking",
-    "qwen3-vl": "qwen-3-vl",
-    "qwen3-coder": "qwen-3-coder",
-    "qwen3.5": "qwen-3.5",
-    "qwq": "qwq",
-    "reka-edge": "reka-edge",
-    "saiga": "saiga",
-    "seed-oss": "seed-oss",
-    "smollm3": "smollm-3",
-    "solar-open": "solar-open",
-    "spark-2.5": "spark-2.5",
-    "stepfun-3.5": "stepfun-3.5",
-}
-"""Layout to the name of its row."""
-
-_TEXT_ALONE = "between some messages stands nothing but ordinary text"
-_ASKED_IN_TEXT = "a question ends in ordinary text, and nothing but text parts it from the answer"
-UNREACHED = {
-    "deepseek-coder-1.3b": _TEXT_ALONE,
-    "deepseek-coder-v2": _TEXT_ALONE,
-    "gemma-4": "results stand within the answer",
-    "gigachat-3": "headers of ordinary text follow ends that are ordinary text, too",
-    "llama-2": _ASKED_IN_TEXT,
-    "minimax-m3": "an argument's closing tag repeats its key, and nested values are tags, too",
-    "mistral-v1": _ASKED_IN_TEXT,
-    "nemotron-nano-v2": (
-        "it opens a thought before the last answer and does not close it; results are JSON that "
-        "only a comma parts"
-    ),
-    "role-colon": _TEXT_ALONE,
-    "tulu-3": _TEXT_ALONE,
-    "vicuna": _TEXT_ALONE,
-    "zephyr": "headers of ordinary text, spelled like tokens, follow ends that are ordinary text",
-}
-"""Layout to why no row of the table has it."""
-
-_T = ("t-one", "t-two", "t-think", "t-again")
-
-SPLITTING = (
-    "ling-3",
-    "reka-edge",
-    "deepseek-r1",
-    "deepseek-v3.1",
-    "glm-4.5",
-    "glm-4.7",
-    "minimax-m2",
-    "stepfun-3.5",
-)
-"""Layouts whose templates look for a thought in the text of an answer."""
-
-FAULTS: dict[tuple[str, str], str] = {
-    **{
-        ("apertus", case): "it leaves out the end of an answer that nothing follows"
-        for case in (
-            *("pair", "system", "multi", "multi-system", "empty-assistant", "empty-user"),
-            *("empty-system", "ws-user", "ws-assistant", "ws-system", "unicode", "look-alike"),
-            *("r-last", "r-multi", "r-none-multi", "r-ws"),
-        )
-    },
-    **{
-        ("apriel-1.6", case): "it leaves out the words by which its prompt begins a thought"
-        for case in ("r-last", "r-multi", "r-none-multi", "r-ws")
-    },
-    ("apriel-1.6", "empty-system"): "it leaves an empty line for a system message without text",
-    ("deepseek-r1", "t-again"): "it forgets that a first call has to be opened",
-    ("deepseek-v3", "t-again"): "it forgets that a first result has to be opened",
-    ("deepseek-v2.5", "t-again"): "it forgets that a first result has to be opened",
-    **{
-        ("deepseek-v2.5", case): "it writes white space before the first token"
-        for case in (
-            *("system", "multi-system", "empty-system", "ws-system", "prompt-multi-system"),
-            "t-two",
-        )
-    },
-    **{
-        (layout, case): "its prompt has <think></think>; answers have </think>"
-        for layout in ("deepseek-v3.1", "deepseek-v3.2")
-        for case in ("prompt", "prompt-multi-system", "r-prompt", "t-defs")
-    },
-    **{
-        (
-            layout,
-            case,
-        ): "it drops calls, and writes results after [|tool|], which its tokens have not"
-        for layout in ("exaone-3.5", "exaone-deep")
-        for case in _T
-    },
-    **{
-        ("exaone-deep", case): "it leaves out the newline after an answer that nothing follows"
-        for case in (
-            *("pair", "system", "multi", "multi-system", "empty-assistant", "empty-user"),
-            *("empty-system", "ws-user", "ws-assistant", "ws-system", "unicode", "look-alike"),
-            *("r-last", "r-multi", "r-none-multi", "r-ws"),
-        )
-    },
-    **{
-        (
-            "gpt-oss",
-            case,
-        ): "it leaves out <|constrain|> and quotes results, unlike openai-harmony"
-        for case in _T
-    },
-    **{
-        ("gpt-oss", case): "it writes newlines after instructions, unlike openai-harmony"
-        for case in ("system", "multi-system", "ws-system", "prompt-multi-system")
-    },
-    **{
-        ("granite-3.3", case): "the text of its system message makes a token, <|tool_call|>"
-        for case in ("t-defs", "t-one", "t-think", "t-again")
-    },
-    **{
-        ("lfm2.5", case): "it reads a thought by another name, which transformers now gives it too"
-        for case in ("r-last", "r-multi", "r-none-multi", "r-ws", "t-think")
-    },
-    ("hermes-3", "t-again"): "it leaves out the newline after a result that ends the list",
-    **{
-        ("hermes-3-plain", case): "it drops calls, and writes results without <tool_response>"
-        for case in _T
-    },
-    **{
-        ("internlm2", case): "it drops calls, and writes a role tool that InternLM has not"
-        for case in _T
-    },
-    **{
-        ("kimi-k2", case): "it writes a newline after a system message, but only after its own"
-        for case in (
-            *("pair", "multi", "empty-assistant", "empty-user", "ws-user", "ws-assistant"),
-            *("unicode", "prompt", "r-last", "r-multi", "r-none-multi", "r-prompt", "r-ws"),
-            *("t-defs", "t-one", "t-think", "t-again"),
-        )
-    },
-    **{("llama-3", case): "it drops calls, and writes a role that Llama 3 has not" for case in _T},
-    **{
-        ("solar-open", case): "the text of its system message makes tokens, <|tool_call:begin|> too"
-        for case in ("t-defs", *_T)
-    },
-    **{
-        ("qwen3-coder", case): "its copy has other words about tools than the owner's template"
-        for case in ("t-defs", *_T)
-    },
-    **{
-        (layout, case): "it drops calls in silence"
-        for layout in (
-            *("chatml-bos", "deepseek-v2.5", "deepseek-v3", "openchat"),
-            *("phi-3", "phi-3.5", "phi-4-mini", "phi-4-reasoning"),
-        )
-        for case in _T
-        if (layout, case)
-        not in {
-            ("deepseek-v2.5", "t-two"),
-            ("deepseek-v2.5", "t-again"),
-            ("deepseek-v3", "t-again"),
-        }
-    },
-    **{
-        (layout, "look-alike"): "it splits the text of an answer at </think>"
-        for layout in SPLITTING
-    },
-    **{
-        (layout, "t-two"): "it drops the text of a message that has calls"
-        for layout in ("minimax-m1", "olmo-3")
-    },
-    **{
-        (layout, case): "it writes an empty thought before the last answer alone, so that it goes"
-        for layout in ("qwen3", "qwen3-next-thinking")
-        for case in ("t-one", "t-two", "t-again")
-    },
-    **{
-        ("glm-4", case): "it drops calls, and writes results after <|tool|>, which is no token"
-        for case in _T
-    },
-    **{
-        ("glm-4", case): "it leaves out a message without text"
-        for case in ("empty-assistant", "empty-user")
-    },
-    **{
-        ("kimi-k2-thinking", case): "it looks for the last answer, and finds the first"
-        for case in ("r-multi", "r-none-multi")
-    },
-    ("seed-oss", "empty-assistant"): "it leaves out the end of an empty answer",
-    **{
-        ("smollm3", case): "the text of its system message makes tokens, <think> and </think>"
-        for case in (
-            *("pair", "multi", "empty-assistant", "empty-user", "empty-system", "ws-user"),
-            *("ws-assistant", "unicode", "prompt", "r-last", "r-multi", "r-none-multi"),
-            *("r-prompt", "r-ws", "t-defs", "t-one", "t-think", "t-again"),
-        )
-    },
-    **{
-        (layout, "t-again"): "it writes a result that reads as a number without quotes"
-        for layout in ("mistral-v3-spm", "mistral-v3-tekken")
-    },
-    **{
-        (layout, case): "it leaves out the header of an answer after a result"
-        for layout in ("phi-3-medium", "phi-4")
-        for case in _T
-    },
-}
-"""Layout and case to what is wrong with the published template there."""
-
-NO_PLACE = {
-    **{("apertus", case): "calls and their results, which stand within an answer" for case in _T},
-    **{("apriel-1.6", case): "results, which end in newlines, the last in one more" for case in _T},
-    **{
-        ("deepseek-v3.2", case): "results, which follow the end of a message as ordinary text"
-        for case in _T
-    },
-    **{("kimi-k3", case): "calls, in which each argument says its type" for case in _T},
-    ("muse-glimmer", "t-two"): "whether another call follows, on which the end of a call depends",
-}
-"""Layout and case to what the row cannot read, because it has no place for it."""
-
-UNENDED = {"apriel-1.6": "\n<|end|>\n", "hy3": "<｜hy_eos:opensource｜>"}  # noqa: RUF001 - so it is spelled
-"""Layouts whose template leaves out the end of an answer that nothing follows, and that end: with
-it the text must be what the row writes."""
-
-SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
-"""Layouts whose template writes ``eos`` after a conversation that is no prompt: what stands between
-two conversations that are packed, which is no part of either."""
-
 EQUAL, PREPARED, NEEDS = "equal", "equal when prepared", "needs preparation"
 REFUSED, LACKING, WRONG = "refused", "no place", "wrong"
 KINDS = (EQUAL, PREPARED, NEEDS, REFUSED, LACKING, WRONG)
-
-OTHERS = (
-    "granite-4.1",
-    "granite-3.3",
-    "hermes-3",
-    "mistral-small-3.2",
-    "nemotron-70b",
-    "phi-3-medium",
-)
-"""Layouts whose templates do something else to a conversation than what their row says."""
 
 VALUES = {"date": dt.date(2025, 1, 2)}
 """What stood for the values of templates, where their own default did not."""
@@ -344,7 +54,9 @@ class Finding(NamedTuple):
 
     case: str
     kind: str
-    detail: str
+    detail: str = ""
+    faults: frozenset[str] = frozenset()
+    """The kinds of faults that excuse it."""
 
 
 def layout_file(layout: str) -> Path:
@@ -362,55 +74,67 @@ def findings(layout: str) -> Iterator[Finding]:
     tools = json.loads(layout_file("_tools").read_text("utf-8"))
     tok = tokenizer(ROWS[layout])
     prologue = spelled(tok, tok.encode([]))
-    for case in stored["cases"]:
-        members = {"messages": case["messages"], "tools": tools if case["tools"] else []}
+    for one in stored["cases"]:
+        members = {"messages": one["messages"], "tools": tools if one["tools"] else []}
         given = Conversation.model_validate(members)
-        prepared = write_prepared(tok, layout, given, prompt=case["prompt"])
-        if "text" not in case:
-            yield Finding(case["id"], REFUSED, "by its template" + " alone" * bool(prepared))
+        text = one.get("text")
+        if text is None:
+            alone = " alone" * is_written(tok, given, prompt=one["prompt"])
+            yield Finding(one["id"], REFUSED, "by its template" + alone)
             continue
-        text = case["text"]
         if stored["bos"] not in tok.format.special_tokens:  # it stands for one that others have
             text = text.replace(stored["bos"], prologue)
-        if layout in SEPARATED and not case["prompt"]:
+        if layout in SEPARATED and not one["prompt"]:
             text = text.removesuffix(stored["eos"])
         if not text.startswith(prologue):  # the template leaves the token to the tokenizer
             text = prologue + text
-        kind, detail = judge(tok, given, text, prompt=case["prompt"])
-        if kind != EQUAL and text in prepared:
-            kind, detail = PREPARED, ""
-        if kind == WRONG and layout in UNENDED and text + UNENDED[layout] in prepared:
-            kind, detail = REFUSED, "fault of the template: it leaves out the end of an answer"
-        fault = FAULTS.get((layout, case["id"]))
-        if kind in (NEEDS, WRONG) and fault:
-            kind, detail = REFUSED, f"fault of the template: {fault}"
-        lacking = NO_PLACE.get((layout, case["id"]))
-        if kind == WRONG and lacking:
-            kind, detail = LACKING, lacking
-        yield Finding(case["id"], kind, detail)
+        case = Case(tok, given, one["prompt"], text, partial(prepare, tok))
+        found = compare(one["id"], case)
+        lacking = NO_PLACE.get((layout, one["id"]))
+        if found.kind == WRONG and lacking:
+            found = Finding(one["id"], LACKING, lacking)
+        yield found
 
 
-def write_prepared(
-    tok: ChatTokenizer, layout: str, given: Conversation, *, prompt: bool
-) -> list[str]:
-    """What the row writes after `ChatTokenizer.prepare`; nothing if it refuses it or says none."""
-    if layout in OTHERS or not tok.format.preparation:
-        return []
+def compare(name: str, case: Case) -> Finding:
+    """What became of a conversation that the template has taken."""
+    kind, detail = judge(case.tok, case.given, case.text, prompt=case.prompt)
+    if kind != EQUAL and is_written(case.tok, case.given, prompt=case.prompt, text=case.text):
+        if not spells_own_tokens(case):
+            return Finding(name, PREPARED)
+        kind, detail, shown = WRONG, "words that it adds spell tokens", [frozenset({"own_tokens"})]
+    elif kind in (NEEDS, WRONG):
+        shown = [*faults_shown(case)]
+    else:
+        return Finding(name, kind, detail)
+    faults = case.tok.format.faults
+    for kinds in shown:
+        if kinds and kinds <= faults.keys():
+            return Finding(name, REFUSED, "; ".join(faults[one] for one in sorted(kinds)), kinds)
+    ways = " or ".join(" and ".join(sorted(kinds)) for kinds in shown if kinds)
+    return Finding(name, kind, f"{detail} (as if by {ways})" if ways else detail)
+
+
+def prepare(tok: ChatTokenizer, given: Conversation) -> Conversation:
+    """What the row makes of a conversation, with values for what its template does not know.
+
+    Raises:
+        RenderError: the template takes no such conversation.
+    """
     words = tok.format.preparation
     needed = {name for word in words for name, default in word.names.items() if default is None}
-    values = {name: value for name, value in VALUES.items() if name in needed}
+    return tok.prepare(given, values={name: VALUES[name] for name in needed & VALUES.keys()})
+
+
+def is_written(
+    tok: ChatTokenizer, given: Conversation, *, prompt: bool, text: str | None = None
+) -> bool:
+    """Whether the row writes this text, or any, for a conversation that was prepared."""
     try:
-        return write(tok, tok.prepare(given, values=values), prompt=prompt)
+        written = write(tok, prepare(tok, given), prompt=prompt)
     except RenderError:
-        return []
-
-
-def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> list[str]:
-    """What the row writes for a conversation: a prompt, or what is encoded and what is trained."""
-    if prompt:
-        return [spelled(tok, tok.encode_prompt(conversation))]
-    example = tok.encode_for_training(conversation, allow_untrained=True)
-    return [spelled(tok, tok.encode(conversation)), spelled(tok, example.input_ids)]
+        return False
+    return text is None or text in written
 
 
 def judge(tok: ChatTokenizer, given: Conversation, text: str, *, prompt: bool) -> tuple[str, str]:
@@ -461,19 +185,20 @@ def differences(given: Sequence[Message], read: Sequence[Message]) -> list[str]:
     ]
 
 
+TABLE = Path(__file__).with_name("layouts.json")
+"""What docs/make_protocol.py shows."""
+
+
 def main() -> None:
     """Print a line for each layout, and what is wrong."""
-    names = sys.argv[1:]
-    wrong = whole = 0
-    total: Counter[str] = Counter()
+    names = [name for name in sys.argv[1:] if name != "--write"]
+    table: dict[str, dict[str, Any]] = {}
+    wrong = 0
     for layout in [name for name in names or ROWS if name not in UNREACHED]:
         found = [*findings(layout)]
-        counts = Counter(finding.kind for finding in found)
-        total += counts
-        shown = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
-        is_whole = not (counts[NEEDS] or counts[LACKING] or counts[WRONG])
-        whole += is_whole
-        print(f"{layout:24} {ROWS[layout]:24} {'whole' if is_whole else '':6} {shown}")
+        table[layout] = line = summary(layout, found)
+        shown = ", ".join(f"{count} {kind}" for kind, count in line["cases"].items())
+        print(f"{layout:24} {line['row']:24} {'whole' if line['whole'] else '':6} {shown}")
         for finding in found:
             if finding.kind == WRONG or (names and finding.kind != EQUAL):
                 print(f"  {finding.case}: {finding.kind}: {finding.detail}")
@@ -481,8 +206,25 @@ def main() -> None:
     for layout, why in UNREACHED.items():
         if not names or layout in names:
             print(f"{layout:24} no row: {why}")
-    print(f"{len(names or ROWS)} layouts, {whole} of them whole: {dict(total)}")
+    total = {kind: sum(line["cases"].get(kind, 0) for line in table.values()) for kind in KINDS}
+    whole = sum(line["whole"] for line in table.values())
+    print(f"{len(names or ROWS)} layouts, {whole} of them whole: {total}")
+    if "--write" in sys.argv and not names:
+        date = dt.datetime.now(tz=dt.UTC).date().isoformat()
+        made = {"date": date, "layouts": table, "no row": UNREACHED}
+        TABLE.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
     sys.exit(wrong > 0)
+
+
+def summary(layout: str, found: Sequence[Finding]) -> dict[str, Any]:
+    """A line of the table."""
+    counts = Counter(finding.kind for finding in found)
+    return {
+        "row": ROWS[layout],
+        "whole": not (counts[NEEDS] or counts[LACKING] or counts[WRONG]),
+        "cases": {kind: counts[kind] for kind in KINDS if counts[kind]},
+        "faults": sorted({fault for finding in found for fault in finding.faults}),
+    }
 
 
 if __name__ == "__main__":

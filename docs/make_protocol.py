@@ -16,6 +16,7 @@ import regex
 
 from chatfmt import FORMAT_ROWS, ChatTokenizer, get_format
 from chatfmt.encodings import extend_encoding, get_encoding
+from chatfmt.line.faults import FAULT_KINDS
 from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Calls, Field, Group, Literal, Special
 
@@ -28,6 +29,32 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 WIDTH = 88
 STAND_IN = "cl100k_im"
+MEASURED = HERE.parent / "conformance" / "layouts.json"
+KINDS = ("equal", "equal when prepared", "needs preparation", "refused", "no place", "wrong")
+PUBLISHED = """## Published templates
+
+What the chat template of a model writes for 24 conversations, and what the row does, compared to
+the letter by `make formats` on {date}: {whole} of the {count} layouts that have a row are whole,
+which means that every case is one of these:
+
+- *equal*: the row writes what the template writes;
+- *equal when prepared*: it does after `ChatTokenizer.prepare`;
+- *refused*: the template itself takes no such conversation, or lets a text forge tokens, or has a
+  fault that the row names and does not copy. A difference counts as a fault only where faults of
+  its kind can stand, and only if nothing else differs.
+
+In the others some cases *need preparation* that the row does not say yet, or have *no place* in it.
+
+{table}
+
+| kind of fault | what is wrong with the template |
+| --- | --- |
+{faults}
+
+These layouts have no row:
+
+{absent}
+"""
 EVERY_CHARACTER = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
 
 # -- Grammar: ABNF, RFC 5234, with case-sensitive strings, RFC 7405 ---------------------------
@@ -207,17 +234,47 @@ def page(format: ChatFormat) -> str:
         "prompt for the assistant": _code(_spelled(tok, prompt)),
         "stop tokens": ", ".join(map(_code, format.stop_spellings)),
         "source": format.source,
+        "not copied from its template": "; ".join(
+            f"{_text(sentence)} (`{kind}`)" for kind, sentence in format.faults.items()
+        ),
     }
     row = format.row()
     given = {key: row[key] for key in ("prologue", "ends", "call_ids") if row[key]}
     shown = "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(row["template"]))
     extra = "".join(f"\n{key}: {json.dumps(value)}" for key, value in given.items())
     extra += "".join(f"\nprepare: {json.dumps(word)}" for word in row["prepare"])
-    told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items())
+    told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items() if said)
     spoken = "\n".join(json.dumps(message) for message in messages)
     return (
         f"## {format.name}\n\n```text\n{shown}{extra}\n```\n\n{told}\n\n"
         f"```json\n{spoken}\n```\n\n{_table(tok, messages)}\n"
+    )
+
+
+def published() -> str:
+    """How the rows compare with what published templates write, as it was last measured."""
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    layouts, absent = measured["layouts"], measured["no row"]
+    whole = sum(one["whole"] for one in layouts.values())
+    kinds = [*dict.fromkeys(kind for one in layouts.values() for kind in one["cases"])]
+    kinds.sort(key=KINDS.index)
+    rows = [
+        f"| layout | row | whole | {' | '.join(kinds)} | faults of the template |",
+        f"| --- | --- | --- | {'--- | ' * len(kinds)}--- |",
+    ]
+    for layout, one in layouts.items():
+        counts = [str(one["cases"].get(kind, "")) for kind in kinds]
+        cells = [layout, f"[{one['row']}](#{one['row'].replace('.', '')})"]
+        cells += ["yes" if one["whole"] else "", *counts, ", ".join(map(_code, one["faults"]))]
+        rows.append(f"| {' | '.join(cells)} |")
+    faults = "\n".join(f"| `{kind}` | {_text(what)} |" for kind, what in FAULT_KINDS.items())
+    return PUBLISHED.format(
+        date=measured["date"],
+        whole=whole,
+        count=len(layouts),
+        table="\n".join(rows),
+        faults=faults,
+        absent="\n".join(f"- {layout}: {why}" for layout, why in absent.items()),
     )
 
 
@@ -285,6 +342,11 @@ def _spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
     return json.dumps(text)[1:-1]
 
 
+def _text(text: str) -> str:
+    """Where a tag is not to be one of HTML."""
+    return text.replace("<", "&lt;").replace("|", r"\|")
+
+
 def _code(text: str, *, table: bool = False) -> str:
     return f"`{text}`".replace("|", r"\|") if table else f"`{text}`"
 
@@ -314,6 +376,7 @@ def made() -> dict[Path, str]:
         "One section for each row of the table of formats; the words are those of the "
         "[protocol](protocol.md). In the examples weights are those of training on the assistant.\n"
     )
+    head += f"\n{published()}"
     return {
         protocol: between_marks(protocol.read_text(encoding="utf-8"), parts),
         HERE / "formats.md": "\n".join([head, *map(page, formats)]),

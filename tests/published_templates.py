@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
     from chatfmt import Message
 
-__all__ = ["published_text", "published_text_of"]
+__all__ = ["ONLY_GENERATED", "published_text", "published_text_of"]
+
+ONLY_GENERATED = {
+    ("command-r7b", "dropped_calls"),
+    ("lfm-2.5", "calls"),
+    ("llama-3.1", "dropped_text"),
+    ("llama-3.2", "dropped_text"),
+    ("nemotron-3", "empty"),
+    ("qwen-3", "calls"),
+}
+"""Rows and faults of their templates that generated conversations show, and no stored layout."""
 
 
 @functools.cache

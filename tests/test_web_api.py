@@ -255,6 +255,7 @@ EVERY_MEMBER = {
     "fences": ["\n\n"],
     "call_ids": "",
     "prepare": [{"word": "fold", "into": "first"}],
+    "faults": {"prompt": "it opens a thought"},
     "longest_header": 100,
     "encoding": "cl100k_im",
     "source": "a test",

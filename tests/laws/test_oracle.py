@@ -42,7 +42,16 @@ if TYPE_CHECKING:
     Seen = tuple[dict[str, Any], list[int], list[int]]
 
 SEVEN = ("gpt-4o", "gpt-4", "phi-4", "gpt-3.5-turbo", "chatml", "llama-3", "nanochat")
-LATER = ("stops", "speakers", "fences", "call_ids", "longest_header", "thinking", "prepare")
+LATER = (
+    "stops",
+    "speakers",
+    "fences",
+    "call_ids",
+    "longest_header",
+    "thinking",
+    "prepare",
+    "faults",
+)
 
 
 def first_of(tok: ChatTokenizer) -> FirstBinding:

@@ -34,14 +34,17 @@ CHECKED = {
         ("qwq", "qwen-3", "qwen-3-2507", "qwen-3-thinking", "qwen-3-next-thinking", "qwen-3-vl"),
         "Qwen 3",
     ),
-    **dict.fromkeys(("llama-3", "llama-3.1", "llama-3.2", "functionary-3.1"), "llama-3"),
+    **dict.fromkeys(
+        ("llama-3", "llama-3.1", "llama-3.1-nemotron", "llama-3.2", "functionary-3.1"), "llama-3"
+    ),
     "llama-4": "llama-4",
     **dict.fromkeys(DEEPSEEK, "deepseek"),
     "mistral-v3-spm": "mistral_instruct_tokenizer_240323.model.v3",
     "mistral-v3": "mistral-tekken-240911",
     "mistral-v7-spm": "mistral_instruct_tokenizer_241114.model.v7",
     **dict.fromkeys(
-        ("mistral-v7", "mistral-v11", "mistral-v13", "mistral-v15"), "mistral-common's names"
+        ("mistral-v7", "mistral-v11", "mistral-v13", "mistral-v15", "mistral-small-3.2"),
+        "mistral-common's names",
     ),
 }
 """Row to vocabulary."""

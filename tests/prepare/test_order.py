@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatfmt import Message
-from preparing import call, refused, rewrite, turns
+from preparing import TOOL, call, refused, rewrite, turns
 
 
 def calling(number: int, content: str = "") -> Message:
@@ -95,3 +95,11 @@ def test_what_is_refused(
 ) -> None:
     error = refused([{"word": "order", **options}], *given)
     assert (error.message, error.field, error.reason) == (message, field, reason)
+
+
+def test_definitions_are_refused_where_there_is_no_place_for_them() -> None:
+    words = [{"word": "order", "tools": False}]
+    error = refused(words, "user: a", tools=[TOOL])
+    assert error.reason == "the format has no place for definitions of tools"
+    assert error.message is None
+    assert rewrite(words, "user: a").messages == turns("user: a")

@@ -30,6 +30,10 @@ BARE: dict[str, Any] = {"name": "g"}
             '<{"name":"f","description":"é"}>;<{"name":"g"}>',
         ),
         (
+            {"sorted_keys": True},
+            '{"function": {"description": "é", "name": "f"}, "type": "function"}\n{"name": "g"}',
+        ),
+        (
             {"function": True, "whole": True, "indent": 2},
             '[\n  {\n    "name": "f",\n    "description": "é"\n  },\n  {\n    "name": "g"\n  }\n]',
         ),
@@ -61,6 +65,15 @@ def test_what_is_no_function(tool: dict[str, Any], reason: str) -> None:
         Spelling(kind="typescript").spell([tool])
     assert str(caught.value).startswith(reason)
     Spelling().spell([tool])
+
+
+def test_what_stands_before_a_definition_may_name_it() -> None:
+    spelling = Spelling(before="Use {name} to {description}{x}: ", between=" ")
+    spelled = spelling.spell([{**BARE, "description": "{name}"}, BARE])
+    expected = 'Use g to {name}{x}: {"name": "g", "description": "{name}"}'
+    assert spelled == expected + ' Use g to {x}: {"name": "g"}'
+    with pytest.raises(ValueError, match="expected the name of a tool, found nothing"):
+        spelling.spell([{}])
 
 
 def test_nothing_is_spelled_as_nothing() -> None:

@@ -13,6 +13,7 @@ from chatfmt.conversation import Conversation
 from chatfmt.errors import FormatError, shown
 from chatfmt.line import rules
 from chatfmt.line.choose import on_wire
+from chatfmt.line.faults import check_faults
 from chatfmt.line.kinds import check_kinds
 from chatfmt.line.lines import read_prologue
 from chatfmt.line.speaking import Speaking
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatFormat"]
 
-_LISTS = ("special_tokens", "roles", "ends", "stops", "speakers", "fences", "prepare")
+_LISTS = ("special_tokens", "roles", "ends", "stops", "speakers", "fences", "prepare", "faults")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class ChatFormat(Speaking):
         check_kinds(self)
         self._keep_copies()
         rules.check_special_tokens(self)
+        check_faults(self.faults, f"format {self.name}")
         spellings = rules.role_spellings(self)
         where = f"format {self.name}"
         shared = Rules(
@@ -162,6 +164,8 @@ class ChatFormat(Speaking):
 def _make(row: dict[str, Any]) -> ChatFormat:
     """A format that was pickled: whoever made it has been warned."""
     made = object.__new__(ChatFormat)
-    vars(made).update({"ends": {}, **row})  # other members have their defaults in the class
+    vars(made).update(
+        {"ends": {}, "faults": {}, **row}
+    )  # other members have their defaults in the class
     made._compile()
     return made

@@ -27,6 +27,7 @@ _KINDS = {
     "speakers": (_LIST,),
     "fences": (_LIST,),
     "call_ids": (_TEXT,),
+    "faults": (_MAPPING,),
     "encoding": (_TEXT, _NONE),
     "source": (_TEXT,),
 }

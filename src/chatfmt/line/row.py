@@ -66,6 +66,9 @@ class Row:
     prepare: Sequence[Mapping[str, Any]] = ()
     """What the published chat template does to a conversation before it writes it: the words of
     `chatfmt.prepare.words`, in the order in which they are applied."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with the published chat template, so that the row does not copy it: each kind
+    of `chatfmt.line.faults`, with a sentence that says what it is."""
     longest_header: int = 4096
     """How many characters of text the header of a message may have."""
     encoding: str | None = None

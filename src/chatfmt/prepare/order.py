@@ -23,6 +23,8 @@ class Order(Word):
     """Whether after it user and assistant take turns, the user first, and there is no other."""
     first: Sequence[str] = ()
     """Roles of which a message may stand only at the start."""
+    tools: bool = True
+    """Whether there may be definitions of tools."""
     calls: int | None = None
     """How many calls a message may have; None: any number."""
     text_with_calls: bool = True
@@ -32,6 +34,8 @@ class Order(Word):
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages as they are."""
+        if asked.tools and not self.tools:
+            asked.refuse("the format has no place for definitions of tools")
         for number, item in enumerate(items):
             message = item.message
             calls = len(message.tool_calls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Spelling"]
 
 
+_NAMED = re.compile(r"\{(name|description)\}")
 _KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "typescript": typescript,
     "signature": signature,
@@ -47,8 +49,11 @@ class Spelling(BaseModel):
     """By how many spaces JSON is indented; None: it stands in one line."""
     compact: bool = False
     """Whether no space stands after a comma or a colon."""
+    sorted_keys: bool = False
+    """Whether the members of each object stand in the order of their names."""
     before: str = ""
-    """What stands before each, or before the list."""
+    """What stands before each, or before the list; ``{name}`` and ``{description}`` in it are those
+    of the function."""
     after: str = ""
     """What stands after it."""
     between: str = "\n"
@@ -65,11 +70,25 @@ class Spelling(BaseModel):
         else:
             written = [tool.get("function", tool) if self.function else tool for tool in tools]
             parts = [self._json(written)] if self.whole else [self._json(tool) for tool in written]
-        return self.between.join(self.before + part + self.after for part in parts)
+        befores = [self.before] if self.whole else [self._before(tool) for tool in tools]
+        pairs = zip(befores, parts, strict=True)
+        return self.between.join(before + part + self.after for before, part in pairs)
+
+    def _before(self, tool: Mapping[str, Any]) -> str:
+        if not _NAMED.search(self.before):
+            return self.before
+        function = _function(tool)
+        return _NAMED.sub(lambda found: function.get(found[1]) or "", self.before)
 
     def _json(self, value: object) -> str:
         separators = (",", ":") if self.compact else None
-        return json.dumps(value, ensure_ascii=False, indent=self.indent, separators=separators)
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            indent=self.indent,
+            separators=separators,
+            sort_keys=self.sorted_keys,
+        )
 
 
 def _function(tool: Mapping[str, Any]) -> Mapping[str, Any]:

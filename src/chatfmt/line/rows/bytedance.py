@@ -61,6 +61,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "spelling": {"kind": "signature", "between": "\n\nFunction:\n"},
             },
         ],
+        "faults": {
+            "empty": "it leaves out the end of an answer without text",
+        },
         "source": (
             "ByteDance-Seed-OSS.jinja of llama.cpp, which writes booleans and null as Python does; "
             "lists and objects are JSON here"

@@ -40,6 +40,30 @@ _FUNCTIONS = (
     "<functions>\n"
 )
 
+_METADATA = (
+    "## Metadata\n\n"
+    "Knowledge Cutoff Date: June 2025\n"
+    "Reasoning Mode: /think\n\n"
+    "## Custom Instructions\n\n"
+)
+_SMOLLM = (
+    "You are a helpful AI assistant named SmolLM, trained by Hugging Face. Your role as an "
+    "assistant involves thoroughly exploring questions through a systematic thinking process "
+    "before providing the final precise and accurate solutions. This requires engaging in a "
+    "comprehensive cycle of analysis, summarizing, exploration, reassessment, reflection, "
+    "backtracking, and iteration to develop well-considered thinking process. Please structure "
+    "your response into two main sections: Thought and Solution using the specified format: "
+    "<think> Thought section </think> Solution section. In the Thought section, detail your "
+    "reasoning process in steps. Each step should include detailed considerations such as "
+    "analysing questions, summarizing relevant findings, brainstorming new ideas, verifying the "
+    "accuracy of the current steps, refining any errors, and revisiting previous steps. In the "
+    "Solution section, based on various attempts, explorations, and reflections from the Thought "
+    "section, systematically present the final solution that you deem correct. The Solution "
+    "section should be logical, accurate, and concise and detail necessary steps needed to reach "
+    "the conclusion."
+)
+"""What SmolLM3 is told where there is no system message, word for word."""
+
 ROWS: dict[str, dict[str, Any]] = {
     "hermes-3": {
         "prologue": "<|begin_of_text|>",
@@ -62,7 +86,17 @@ ROWS: dict[str, dict[str, Any]] = {
             "^You are a function calling AI model.",
             "\n</tool_response>\n",
         ],
-        "prepare": [NO_THINKING, system("You are a helpful assistant.")],
+        "prepare": [
+            NO_THINKING,
+            {"word": "tools", "into": "message"},
+            system("You are a helpful assistant."),
+        ],
+        "faults": {
+            "start": "default leaves out definitions; tool_use breaks lines within their strings",
+            "calls": "tool_use leaves out the newline after a result that ends the list",
+            "dropped_calls": "default leaves out calls, and writes results without <tool_response>",
+            "dropped_text": "it leaves out the text of a message that has calls",
+        },
         "source": (
             "both of the chat_template in tokenizer_config.json of "
             "NousResearch/Hermes-3-Llama-3.1-8B; not certain: that <tool_response> is no token"
@@ -102,6 +136,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "place": "after",
             },
         ],
+        "faults": {
+            "dropped_text": "it leaves out the text of a message that has calls",
+        },
         "source": "the template for OLMo 3 of vLLM",
     },
     "smollm-3": {
@@ -111,7 +148,20 @@ ROWS: dict[str, dict[str, Any]] = {
             "assistant": _ASSISTANT + "[<think>\n{reasoning}\n</think>\n]{content}<|im_end|>\n",
         },
         "special_tokens": [*_IM, "<think>", "</think>"],
-        "source": "chat_template.jinja of HuggingFaceTB/SmolLM3-3B, without calls",
+        "prepare": [
+            NO_THINKING,
+            {"word": "rename", "role": "tool", "to": "user"},
+            strip("system", side="end"),
+            strip("assistant", side="start", characters="\n"),
+            system(f"{_METADATA}{_SMOLLM}\n\n", before=_METADATA, after="\n\n", empty="default"),
+        ],
+        "faults": {
+            "dropped_calls": "it leaves out calls, and writes results as what the user says",
+            "own_tokens": "its own instructions spell <think> and </think>",
+        },
+        "source": (
+            "chat_template.jinja of HuggingFaceTB/SmolLM3-3B in its mode /think, without calls"
+        ),
     },
     "lfm-2": {
         "prologue": "<|startoftext|>",
@@ -141,6 +191,9 @@ ROWS: dict[str, dict[str, Any]] = {
             system(empty="drop"),
             {**TOOLS_IN_SYSTEM, "spelling": {"between": ", "}},
         ],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": (
             "chat_template.jinja of LiquidAI/LFM2-1.2B; calls: chat_templates/lfm2_v2.jinja of TRL "
             "1.16, which puts strings in single quotes as they are; here they are Python's"
@@ -173,6 +226,10 @@ ROWS: dict[str, dict[str, Any]] = {
                 "between": "\n",
             },
         ],
+        "faults": {
+            "calls": "it writes objects as JSON, and strings as they are between quotes",
+            "thoughts": "it knows a thought by another name than transformers has for it",
+        },
         "source": (
             "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, which puts strings in single "
             "quotes as they are; here they are Python's"

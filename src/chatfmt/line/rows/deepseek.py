@@ -137,12 +137,20 @@ ROWS: dict[str, dict[str, Any]] = {
         **_V3,
         "special_tokens": [*_TOKENS, _OUTPUTS, _OUTPUTS_END],
         "prepare": [NO_THINKING, system(empty="drop")],
+        "faults": {
+            "start": "V2.5's writes white space before the first token",
+            "dropped_calls": "it leaves out calls and their results",
+        },
         "source": "chat_template in tokenizer_config.json of deepseek-ai/DeepSeek-V3",
     },
     "deepseek-r1": {
         **_row("[<think>\n{^}{reasoning}\n</think>\n\n]", _IN_CODE, _IN_ENVELOPE),
         "special_tokens": [*_TOKENS, _OUTPUTS, _OUTPUTS_END, "<think>", "</think>"],
         "prepare": [NO_THINKING, system(empty="drop")],
+        "faults": {
+            "calls": "it opens calls and results only once",
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": (
             "chat_template in tokenizer_config.json of deepseek-ai/DeepSeek-R1; where its thoughts "
             "stand: the model card"
@@ -156,10 +164,17 @@ ROWS: dict[str, dict[str, Any]] = {
             {"word": "reasoning", "keep": "none", "empty": "all", "after_results": False},
             system(empty="drop"),
         ],
+        "faults": {
+            "prompt": "its prompt has <think></think>, its answers have </think>",
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": "the model card of deepseek-ai/DeepSeek-V3.1, and its chat_template",
     },
     "deepseek-v3.2": {
         **_dsml(_V3_2_TOOLS, _V3_2_CALLS),
+        "faults": {
+            "prompt": "its prompt has <think></think>, its answers have </think>",
+        },
         "source": "deepseek-ai-DeepSeek-V3.2.jinja of llama.cpp, without results, which are text",
     },
     "deepseek-v4": {

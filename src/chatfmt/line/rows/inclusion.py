@@ -60,6 +60,9 @@ ROWS: dict[str, dict[str, Any]] = {
             },
             system("detailed thinking on", after="\ndetailed thinking on"),
         ],
+        "faults": {
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": "models/templates/inclusionai-ling-3.0-flash.jinja of llama.cpp",
     },
 }

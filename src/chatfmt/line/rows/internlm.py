@@ -32,6 +32,9 @@ ROWS: dict[str, dict[str, Any]] = {
             "<|plugin|>",
         ],
         "prepare": [NO_THINKING],
+        "faults": {
+            "dropped_calls": "it leaves out calls, and writes a role that InternLM has not",
+        },
         "source": "InternLM's repository, chat/chat_format.md, function call",
     },
 }

@@ -20,6 +20,9 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": _TOKENS,
         "prepare": [NO_THINKING, system("")],
+        "faults": {
+            "dropped_calls": "it leaves out calls; [|tool|], before results, is no token",
+        },
         "source": "the template for EXAONE 3.5 of Ollama, without tools",
     },
     "exaone-deep": {
@@ -33,6 +36,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": _TOKENS,
         "fences": ["^<thought>\n", "\n</thought>\n\n"],
         "prepare": [NO_THINKING, system("")],
+        "faults": {
+            "dropped_calls": "it leaves out calls; [|tool|], before results, is no token",
+            "end": "it leaves out the newline after an answer that nothing follows",
+        },
         "source": (
             "the template for EXAONE Deep of Ollama; not certain: that its tags are no tokens, and "
             "the empty line after a thought"

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatfmt.line.rows.rewriting import NO_THINKING, strip, system
 
-__all__ = ["ROWS"]
+__all__ = ["LLAMA_3", "ROWS"]
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant", "tool": "ipython"}
 """A result is a message of the environment, which these models call after what it runs."""
@@ -26,7 +26,7 @@ def _row(start: str, end: str, turn: str, more: list[str]) -> dict[str, Any]:
     }
 
 
-_LLAMA_3 = _row(
+LLAMA_3 = _row(
     "<|start_header_id|>",
     "<|end_header_id|>",
     "<|eot_id|>",
@@ -35,23 +35,18 @@ _LLAMA_3 = _row(
 _CALLS = r'[; |\{"name": "{call.name}", "parameters": {call.arguments:object}\}]*'
 _HEADER = "<|start_header_id|>{role}<|end_header_id|>\n\n{^}"
 _CALLING: dict[str, Any] = {
-    **_LLAMA_3,
+    **LLAMA_3,
     "template": {
-        **_LLAMA_3["template"],
+        **LLAMA_3["template"],
         "assistant": [
-            _LLAMA_3["template"]["assistant"],
+            LLAMA_3["template"]["assistant"],
             f"{_HEADER}{_CALLS}<|eot_id|>",
             f"{_HEADER}{{content}}<|python_tag|>{_CALLS}<|eom_id|>",
         ],
     },
-    "special_tokens": [*_LLAMA_3["special_tokens"], "<|python_tag|>"],
+    "special_tokens": [*LLAMA_3["special_tokens"], "<|python_tag|>"],
     "fences": ['^{"name": "'],
 }
-_FUNCTIONARY_CALLS = (
-    "<|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}"
-    "[<function={call.name}>{call.arguments:object}</function>]*<|eom_id|>"
-)
-
 _DEFINITIONS = (
     "Given the following functions, please respond with a JSON for a function call with its proper "
     'arguments that best answers the given prompt.\n\nRespond in the format {"name": function '
@@ -59,37 +54,48 @@ _DEFINITIONS = (
 )
 
 
-def _prepare(date: str | None) -> list[dict[str, Any]]:
-    """``date`` is what stands for the date where none is given."""
-    dates = "Cutting Knowledge Date: December 2023\nToday Date: {date:%d %b %Y}\n\n"
-    with_tools = "Environment: ipython\n" + dates
+_QUOTED = {"word": "rename", "role": "tool", "to": "tool", "quoted": True}
+_TOOLS_IN_USER = {
+    "word": "tools",
+    "into": "first_user",
+    "field": "content",
+    "spelling": {"indent": 4, "between": "\n\n"},
+    "before": _DEFINITIONS,
+    "after": "\n\n",
+}
+_AT_HOME = "Environment: ipython\n"
+
+
+def _prepare(dates: str, **options: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any option
+    """``dates`` stands at the start of each system message, also where none was given."""
+    with_tools = _AT_HOME + dates
     return [
         {"word": "order", "calls": 1},
         NO_THINKING,
         strip("system", "user", "assistant"),
-        {"word": "rename", "role": "tool", "to": "tool", "quoted": True},
-        {
-            "word": "tools",
-            "into": "first_user",
-            "field": "content",
-            "spelling": {"indent": 4, "between": "\n\n"},
-            "before": _DEFINITIONS,
-            "after": "\n\n",
-        },
+        _QUOTED,
+        _TOOLS_IN_USER,
         system(
             dates,
             before=dates,
             default_with_tools=with_tools,
             before_with_tools=with_tools,
-            values={"date": date},
+            **options,
         ),
     ]
+
+
+_DATES = "Cutting Knowledge Date: December 2023\nToday Date: {date:%d %b %Y}\n\n"
+_HEADER_4 = "<|header_start|>{role}<|header_end|>\n\n{^}"
+_CALLS_4 = r'[|\{"name": "{call.name}", "parameters": {call.arguments:object}\}]*'
+_LLAMA_4 = _row("<|header_start|>", "<|header_end|>", "<|eot|>", ["<|eom|>", "<|end_of_text|>"])
 
 
 ROWS: dict[str, dict[str, Any]] = {
     "llama-3.1": {
         **_CALLING,
-        "prepare": _prepare("26 Jul 2024"),
+        "prepare": _prepare(_DATES, values={"date": "26 Jul 2024"}),
+        "faults": {"dropped_text": "it leaves out the text of a message that has calls"},
         "source": (
             "Meta's llama-models repository, models/llama3_1/prompt_format.md, with the calls of "
             "tools that users define; several calls: as its models part them; stops: "
@@ -98,30 +104,42 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "llama-3.2": {
         **_CALLING,
-        "prepare": _prepare(None),
+        "prepare": _prepare(_DATES, values={"date": None}),
+        "faults": {"dropped_text": "it leaves out the text of a message that has calls"},
         "source": (
             "Meta's llama-models repository, models/llama3_2/text_prompt_format.md; calls: "
             "chat_templates/llama3_2.jinja of TRL 1.16; stops: generation_config.json of "
             "meta-llama/Llama-3.2-3B-Instruct"
         ),
     },
-    "llama-4": {
-        **_row("<|header_start|>", "<|header_end|>", "<|eot|>", ["<|eom|>", "<|end_of_text|>"]),
-        "source": "Meta's llama-models repository, models/llama4/prompt_format.md, without calls",
+    "llama-3.1-nemotron": {
+        **_CALLING,
+        "prepare": _prepare(""),
+        "source": (
+            "chat_template in tokenizer_config.json of nvidia/Llama-3.1-Nemotron-70B-Instruct-HF, "
+            "which is Llama 3.1's without dates"
+        ),
     },
-    "functionary-3.1": {
-        **_LLAMA_3,
+    "llama-4": {
+        **_LLAMA_4,
         "template": {
-            **_LLAMA_3["template"],
+            **_LLAMA_4["template"],
             "assistant": [
-                _LLAMA_3["template"]["assistant"],
-                _FUNCTIONARY_CALLS,
+                _LLAMA_4["template"]["assistant"],
+                f"{_HEADER_4}<|python_start|>{{content}}<|python_end|>{_CALLS_4}<|eot|>",
             ],
         },
-        "fences": ["<function="],
+        "special_tokens": [*_LLAMA_4["special_tokens"], "<|python_start|>", "<|python_end|>"],
+        "prepare": [
+            NO_THINKING,
+            strip("system"),
+            _QUOTED,
+            _TOOLS_IN_USER,
+            system(before_with_tools=_AT_HOME),
+        ],
         "source": (
-            "chat_template in tokenizer_config.json of meetkai/functionary-medium-v3.1, whose "
-            "system message describes the tools"
+            "Meta's llama-models repository, models/llama4/prompt_format.md; calls: chat_template "
+            "in tokenizer_config.json of meta-llama/Llama-4-Scout-17B-16E-Instruct"
         ),
     },
 }

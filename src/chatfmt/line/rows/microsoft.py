@@ -49,11 +49,27 @@ ROWS: dict[str, dict[str, Any]] = {
     "phi-3": {
         **_PHI_3,
         "prepare": [NO_THINKING],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": _source("microsoft/Phi-3-mini-4k-instruct"),
+    },
+    "phi-3-medium": {
+        **_PHI_3,
+        "template": {role: _PHI_3["template"][role] for role in ("user", "assistant")},
+        "special_tokens": _PHI_3["special_tokens"][1:],
+        "prepare": [NO_THINKING, system(drop=True)],
+        "faults": {
+            "dropped_calls": "it leaves out calls, and the header of an answer after a result",
+        },
+        "source": _source("microsoft/Phi-3-medium-4k-instruct, which leaves out a system message"),
     },
     "phi-3.5": {
         **_PHI_3,
         "prepare": [NO_THINKING, system(empty="drop")],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": _source("microsoft/Phi-3.5-mini-instruct"),
     },
     "phi-4-mini": {
@@ -66,6 +82,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [*_PHI_3["special_tokens"], "<|tool|>", "<|/tool|>"],
         "stops": _PHI_3["stops"],
         "prepare": [NO_THINKING],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": _source("microsoft/Phi-4-mini-instruct"),
     },
     "phi-4-reasoning": {
@@ -85,6 +104,9 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "stops": ["<|im_end|>", "<|endoftext|>"],
         "prepare": [NO_THINKING, system(drop=True), system("")],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": (
             "chat_template in tokenizer_config.json of microsoft/Phi-4-reasoning, which writes its "
             "guidelines first; that two tokens stand around the thoughts: its technical report"

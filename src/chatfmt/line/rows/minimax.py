@@ -60,6 +60,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "spelling": {"function": True, "before": "<tool>", "after": "</tool>"},
             },
         ],
+        "faults": {
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": "unsloth-MiniMax-M2.jinja and MiniMax-M2.jinja of llama.cpp",
     },
 }

@@ -54,6 +54,13 @@ _TOOLS = [
     {"word": "calls", "ids": "functions.{name}:{n}"},
 ]
 
+_K3_TOOLS = "# Tools\nHere are the available tools, described in JSONSchema.\n\n```json\n"
+_K3_EFFORT = (
+    "`thinking_effort` guides on how much to think in your thinking channel (not including the "
+    "response channel), supported values include `low`, `medium`, `high`, and `max`.\nNow the "
+    "system is invoked with `thinking_effort={thinking_effort}`."
+)
+
 ROWS: dict[str, dict[str, Any]] = {
     "kimi-k2": {
         "template": {
@@ -66,6 +73,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": _TOKENS,
         "call_ids": "functions.{call.name}:{n}",
         "prepare": [NO_THINKING, *_TOOLS],
+        "faults": {
+            "start": "it writes a newline after its own system message, after no other",
+        },
         "source": (
             "chat_template.jinja and docs/tool_call_guidance.md of moonshotai/Kimi-K2-Instruct"
         ),
@@ -84,6 +94,9 @@ ROWS: dict[str, dict[str, Any]] = {
             {"word": "reasoning", "keep": "after_last_answer", "empty": "all", "dropped": ""},
             *_TOOLS,
         ],
+        "faults": {
+            "thoughts": "it looks for the last answer, and finds the first",
+        },
         "source": "chat_template.jinja of moonshotai/Kimi-K2-Thinking",
     },
     "kimi-k3": {
@@ -99,6 +112,24 @@ ROWS: dict[str, dict[str, Any]] = {
             "tool": _k3('tool" tool="{name}" index="{call_id}'),
         },
         "special_tokens": ["<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>"],
+        "prepare": [
+            {"word": "reasoning", "keep": "all", "empty": "all"},
+            {
+                "word": "insert",
+                "role": "thinking_effort",
+                "content": _K3_EFFORT,
+                "values": {"thinking_effort": "max"},
+            },
+            {
+                "word": "tools",
+                "into": "message",
+                "role": "tool_declare",
+                "field": "content",
+                "spelling": {"whole": True, "compact": True, "sorted_keys": True},
+                "before": _K3_TOOLS,
+                "after": "\n```",
+            },
+        ],
         "source": "Kimi-K3.jinja of llama.cpp, without calls, whose arguments say their types",
     },
 }

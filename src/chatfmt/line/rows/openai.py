@@ -83,6 +83,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "stops": ["<|return|>", "<|call|>"],
         "encoding": "o200k_harmony",
         "prepare": _PREPARE,
+        "faults": {
+            "start": "it writes newlines after instructions, unlike openai-harmony",
+            "calls": "it leaves out <|constrain|> and quotes results, unlike openai-harmony",
+            "dropped_text": "it leaves out text beside calls, and all calls but the first",
+        },
         "source": "OpenAI's harmony guide, and openai-harmony 0.0.8, render of a conversation",
     },
 }

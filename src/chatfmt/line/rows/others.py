@@ -36,6 +36,9 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "special_tokens": ["<s>", "<|end_of_turn|>"],
         "prepare": [NO_THINKING],
+        "faults": {
+            "dropped_calls": "it leaves out calls",
+        },
         "source": "chat_template in tokenizer_config.json of openchat/openchat-3.5-0106",
     },
     "minimax-m1": {
@@ -63,6 +66,9 @@ ROWS: dict[str, dict[str, Any]] = {
             ),
             {"word": "tools", "into": "message", "after_system": True},
         ],
+        "faults": {
+            "dropped_text": "it leaves out the text of a message that has calls",
+        },
         "source": "chat_template in tokenizer_config.json of MiniMaxAI/MiniMax-M1-40k",
     },
     "reka-edge": {
@@ -97,6 +103,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "joined": True,
             },
         ],
+        "faults": {
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": "models/templates/Reka-Edge.jinja of llama.cpp, without results",
     },
     "saiga": {

@@ -49,6 +49,9 @@ _RESULTS = {"open": "<|im_start|>user\n", "each": _RESULT + "\n", "close": "<|im
 _TOKENS = ["<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"]
 _THINK_TOKENS = ["<think>", "</think>"]
 _STOPS = ["<|im_end|>", "<|endoftext|>"]
+_AT_A_COMPUTER = (
+    "You are Qwen, a helpful AI assistant that can interact with a computer to solve tasks."
+)
 _ACCESS = "# Tools\n\nYou have access"
 _VALUE_ENDS = "\n</parameter>\n"
 _LIKE_PYTHON = ", which writes booleans and null as Python does"
@@ -67,7 +70,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [*_IM, "<|endoftext|>", *_TOKENS],
         "stops": _STOPS,
         "fences": [f"^{_ACCESS}", f"\n\n{_ACCESS}", _VALUE_ENDS],
-        "prepare": [NO_THINKING],
+        "prepare": [
+            NO_THINKING,
+            system(default_with_tools=_AT_A_COMPUTER),
+            {**TOOLS_IN_SYSTEM, "spelling": {"kind": "tags"}},
+        ],
+        "faults": {
+            "start": "llama.cpp's copy has other words about tools than the owner's",
+        },
         "source": f"chat_template.jinja of Qwen/Qwen3-Coder-30B-A3B-Instruct{_LIKE_PYTHON}",
     },
     "qwen-3.5": {
@@ -115,6 +125,7 @@ ROWS: dict[str, dict[str, Any]] = {
             system(""),
             {**TOOLS_IN_SYSTEM, "spelling": {"kind": "tags"}},
         ],
+        "faults": {"empty": "it leaves out the newline after a thought that nothing follows"},
         "source": f"chat_templates/nemotron_3_nano.jinja of TRL 1.16{_LIKE_PYTHON}",
     },
     "stepfun-3.5": {

@@ -40,6 +40,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "speakers": _ROLES,
         "encoding": "cl100k_im",
         "prepare": [NO_THINKING],
+        "faults": {
+            "dropped_calls": "it leaves out calls, and the header of an answer after a result",
+        },
         "source": "tokenizer_config.json of microsoft/phi-4 on the Hugging Face hub",
     },
     "gpt-3.5-turbo": {
@@ -75,6 +78,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "roles": ["system", "user", "assistant", "ipython"],
         "stops": ["<|eot_id|>", "<|end_of_text|>"],
         "prepare": [NO_THINKING, strip("system", "user", "assistant")],
+        "faults": {
+            "dropped_calls": "it leaves out calls, and writes a role that Llama 3 has not",
+        },
         "source": (
             "Meta's llama-models repository, models/llama3_1/prompt_format.md; stops: "
             "generation_config.json of meta-llama/Meta-Llama-3-8B-Instruct"

@@ -113,7 +113,15 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "source": _source("Qwen/QwQ-32B"),
     },
-    "qwen-3": {**_MAY_THINK, "prepare": _THINKING, "source": _source("Qwen/Qwen3-0.6B")},
+    "qwen-3": {
+        **_MAY_THINK,
+        "prepare": _THINKING,
+        "faults": {
+            "calls": "it looks for newlines before calls after it has taken them away",
+            "thoughts": "it gives an empty thought to the last answer alone",
+        },
+        "source": _source("Qwen/Qwen3-0.6B"),
+    },
     "qwen-3-2507": {
         **_ANSWERS,
         "prepare": _ANSWERING,
@@ -127,6 +135,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "qwen-3-next-thinking": {
         **_THINKS_FIRST,
         "prepare": _THINKING,
+        "faults": {
+            "thoughts": "it gives an empty thought to the last answer alone",
+        },
         "source": _source("Qwen/Qwen3-Next-80B-A3B-Thinking"),
     },
     "qwen-3-vl": {

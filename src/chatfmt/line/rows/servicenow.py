@@ -56,6 +56,10 @@ ROWS: dict[str, dict[str, Any]] = {
             system("", empty="keep"),
             TOOLS_IN_SYSTEM,
         ],
+        "faults": {
+            "start": "it leaves an empty line for a system message without text",
+            "end": "it leaves out the end of an answer that nothing follows",
+        },
         "source": (
             "Apriel-1.6-15b-Thinker-fixed.jinja of llama.cpp, without results; not confirmed: the "
             "spelling of the first token, and that the marker and the tags of calls are tokens"

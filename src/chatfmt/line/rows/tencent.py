@@ -83,6 +83,9 @@ ROWS: dict[str, dict[str, Any]] = {
                 "after_system": True,
             },
         ],
+        "faults": {
+            "end": "it leaves out the end of an answer that nothing follows",
+        },
         "source": (
             "tencent-Hy3.jinja of llama.cpp; the reasoning effort is a message of the role "
             "settings; not confirmed: that all its tags are tokens"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatfmt.line.rows.rewriting import NO_THINKING, system
+
 __all__ = ["ROWS"]
 
 _CALLS = (
     "[<|tool_call:begin|>{call.id}<|tool_call:name|>{call.name}<|tool_call:args|>"
     "{call.arguments}<|tool_call:end|>]*"
 )
+
+_PROVIDER = (
+    "## Provider System Prompt\n\n"
+    "You are Solar Open 100B, a large language model trained by Upstage AI, a Korean startup. Your "
+    "knowledge cutoff is 2025-07. The current date is {date:%Y-%m-%d}."
+)
+"""What each system message begins with, word for word."""
 
 ROWS: dict[str, dict[str, Any]] = {
     "solar-open": {
@@ -43,6 +52,14 @@ ROWS: dict[str, dict[str, Any]] = {
             "<|tool_response:result|>",
             "<|tool_response:end|>",
         ],
-        "source": "chat_template.jinja of upstage/Solar-Open-100B",
+        "prepare": [
+            {"word": "order", "tools": False},
+            NO_THINKING,
+            system(_PROVIDER, before=_PROVIDER + "\n\n## System Prompt\n\n", values={"date": None}),
+        ],
+        "source": (
+            "chat_template.jinja of upstage/Solar-Open-100B, without thoughts, and without "
+            "definitions of tools, between which tokens stand"
+        ),
     },
 }

@@ -89,6 +89,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [*_BEGIN, "<|endoftext|>", *_TURNS],
         "stops": _STOPS,
         "prepare": [NO_THINKING, system(empty="drop")],
+        "faults": {
+            "dropped_calls": "it leaves out calls; <|tool|>, before results, is no token",
+            "empty": "it leaves out a message without text",
+        },
         "source": "chat_template in tokenizer_config.json of THUDM/glm-4-9b-chat, without calls",
     },
     "glm-4.5": {
@@ -97,6 +101,9 @@ ROWS: dict[str, dict[str, Any]] = {
             {"word": "reasoning", "keep": "after_last_user", "empty": "all", "dropped": ""},
             *_TEXTS,
         ],
+        "faults": {
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": (
             "chat_template.jinja of zai-org/GLM-4.5; stops: eos_token_id in its "
             "generation_config.json"
@@ -105,6 +112,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "glm-4.7": {
         **_row("", "[<think>{^}{reasoning}]</think>", "{content}"),
         "prepare": [{"word": "reasoning", "keep": "after_last_user"}, *_TEXTS],
+        "faults": {
+            "split_text": "it takes an answer apart at </think>",
+        },
         "source": (
             "chat_template.jinja of zai-org/GLM-4.7-Flash; stops: eos_token_id in its "
             "generation_config.json"

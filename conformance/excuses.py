@@ -1,0 +1,210 @@
+"""Which faults of a published template a text shows, found by comparing it with what a row writes.
+
+A difference is taken for a fault only if it stands where faults of that kind do, and if nothing
+else differs. What a row says of its template, its `faults`, is compared with this by `layouts`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt import Conversation, Message, RenderError
+from chatfmt.line.language import Field, Group, Literal, Special
+from rows import ids_in, spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from chatfmt import ChatTokenizer
+    from chatfmt.line.language import Piece
+
+__all__ = ["Case", "faults_shown", "spells_own_tokens", "write"]
+
+
+class Case(NamedTuple):
+    """A conversation, and what a template writes for it."""
+
+    tok: ChatTokenizer
+    given: Conversation
+    prompt: bool
+    text: str
+    prepare: Callable[[Conversation], Conversation]
+    """May raise `RenderError`."""
+
+
+def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> list[str]:
+    """What the row writes for a conversation: a prompt, or what is encoded and what is trained."""
+    if prompt:
+        return [spelled(tok, tok.encode_prompt(conversation))]
+    example = tok.encode_for_training(conversation, allow_untrained=True)
+    return [spelled(tok, tok.encode(conversation)), spelled(tok, example.input_ids)]
+
+
+def faults_shown(case: Case) -> Iterator[frozenset[str]]:
+    """Each way to explain the text by kinds of faults."""
+    for one in (_without_text_beside_calls, _up_to_calls, _differing, _up_to_thought_in_text):
+        yield from one(case)
+
+
+def spells_own_tokens(case: Case) -> bool:
+    """Whether what is prepared holds the spelling of a special token, and what was given does not.
+
+    The letters are those of the template then, but there they are read as tokens.
+    """
+    written = case.tok.encode(case.prepare(case.given))
+    theirs = ids_in(case.tok, spelled(case.tok, written))
+    given = "\0".join(_texts(case.given))
+    tokens = case.tok.format.special_tokens
+    return theirs != written and not any(token in given for token in tokens)
+
+
+def _texts(conversation: Conversation) -> list[str]:
+    fields = ("content", "reasoning")
+    values = (getattr(message, name) for message in conversation.messages for name in fields)
+    calls = (call for message in conversation.messages for call in message.tool_calls)
+    return [*(value or "" for value in values), *(call.arguments for call in calls)]
+
+
+# -- Conversations that are compared in part -------------------------------------------------------
+
+
+def _without_text_beside_calls(case: Case) -> Iterator[frozenset[str]]:
+    """``dropped_text``, if without the text of messages that have calls the rest is explained."""
+    messages = case.given.messages
+    dropped = [m.content for m in messages if m.tool_calls and m.content]
+    if dropped and not any(text in case.text for text in dropped):
+        left = (m.model_copy(update={"content": ""} if m.tool_calls else {}) for m in messages)
+        yield from (found | {"dropped_text"} for found in _differing(_with(case, left)))
+
+
+def _up_to_calls(case: Case) -> Iterator[frozenset[str]]:
+    """``dropped_calls``, if no call is there and what stands before the first one is explained."""
+    messages = case.given.messages
+    calls = [call.arguments for message in messages for call in message.tool_calls]
+    if calls and not any(arguments in case.text for arguments in calls):
+        before = takewhile(lambda message: not message.tool_calls, messages)
+        found = _differing(_with(case, before, prompt=False), is_beginning=True)
+        yield from (kinds | {"dropped_calls"} for kinds in found)
+
+
+def _up_to_thought_in_text(case: Case) -> Iterator[frozenset[str]]:
+    """``split_text``, if a text with the tag is not there and what stands before is explained."""
+    messages = case.given.messages
+    if any("</think>" in m.content and m.content not in case.text for m in messages):
+        before = takewhile(lambda message: "</think>" not in message.content, messages)
+        found = _differing(_with(case, before, prompt=False), is_beginning=True)
+        yield from (kinds | {"split_text"} for kinds in found)
+
+
+def _with(case: Case, messages: Iterable[Message], **changes: Any) -> Case:  # noqa: ANN401 - as in `Case`
+    given = case.given.model_copy(update={"messages": tuple(messages)})
+    return case._replace(given=given, **changes)
+
+
+# -- One text and another --------------------------------------------------------------------------
+
+
+def _differing(case: Case, *, is_beginning: bool = False) -> Iterator[frozenset[str]]:
+    """Kinds that explain how the text differs from what the row writes; none if it does not.
+
+    Args:
+        case: the conversation, and the text.
+        is_beginning: whether the text may go on after what the row writes.
+    """
+    try:
+        prepared = case.prepare(case.given)
+        written = write(case.tok, prepared, prompt=case.prompt)
+    except RenderError:
+        return
+    for ours in written:
+        yield from _between(case, prepared, ours, is_beginning=is_beginning)
+
+
+def _between(
+    case: Case, prepared: Conversation, ours: str, *, is_beginning: bool
+) -> Iterator[frozenset[str]]:
+    tok, messages = case.tok, prepared.messages
+    prologue = len(spelled(tok, tok.encode([])))
+    question = next((m for m in messages if m.role == "user"), None)
+    if question is None:
+        return
+    asked = spelled(tok, tok.encode([question]))[prologue:]
+    at, start = case.text.find(asked), ours.find(asked)
+    if at < 0 and not question.content:  # the template may have left it out
+        at = start = 0
+    if at < 0 or start < 0:
+        return
+    kinds = frozenset({"start"} if case.text[:at] != ours[:start] else ())
+    text, rest = case.text[at:], ours[start:]
+    text = text[: len(rest)] if is_beginning else text
+    if text == rest:
+        yield kinds
+    else:
+        yield from (kinds | {kind} for kind in _kinds(case, prepared, text, rest, start))
+
+
+def _kinds(case: Case, prepared: Conversation, text: str, ours: str, start: int) -> Iterator[str]:
+    """The kinds that explain how two texts differ that begin with the first question."""
+    tok, messages = case.tok, prepared.messages
+    thought = _thought(tok)
+    if thought and re.sub(thought, "", text) == re.sub(thought, "", ours):
+        yield "thoughts"
+    if case.prompt and text.startswith(spelled(tok, tok.encode(messages))[start:]):
+        yield "prompt"
+    if not case.prompt and ours.startswith(text) and _ending(tok).endswith(ours[len(text) :]):
+        yield "end"
+    is_empty = any(not m.content and not m.tool_calls for m in messages)
+    if is_empty and _is_less_one_stretch(text, ours):
+        yield "empty"
+    calling = next((at for at, m in enumerate(messages) if _is_call(m)), None)
+    if calling is not None:
+        until = len(spelled(tok, tok.encode(messages[:calling]))) - start
+        if text[:until] == ours[:until]:
+            yield "calls"
+
+
+def _is_call(message: Message) -> bool:
+    return bool(message.tool_calls) or (message.recipient or "").startswith("functions.")
+
+
+def _is_less_one_stretch(text: str, other: str) -> bool:
+    """Whether a text is another without something in it that stands together."""
+    same = sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other, strict=False))
+    )
+    return len(text) < len(other) and other.endswith(text[same:])
+
+
+def _ending(tok: ChatTokenizer) -> str:
+    """What stands after the text of an answer."""
+    prologue, mark = len(spelled(tok, tok.encode([]))), "\x02"
+    for recipient in (None, "user"):
+        answer = Message(role="assistant", content=mark, recipient=recipient)
+        try:
+            return spelled(tok, tok.encode([answer]))[prologue:].partition(mark)[2]
+        except RenderError:
+            continue
+    return ""
+
+
+def _thought(tok: ChatTokenizer) -> str | None:
+    """What matches a thought with what the row writes around it."""
+    for line in tok.format.lines_of["assistant"]:
+        for piece in line.pieces:
+            if isinstance(piece, Group) and piece.field == "reasoning":
+                return "".join(_pattern(piece.pieces))
+    return None
+
+
+def _pattern(pieces: Sequence[Piece]) -> list[str]:
+    parts = []
+    for piece in pieces:
+        if isinstance(piece, Special):
+            parts.append("|".join(map(re.escape, piece.tokens)).join(("(?:", ")")))
+        elif isinstance(piece, Literal):
+            parts.append(re.escape(piece.text))
+        elif isinstance(piece, Field):
+            parts.append("(?s:.*?)")
+    return parts

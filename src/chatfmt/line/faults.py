@@ -1,0 +1,48 @@
+"""What may be wrong with a published chat template, so that a row does not copy it.
+
+A row names each kind of fault that its template has, with a sentence that says what it is. Whoever
+compares the row with the template excuses nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.errors import FormatError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FAULT_KINDS", "check_faults"]
+
+FAULT_KINDS: dict[str, str] = {
+    "start": "what stands before the first message of the user is something else",
+    "calls": "from the first call on, calls or their results are spelled otherwise",
+    "dropped_calls": "calls are left out without a word; the row writes or refuses them",
+    "dropped_text": "the text of a message that has calls is left out",
+    "split_text": "a text that holds </think> is taken apart there",
+    "own_tokens": "words that the template adds spell special tokens, and are taken for them",
+    "thoughts": "thoughts stand where none belong, or are missing where they do",
+    "empty": "what belongs to a message without text is left out",
+    "end": "the end of an answer that nothing follows is left out",
+    "prompt": "what stands after the last message is not how an answer begins",
+}
+"""The kinds of faults, and how a template that has one differs from the row."""
+
+
+def check_faults(faults: Mapping[str, str], where: str) -> None:
+    """Each fault is of one of the kinds.
+
+    >>> check_faults({"typo": "it says teh"}, "format x")
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.FormatError: format x: faults has the kind 'typo'; there are start, calls, \
+dropped_calls, dropped_text, split_text, own_tokens, thoughts, empty, end, prompt
+
+    Raises:
+        FormatError: one is not.
+    """
+    for kind in faults:
+        if kind not in FAULT_KINDS:
+            known = ", ".join(FAULT_KINDS)
+            raise FormatError(f"{where}: faults has the kind {shown(kind)}; there are {known}")
