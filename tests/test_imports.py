@@ -39,7 +39,7 @@ HOUSE = {
     "__init__": (
         "_moved errors conversation prepare line encodings wire training transcript tools tokenizer"
     ),
-    "web": "errors json_text conversation line encodings show transcript adapters __init__",
+    "web": "errors json_text conversation prepare line encodings show transcript adapters __init__",
     "commands": (
         "errors json_text conversation prepare line encodings show transcript tokenizer adapters "
         "corpus web"

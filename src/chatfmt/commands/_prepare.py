@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chatfmt.conversation import Conversation
 from chatfmt.errors import DataError, RenderError, shown
 from chatfmt.json_text import loads
-from chatfmt.prepare.options import PrepareOptions
+from chatfmt.prepare.options import PrepareOptions, read_value
 from chatfmt.prepare.schemas import check_tools
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from chatfmt.line.format import ChatFormat
     from chatfmt.tokenizer import ChatTokenizer
 
 __all__ = ["add_preparation", "preparation", "preparing"]
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) -> None:
@@ -136,17 +133,11 @@ def _values(pairs: list[str]) -> dict[str, str | dt.date]:
             raise DataError(f"expected --value NAME=VALUE, found {shown(pair)}")
         if name in found:
             raise DataError(f"expected each value once, found {shown(name)} twice")
-        found[name] = _value(name, text)
+        try:
+            found[name] = read_value(text)
+        except ValueError as error:
+            raise DataError(f"--value {name}: {error}") from None
     return found
-
-
-def _value(name: str, text: str) -> str | dt.date:
-    if not _DATE.fullmatch(text):
-        return text
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise DataError(f"--value {name}: there is no such day as {text}") from None
 
 
 def _tools(file: str) -> tuple[dict[str, Any], ...]:

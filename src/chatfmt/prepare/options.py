@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PrepareOptions"]
+__all__ = ["PrepareOptions", "read_value"]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def read_value(text: str) -> str | dt.date:
+    """A value as people type it: a date if it looks like one, otherwise the text.
+
+    >>> read_value("2026-01-31"), read_value("31 Jan")
+    (datetime.date(2026, 1, 31), '31 Jan')
+
+    Raises:
+        ValueError: it looks like a date, and there is no such day.
+    """
+    if not _DATE.fullmatch(text):
+        return text
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no such day as {text}") from None
 
 
 @dataclass(frozen=True, kw_only=True)

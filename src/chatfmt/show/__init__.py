@@ -5,7 +5,7 @@ and every printer, the playground too, shows these and nothing else. `chatfmt.sh
 what a preparation changed before.
 """
 
-from chatfmt.show.changes import html_changes, print_changes
+from chatfmt.show.changes import html_changes, place_of, print_changes, runs_of
 from chatfmt.show.markup import html_fragment, stylesheet, to_html
 from chatfmt.show.terminal import print_transcript
 from chatfmt.show.tints import TINTS, Tint, tint_name
@@ -22,8 +22,10 @@ __all__ = [
     "html_fragment",
     "one_line",
     "pieces",
+    "place_of",
     "print_changes",
     "print_transcript",
+    "runs_of",
     "signs",
     "stylesheet",
     "tint_name",

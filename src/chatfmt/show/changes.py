@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chatfmt.prepare.prepared import Change
 
-__all__ = ["html_changes", "print_changes"]
+__all__ = ["html_changes", "place_of", "print_changes", "runs_of"]
 
 Kind: TypeAlias = Literal["same", "gone", "new"]
 
@@ -45,7 +45,7 @@ def print_changes(changes: Iterable[Change], *, file: TextIO | None = None) -> N
     file = sys.stdout if file is None else file
     console = colour_console(file)
     for change in changes:
-        place, runs = _place(change), _runs(change)
+        place, runs = place_of(change), runs_of(change)
         if console is None:
             encoding = getattr(file, "encoding", None) or "utf-8"
             text = "".join(_PLAIN[kind].format(run) for kind, run in runs)
@@ -70,21 +70,37 @@ def html_changes(changes: Iterable[Change]) -> str:
     '<li>message 1 name: <del>&lt;b&gt;</del> (rename)</li>'
     """
     lines = [
-        f"<li>{html.escape(_place(change))}: "
-        + "".join(_TAGS[kind].format(html.escape(run, quote=False)) for kind, run in _runs(change))
+        f"<li>{html.escape(place_of(change))}: "
+        + "".join(
+            _TAGS[kind].format(html.escape(run, quote=False)) for kind, run in runs_of(change)
+        )
         + f" ({html.escape(change.word)})</li>\n"
         for change in changes
     ]
     return "".join(['<ul class="changes">\n', *lines, "</ul>\n"]) if lines else ""
 
 
-def _place(change: Change) -> str:
+def place_of(change: Change) -> str:
+    """Which message it is about, and which of its fields.
+
+    >>> import chatfmt
+    >>> place_of(chatfmt.Change(0, "content", "strip", " a", "a"))
+    'message 0 content'
+    """
     where = "added message" if change.message is None else f"message {change.message}"
     return where if change.field == "message" else f"{where} {change.field}"
 
 
-def _runs(change: Change) -> list[tuple[Kind, str]]:
-    """The runs of a change, each in one line and none too long."""
+def runs_of(change: Change) -> list[tuple[Kind, str]]:
+    """What a change leaves (``same``), takes (``gone``) and adds (``new``), for people to read.
+
+    Each run is in one line, with signs for white space at its edges; of a long one the middle is
+    left out.
+
+    >>> import chatfmt
+    >>> runs_of(chatfmt.Change(0, "content", "strip", " a", "a"))
+    [('gone', '·'), ('same', 'a')]
+    """
     before, after = _text(change.before), _text(change.after)
     return [(kind, _shortened(text, _LONGEST[kind])) for kind, text in _compared(before, after)]
 
