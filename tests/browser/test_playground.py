@@ -614,7 +614,8 @@ def test_what_preparation_changes_is_crossed_out_and_added(open_page: Open) -> N
     expect(added).to_contain_text("ng: high")
     expect(page.locator(".changes li").last).to_contain_text("(split)")
     expect(page.locator(".block").first).to_contain_text("Current date: 2026-11-27")
-    page.reload()  # the link holds it
+    page.wait_for_timeout(500)  # until the link holds it
+    page.reload()
     expect(added).to_contain_text("ng: high")
     page.get_by_label("Prepare").uncheck()
     page.locator(".format").first.select_option("gpt-4o")
