@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import regex
 
-from chatfmt import FORMAT_ROWS, ChatTokenizer, get_format
+from chatfmt import FORMAT_ROWS, MODELS, ChatTokenizer, get_format
 from chatfmt.encodings import extend_encoding, get_encoding
 from chatfmt.line.faults import FAULT_KINDS
 from chatfmt.line.fields import ALPHABETS, Alphabet
@@ -233,6 +233,8 @@ def page(format: ChatFormat) -> str:
         "a model is prompted as": ", ".join(map(_code, sorted(format.prompted))),
         "prompt for the assistant": _code(_spelled(tok, prompt)),
         "stop tokens": ", ".join(map(_code, format.stop_spellings)),
+        "prepared": format.preparation_summary or "prepare() changes nothing.",
+        "models": ", ".join(_code(model) for model, name in MODELS.items() if name == format.name),
         "source": format.source,
         "not copied from its template": "; ".join(
             f"{_text(sentence)} (`{kind}`)" for kind, sentence in format.faults.items()

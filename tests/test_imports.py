@@ -30,18 +30,19 @@ HOUSE = {
     "hf": "encodings",
     "wire": "errors conversation line encodings",
     "training": "errors conversation encodings wire",
-    "show": "errors conversation wire",
+    "show": "errors conversation prepare wire",
     "transcript": "errors conversation line wire training show",
     "tools": "errors conversation wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "adapters": "errors json_text conversation",
-    "corpus": "errors json_text conversation encodings training tokenizer adapters",
+    "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
     "__init__": (
         "_moved errors conversation prepare line encodings wire training transcript tools tokenizer"
     ),
-    "web": "errors json_text conversation line encodings show transcript adapters __init__",
+    "web": "errors json_text conversation prepare line encodings show transcript adapters __init__",
     "commands": (
-        "errors json_text conversation line encodings show transcript tokenizer adapters corpus web"
+        "errors json_text conversation prepare line encodings show transcript tokenizer adapters "
+        "corpus web"
     ),
     "cli": "errors commands",
 }

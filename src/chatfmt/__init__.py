@@ -28,7 +28,8 @@ from chatfmt.errors import (
     UnknownFormatError,
 )
 from chatfmt.line.format import ChatFormat
-from chatfmt.line.formats import FORMAT_ROWS, MODELS, get_format
+from chatfmt.line.formats import FORMAT_ROWS, get_format
+from chatfmt.line.models import MODELS
 from chatfmt.prepare.prepared import Change, Prepared
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer, tokenizer_for_model
 from chatfmt.tools.explain import Cause, Difference

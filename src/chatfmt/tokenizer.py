@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 from chatfmt.conversation import Conversation, Message
 from chatfmt.encodings import TokenEncoding, as_token_encoding, get_encoding
 from chatfmt.errors import shown
-from chatfmt.line.formats import format_for_model, get_format
+from chatfmt.line.formats import get_format
+from chatfmt.line.models import advice_for, format_for_model
 from chatfmt.prepare.prepared import Prepared, prepare, thinking_of
 from chatfmt.tools.explain import explain
 from chatfmt.tools.scan import scan
@@ -572,19 +573,33 @@ def tokenizer_for_model(
 ) -> ChatTokenizer:
     """The tokenizer for a model of the table `chatfmt.MODELS`; there is no guessing.
 
-    >>> tokenizer_for_model("gpt-4o-mini")
-    ChatTokenizer('gpt-4o', TiktokenEncoding('o200k_im'))
+    It writes a conversation as it is. What the model's chat template does to one first is done by
+    `ChatTokenizer.prepare`, and said by `ChatFormat.preparation_summary`.
+
+    Args:
+        model: a name of OpenAI's, a repository of the Hugging Face hub, or the name of a format.
+        encoding: the vocabulary, where none is bundled: ``load_encoding("tokenizer.json")`` reads
+            that of most models.
+
+    >>> tok = tokenizer_for_model("gpt-oss-20b")
+    >>> tok
+    ChatTokenizer('gpt-oss', TiktokenEncoding('o200k_harmony'))
 
     Raises:
-        UnknownFormatError: the model is not in the table.
-        EncodingRequiredError, EncodingError: as `get_tokenizer`.
+        UnknownFormatError: the model is not in the table, and the message names the nearest; or its
+            maker has not published its layout, and the message names the encoding.
+        EncodingRequiredError: no vocabulary is bundled; the message says which file has it.
+        EncodingError: the encoding lacks special tokens.
     """
-    return get_tokenizer(format_for_model(model).name, encoding)
+    row = format_for_model(model)
+    if encoding is None and row.encoding is None:
+        raise encoding_required(row, advice_for(model))
+    return get_tokenizer(row.name, encoding)
 
 
 @cache
 def _bundled_tokenizer(name: str) -> ChatTokenizer:
     row = get_format(name)
     if row.encoding is None:
-        raise encoding_required(row)
+        raise encoding_required(row, advice_for(name))
     return ChatTokenizer(row, get_encoding(row.encoding))

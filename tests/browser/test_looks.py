@@ -224,9 +224,9 @@ def test_the_page_that_show_writes_looks_right(
     )
     page = context.new_page()
     SCREENSHOTS.mkdir(exist_ok=True)
-    for name, options in (("page", {}), ("page-all", {"ids": True, "weights": True})):
+    for name, with_all in (("page", False), ("page-all", True)):
         path = tmp_path / f"{name}.html"
-        path.write_text(to_html(transcript, **options), "utf-8")
+        path.write_text(to_html(transcript, ids=with_all, weights=with_all), "utf-8")
         page.goto(path.as_uri())
         page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
         assert page.evaluate(FAULTS) == []

@@ -599,3 +599,24 @@ def test_ten_thousand_tokens_are_shown_again(
     print("milliseconds from the answer to the paint:", [round(time) for time in times])  # noqa: T201
     # The least disturbed of the ten: what else the machine is doing is not the page's.
     assert times[0] < 100
+
+
+def test_what_preparation_changes_is_crossed_out_and_added(open_page: Open) -> None:
+    page = open_page()
+    page.locator(".format").first.select_option("gpt-oss")
+    page.get_by_label("Content of message 0").fill("2+2?")
+    expect(page.locator(".changes")).to_be_hidden()
+    expect(page.locator("#values")).to_be_hidden()
+    page.get_by_label("Prepare").check()
+    expect(page.locator(".view > .error")).to_contain_text("the value date is needed")
+    page.get_by_label("Values").fill("date=2026-11-27; reasoning_effort=high")
+    added = page.locator(".changes li", has_text="added message").locator("ins")
+    expect(added).to_contain_text("ng: high")
+    expect(page.locator(".changes li").last).to_contain_text("(split)")
+    expect(page.locator(".block").first).to_contain_text("Current date: 2026-11-27")
+    page.wait_for_timeout(500)  # until the link holds it
+    page.reload()
+    expect(added).to_contain_text("ng: high")
+    page.get_by_label("Prepare").uncheck()
+    page.locator(".format").first.select_option("gpt-4o")
+    expect(page.locator(".changes")).to_be_hidden()

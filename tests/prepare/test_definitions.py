@@ -74,7 +74,14 @@ def test_without_tools_nothing_changes() -> None:
 def test_what_is_no_function_is_refused() -> None:
     words = [{"word": "tools", "into": "system", "spelling": {"kind": "typescript"}}]
     error = refused(words, "user: a", tools=[{"name": 1}])
-    assert error.reason == "expected the name of a tool, found the number 1"
+    assert error.reason == "tools[0].name: expected the name of a tool, found the number 1"
+
+
+def test_what_the_spelling_cannot_say_is_refused() -> None:
+    words = [{"word": "tools", "into": "system", "spelling": {"kind": "typescript"}}]
+    schema = {"type": "object", "properties": {"x": {"type": "integer", "default": 10**400}}}
+    error = refused(words, "user: a", tools=[{"name": "f", "parameters": schema}])
+    assert error.reason == "expected a number that 64 bits can hold, found a larger one"
 
 
 @pytest.mark.parametrize("into", ["first_user", "last_user"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.commands._input import add_input, conversation, for_each
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
+from chatfmt.commands._prepare import add_preparation, preparation, preparing
 from chatfmt.errors import ParseError
 from chatfmt.line.language import Field, GenerationStart, Group
 
@@ -31,6 +32,7 @@ def add(subparsers: Subparsers) -> None:
         help="whether conversations come back from their ids, and grow without changing them",
     )
     add_tokenizer(parser)
+    add_preparation(parser)
     add_input(parser, "conversations")
     parser.set_defaults(run=run)
 
@@ -38,9 +40,10 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print an object for each conversation that breaks a law, and nothing for the others."""
     tok = tokenizer(args)
+    ready = preparing(tok, preparation(args, tok.format))
 
     def work(value: object) -> bool:
-        broken = broken_law(tok, conversation(value))
+        broken = broken_law(tok, ready(conversation(value)))
         if broken:
             print_json(broken)
         return not broken
@@ -59,7 +62,7 @@ def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any]
     """
     ids = tok.encode(conversation)
     try:
-        found = tok.decode(ids)
+        found = tok.decode(ids, tools=conversation.tools)
     except ParseError as error:
         return {"law": "inversion", "error": str(error.issue), "ids": ids}
     if found != tok.format.on_wire(conversation):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chatfmt.commands._input import add_input, conversation, for_each
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
+from chatfmt.commands._prepare import add_preparation, preparation, preparing
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +21,7 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser("count", help="how many ids conversations have, a number a line")
     add_tokenizer(parser)
+    add_preparation(parser)
     add_input(parser, "conversations")
     parser.set_defaults(run=run)
 
@@ -27,4 +29,5 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the number of ids of each conversation."""
     tok = tokenizer(args)
-    return for_each(args.file, lambda value: print_json(tok.count(conversation(value))))
+    ready = preparing(tok, preparation(args, tok.format))
+    return for_each(args.file, lambda value: print_json(tok.count(ready(conversation(value)))))

@@ -42,6 +42,8 @@ def _lines(format: ChatFormat) -> Iterator[tuple[str, str]]:
         for role, lines in format.template.items():
             for line in lines if isinstance(lines, list) else [lines]:
                 yield role, line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
+    if format.preparation_summary:
+        yield "prepare", format.preparation_summary
     yield "encoding", format.encoding or "yours"
     yield "source", format.source
 

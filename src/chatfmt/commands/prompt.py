@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chatfmt.commands._input import add_input, conversation, for_each
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
+from chatfmt.commands._prepare import add_preparation, preparation, preparing
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +24,7 @@ def add(subparsers: Subparsers) -> None:
         help="prompts for the assistant's next reply, a list a line",
     )
     add_tokenizer(parser)
+    add_preparation(parser, thinking=True)
     add_input(parser, "conversations")
     parser.set_defaults(run=run)
 
@@ -30,4 +32,10 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the ids of each conversation and of the beginning of a reply."""
     tok = tokenizer(args)
-    return for_each(args.file, lambda value: print_json(tok.encode_prompt(conversation(value))))
+    ready = preparing(tok, preparation(args, tok.format))
+    return for_each(
+        args.file,
+        lambda value: print_json(
+            tok.encode_prompt(ready(conversation(value)), thinking=args.thinking)
+        ),
+    )

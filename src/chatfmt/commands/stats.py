@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.commands._data import FILES, add_policies, for_each_row
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
+from chatfmt.commands._prepare import add_preparation, preparation, preparing
 from chatfmt.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def add(subparsers: Subparsers) -> None:
         "stats", help="rows, messages, tokens by role, trained tokens and lengths of data sets"
     )
     add_tokenizer(parser)
+    add_preparation(parser)
     add_policies(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("files", metavar="FILE", nargs="+", help=FILES)
@@ -40,12 +42,13 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the statistics of all files together."""
     tok = tokenizer(args)
+    ready = preparing(tok, preparation(args, tok.format))
     found = Statistics()
 
     def work(reading: Reading) -> None:
         # All of a row or nothing, so that a bad one leaves no trace.
         chats = [chat for item in reading.items for chat in _conversations(item)]
-        for transcript in [tok.render(chat) for chat in chats]:
+        for transcript in [tok.render(ready(chat)) for chat in chats]:
             found.add(transcript)
 
     for file in args.files:

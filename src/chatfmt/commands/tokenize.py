@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chatfmt.commands._data import add_policies, policies
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import one_line, print_json
+from chatfmt.commands._prepare import add_preparation, preparation
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def add(subparsers: Subparsers) -> None:
         ),
     )
     add_tokenizer(parser)
+    add_preparation(parser)
     add_policies(parser)
     _add_examples(parser.add_argument_group("examples"))
     _add_files(parser.add_argument_group("files"))
@@ -118,8 +120,10 @@ def run(args: argparse.Namespace) -> int:
 
     mixture = _mixture(args)
     try:
+        tok = tokenizer(args)
         options = EncodeOptions(
-            tokenizer=tokenizer(args),
+            tokenizer=tok,
+            prepare=preparation(args, tok.format),
             sources=mixture.sources,
             train_on=args.train_on,
             train_end=not args.no_train_end,

@@ -14,6 +14,7 @@ from chatfmt.corpus.records import encode_records
 from chatfmt.corpus.run import TooManyRejectsError, tokenize
 from chatfmt.corpus.sources import RAW, RawRow, batches, raw_rows
 from chatfmt.corpus.summary import Summary
+from chatfmt.prepare.options import PrepareOptions
 
 __all__ = [
     "COLUMNS",
@@ -22,6 +23,7 @@ __all__ = [
     "EncodeOptions",
     "FileOptions",
     "InputChangedError",
+    "PrepareOptions",
     "RawRow",
     "Summary",
     "TooManyRejectsError",

@@ -11,6 +11,7 @@ from chatfmt.errors import ChatfmtError
 
 if TYPE_CHECKING:
     from chatfmt.adapters import Source
+    from chatfmt.prepare.options import PrepareOptions
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.training import Overlong
 
@@ -37,6 +38,8 @@ class EncodeOptions:
     tokenizer: ChatTokenizer
     sources: tuple[Source, ...]
     """What to do with the rows of each source, found by its name."""
+    prepare: PrepareOptions | None = None
+    """How the chat template rewrites each conversation first; None: it is taken as it is."""
     train_on: Literal["assistant", "last", "all", "none"] = "assistant"
     train_end: bool = True
     max_tokens: int | None = None
@@ -88,7 +91,7 @@ def description(encode: EncodeOptions, files: FileOptions) -> dict[str, Any]:
     """Everything that decides what is written, but the input; as JSON has it."""
     encoding = encode.tokenizer.encoding
     name = encoding.encoding.name if isinstance(encoding, TiktokenEncoding) else None
-    own = ("tokenizer", "sources")
+    own = ("tokenizer", "sources", "prepare")
     return {
         "chatfmt": version("chatfmt"),
         "format": encode.tokenizer.format.row(),
@@ -99,5 +102,6 @@ def description(encode: EncodeOptions, files: FileOptions) -> dict[str, Any]:
             for options in (encode, files)
             for field in fields(options)
             if field.name not in own
-        },
+        }
+        | {"prepare": None if encode.prepare is None else encode.prepare.to_dict()},
     }

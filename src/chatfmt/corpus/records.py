@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chatfmt.adapters import Item, Source
-    from chatfmt.conversation import Message
+    from chatfmt.conversation import Conversation, Message
     from chatfmt.corpus.arrow import RecordBatch, Schema
     from chatfmt.corpus.options import EncodeOptions
     from chatfmt.tokenizer import ChatTokenizer
@@ -236,7 +236,7 @@ def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[Trainin
     if isinstance(item, Preference):
         raise DataError("expected a conversation, found a preference: --preferences takes these")
     encoded: Any = options.tokenizer.encode_for_training(
-        item,
+        _prepared(item, options),
         train_on=options.train_on,
         train_end=options.train_end,
         max_tokens=options.max_tokens,
@@ -257,21 +257,36 @@ def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[Trainin
 def _encode_preference(item: Item, options: EncodeOptions) -> Iterable[tuple[list[int], ...]]:
     if not isinstance(item, Preference):
         raise DataError("expected a preference, found a conversation")
-    tokenizer, before = options.tokenizer, item.prompt.messages
+    tokenizer, prompt = options.tokenizer, item.prompt
     chosen, rejected = (
-        tokenizer.encode((*before, *reply)) for reply in (item.chosen, item.rejected)
+        tokenizer.encode(_prepared(prompt.model_copy(update={"messages": messages}), options))
+        for messages in _texts(item)
     )
     longest = max(len(chosen), len(rejected))
     if options.max_tokens is not None and longest > options.max_tokens:
         raise ContextOverflowError(longest, options.max_tokens)
-    prompt = _shared_prompt(tokenizer, item, chosen, rejected)
-    return [(prompt, chosen[len(prompt) :], rejected[len(prompt) :])]
+    shared = _shared_prompt(tokenizer, _prepared(prompt, options), chosen, rejected)
+    return [(shared, chosen[len(shared) :], rejected[len(shared) :])]
 
 
 def _shared_prompt(
-    tokenizer: ChatTokenizer, item: Preference, chosen: list[int], rejected: list[int]
+    tokenizer: ChatTokenizer, prompt: Conversation, chosen: list[int], rejected: list[int]
 ) -> list[int]:
-    """The prompt for a reply, if both are the replies it asks for; else what was said before."""
-    prompt = tokenizer.encode_prompt(item.prompt)
-    begins = all(ids[: len(prompt)] == prompt for ids in (chosen, rejected))
-    return prompt if begins else tokenizer.encode(item.prompt)
+    """The prompt for a reply, if both are the replies it asks for; else what was said before.
+
+    Raises:
+        DataError: it was prepared otherwise than before the replies.
+    """
+    for ids in (tokenizer.encode_prompt(prompt), tokenizer.encode(prompt)):
+        if all(whole[: len(ids)] == ids for whole in (chosen, rejected)):
+            return ids
+    raise DataError(
+        "expected a prompt with which both conversations begin; the template rewrites what is "
+        "before a reply, such as its thinking: history=keep keeps that"
+    )
+
+
+def _prepared(conversation: Conversation, options: EncodeOptions) -> Conversation:
+    if options.prepare is None:
+        return conversation
+    return options.tokenizer.prepare(conversation, **options.prepare.arguments())

@@ -138,6 +138,18 @@ class Row:
         """
         return any(field.name == "call.name" for field in self._fields)
 
+    @cached_property
+    def preparation_summary(self) -> str:
+        """What `ChatTokenizer.prepare` does to a conversation, in words; empty if it does nothing.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("phi-4").preparation_summary
+        'prepare() drops all thinking.'
+        """
+        from chatfmt.prepare.summary import summary  # most conversations are not prepared
+
+        return summary(self.preparation)
+
     @property
     def _fields(self) -> Iterator[Field]:
         lines = (line for lines in self.lines_of.values() for line in lines)

@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import RenderError, shown
 from chatfmt.prepare.items import Asked, Item
+from chatfmt.prepare.schemas import check_tools
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -76,7 +77,8 @@ def prepare(
     The other arguments are those of `chatfmt.ChatTokenizer.prepare`.
 
     Raises:
-        RenderError: the template takes no such conversation, or a value is missing or unknown.
+        RenderError: the template takes no such conversation, a value is missing or unknown, or a
+            tool has no name or no JSON schema.
         ValueError: ``history`` or ``thinking`` is something else, or ``tools`` are no definitions.
     """
     if history not in ("published", "keep"):
@@ -90,6 +92,10 @@ def prepare(
     if tools is not None:
         defined = tuple(dict(tool) if isinstance(tool, Mapping) else tool for tool in tools)
         conversation = Conversation.model_validate({**conversation.__dict__, "tools": defined})
+    try:
+        check_tools(conversation.tools)
+    except ValueError as error:
+        raise RenderError(str(error), name) from None
     _check_values(name, words, values or {})
     items = [Item(key, message) for key, message in enumerate(conversation.messages)]
     asked = Asked(

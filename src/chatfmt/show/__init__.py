@@ -1,9 +1,11 @@
 """A transcript as people see it: in a terminal, as plain text, as HTML.
 
 One walk over the spans gives *pieces* (`chatfmt.show.walk`), `blocks` groups them by message,
-and every printer, the playground too, shows these and nothing else.
+and every printer, the playground too, shows these and nothing else. `chatfmt.show.changes` shows
+what a preparation changed before.
 """
 
+from chatfmt.show.changes import html_changes, place_of, print_changes, runs_of
 from chatfmt.show.markup import html_fragment, stylesheet, to_html
 from chatfmt.show.terminal import print_transcript
 from chatfmt.show.tints import TINTS, Tint, tint_name
@@ -16,10 +18,14 @@ __all__ = [
     "Piece",
     "Tint",
     "blocks",
+    "html_changes",
     "html_fragment",
     "one_line",
     "pieces",
+    "place_of",
+    "print_changes",
     "print_transcript",
+    "runs_of",
     "signs",
     "stylesheet",
     "tint_name",

@@ -7,23 +7,33 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from chatfmt.show.changes import html_changes
 from chatfmt.show.tints import TINTS, Tint, tint_name
 from chatfmt.show.unseen import one_line, signs
 from chatfmt.show.walk import blocks, summary, title
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.prepare.prepared import Change
     from chatfmt.show.walk import Block, Piece, Showable
 
 __all__ = ["html_fragment", "stylesheet", "to_html"]
 
 
 def to_html(
-    transcript: Showable, *, ids: bool = False, whitespace: bool = False, weights: bool = False
+    transcript: Showable,
+    *,
+    ids: bool = False,
+    whitespace: bool = False,
+    weights: bool = False,
+    changes: Iterable[Change] = (),
 ) -> str:
     """A whole HTML page without a script: every token, and on pointing at one its facts.
 
     The options are those of `print_transcript`. A character that is shown by a sign stands in an
     ``<i data-char="…">`` with its code point (hexadecimal), so the exact text can be had back.
+    ``changes`` are those of a `Prepared`, and stand before the tokens.
 
     >>> import chatfmt
     >>> page = to_html(chatfmt.get_tokenizer("gpt-4o").render([{"role": "user", "content": "<u>"}]))
@@ -31,6 +41,8 @@ def to_html(
     (True, False)
     """
     body = _html_blocks(transcript, ids=ids, whitespace=whitespace, weights=weights)
+    listed = html_changes(changes)
+    body = f'<div class="chatfmt">\n{listed}</div>\n{body}' if listed else body
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

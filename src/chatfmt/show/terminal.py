@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from chatfmt.show.walk import Block, Piece, Showable
 
-__all__ = ["paint", "print_transcript"]
+__all__ = ["colour_console", "paint", "print_transcript"]
 
 _ON_DARK = "#eceef1"
 _BADGE = "#ffffff on #6a7079"
@@ -60,7 +60,7 @@ def print_transcript(
     """
     file = sys.stdout if file is None else file
     shown = blocks(transcript)
-    console = _colour_console(file)
+    console = colour_console(file)
     if console is None:
         encoding = getattr(file, "encoding", None) or "utf-8"
         for line in _plain(shown, ids=ids, whitespace=whitespace, weights=weights):
@@ -72,7 +72,7 @@ def print_transcript(
         file.write(f"{one_line(str(issue))}\n")
 
 
-def _colour_console(file: TextIO) -> Console | None:
+def colour_console(file: TextIO) -> Console | None:
     """A console, where colours can be shown; https://no-color.org defines NO_COLOR."""
     try:
         from rich.console import Console

@@ -29,11 +29,13 @@ from chatfmt.json_text import loads
 from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
 from chatfmt.web.pasted import rows
+from chatfmt.web.prepared import described, python_of, read_values
 from chatfmt.web.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chatfmt import Change, Prepared
     from chatfmt.show import Block, Piece
     from chatfmt.transcript import Transcript
     from chatfmt.web.line import Line
@@ -135,6 +137,8 @@ class Show(_WithFormat):
     messages: list[Message]
     prompt: str | None = None
     """The role for which a generation prompt is to follow."""
+    prepare: Annotated[dict[str, str], AfterValidator(read_values)] | None = None
+    """The values with which it is prepared first, as its chat template does; None: it is not."""
 
 
 class Read(_WithFormat):
@@ -166,14 +170,27 @@ def formats() -> dict[str, Any]:
 def show(request: Show) -> dict[str, Any]:
     """The tokens of a conversation."""
     tokenizer, vocabulary, encoding = _tokenizer(request)
-    transcript = tokenizer.render(request.messages)
+    changes: tuple[Change, ...] = ()
+    if request.prepare is None:
+        transcript = tokenizer.render(request.messages)
+    else:
+        prepared = tokenizer.prepare(request.messages, values=request.prepare)
+        changes, transcript = prepared.changes, _rendered(tokenizer, prepared)
     if request.prompt is not None:
         transcript.prompt(request.prompt)
     view = _view(transcript, request, tokenizer.format, vocabulary)
     return view | {
         "encoding": encoding,
         "python": _python(request, vocabulary, encoding),
+        "changes": described(changes),
     }
+
+
+def _rendered(tokenizer: ChatTokenizer, prepared: Prepared) -> Transcript:
+    try:
+        return tokenizer.render(prepared)
+    except RenderError as error:  # its message is one of those that were prepared
+        raise Refusal("RenderError", f"as it was prepared, {error}") from None
 
 
 def read(request: Read) -> dict[str, Any]:
@@ -343,6 +360,8 @@ def _python(request: Show, vocabulary: Vocabulary, encoding: str) -> str:
     code.append("messages = [")
     code += (f"    {message.model_dump(exclude_none=True)!r}," for message in request.messages)
     code.append("]")
+    if request.prepare is not None:
+        code += python_of(request.prepare)
     if request.prompt is None:
         code.append("ids = tok.encode(messages)")
     else:

@@ -21,6 +21,8 @@ const START = {
   ids: null, // ids as they were pasted, for as long as nothing is edited
   lenient: false,
   prompt: false,
+  prepare: false,
+  values: "",
   whitespace: false,
   showIds: false,
   weights: false,
@@ -126,6 +128,7 @@ function isState(value) {
   const isView = (view) => isRecord(view) && (isText(view.format) || isRow(view.format)) && isText(view.encoding ?? "");
   const isId = (id) => isText(id) || typeof id === "number";
   return isRecord(value) && Array.isArray(value.messages) && value.messages.every(isMessage) &&
+    isText(value.values ?? "") &&
     (value.ids == null || (Array.isArray(value.ids) && value.ids.every(isId))) &&
     Array.isArray(value.views) && [1, 2].includes(value.views.length) && value.views.every(isView);
 }
@@ -164,6 +167,9 @@ function edited() {
 function drawEditor() {
   byId("messages").replaceChildren(...state.messages.map(drawMessage));
   byId("show-prompt").checked = state.prompt;
+  byId("prepare").checked = state.prepare;
+  byId("values").value = state.values;
+  byId("values-of").hidden = !state.prepare;
   byId("show-whitespace").checked = state.whitespace;
   byId("show-ids").checked = state.showIds;
   byId("show-weights").checked = state.weights;
@@ -500,7 +506,7 @@ async function askForTokens(view) {
   };
   const reading = view.index === 0 && state.ids !== null;
   if (reading) Object.assign(request, { ids: state.ids, strict: !state.lenient });
-  else Object.assign(request, { messages: state.messages, prompt: state.prompt ? "assistant" : null });
+  else Object.assign(request, { messages: state.messages, prompt: state.prompt ? "assistant" : null, prepare: state.prepare ? givenValues() : null });
   const { answer, refused } = await ask(reading ? "read" : "show", request);
   if (asked !== view.asked || !views.includes(view)) return; // there is a later question
   if (view.index === 0) pointAtId(reading ? refused : null);
@@ -515,6 +521,15 @@ async function askForTokens(view) {
   showAnswer(view, answer);
   if (reading) takeConversation(answer);
   updateMessages();
+}
+
+/** What stands after the first = of each part is its value. */
+function givenValues() {
+  const parts = state.values.split(";").map((part) => part.trim()).filter((part) => part);
+  return Object.fromEntries(parts.map((part) => {
+    const at = part.includes("=") ? part.indexOf("=") : part.length;
+    return [part.slice(0, at).trim(), part.slice(at + 1)];
+  }));
 }
 
 /** Tokens of an earlier question stay, faintly, so that the page does not jump; nobody can use them. */
@@ -578,12 +593,21 @@ function showAnswer(view, answer) {
   const note = node.querySelector(".note");
   note.hidden = !notes.length;
   note.textContent = notes.join("\n");
+  showChanges(node.querySelector(".changes"), answer.changes ?? []);
   const totals = Object.entries(answer.totals).map(([label, count]) => `${label} ${count}`);
   const trained = state.weights ? [`trained ${answer.trained}`] : [];
   node.querySelector(".summary").textContent = [`${answer.tokens} tokens`, ...totals, ...trained].join(" · ");
   showBlocks(view, answer.blocks);
   byId("views").classList.toggle("ids", state.showIds);
   byId("views").classList.toggle("weights", state.weights);
+}
+
+/** What preparation took is crossed out, what it added stands out. */
+function showChanges(list, changes) {
+  const tags = { same: "span", gone: "del", new: "ins" };
+  list.hidden = !changes.length;
+  list.replaceChildren(...changes.map(({ place, word, runs }) => element("li", {},
+    `${place}: `, ...runs.map(([kind, textContent]) => element(tags[kind], { textContent })), ` (${word})`)));
 }
 
 function drawLine(line, many) {
@@ -789,6 +813,14 @@ async function start() {
     changed();
   });
   toggle("show-prompt", "prompt", edited);
+  toggle("prepare", "prepare", () => {
+    byId("values-of").hidden = !state.prepare;
+    edited();
+  });
+  byId("values").addEventListener("input", (event) => {
+    state.values = event.target.value;
+    edited();
+  });
   toggle("show-whitespace", "whitespace", refresh);
   toggle("show-ids", "showIds", refresh);
   toggle("show-weights", "weights", refresh);

@@ -154,10 +154,9 @@ def _refuse_shared_ids(wanted: Iterable[str], known: Mapping[str, int]) -> None:
             )
 
 
-def encoding_required(format: ChatFormat) -> EncodingRequiredError:
+def encoding_required(format: ChatFormat, advice: str) -> EncodingRequiredError:
     """The error for a format without a bundled vocabulary."""
     return EncodingRequiredError(
         f"no vocabulary is bundled for format {format.name}: pass an encoding with the special "
-        f"tokens {', '.join(format.special_tokens)}, such as a tiktoken.Encoding (extend_encoding "
-        "creates special tokens) or chatfmt.load_encoding('tokenizer.json')"
+        f"tokens {', '.join(format.special_tokens)}, such as {advice}"
     )

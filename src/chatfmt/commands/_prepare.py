@@ -1,0 +1,153 @@
+"""What is done to conversations before a command takes them, as options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from chatfmt.conversation import Conversation
+from chatfmt.errors import DataError, RenderError, shown
+from chatfmt.json_text import loads
+from chatfmt.prepare.options import PrepareOptions, read_value
+from chatfmt.prepare.schemas import check_tools
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["add_preparation", "preparation", "preparing"]
+
+
+def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) -> None:
+    """The options from which `preparation` knows what to do, and for prompts ``--thinking``."""
+    group = parser.add_argument_group("preparation")
+    group.add_argument(
+        "--prepare",
+        action="store_true",
+        help="rewrite conversations as the chat template of the model does; `chatfmt formats` says "
+        "how",
+    )
+    group.add_argument(
+        "--tools", metavar="FILE", help="definitions of tools: a list in JSON, as chat APIs have it"
+    )
+    group.add_argument(
+        "--value",
+        dest="values",
+        metavar="NAME=VALUE",
+        action="append",
+        help="what the template needs, such as date=2026-11-27, or reasoning_effort=high; may be "
+        "repeated",
+    )
+    group.add_argument(
+        "--history",
+        choices=("published", "keep"),
+        help="the thinking of earlier turns: dropped as the template does, or kept (default: "
+        "published)",
+    )
+    if thinking:
+        parser.add_argument(
+            "--thinking",
+            action=argparse.BooleanOptionalAction,
+            help="begin the reply with thinking, or with none (default: as the format has it)",
+        )
+    parser.set_defaults(thinking=None)
+
+
+def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions | None:
+    """What the options ask for; None if conversations are to stay as they are.
+
+    Raises:
+        DataError: an option is there without ``--prepare``; a value is no NAME=VALUE, or the format
+            has none of that name; the file of the tools has no definitions.
+        OSError: that file cannot be read.
+    """
+    given = {"--tools": args.tools, "--value": args.values, "--history": args.history}
+    if not args.prepare:
+        for option, value in given.items():
+            if value is not None:
+                raise DataError(f"{option} says how to prepare: expected --prepare, too")
+        return None
+    values = _values(args.values or [])
+    known = _names(format)
+    for name in values:
+        if name not in known:
+            there = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+            raise DataError(f"--value {name}: format {format.name} has no such value; {there}")
+    return PrepareOptions(
+        tools=None if args.tools is None else _tools(args.tools),
+        values=values,
+        history=args.history or "published",
+        thinking=args.thinking,
+    )
+
+
+def preparing(
+    tok: ChatTokenizer, options: PrepareOptions | None
+) -> Callable[[Conversation], Conversation]:
+    """What makes of a conversation what a command takes: the same, or what is prepared.
+
+    It raises a RenderError that also says what to do about it.
+    """
+    if options is None:
+        return lambda conversation: conversation
+
+    def prepared(conversation: Conversation) -> Conversation:
+        if options.tools is not None and conversation.tools:
+            raise DataError(
+                "expected tools once, found them in the conversation and in the file of --tools: "
+                "leave --tools out"
+            )
+        try:
+            return tok.prepare(conversation, **options.arguments())
+        except RenderError as error:
+            _refuse(error, tok.format, options)
+
+    return prepared
+
+
+def _refuse(error: RenderError, format: ChatFormat, options: PrepareOptions) -> NoReturn:
+    missing = [name for name in _names(format) if f"the value {name} is needed" in error.reason]
+    if missing and missing[0] not in options.values:
+        example = "2026-11-27" if missing[0] == "date" else "…"
+        mend = f"give it with --value {missing[0]}={example}"
+    else:
+        mend = "without --prepare it is written as it is"
+    raise RenderError(
+        f"{error.reason}; {mend}", error.format, error.message, error.field
+    ) from error
+
+
+def _names(format: ChatFormat) -> set[str]:
+    return {name for word in format.preparation for name in word.names}
+
+
+def _values(pairs: list[str]) -> dict[str, str | dt.date]:
+    found: dict[str, str | dt.date] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise DataError(f"expected --value NAME=VALUE, found {shown(pair)}")
+        if name in found:
+            raise DataError(f"expected each value once, found {shown(name)} twice")
+        try:
+            found[name] = read_value(text)
+        except ValueError as error:
+            raise DataError(f"--value {name}: {error}") from None
+    return found
+
+
+def _tools(file: str) -> tuple[dict[str, Any], ...]:
+    try:
+        value = loads(Path(file).read_bytes())
+        if isinstance(value, dict) and "tools" in value:
+            value = value["tools"]
+        check_tools(value)
+    except DataError as error:
+        raise DataError(error.reason, file, error.line) from None
+    except ValueError as error:
+        raise DataError(str(error), file) from None
+    return Conversation(tools=value).tools

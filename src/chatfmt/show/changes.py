@@ -1,0 +1,165 @@
+"""What a preparation changed, as people see it: crossed out and added."""
+
+from __future__ import annotations
+
+import html
+import sys
+from itertools import takewhile
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from chatfmt.conversation import Message, ToolCall
+from chatfmt.show.terminal import colour_console
+from chatfmt.show.unseen import one_line, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TextIO
+
+    from chatfmt.prepare.prepared import Change
+
+__all__ = ["html_changes", "place_of", "print_changes", "runs_of"]
+
+Kind: TypeAlias = Literal["same", "gone", "new"]
+
+_LONGEST = {"same": 24, "gone": 200, "new": 200}
+_PLAIN = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
+_STYLES = {"same": "dim", "gone": "strike red", "new": "green"}
+_TAGS = {"same": "{}", "gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
+
+
+def print_changes(changes: Iterable[Change], *, file: TextIO | None = None) -> None:
+    r"""Print what `ChatTokenizer.prepare` changed, a line for each change.
+
+    In colour where the file is a terminal that has it, and rich is installed; as plain text
+    elsewhere, with brackets around what is gone and braces around what is new. Of long texts the
+    middle is left out.
+
+    >>> import chatfmt
+    >>> print_changes([chatfmt.Change(1, "content", "strip", "Hi\n", "Hi")])
+    message 1 content: Hi[-↵-] (strip)
+
+    Args:
+        changes: those of a `Prepared`.
+        file: standard output if left out.
+    """
+    file = sys.stdout if file is None else file
+    console = colour_console(file)
+    for change in changes:
+        place, runs = place_of(change), runs_of(change)
+        if console is None:
+            encoding = getattr(file, "encoding", None) or "utf-8"
+            text = "".join(_PLAIN[kind].format(run) for kind, run in runs)
+            line = f"{place}: {text} ({change.word})"
+            file.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        else:
+            from rich.text import Text
+
+            styled = [(run, _STYLES[kind]) for kind, run in runs]
+            console.print(
+                Text.assemble(f"{place}: ", *styled, (f" ({change.word})", "dim")),
+                highlight=False,
+                soft_wrap=True,
+            )
+
+
+def html_changes(changes: Iterable[Change]) -> str:
+    """The same as a list of HTML, with ``<del>`` and ``<ins>``; nothing where nothing changed.
+
+    >>> import chatfmt
+    >>> html_changes([chatfmt.Change(1, "name", "rename", "<b>", None)]).splitlines()[1]
+    '<li>message 1 name: <del>&lt;b&gt;</del> (rename)</li>'
+    """
+    lines = [
+        f"<li>{html.escape(place_of(change))}: "
+        + "".join(
+            _TAGS[kind].format(html.escape(run, quote=False)) for kind, run in runs_of(change)
+        )
+        + f" ({html.escape(change.word)})</li>\n"
+        for change in changes
+    ]
+    return "".join(['<ul class="changes">\n', *lines, "</ul>\n"]) if lines else ""
+
+
+def place_of(change: Change) -> str:
+    """Which message it is about, and which of its fields.
+
+    >>> import chatfmt
+    >>> place_of(chatfmt.Change(0, "content", "strip", " a", "a"))
+    'message 0 content'
+    """
+    where = "added message" if change.message is None else f"message {change.message}"
+    return where if change.field == "message" else f"{where} {change.field}"
+
+
+def runs_of(change: Change) -> list[tuple[Kind, str]]:
+    """What a change leaves (``same``), takes (``gone``) and adds (``new``), for people to read.
+
+    Each run is in one line, with signs for white space at its edges; of a long one the middle is
+    left out.
+
+    >>> import chatfmt
+    >>> runs_of(chatfmt.Change(0, "content", "strip", " a", "a"))
+    [('gone', '·'), ('same', 'a')]
+    """
+    before, after = _text(change.before), _text(change.after)
+    return [(kind, _shortened(text, _LONGEST[kind])) for kind, text in _compared(before, after)]
+
+
+def _compared(before: str, after: str) -> Iterator[tuple[Kind, str]]:
+    """What is gone and what is new, between what is the same."""
+    parts: list[tuple[Kind, str]]
+    if before and before in after:  # text was put around it
+        start, _, end = after.partition(before)
+        parts = [("new", start), ("same", before), ("new", end)]
+    elif after and after in before:
+        start, _, end = before.partition(after)
+        parts = [("gone", start), ("same", after), ("gone", end)]
+    else:
+        first = _shared(before, after)
+        last = _shared(before[first:][::-1], after[first:][::-1])
+        parts = [
+            ("same", before[:first]),
+            ("gone", before[first : len(before) - last]),
+            ("new", after[first : len(after) - last]),
+            ("same", before[len(before) - last :]),
+        ]
+    return (part for part in parts if part[1])
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _text(value: object) -> str:
+    """A message, or a value of one of its fields, as text."""
+    match value:
+        case None:
+            return ""
+        case Message():
+            names = [name for name in Message.model_fields if name not in ("role", "content")]
+            more = [(name, getattr(value, name)) for name in names]
+            fields = "".join(f" {name}={_text(field)}" for name, field in more if field)
+            return f"{value.role}{fields}: {value.content}"
+        case ToolCall(name=name, arguments=arguments, id=ident):
+            return f"{'' if ident is None else f'{ident} '}{name}({arguments})"
+        case tuple():
+            return ", ".join(map(_text, value))
+        case _:
+            return str(value)
+
+
+def _shortened(text: str, longest: int) -> str:
+    """In one line, with signs for white space at the edges, and without the middle if too long."""
+    if len(text) > longest:
+        half = longest // 2
+        return f"{_signed(text[:half])}…{_signed(text[-half:])}"
+    return _signed(text)
+
+
+def _signed(text: str) -> str:
+    inner = text.strip()
+    start, _, end = text.partition(inner) if inner else (text, "", "")
+    edges = [signed(edge, whitespace=True).replace("\n", "") for edge in (start, end)]
+    return f"{edges[0]}{one_line(inner)}{edges[1]}"

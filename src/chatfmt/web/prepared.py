@@ -1,0 +1,57 @@
+"""What the playground does to a conversation before it is shown, if it is asked to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.conversation.wording import Fault
+from chatfmt.prepare.options import read_value
+from chatfmt.show import place_of, runs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chatfmt import Change
+
+__all__ = ["described", "python_of", "read_values"]
+
+
+def read_values(given: Mapping[str, str]) -> dict[str, str | dt.date]:
+    """The values as `ChatTokenizer.prepare` takes them: what looks like a date is one.
+
+    >>> read_values({"date": "2026-01-31"})
+    {'date': datetime.date(2026, 1, 31)}
+    """
+    found = {}
+    for name, text in given.items():
+        try:
+            found[name] = read_value(text)
+        except ValueError as error:
+            raise Fault(str(error), (name,)) from None
+    return found
+
+
+def described(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """What was changed, as JSON has it.
+
+    >>> import chatfmt
+    >>> described([chatfmt.Change(0, "content", "strip", "a ", "a")])
+    [{'place': 'message 0 content', 'word': 'strip', 'runs': [('same', 'a'), ('gone', '·')]}]
+    """
+    return [
+        {"place": place_of(change), "word": change.word, "runs": runs_of(change)}
+        for change in changes
+    ]
+
+
+def python_of(values: Mapping[str, str | dt.date]) -> list[str]:
+    """The same in Python: the lines after which ``messages`` are prepared.
+
+    >>> python_of({})
+    ['messages = tok.prepare(messages)']
+    """
+    spelled = f", values={dict(values)!r}" if values else ""
+    lines = [f"messages = tok.prepare(messages{spelled})"]
+    is_dated = any(isinstance(value, dt.date) for value in values.values())
+    return ["import datetime", *lines] if is_dated else lines
