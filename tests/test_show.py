@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import html5lib
 import pytest
@@ -353,7 +353,7 @@ def _contents(page: Element) -> Iterator[str]:
     st.fixed_dictionaries(dict.fromkeys(("ids", "whitespace", "weights"), st.booleans())),
 )
 def test_html_is_valid_and_has_the_text_exactly(
-    contents: list[str], options: dict[str, bool]
+    contents: list[str], options: dict[str, Any]
 ) -> None:
     transcript = transcript_of(*contents)
     page = _parse(to_html(transcript, **options))

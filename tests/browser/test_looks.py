@@ -224,7 +224,8 @@ def test_the_page_that_show_writes_looks_right(
     )
     page = context.new_page()
     SCREENSHOTS.mkdir(exist_ok=True)
-    for name, options in (("page", {}), ("page-all", {"ids": True, "weights": True})):
+    pages: dict[str, dict[str, Any]] = {"page": {}, "page-all": {"ids": True, "weights": True}}
+    for name, options in pages.items():
         path = tmp_path / f"{name}.html"
         path.write_text(to_html(transcript, **options), "utf-8")
         page.goto(path.as_uri())
