@@ -89,6 +89,7 @@ def test_what_is_missing_says_which_file_to_load_and_how(model: str, advice: str
         ("DeepSeek-V3.1-Base", "deepseek-v3.1, deepseek-ai/DeepSeek-V3.1, "),
         ("gpt-4o-2099", "gpt-4o-mini, gpt-4o, gpt-4o-2024-05-13"),
         ("gpt4o", "gpt-4o, "),
+        ("GPT-OSS", "gpt-oss, "),
         ("", ""),
         ("x" * 10_000, ""),
     ],

@@ -31,6 +31,7 @@ GOOD = [
     of({"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/y"}]}}),
     of({"type": "array", "items": [{"type": "string"}, False]}),
     tool({"type": "object", "required": ["x"], "additionalProperties": False, "$defs": {"y": {}}}),
+    of({"type": None, "description": None, "items": None, "enum": None, "anyOf": None}),
     of({"properties": {"type": {"type": "string"}, "required": {"type": "boolean"}}}),
 ]
 

@@ -156,6 +156,7 @@ def test_each_option_is_said(found: str, expected: str) -> None:
         ({"system": False}, "system messages"),
         ({"text_with_calls": False}, "text beside tool calls"),
         ({"empty_answers": False}, "answers without text"),
+        ({"tools": False}, "definitions of tools"),
         ({"calls": 1}, "more than 1 tool call in a message"),
     ],
 )

@@ -67,6 +67,8 @@ def _check_schema(path: str, schema: object) -> None:
         if not isinstance(schema, bool | Mapping):
             _refuse(path, "a JSON schema", schema)
         for key, value in schema.items() if isinstance(schema, Mapping) else ():
+            if value is None:  # as others dump a keyword that is not there
+                continue
             _check_keyword(f"{path}.{key}", key, value)
             waiting += _inner(f"{path}.{key}", key, value)
 

@@ -162,6 +162,8 @@ def _order(word: Order) -> Iterator[str]:
         yield "text beside tool calls"
     if not word.empty_answers:
         yield "answers without text"
+    if not word.tools:
+        yield "definitions of tools"
 
 
 _SAID: dict[type[Word], Callable[[Any], Iterator[str]]] = {
