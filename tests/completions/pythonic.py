@@ -23,8 +23,8 @@ def _read(inside: str, *calls: tuple[str, str], issues: str = "", before: str = 
     )
 
 
-def _none(inside: str, *, begun: bool = False) -> Case:
-    start: list[Told] = [("call", "tide", None)] if begun else []
+def _none(inside: str, *, begun: str = "") -> Case:
+    start: list[Told] = [("call", "tide", None), ("arguments", begun)] if begun else []
     return Case(
         f"{_OPEN}{inside}{_CLOSE}{_END}",
         [said()],
@@ -73,8 +73,8 @@ OLMO_3: dict[str, Case] = {
         [START, *called(*G), ("stray", "Done."), _ENDED],
     ),
     "without keys": _none("tide('Kiel')"),
-    "words of JSON": _none("tide(a=true, b=null)", begun=True),
-    "a call within a call": _none("tide(port=wind())", begun=True),
+    "words of JSON": _none("tide(a=true, b=null)", begun='{"a": '),
+    "a call within a call": _none("tide(port=wind())", begun='{"port": '),
     "a key twice": Case(
         f"{_OPEN}tide(a=1, a=2){_CLOSE}{_END}",
         [said()],
@@ -104,7 +104,7 @@ OLMO_3: dict[str, Case] = {
         [said()],
         "open_message malformed_call",
         [
-            *(START, ("call", "tide", None), ("arguments", '{"port": ')),
+            *(START, ("call", "tide", None), ("arguments", '{"port": "Ki')),
             *(("abandoned", "tide(port='Ki"), ("end", None)),
         ],
     ),
