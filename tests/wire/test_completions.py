@@ -76,6 +76,7 @@ TABLE: dict[str, dict[str, Case]] = {
     "functionary-3.1": FUNCTIONARY,
     "minimax-m1": MINIMAX_M1,
     "llama-3.1": LLAMA_3,
+    "llama-3.2": LLAMA_3,
     "deepseek-r1": DEEPSEEK_R1,
     "deepseek-v3.1": DEEPSEEK_V3_1,
     "glm-4.5": glm("\n", "\n<think>"),
@@ -130,7 +131,7 @@ def assert_nothing_is_lost(
     if not any(isinstance(event, Stray) for event in events):  # which may come from within them
         assert [text for text in given_up if text not in case.text] == []
     wrote -= Counter(re.findall(r"\w\w+", "\n".join(given_up)))
-    of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters"}
+    of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters", "type"}
     of_the_layout |= {"function", "parameter", "invoke", "True", "None", "json"}
     of_the_layout |= {"tool_call", "tool_calls", "arg_key", "arg_value"}
     assert {word for word in wrote - found if word not in of_the_layout} == set()
