@@ -17,6 +17,7 @@ from chatfmt.wire.events import ToolCallAbandoned
 from completions import Case, told
 from completions.chatml import answers, calls, thoughts
 from completions.deepseek import DEEPSEEK_R1, DEEPSEEK_V3_1
+from completions.dsml import dsml
 from completions.functionary import FUNCTIONARY
 from completions.glm import glm
 from completions.granite import GRANITE_3
@@ -79,6 +80,8 @@ TABLE: dict[str, dict[str, Case]] = {
     "llama-3.2": LLAMA_3,
     "deepseek-r1": DEEPSEEK_R1,
     "deepseek-v3.1": DEEPSEEK_V3_1,
+    "deepseek-v3.2": dsml("function_calls"),
+    "deepseek-v4": dsml("tool_calls"),
     "glm-4.5": glm("\n", "\n<think>"),
     "glm-4.7": glm("", ""),
 }
@@ -133,7 +136,16 @@ def assert_nothing_is_lost(
     wrote -= Counter(re.findall(r"\w\w+", "\n".join(given_up)))
     of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters", "type"}
     of_the_layout |= {"function", "parameter", "invoke", "True", "None", "json"}
-    of_the_layout |= {"tool_call", "tool_calls", "arg_key", "arg_value"}
+    of_the_layout |= {
+        "string",
+        "true",
+        "false",
+        "function_calls",
+        "tool_call",
+        "tool_calls",
+        "arg_key",
+        "arg_value",
+    }
     assert {word for word in wrote - found if word not in of_the_layout} == set()
 
 
