@@ -22,7 +22,9 @@ from completions.functionary import FUNCTIONARY
 from completions.glm import glm
 from completions.granite import GRANITE_3
 from completions.harmony import HARMONY
+from completions.hunyuan import HUNYUAN_3
 from completions.kimi import KIMI
+from completions.kimi_k3 import KIMI_K3
 from completions.ling import LING
 from completions.llama import LLAMA_3
 from completions.minimax import MINIMAX_M2
@@ -82,6 +84,8 @@ TABLE: dict[str, dict[str, Case]] = {
     "deepseek-v3.1": DEEPSEEK_V3_1,
     "deepseek-v3.2": dsml("function_calls"),
     "deepseek-v4": dsml("tool_calls"),
+    "hunyuan-3": HUNYUAN_3,
+    "kimi-k3": KIMI_K3,
     "glm-4.5": glm("\n", "\n<think>"),
     "glm-4.7": glm("", ""),
 }
@@ -146,6 +150,7 @@ def assert_nothing_is_lost(
         "arg_key",
         "arg_value",
     }
+    of_the_layout |= {"think", "response", "message"}
     assert {word for word in wrote - found if word not in of_the_layout} == set()
 
 
