@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chatfmt import ChatTokenizer
 
-ROWS = [name for name in FORMAT_ROWS if tokenizer(name).format.arguments]
+ROWS = [name for name, row in FORMAT_ROWS.items() if "{arg.value" in repr(row["template"])]
 STRINGS = (
     '"two words"',
     '"1 and 2"',

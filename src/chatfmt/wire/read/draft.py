@@ -204,6 +204,10 @@ class Draft(Headed):
         self.unended = self.role in self._binding.format.unended
         self.is_open = False
 
+    def renumber(self, fewer: int) -> None:
+        """So many messages before are forgotten; the message at hand has no calls."""
+        self.index -= fewer
+
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""
         if self.heading.field is not None and self.role is not None:
