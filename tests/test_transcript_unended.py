@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatfmt import IssueKind, ParseError
+from chatfmt.line.formats import FORMAT_ROWS
 from rows import ids_in, spelled, tokenizer
 
 GLM = tokenizer("glm-4.7")
@@ -38,3 +39,49 @@ def test_a_call_that_is_cut_off_is_reported_when_its_message_is_ended(size: int)
     chat.append(QUESTION)
     assert [message.role for message in chat.conversation.messages] == ["user", "assistant", "user"]
     assert GLM.transcript_from_dict(chat.to_dict()).to_dict() == chat.to_dict()
+
+
+HEADLESS = [
+    name
+    for name, row in FORMAT_ROWS.items()
+    for lines in [row["template"]]
+    if isinstance(lines, dict) and "'after': 'start'" in repr(lines.get("system"))
+]
+
+
+@pytest.mark.parametrize("allow_open", [False, True])
+@pytest.mark.parametrize("text", ["", "a"])
+@pytest.mark.parametrize("name", HEADLESS)
+def test_a_message_without_a_header_that_ends_within_a_character_is_kept(
+    name: str, text: str, *, allow_open: bool
+) -> None:
+    tok = tokenizer(name)
+    ids = ids_in(tok, f"{tok.format.prologue or ''}{text}")
+    ids += tok.encoding.encode_ordinary("é")[:1]
+    chat = tok.parse(ids, strict=False, allow_open=allow_open)
+    assert tok.transcript_from_dict(chat.to_dict()).to_dict() == chat.to_dict()
+    for grown in (chat.copy(), tok.transcript_from_dict(chat.to_dict())):
+        grown.append(QUESTION)
+        roles = [message.role for message in grown.conversation.messages]
+        assert roles == ["system", "user"]
+        assert grown.conversation.messages[0].content == f"{text}\N{REPLACEMENT CHARACTER}"
+        assert IssueKind.INVALID_UTF8 in {issue.kind for issue in grown.issues}
+        assert tok.parse(grown.ids, strict=False).conversation == grown.conversation
+        assert tok.transcript_from_dict(grown.to_dict()).to_dict() == grown.to_dict()
+    if not text:
+        chat.prompt()
+        chat.append_completion(ids_in(tok, "Good."))
+        said = [message.role for message in chat.conversation.messages]
+        assert said == ["system", "assistant"]
+
+
+@pytest.mark.parametrize("name", HEADLESS)
+def test_one_that_goes_on_with_another_message_is_restored(name: str) -> None:
+    tok = tokenizer(name)
+    half = tok.encoding.encode_ordinary("é")[:1]
+    [question] = tok.format.lines_of["user"]
+    begins = ids_in(tok, str(question.pieces[0].tokens[0]))  # type: ignore[union-attr]
+    ids = [*ids_in(tok, tok.format.prologue or ""), *half, *begins, *ids_in(tok, "hi")]
+    chat = tok.parse(ids, strict=False)
+    assert [message.role for message in chat.conversation.messages] == ["system", "user"]
+    assert tok.transcript_from_dict(chat.to_dict()).to_dict() == chat.to_dict()

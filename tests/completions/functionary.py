@@ -53,12 +53,8 @@ FUNCTIONARY: dict[str, Case] = {
         content="Write <function> and </function>.",
         end="<|eot_id|>",
     ),
-    "as an answer ends": Case(
-        f"{ONE}<|eot_id|>",
-        [said("", F)],
-        "unexpected_special",
-        [START, *called(*F), ("stray", "</function>"), ("end", "<|eot_id|>")],
-    ),
+    "as an answer ends": _read(ONE, F, end="<|eot_id|>"),
+    "several, which end as an answer": _read(ONE + TWO, F, G, end="<|eot_id|>"),
     "a newline between": Case(
         f"{ONE}\n{TWO}{_EOM}",
         [said("", F, G)],

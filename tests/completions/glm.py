@@ -105,7 +105,8 @@ def glm(b: str, opens: str) -> dict[str, Case]:
         "no <arg_value>": none(
             f"<tool_call>tide{b}<arg_key>port</arg_key>{b}Kiel</tool_call>",
             "malformed_call",
-            *(begun, ("abandoned", f"<tool_call>tide{b}<arg_key>port</arg_key>{b}Kiel")),
+            *(begun, ("arguments", '{"port": ')),
+            ("abandoned", f"<tool_call>tide{b}<arg_key>port</arg_key>{b}Kiel"),
         ),
         "an object": none(
             f'<tool_call>tide{b}{{"port": "Kiel"}}{b}</tool_call>',
@@ -208,7 +209,7 @@ def glm(b: str, opens: str) -> dict[str, Case]:
         "cut off before </tool_call>": none(
             one.removesuffix("</tool_call>"),
             "open_message malformed_call",
-            *(begun, ("arguments", '{"port": "Kiel')),
+            *(begun, ("arguments", '{"port": "Kiel"')),
             ("abandoned", one.removesuffix("</tool_call>")),
             end="",
         ),

@@ -11,6 +11,10 @@ _ENDED: Told = ("end", _EOT)
 F, G = ("tide", '{"port": "Kiel"}'), ("wind", "{}")
 ONE = '{"name": "tide", "parameters": {"port": "Kiel"}}'
 TWO = '{"name": "wind", "parameters": {}}'
+COMPACT = '{"name":"tide","parameters":{"port":"Kiel"}}'
+EXCHANGED = '{"parameters": {"port": "Kiel"}, "name": "tide"}'
+TYPED = '{"type": "function", "name": "tide", "parameters": {"port": "Kiel"}}'
+F_COMPACT = ("tide", '{"port":"Kiel"}')
 _NESTED = '{"q": {"r": [1, null]}, "s": "Küste 海 🌊\\n\\u00e9"}'
 
 
@@ -58,8 +62,44 @@ LLAMA_3: dict[str, Case] = {
     "a brace too few": _read(ONE[:-1], F, issues="unexpected_special"),
     "text before": _text(f"Let me see.\n{ONE}"),
     "a newline before": _text(f"\n{ONE}"),
-    "no white space": _text('{"name":"tide","parameters":{"port":"Kiel"}}'),
-    "another key first": _text('{"type": "function", "name": "tide", "parameters": {}}'),
+    "no white space": _read(COMPACT, F_COMPACT),
+    "several without white space": _read(f"{COMPACT}; {COMPACT}", F_COMPACT, F_COMPACT),
+    "one as usual, and one without white space": _read(
+        f"{ONE}; {COMPACT}", F, F_COMPACT, issues="malformed_call malformed_call malformed_call"
+    ),
+    "keys exchanged": _read(EXCHANGED, F),
+    "keys exchanged, and no white space": _read(
+        '{"parameters":{"port":"Kiel"},"name":"tide"}', F_COMPACT
+    ),
+    "several with keys exchanged": _read(f"{EXCHANGED}; {EXCHANGED}", F, F),
+    "its type first": _read(TYPED, F),
+    "its type first, and no white space": _read(
+        '{"type":"function","name":"wind","parameters":{}}', G
+    ),
+    "ends as one after the tag": _read(ONE, F, end=_EOM),
+    "several, which end as after the tag": _read(f"{ONE}; {TWO}", F, G, end=_EOM),
+    "no white space, and ends as after the tag": _read(COMPACT, F_COMPACT, end=_EOM),
+    "keys exchanged, and ends as after the tag": _read(EXCHANGED, F, end=_EOM),
+    "after the tag, and ends as an answer": _read(f"<|python_tag|>{ONE}", F),
+    "no white space after the tag": _read(f"<|python_tag|>{COMPACT}", F_COMPACT, end=_EOM),
+    "keys exchanged after the tag": _read(f"<|python_tag|>{EXCHANGED}", F, end=_EOM),
+    "its type after the tag": Case(
+        f"<|python_tag|>{TYPED}{_EOM}",
+        [said("", F)],
+        "malformed_call",
+        [START, *called(*F), ("end", _EOM)],
+    ),
+    "arguments in a string after the tag": Case(
+        f'<|python_tag|>{{"name": "wind", "parameters": "{{}}"}}{_EOM}',
+        [said("", G)],
+        "",
+        [START, *called(*G), ("end", _EOM)],
+    ),
+    "parameters that are no object": _none('{"parameters": 3}'),
+    "another type first": _text('{"type": "object", "name": "tide"}'),
+    "an answer that ends as one after the tag": _read(
+        "Good.", content="Good.", end=_EOM, issues="unexpected_special"
+    ),
     "other JSON": _text('{"port": "Kiel"}'),
     "within a block of code": _text(f"```json\n{ONE}\n```"),
     "another key": _none('{"name": "tide", "arguments": {}}'),
@@ -73,6 +113,24 @@ LLAMA_3: dict[str, Case] = {
         [said("", F)],
         "malformed_call malformed_call",
         [START, *called(*F), ("stray", "\nDone."), _ENDED],
+    ),
+    "code of several lines after the tag": Case(
+        f"Let me see.<|python_tag|>import tide\nprint(tide.at('Kiel')){_EOM}",
+        [said("Let me see.")],
+        "malformed_header",
+        [
+            *(START, ("content", "Let me see.")),
+            *(("stray", "import tide\nprint(tide.at('Kiel'))"), ("end", _EOM)),
+        ],
+    ),
+    "code after the tag, which is cut off": Case(
+        'Hm.<|python_tag|>brave_search.call(query="tide',
+        [said("Hm.")],
+        "malformed_header open_message",
+        [
+            *(START, ("content", "Hm."), ("stray", 'brave_search.call(query="tide')),
+            ("end", None),
+        ],
     ),
     "code after the tag": Case(
         f'<|python_tag|>tide.call(port="Kiel"){_EOM}',

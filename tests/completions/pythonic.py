@@ -23,8 +23,8 @@ def _read(inside: str, *calls: tuple[str, str], issues: str = "", before: str = 
     )
 
 
-def _none(inside: str, *, begun: bool = False) -> Case:
-    start: list[Told] = [("call", "tide", None)] if begun else []
+def _none(inside: str, *, begun: str = "") -> Case:
+    start: list[Told] = [("call", "tide", None), ("arguments", begun)] if begun else []
     return Case(
         f"{_OPEN}{inside}{_CLOSE}{_END}",
         [said()],
@@ -73,8 +73,8 @@ OLMO_3: dict[str, Case] = {
         [START, *called(*G), ("stray", "Done."), _ENDED],
     ),
     "without keys": _none("tide('Kiel')"),
-    "words of JSON": _none("tide(a=true, b=null)", begun=True),
-    "a call within a call": _none("tide(port=wind())", begun=True),
+    "words of JSON": _none("tide(a=true, b=null)", begun='{"a": '),
+    "a call within a call": _none("tide(port=wind())", begun='{"port": '),
     "a key twice": Case(
         f"{_OPEN}tide(a=1, a=2){_CLOSE}{_END}",
         [said()],
@@ -84,6 +84,32 @@ OLMO_3: dict[str, Case] = {
             *(("abandoned", "tide(a=1, a=2"), _ENDED),
         ],
     ),
+    "equals signs in strings": _read(
+        "tide(a='x=1', b='c=\\'d\\', e=2')", ("tide", '{"a": "x=1", "b": "c=\'d\', e=2"}')
+    ),
+    "two equals signs": _none("tide(a==1)", begun='{"a": '),
+    "an equals sign in a name": _none("tide(a=b=1)", begun='{"a": '),
+    "spaces around an equals sign": Case(
+        f"{_OPEN}tide(a = 'x'){_CLOSE}{_END}",
+        [said("", ("tide", '{"a": "x"}'))],
+        "malformed_call malformed_call",
+        [
+            *(START, ("call", "tide", None), ("stray", " "), ("arguments", '{"a": ')),
+            *(("stray", " "), ("arguments", '"x"}'), called("tide", '{"a": "x"}')[-1], _ENDED),
+        ],
+    ),
+    "a line for each argument": Case(
+        f"{_OPEN}tide(a=1,\n b=2){_CLOSE}{_END}",
+        [said("", ("tide", '{"a": 1, "b": 2}'))],
+        "malformed_call",
+        [
+            *(START, ("call", "tide", None), ("arguments", '{"a": 1'), ("stray", "\n")),
+            *(("arguments", ', "b": 2}'), called("tide", '{"a": 1, "b": 2}')[-1], _ENDED),
+        ],
+    ),
+    "three quotation marks": _none("tide(a='''x''')", begun='{"a": ""'),
+    "text right after a value": _none("tide(a='x'+'y')", begun='{"a": "x"'),
+    "a comma after the last argument": _none("tide(a=1, )", begun='{"a": 1'),
     "JSON": Case(
         f'{_OPEN}{{"name": "tide"}}{_CLOSE}{_END}',
         [said()],
@@ -104,8 +130,26 @@ OLMO_3: dict[str, Case] = {
         [said()],
         "open_message malformed_call",
         [
-            *(START, ("call", "tide", None), ("arguments", '{"port": ')),
+            *(START, ("call", "tide", None), ("arguments", '{"port": "Ki')),
             *(("abandoned", "tide(port='Ki"), ("end", None)),
+        ],
+    ),
+    "cut off after a value, which may go on": Case(
+        f"{_OPEN}tide(a=1",
+        [said()],
+        "open_message malformed_call",
+        [
+            *(START, ("call", "tide", None), ("arguments", '{"a": 1')),
+            *(("abandoned", "tide(a=1"), ("end", None)),
+        ],
+    ),
+    "cut off after a string": Case(
+        f"{_OPEN}tide(a='x'",
+        [said()],
+        "open_message malformed_call",
+        [
+            *(START, ("call", "tide", None), ("arguments", '{"a": "x"')),
+            *(("abandoned", "tide(a='x'"), ("end", None)),
         ],
     ),
     "cut off before the end": Case(

@@ -229,3 +229,12 @@ def test_two_equal_lines_are_one() -> None:
     for text in ("<s>xb<m>c<e>", "<s>xb<m>c<e><s><m>d<e>"):
         assert len(readings(twice, text)) == 1
         assert readings(twice, text) == readings(once, text)
+
+
+def test_lines_that_part_after_their_calls_share_these() -> None:
+    lines = "<s>[; |{call.name}[<m>{arg.key}={arg.value:python}]*]*"
+    once = machine_of(line_of("a", f"{lines}<e>"))
+    both = machine_of(line_of("a", f"{lines}<e>"), line_of("a", f"{lines}<z>"))
+    assert len(both.all) == len(once.all) + 1
+    for end in ("<e>", "<z>"):
+        assert readings(both, f"<s>f<m>x=1; g{end}") == readings(once, "<s>f<m>x=1; g<e>")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import chatfmt
 from chatfmt import Message, ToolCall
 from chatfmt.conversation.harmony import split_for_harmony
+from chatfmt.prepare.schemas import check_tools
 from chatfmt.prepare.typescript import typescript
 from harmony_encoding import load_harmony
 from strategies import FOREIGN_SPECIALS, call_texts, texts
@@ -223,9 +224,20 @@ SETTINGS = st.fixed_dictionaries(
         "model_identity": FREE,
     },
 )
+
+
+def is_taken(tools: list[dict[str, Any]]) -> bool:
+    """Whether they are JSON schemas: theirs takes others, too."""
+    try:
+        check_tools(tools)
+    except ValueError:
+        return False
+    return True
+
+
 DEFINITIONS = st.lists(
     st.builds(lambda function: {"type": "function", "function": function}, FUNCTIONS), max_size=2
-)
+).filter(is_taken)
 
 
 def headed(

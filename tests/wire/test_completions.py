@@ -17,11 +17,14 @@ from chatfmt.wire.events import ToolCallAbandoned
 from completions import Case, told
 from completions.chatml import answers, calls, thoughts
 from completions.deepseek import DEEPSEEK_R1, DEEPSEEK_V3_1
+from completions.dsml import dsml
 from completions.functionary import FUNCTIONARY
 from completions.glm import glm
 from completions.granite import GRANITE_3
 from completions.harmony import HARMONY
+from completions.hunyuan import HUNYUAN_3
 from completions.kimi import KIMI
+from completions.kimi_k3 import KIMI_K3
 from completions.ling import LING
 from completions.llama import LLAMA_3
 from completions.minimax import MINIMAX_M2
@@ -76,8 +79,13 @@ TABLE: dict[str, dict[str, Case]] = {
     "functionary-3.1": FUNCTIONARY,
     "minimax-m1": MINIMAX_M1,
     "llama-3.1": LLAMA_3,
+    "llama-3.2": LLAMA_3,
     "deepseek-r1": DEEPSEEK_R1,
     "deepseek-v3.1": DEEPSEEK_V3_1,
+    "deepseek-v3.2": dsml("function_calls"),
+    "deepseek-v4": dsml("tool_calls"),
+    "hunyuan-3": HUNYUAN_3,
+    "kimi-k3": KIMI_K3,
     "glm-4.5": glm("\n", "\n<think>"),
     "glm-4.7": glm("", ""),
 }
@@ -130,9 +138,19 @@ def assert_nothing_is_lost(
     if not any(isinstance(event, Stray) for event in events):  # which may come from within them
         assert [text for text in given_up if text not in case.text] == []
     wrote -= Counter(re.findall(r"\w\w+", "\n".join(given_up)))
-    of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters"}
+    of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters", "type"}
     of_the_layout |= {"function", "parameter", "invoke", "True", "None", "json"}
-    of_the_layout |= {"tool_call", "tool_calls", "arg_key", "arg_value"}
+    of_the_layout |= {
+        "string",
+        "true",
+        "false",
+        "function_calls",
+        "tool_call",
+        "tool_calls",
+        "arg_key",
+        "arg_value",
+    }
+    of_the_layout |= {"think", "response", "message"}
     assert {word for word in wrote - found if word not in of_the_layout} == set()
 
 

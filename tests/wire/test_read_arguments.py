@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatfmt import ChatFormat, Conversation, Message, ParseError, RenderError, ToolCall, get_format
 from chatfmt.line.coders import CODERS
+from chatfmt.line.jsontext import CodeError
 from chatfmt.wire.events import ArgumentsDelta, ToolCallAbandoned, ToolCallEnd
 from chatfmt.wire.read.arguments import Arguments
 from letters import bytewise
@@ -152,26 +153,58 @@ def test_what_could_not_be_read_back_is_refused(name: str, arguments: str, said:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "pieces"),
+    ("name", "arguments", "pieces"),
     [
-        (
-            '{"a": "say it", "b": 12}',
-            ['{"a": "s', "a", "y", " ", "i", "t", '"', ', "b": ', "12", "}"],
-        ),
-        ('{"a": "1 o"}', ['{"a": ', '"1 ', "o", '"', "}"]),
-        ('{"a": ""}', ['{"a": ""}']),
-        ("{}", ["{}"]),
+        ("tokens", '{"a": "it", "b": 12}', ['{"a": ', '"i', "t", '"', ', "b": ', "12", "}"]),
+        ("tokens", '{"a": "1 o"}', ['{"a": ', '"1 ', "o", '"', "}"]),
+        ("tokens", '{"a": ""}', ['{"a": ', '""', "}"]),
+        ("tokens", '{"a": [1]}', ['{"a": ', "[1]", "}"]),
+        ("tokens", "{}", ["{}"]),
+        ("json", '{"a": [1]}', ['{"a": ', "[", "1", "]", "}"]),
+        ("flags", '{"a": [1]}', ['{"a": ', "[", "1", "]", "}"]),
+        ("flags", '{"a": "1"}', ['{"a": ', '"1', '"', "}"]),
+        ("python", '{"a": "é\'"}', ['{"a": ', '"', "é", "'", '"', "}"]),
+        ("python", '{"a": [true]}', ['{"a": ', "[", "true", "]", "}"]),
     ],
 )
-def test_json_is_given_out_as_soon_as_it_is_certain(arguments: str, pieces: list[str]) -> None:
-    tok = tokenizer("tokens")
+def test_json_is_given_out_as_soon_as_it_is_certain(
+    name: str, arguments: str, pieces: list[str]
+) -> None:
+    tok = tokenizer(name)
     parser = tok.stream(role=None)
     ids = tok.encode(chat(arguments))
-    found = [e.text for i in ids for e in parser.feed(i) if isinstance(e, ArgumentsDelta)]
-    joined = [piece for piece in found if piece]
-    assert "".join(joined) == "".join(pieces)
-    assert joined[0] == pieces[0] or joined[:2] == pieces[:2]
-    assert len(joined) >= len(pieces) - 1
+    assert [e.text for i in ids for e in parser.feed(i) if isinstance(e, ArgumentsDelta)] == pieces
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("(1, (2, ), 'a')", '[1, [2], "a"]'),
+        ("('\\x41\\\\', None)", '["A\\\\", null]'),
+        ('"it\'s\\t\\U0001F600"', '"it\'s\\t😀"'),
+        ("{'a': False, \"b\": [-0.5e3]}", '{"a": false, "b": [-0.5e3]}'),
+    ],
+)
+def test_python_is_translated_as_it_comes(value: str, read: str) -> None:
+    whole = Arguments(CODERS["python"], {})
+    whole.add_key("k")
+    pieces = [whole.add_value(value)]
+    by_character = Arguments(CODERS["python"], {})
+    by_character.add_key("k")
+    for character in value:
+        pieces.append(by_character.add_value(character))
+        assert f'{{"k": {read}'.startswith("".join(pieces[1:]))
+    assert pieces[0] == "".join(pieces[1:]) == f'{{"k": {read}'
+    assert whole.end() == by_character.end() == "}"
+
+
+def test_half_of_a_pair_in_python_is_an_error_and_no_more_is_given_out() -> None:
+    arguments = Arguments(CODERS["python"], {})
+    arguments.add_key("k")
+    said = "".join(arguments.add_value(text) for text in ("'a", "\\ud83d", "b'"))
+    assert said == '{"k": "a'
+    with pytest.raises(CodeError, match="half of a surrogate pair"):
+        arguments.end()
 
 
 def test_types_tell_a_string_from_what_it_spells() -> None:
@@ -246,14 +279,6 @@ def test_what_says_that_it_is_no_string_is_none(value: str) -> None:
     assert "expected JSON that is not a string" in parser.issues[0].found
     with pytest.raises(ParseError):
         tok.decode([*ids_in(tok, "<s>ai<m>"), *ids])
-
-
-def test_a_string_is_given_out_at_once_where_the_call_says_that_it_is_one() -> None:
-    tok = tokenizer("flags")
-    parser = tok.stream()
-    ids = ids_in(tok, _flagged(("true", "12"), ("false", "12")))
-    found = [e.text for i in ids for e in parser.feed(i) if isinstance(e, ArgumentsDelta)]
-    assert [text for text in found if text] == ['{"a0": "1', "2", '"', ', "a1": ', "12}"]
 
 
 def test_what_may_be_a_fence_belongs_to_the_call_that_is_open() -> None:

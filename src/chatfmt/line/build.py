@@ -54,6 +54,7 @@ class Builder(Graph):
         characters: Characters,
     ) -> None:
         super().__init__(layout.where, words, characters)
+        self._lists: dict[tuple[Calls, Sources, Meaning, tuple[str, ...]], Sources] = {}
         self.start = self.new(Meaning("prologue"))
         self.between = self.border("message")
         self.anywhere = self.border("message")
@@ -183,6 +184,13 @@ class Builder(Graph):
         return inside if piece.always else sources | inside
 
     def _list(self, piece: Calls, sources: Sources, context: _Context) -> Sources:
+        key = piece, sources, context.meaning, context.roles
+        if key not in self._lists:  # lines that part only after it share it
+            self._lists[key] = self._new_list(piece, sources, context)
+        context.free = None
+        return self._lists[key]
+
+    def _new_list(self, piece: Calls, sources: Sources, context: _Context) -> Sources:
         item = self.border("argument" if piece.arguments else "call")
         begins = frozenset(s for s in sources if self.all[s].border == "message")
         self.silently(sources - begins, item)
@@ -196,7 +204,6 @@ class Builder(Graph):
         ends = self._sequence(piece.item, items, context)
         self.silently(self._sequence(piece.separator, ends, context), item)
         context.meaning = outside
-        context.free = None
         return sources | ends if piece.arguments else ends
 
     def _field(self, piece: Field, sources: Sources, context: _Context) -> Sources:

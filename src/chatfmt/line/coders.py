@@ -49,6 +49,8 @@ class Coder:
     """Whether strings stand as they are, so that a value is a string unless it reads as another."""
     words: tuple[str, ...] = ()
     """What else reads as a constant, where strings stand as they are."""
+    translate: Callable[[str], str] = str
+    """Makes JSON of any number of whole tokens of a value."""
 
     @property
     def checks_only(self) -> bool:
@@ -158,7 +160,10 @@ def _unescape(escape: re.Match[str]) -> str:
 
 def _read_python(text: str, _: Types) -> str:
     check(text, PythonLiteral(), "a Python literal as repr() writes it")
+    return _python_as_json(text)
 
+
+def _python_as_json(text: str) -> str:
     def translate(token: re.Match[str]) -> str:
         found = token[0]
         if found[0] in "'\"":
@@ -198,7 +203,7 @@ CODERS = {
             bare=True,
             words=(*_JSON_WORDS,),
         ),
-        Coder("python", _spell_python, _read_python),
+        Coder("python", _spell_python, _read_python, translate=_python_as_json),
     )
 }
 r"""Every coder by its name.

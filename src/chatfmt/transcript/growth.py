@@ -160,7 +160,7 @@ class Growth(Alone):
             position=position,
             goes_on=self._going_on(),
             before=self._last_role(),
-            unended=self._is_unended(),
+            unended=self._is_unended(self._last_role()),
             messages=self._messages,
             spans=self.spans,
             issues=self.issues,
@@ -180,11 +180,15 @@ class Growth(Alone):
 
     def _last_role(self) -> str | None:
         """The role of the last message."""
-        return self._messages[-1].role if self._messages else None
+        return self._role_before(len(self._messages))
 
-    def _is_unended(self) -> bool:
-        """Whether the last message is the model's, and has no end token."""
-        unended = self._last_role() in self._binding.format.unended
+    def _role_before(self, index: int) -> str | None:
+        """The role of the message before that one."""
+        return self._messages[index - 1].role if index else None
+
+    def _is_unended(self, role: str | None) -> bool:
+        """Whether the message before, of this role, is the model's and has no end token."""
+        unended = role in self._binding.format.unended
         return unended and bool(self.spans) and self.spans[-1].part != "end"
 
     def _end_open(self) -> None:

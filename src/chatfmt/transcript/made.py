@@ -64,6 +64,10 @@ def parsed(
         if not (goes_on or parser.is_stopped):
             parser.close()
             opened, partial, complete = None, None, len(parser.messages)
+    elif opened is None and not missing and parser.is_within_character:
+        # No header tells whose it is, so nothing could go on with it: it is a message, or stray.
+        parser.close()
+        partial, complete = None, len(parser.messages)
     elif not allow_open:
         parser.close()
         partial = next(iter(parser.messages[complete:]), None)

@@ -132,19 +132,24 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
     if state.prompted is not None:
         roles[len(state.messages)] = state.prompted[0]
     parser = parser_at(0, None, None)
-    for _, run in groupby(state.spans, lambda span: span.message):
+    index = None
+    for following, run in groupby(state.spans, lambda span: span.message):
         ranges = [*run]
         start = ranges[0].start
         whole = parser.open is None and not parser.missing and not parser.in_envelope
+        # half a character may be all that there is of a message without a header
+        whole = whole and not (parser.is_within_character and index == len(messages))
         if start and whole:  # as a transcript goes on
             last = spans[-1]
             goes_on = last.part == "end" and state.ids[start - 1] in renderer.binding.continues
             before = messages[-1].role if messages else None
             parser = parser_at(start, before if goes_on else None, before)
         feed_again(parser, state.ids, ranges, roles)
+        index = following
     complete, missing = len(messages), bool(parser.missing)
     opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
     may_end = resume.ends_bare(renderer.binding, parser) and not (missing or state.unfinished)
+    may_end = may_end or (opened is None and not missing and parser.is_within_character)
     parser.close()  # as a parse has it that was not to be open: half a character is placed then
     if may_end:
         complete, opened = len(messages), None

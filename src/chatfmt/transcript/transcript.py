@@ -176,7 +176,7 @@ class Transcript(Views):
             before=begun.opened.role if begun else self._last_role(),
             unended=begun.opened.role in self._binding.format.unended
             if begun
-            else self._is_unended(),
+            else self._is_unended(self._last_role()),
             within=None if closes else within,
             offset=len(self.ids) + len(closing[0]) + len(rest),
         )

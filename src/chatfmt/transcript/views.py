@@ -120,19 +120,22 @@ class Views(Growth):
         ('Hello', 5)
         """
         going_on = self._going_on(sampled=True)
+        opened = self._opened()
+        first = None if opened is None else self._first_in_envelope(opened.index)
+        before = self._last_role() if first is None else self._role_before(first)
         parser = StreamParser(
             self._binding,
             strict=strict,
             prologue=False,
             goes_on=going_on,
-            before=self._last_role(),
-            unended=self._is_unended(),
+            before=before,
+            unended=self._is_unended(before),
         )
         parser.know_tools(self._tools)
-        opened = self._opened()
         speaker = self._speaker(opened)
-        if opened is not None:
-            parser.prime(self.ids[self._start_of(opened.index) :])
+        if first is not None:
+            parser.prime(self.ids[self._start_of(first) :])
+            parser.number_from_here()
         elif going_on is None and not self._at_prompt():
             speaker = "assistant"  # as in `append_completion`, whoever was prompted before
             parser.prime(self._renderer.prompt(speaker, before=self._last_role()))

@@ -11,7 +11,7 @@ __all__ = ["ROWS"]
 
 _CALLS = (
     "<|start_header_id|>{role}<|end_header_id|>\n\n{^}{content}"
-    "[<function={call.name}>{call.arguments:object}</function>]*<|eom_id|>"
+    "[<function={call.name}>{call.arguments:object}</function>]*"
 )
 _HOW = (
     "\n\n\n"
@@ -43,7 +43,8 @@ ROWS: dict[str, dict[str, Any]] = {
             **LLAMA_3["template"],
             "assistant": [
                 LLAMA_3["template"]["assistant"],
-                _CALLS,
+                f"{_CALLS}<|eom_id|>",
+                f"{_CALLS}<|eot_id|>",
             ],
         },
         "fences": ["<function="],

@@ -33,6 +33,15 @@ LLAMA_3 = _row(
     ["<|eom_id|>", "<|end_of_text|>"],
 )
 _CALLS = r'[; |\{"name": "{call.name}", "parameters": {call.arguments:object}\}]*'
+_CALLS_AFTER_TAG = "[; |{call:json name, parameters}]*"
+_ALSO_READ = [
+    r'[; |\{"name":"{call.name}","parameters":{call.arguments:object}\}]*',
+    r'[; |\{"parameters": {call.arguments:object}, "name": "{call.name}"\}]*',
+    r'[; |\{"parameters":{call.arguments:object},"name":"{call.name}"\}]*',
+    r'[; |\{"type": "function", "name": "{call.name}", "parameters": {call.arguments:object}\}]*',
+    r'[; |\{"type":"function","name":"{call.name}","parameters":{call.arguments:object}\}]*',
+]
+"""Other spellings of calls that stand as text, which the models write, too."""
 _HEADER = "<|start_header_id|>{role}<|end_header_id|>\n\n{^}"
 _CALLING: dict[str, Any] = {
     **LLAMA_3,
@@ -41,11 +50,17 @@ _CALLING: dict[str, Any] = {
         "assistant": [
             LLAMA_3["template"]["assistant"],
             f"{_HEADER}{_CALLS}<|eot_id|>",
-            f"{_HEADER}{{content}}<|python_tag|>{_CALLS}<|eom_id|>",
+            f"{_HEADER}{{content}}<|python_tag|>{_CALLS_AFTER_TAG}<|eom_id|>",
+            f"{_HEADER}{{content}}<|python_tag|>{_CALLS_AFTER_TAG}<|eot_id|>",
+            *(f"{_HEADER}{calls}<|eot_id|>" for calls in _ALSO_READ),
+            *(f"{_HEADER}{calls}<|eom_id|>" for calls in (_CALLS, *_ALSO_READ)),
         ],
     },
     "special_tokens": [*LLAMA_3["special_tokens"], "<|python_tag|>"],
-    "fences": ['^{"name": "'],
+    "fences": [
+        *('^{"name": "', '^{"name":"', '^{"parameters":'),
+        *('^{"type": "function", "name": "', '^{"type":"function","name":"'),
+    ],
 }
 _DEFINITIONS = (
     "Given the following functions, please respond with a JSON for a function call with its proper "

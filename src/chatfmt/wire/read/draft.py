@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
+    from chatfmt.wire.read.inside import Inside
     from chatfmt.wire.read.walk import Run
 
 __all__ = ["Draft"]
@@ -45,7 +46,7 @@ class Draft(Headed):
         span: where spans are written.
         messages, events: where they go.
         tell: what is called with what is wrong.
-        within_calls: the places after which the call at hand goes on.
+        inside: the places within calls, and within arguments.
     """
 
     def __init__(
@@ -56,9 +57,9 @@ class Draft(Headed):
         events: list[Event],
         tell: Tell,
         *,
-        within_calls: frozenset[int],
+        inside: Inside,
     ) -> None:
-        self._within_calls = within_calls
+        self._inside = inside
         super().__init__(binding, span, messages, events, tell)
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
@@ -90,7 +91,7 @@ class Draft(Headed):
         thoughts = self._thoughts
         if thoughts is not None and thoughts.end_before(place) and not self.has_thought:
             self._span.prompted(self.begins_at, at + within)
-        self.calls.enter(meaning.opens, within=place.index in self._within_calls)
+        self.calls.enter(meaning.opens, within=place.index in self._inside.calls)
         if meaning.field is not None or not place.letter:
             self.origin, self.literal = place, ""
         if meaning.field is None and not place.letter:
@@ -99,6 +100,7 @@ class Draft(Headed):
             spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
             opens = meaning.opens in ("call", FIRST_CALL)
             self.calls.frame(spelling, literal=False, opens=opens)
+            self.calls.end_field(goes_on=place.index in self._inside.arguments)
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
@@ -159,6 +161,7 @@ class Draft(Headed):
         if field is None:
             self.literal += text
             self.calls.frame(text, literal=True)
+            self.calls.end_field(goes_on=place.index in self._inside.arguments)
 
     def _decode(self) -> None:
         """A field that is spelled as a string of JSON is complete, or as far as it will come."""
@@ -200,6 +203,10 @@ class Draft(Headed):
         self.goes_on = self.role if goes_on else None
         self.unended = self.role in self._binding.format.unended
         self.is_open = False
+
+    def renumber(self, fewer: int) -> None:
+        """So many messages before are forgotten; the message at hand has no calls."""
+        self.index -= fewer
 
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.conversation import Message
-from chatfmt.wire.read.calls import Calls, Layout
+from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.heading import Heading
+from chatfmt.wire.read.open_call import CallLayout
 from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.thoughts import Thoughts
 
@@ -32,7 +33,7 @@ class Known:
         self._events = events
         self._tell_wrong = tell
         row = binding.format
-        self._calls_layout = Layout(row.id_shape, row.arguments, row.names_calls)
+        self._calls_layout = CallLayout(row.id_shape, row.arguments, row.names_calls)
         self._clear()
 
     def _clear(self) -> None:

@@ -102,6 +102,19 @@ class Questions(Ending):
         return Allowed(frozenset(ids[spelling] for spelling in spellings), text)
 
     @property
+    def is_within_character(self) -> bool:
+        """Whether the ids so far end within a character: nothing is known of it yet.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed(9552)
+        >>> parser.is_within_character
+        True
+        """
+        return bool(self._reader.state.pending)
+
+    @property
     def in_envelope(self) -> bool:
         """Whether a message is complete and the envelope around it is still open.
 

@@ -60,8 +60,7 @@ class Reader(Standing):
         self.events: list[Event] = []
         report = self.report
         tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
-        within = steps.within_calls
-        draft = Draft(binding, self.span, messages, self.events, tell, within_calls=within)
+        draft = Draft(binding, self.span, messages, self.events, tell, inside=steps.inside)
         draft.goes_on, draft.unended = goes_on, unended
         super().__init__(steps, draft, steps.start if prologue else steps.after(before))
         if not prologue or not binding.format.prologue_pieces:

@@ -61,7 +61,8 @@ class Standing:
         """Whether a call has begun that is not whole."""
         place, scan = self.places()[0], self.state.threads[0][1]
         scanned = place.scanner is not None and is_whole(place, scan)
-        return self.draft.is_open and self.draft.calls.is_open and not scanned
+        is_value = place.meaning.field == "arg.value"  # others may follow, and what closes the call
+        return self.draft.is_open and self.draft.calls.is_open and (is_value or not scanned)
 
     @property
     def in_literal(self) -> bool:

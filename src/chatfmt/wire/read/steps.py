@@ -10,12 +10,12 @@ binding, within a bound.
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from chatfmt.wire.read.characters import HERE, PENDING, decode
 from chatfmt.wire.read.following import Following
+from chatfmt.wire.read.inside import Inside, inside
 from chatfmt.wire.read.readings import common
 from chatfmt.wire.read.recovery import Repairs
 from chatfmt.wire.read.walk import CLOSED, Run, Walk, is_of_call, is_whole
@@ -177,19 +177,9 @@ class Steps:
         self._count = 0
 
     @cached_property
-    def within_calls(self) -> frozenset[int]:
-        """The places after which the call at hand goes on, if one is open."""
-        before: list[list[int]] = [[] for _ in self.machine.all]
-        for place in self.machine.all:
-            for target in (*(m.target for m in place.moves), *chain(*place.specials.values())):
-                before[target].append(place.index)
-        todo = [place.index for place in self.machine.all if is_of_call(place)]
-        found = {*todo}
-        for index in todo:
-            if self.machine.all[index].meaning.opens in (None, "argument"):
-                todo += [source for source in before[index] if source not in found]
-                found |= {*before[index]}
-        return frozenset(found)
+    def inside(self) -> Inside:
+        """The places within calls, and within arguments."""
+        return inside(self.machine)
 
     @cached_property
     def longest_border(self) -> int:

@@ -1,0 +1,189 @@
+"""The tool call that is being read: its parts as they come, and their events."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.conversation import ToolCall
+from chatfmt.line.calls import CallObject, read_call
+from chatfmt.line.jsontext import CodeError, check_json, string_in
+from chatfmt.line.scanners import JsonObject
+from chatfmt.wire.events import ArgumentsDelta, ToolCallEnd, ToolCallStart
+from chatfmt.wire.read.arguments import Arguments
+
+if TYPE_CHECKING:
+    from chatfmt.line.call_ids import CallIds
+    from chatfmt.line.calls import CallState
+    from chatfmt.line.coders import Coder
+    from chatfmt.line.place import Place
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.schemas import ArgumentTypes
+
+__all__ = ["CallLayout", "OpenCall"]
+
+_PARTS = {"call.name": "name", "call.id": "id", "call.arguments": "arguments"}
+
+
+class CallLayout(NamedTuple):
+    """What the calls of a format look like, and the tools that they call."""
+
+    ids: CallIds | None = None
+    """What ids look like, where only they say the name."""
+    arguments: tuple[Coder | None, ...] = ()
+    """How the values of arguments are spelled that stand one by one; none where none do."""
+    names: bool = False
+    """Whether names stand among other text of the layout, as in ``<function={call.name}>``."""
+    types: ArgumentTypes = MappingProxyType({})
+
+
+class OpenCall:
+    """One call, as far as it is read."""
+
+    def __init__(self, index: int, number: int, events: list[Event], layout: CallLayout) -> None:
+        self._place = index, number
+        self._layout = layout
+        self._events = events
+        self.text: list[str] = []
+        """All of its fields and what parts them, as they stand there."""
+        self.is_broken = False
+        """Whether text came with which no call goes on."""
+        self.is_cut = False
+        """Whether it is not written to its end."""
+        self._parts: dict[str, list[str]] = {"name": [], "arguments": [], "id": []}
+        self._keys: CallObject | None = None  # where it is one JSON object
+        self._state: CallState | None = None
+        self._object: list[str] = []
+        """That object, as far as it is there."""
+        self._started = False
+        self._each: Arguments | None = None  # where arguments stand one by one
+        self._error: CodeError | None = None  # what is wrong with one of them that is over
+
+    def copy(self) -> OpenCall:
+        """One of its own."""
+        other = OpenCall(*self._place, [], self._layout)
+        other.text, other._object = [*self.text], [*self._object]
+        other._parts = {part: [*texts] for part, texts in self._parts.items()}
+        other._keys, other._state, other._started = self._keys, self._state, self._started
+        other.is_broken = self.is_broken
+        other._each, other._error = self._each and self._each.copy(), self._error
+        return other
+
+    def add(self, place: Place, text: str) -> None:
+        """More text of a field."""
+        self.text.append(text)
+        if isinstance(place.scanner, CallObject):
+            self._scan(place.scanner, text)
+            return
+        part = _PARTS.get(str(place.meaning.field))
+        if part is not None:
+            self._add(part, text)
+        elif self._each is None:  # the first key was skipped, and that was reported
+            self.is_broken = True
+        elif place.meaning.field == "arg.key":
+            self._each.add_key(text)
+        elif place.meaning.field == "arg.string":
+            self._each.add_flag(text)
+        else:
+            certain = self._each.add_value(text)
+            if self._error is None:  # else it is no call
+                self._add("arguments", certain)
+
+    def begin_argument(self) -> None:
+        """An argument begins; the one before is over."""
+        if self._each is None:
+            [coder] = self._layout.arguments
+            self._each = Arguments(coder, self._layout.types.get(self._name(), {}))
+        self.end_field(goes_on=False)
+
+    def end_field(self, *, goes_on: bool) -> None:
+        """What was read last is over, and so is the argument if it does not go on."""
+        if self._each is None or self._error is not None or self.is_broken:
+            return
+        try:
+            certain = self._each.end_key() if goes_on else self._each.end_argument()
+        except CodeError as error:
+            self._error = error
+        else:
+            self._add("arguments", certain)
+
+    def _name(self) -> str:
+        """The name of the tool, as far as it is there."""
+        if self._layout.ids is not None:
+            return self._layout.ids.name_in("".join(self._parts["id"])) or ""
+        return "".join(self._parts["name"])
+
+    def _add(self, part: str, text: str) -> None:
+        if (
+            part == "arguments"
+            and not self._started
+            and self._keys is None
+            and (name := self._name())
+        ):
+            self._start(name, "".join(self._parts["id"]) or None)
+        self._parts[part].append(text)
+        if part == "arguments" and self._started and text:
+            self._events.append(ArgumentsDelta(*self._place, text))
+
+    def _scan(self, keys: CallObject, text: str) -> None:
+        """More of a call that is one object: its parts as they come."""
+        self._keys = keys
+        self._object.append(text)
+        state = keys.start() if self._state is None else self._state
+        found: dict[str, str] = {}
+        for character in text:
+            state = keys.step(state, character) or state  # the reader sees to it that it goes on
+            part = keys.part(state)
+            found[part] = found.get(part, "") + character
+            begins = part == "arguments" and character == "{" and not self._started
+            if begins and not self._parts[part]:
+                self._start_with_object(keys, "".join(self._parts["name"]) + found.get("name", ""))
+        self._state = state
+        for part, more in found.items():
+            if part != "call":
+                self._add(part, more)
+
+    def _start_with_object(self, keys: CallObject, name: str) -> None:
+        """Arguments have begun; where the name has come before them, it can be reported."""
+        if name and keys.id is None:
+            self._start(string_in(name), None)
+
+    def _start(self, name: str, identifier: str | None) -> None:
+        self._started = True
+        self._events.append(ToolCallStart(*self._place, identifier, name))
+
+    def made(self) -> tuple[ToolCall, tuple[tuple[str, str], ...]]:
+        """The call, and the keys that it has beyond those of the layout.
+
+        Raises:
+            CodeError: it is none.
+        """
+        if self._keys is not None:
+            call = read_call("".join(self._object), self._keys)
+            return ToolCall(name=call.name, arguments=call.arguments, id=call.id), call.other_keys
+        name = self._name()
+        if not name:
+            raise CodeError("a call without a name", 0)
+        identifier = "".join(self._parts["id"])
+        return ToolCall(name=name, arguments=self._arguments(), id=identifier or None), ()
+
+    def _arguments(self) -> str:
+        if self.is_cut and self._layout.arguments:
+            raise CodeError("a call that is cut off", 0)
+        if self._error is not None:
+            raise self._error
+        if self._each is not None:
+            self._add("arguments", self._each.end())
+            return self._each.text
+        found = "".join(self._parts["arguments"])
+        if self.is_cut:
+            check_json(found.strip(), JsonObject(), "arguments that are a JSON object")
+        return found or "{}" * bool(self._layout.arguments)
+
+    def tell_end(self, call: ToolCall) -> None:
+        """Report what has not been reported, and that the call is over."""
+        if not self._started:
+            self._start(call.name, call.id)
+            if call.arguments:
+                self._events.append(ArgumentsDelta(*self._place, call.arguments))
+        self._events.append(ToolCallEnd(*self._place, call))
