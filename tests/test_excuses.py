@@ -94,6 +94,15 @@ def test_faults_of_two_kinds(excuses: Any) -> None:
     assert {"start", "end"} in [*excuses.faults_shown(case._replace(text=text))]
 
 
+def test_what_differs_before_a_call_is_no_fault_of_calls(excuses: Any) -> None:
+    earlier = [ASKED, {"role": "assistant", "content": "ok"}, MORE, *CALLING[1:]]
+    case = case_of(excuses, tokenizer("qwen-3-2507"), earlier)
+    text = case.text.replace("\n1\n", "1")
+    assert {"calls"} in [*excuses.faults_shown(case._replace(text=text))]
+    text = text.replace("assistant\nok", "assistant\nno")
+    assert [*excuses.faults_shown(case._replace(text=text))] == []
+
+
 def test_nothing_is_found_where_nobody_asks_or_the_row_refuses(excuses: Any) -> None:
     tok = tokenizer("qwen-3-2507")
     case = case_of(excuses, tok, CHAT[:1])
