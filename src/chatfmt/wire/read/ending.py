@@ -1,4 +1,4 @@
-"""How the input ends."""
+"""How the input ends, and where the messages begin that count."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from chatfmt.wire.read.characters import PENDING
 from chatfmt.wire.read.intake import Intake
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chatfmt.wire.events import Event
 
 __all__ = ["Ending"]
@@ -77,3 +79,27 @@ class Ending(Intake):
         reader.span.write(reader.position)
         reader.span.switch(draft.begins_at, draft.index - 1, "end", generated=True)
         draft.drop()
+
+    def number_from_here(self) -> None:
+        """Forget the messages that are complete: the one that is open or next has index 0.
+
+        >>> import chatfmt
+        >>> parser = chatfmt.get_tokenizer("gpt-4o").stream()
+        >>> _ = parser.feed_all([13225, 200265])
+        >>> parser.number_from_here()
+        >>> parser.messages
+        []
+        """
+        count = len(self.messages)
+        self.messages.clear()
+        self._reader.events[:] = _numbered_from(count, self._reader.events)
+        self._reader.draft.renumber(count)
+
+
+def _numbered_from(count: int, events: Sequence[Event]) -> list[Event]:
+    """Events of later messages, as if that many had not been there."""
+    return [
+        event._replace(index=event.index - count)
+        for event in events
+        if event.index is not None and event.index >= count
+    ]

@@ -93,27 +93,6 @@ class Intake:
         reader.events[:] = self.feed_all(prompt)
         self.spans.clear()
 
-    def number_from_here(self) -> None:
-        """Forget the messages that are complete: the one that is open or next has index 0.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> parser = tok.stream()
-        >>> _ = parser.feed_all([13225, 200265])
-        >>> parser.number_from_here()
-        >>> parser.messages
-        []
-        """
-        count = len(self.messages)
-        self.messages.clear()
-        events = self._reader.events
-        events[:] = (
-            event._replace(index=event.index - count)
-            for event in events
-            if event.index is not None and event.index >= count
-        )
-        self._reader.draft.renumber(count)
-
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
         """Take any number of ids; the same as one after the other, but for the size of deltas.
 
