@@ -33,12 +33,12 @@ class Kinds(NamedTuple):
 @functools.cache
 def kinds(name: str) -> Kinds:
     """What answers this row can carry, in a conversation that is prepared."""
-    tok, asked = tokenizer(name), {"values": needed(name)}
+    tok, values = tokenizer(name), needed(name)
 
     def carries(*messages: Message) -> bool:
         user = Message(role="user", content="a")
         try:
-            tok.encode(tok.prepare([user, *messages], history="keep", **asked))
+            tok.encode(tok.prepare([user, *messages], history="keep", values=values))
         except RenderError:
             return False
         return True

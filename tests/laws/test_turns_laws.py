@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,7 +90,7 @@ def talks(draw: st.DrawFn, name: str) -> Conversation:
 @PER_ROW
 def test_each_example_begins_with_the_prompt(name: str, history: str, data: st.DataObject) -> None:
     tok = tokenizer(name)
-    asked = {"history": history, "values": needed(name)}
+    asked: dict[str, Any] = {"history": history, "values": needed(name)}
     chat = data.draw(talks(name))
     try:
         examples = tok.encode_for_training(chat, turns="each", prepare=True, **asked)
@@ -102,7 +102,7 @@ def test_each_example_begins_with_the_prompt(name: str, history: str, data: st.D
     assert error.field == "reasoning" or is_refused(name, chat, asked)
 
 
-def is_refused(name: str, chat: Conversation, asked: dict[str, object]) -> bool:
+def is_refused(name: str, chat: Conversation, asked: dict[str, Any]) -> bool:
     """Whether the format cannot carry a part of it as it is prepared."""
     tok = tokenizer(name)
     for stop in range(1, len(chat.messages) + 1):
@@ -113,9 +113,6 @@ def is_refused(name: str, chat: Conversation, asked: dict[str, object]) -> bool:
             except RenderError:
                 return True
     return False
-
-
-U, A = (lambda text, role=role: Message(role=role, content=text) for role in ("user", "assistant"))
 
 
 def everything(can: Kinds) -> list[Message]:
@@ -133,10 +130,10 @@ def everything(can: Kinds) -> list[Message]:
         Message(role="tool", content="1", name="f", call_id=call.id),
     ]
     return [
-        U("hello"),
+        Message(role="user", content="hello"),
         *(calls if can.calls else ()),
         answer("hi", "so", after=can.calls),
-        U("more"),
+        Message(role="user", content="more"),
         answer("bye", "well"),
     ]
 
@@ -144,7 +141,7 @@ def everything(can: Kinds) -> list[Message]:
 @pytest.mark.parametrize("name", FORMAT_ROWS)
 def test_no_row_is_left_out(name: str) -> None:
     tok, can = tokenizer(name), kinds(name)
-    asked = {"values": needed(name)}
+    asked: dict[str, Any] = {"values": needed(name)}
     chat = Conversation(messages=tuple(everything(can)))
     examples = tok.encode_for_training(chat, turns="each", prepare=True, **asked)
     assert len(examples) >= 2
@@ -166,7 +163,7 @@ def test_what_is_not_prepared_is_asked_for_as_it_is(name: str) -> None:
 def test_real_conversations(name: str, shared_data: Path) -> None:
     """Where a prompt opens a thinking, these answers, which have none, get an empty one."""
     tok = real_tokenizer(name)
-    asked = {"values": needed(name)}
+    asked: dict[str, Any] = {"values": needed(name)}
     found: Counter[str] = Counter()
     for file in FILES:
         for chat in real_conversations(shared_data / file):
@@ -183,7 +180,7 @@ def real_tokenizer(name: str) -> ChatTokenizer:
     return ChatTokenizer(get_format(name), extend_encoding(base, f"o200k of {name}", tokens))
 
 
-def outcome(tok: ChatTokenizer, chat: Conversation, asked: dict[str, object]) -> str:
+def outcome(tok: ChatTokenizer, chat: Conversation, asked: dict[str, Any]) -> str:
     """What comes of a conversation; the examples must begin with their prompts."""
     try:
         examples = tok.encode_for_training(chat, turns="each", prepare=True, **asked)
