@@ -34,6 +34,16 @@ class Reasoning(Word):
     after_results: bool = True
     """Whether answers after the result of a tool get an empty one, too."""
 
+    @property
+    def looks_at(self) -> Literal["nothing", "user", "end"]:
+        """An answer loses its thinking by what follows it."""
+        match self.keep:
+            case "all":
+                return "nothing"
+            case "none":
+                return "end"
+        return "user"
+
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages with the thinking that the model is shown, or is to write."""
         history = asked.history(items)
