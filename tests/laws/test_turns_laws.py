@@ -170,7 +170,7 @@ def test_real_conversations(name: str, shared_data: Path) -> None:
             found[outcome(tok, chat, asked)] += 1
     sys.stdout.write(f"{name}: {dict(found)}\n")
     needs_more = kinds(name).recipient is not None  # than these conversations have
-    assert (found["equal"] > found["refused"]) is not needs_more
+    assert bool(found["equal"]) is not needs_more
 
 
 def real_tokenizer(name: str) -> ChatTokenizer:
@@ -189,6 +189,8 @@ def outcome(tok: ChatTokenizer, chat: Conversation, asked: dict[str, Any]) -> st
     except RenderError as error:
         if error.field == "reasoning" and not thinks(chat):
             return outcome(tok, with_thinking(chat), asked)
+        if not is_refused(tok.format.name, chat, asked):
+            raise
         return "refused"
     check_each_turn(tok, chat, examples, asked)
     return "equal"
