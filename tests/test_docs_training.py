@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from chatfmt.cli import main
-from chatfmt.training import Overlong
+from chatfmt.training import Overlong, Turns
 
 if TYPE_CHECKING:
     import pytest
@@ -33,7 +33,7 @@ def test_the_page_runs(
         doctest.DocTestParser().get_doctest(code, {}, "training.md", str(PAGE), 0)
     )
     assert results.failed == 0
-    assert results.attempted >= 14
+    assert results.attempted >= 28
 
     [commands] = [content for language, _, content in blocks if language == "sh"]
     stats, convert = commands.splitlines()
@@ -58,5 +58,13 @@ def test_the_lines_for_torch_are_two_each() -> None:
 
 
 def test_the_page_has_every_way_to_train_and_to_cut() -> None:
-    for value in ("assistant", "last", "sampled", "all", "none", *get_args(Overlong)):
+    for value in (
+        "assistant",
+        "last",
+        "sampled",
+        "all",
+        "none",
+        *get_args(Overlong),
+        *get_args(Turns),
+    ):
         assert f'| `"{value}"` |' in TEXT

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chatfmt.line.format import ChatFormat
     from chatfmt.tools.explain import Difference
     from chatfmt.tools.scan import SpecialText
-    from chatfmt.training.examples import Overlong, TrainingExample
+    from chatfmt.training.examples import Overlong, TrainingExample, Turns
     from chatfmt.training.fit import Fitted
     from chatfmt.training.weights import TrainOn
 
@@ -353,6 +353,11 @@ class ChatTokenizer:
         overlong: Literal["refuse", "fit"] = "refuse",
         allow_untrained: bool = False,
         ignore_index: int = -100,
+        turns: Literal["whole"] = "whole",
+        prepare: bool = False,
+        tools: Iterable[Mapping[str, Any]] | None = None,
+        values: Mapping[str, str | dt.date] | None = None,
+        history: Literal["published", "keep"] = "published",
     ) -> TrainingExample: ...
     @overload
     def encode_for_training(
@@ -365,6 +370,11 @@ class ChatTokenizer:
         overlong: Literal["split"],
         allow_untrained: bool = False,
         ignore_index: int = -100,
+        turns: Literal["whole"] = "whole",
+        prepare: bool = False,
+        tools: Iterable[Mapping[str, Any]] | None = None,
+        values: Mapping[str, str | dt.date] | None = None,
+        history: Literal["published", "keep"] = "published",
     ) -> list[TrainingExample]: ...
     @overload
     def encode_for_training(
@@ -374,9 +384,31 @@ class ChatTokenizer:
         train_on: TrainOn = "assistant",
         train_end: bool = True,
         max_tokens: int | None = None,
-        overlong: Overlong,
+        overlong: Literal["refuse"] = "refuse",
         allow_untrained: bool = False,
         ignore_index: int = -100,
+        turns: Literal["each"],
+        prepare: bool = False,
+        tools: Iterable[Mapping[str, Any]] | None = None,
+        values: Mapping[str, str | dt.date] | None = None,
+        history: Literal["published", "keep"] = "published",
+    ) -> list[TrainingExample]: ...
+    @overload
+    def encode_for_training(
+        self,
+        conversation: Messages,
+        *,
+        train_on: TrainOn = "assistant",
+        train_end: bool = True,
+        max_tokens: int | None = None,
+        overlong: Overlong = "refuse",
+        allow_untrained: bool = False,
+        ignore_index: int = -100,
+        turns: Turns = "whole",
+        prepare: bool = False,
+        tools: Iterable[Mapping[str, Any]] | None = None,
+        values: Mapping[str, str | dt.date] | None = None,
+        history: Literal["published", "keep"] = "published",
     ) -> TrainingExample | list[TrainingExample]: ...
     def encode_for_training(
         self,
@@ -388,6 +420,11 @@ class ChatTokenizer:
         overlong: Overlong = "refuse",
         allow_untrained: bool = False,
         ignore_index: int = -100,
+        turns: Turns = "whole",
+        prepare: bool = False,
+        tools: Iterable[Mapping[str, Any]] | None = None,
+        values: Mapping[str, str | dt.date] | None = None,
+        history: Literal["published", "keep"] = "published",
     ) -> TrainingExample | list[TrainingExample]:
         """Ids, labels and weights of a conversation.
 
@@ -400,17 +437,31 @@ class ChatTokenizer:
                 ``"split"`` gives a list of examples, also where it has only one.
             allow_untrained: let an example pass in which nothing is trained.
             ignore_index: the label where the weight is 0.
+            turns: ``"each"`` gives a list with an example for each turn in which the assistant
+                speaks: what was said up to the last answer of the turn, in which the answers of
+                that turn are trained; see `chatfmt.training.examples.Turns`.
+            prepare: write what `prepare` makes of the conversation; with ``turns="each"`` what it
+                makes of it when that turn is prompted, so that the ids before an answer are those
+                of the prompt, and the answer keeps its thinking. Which prompt, is up to the
+                answer: with ``thinking=False`` for one whose thinking is empty, where the format
+                has that prompt.
+            tools: as in `prepare`; so are the others.
+            values: as in `prepare`.
+            history: as in `prepare`: ``"keep"`` leaves the thinking of earlier turns in place.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
         >>> chat = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "Hello"}]
         >>> tok.encode_for_training(chat).labels
         [-100, -100, -100, -100, -100, -100, -100, -100, 13225, 200265]
+        >>> [len(one.input_ids) for one in tok.encode_for_training(chat * 2, turns="each")]
+        [10, 20]
 
         Raises:
             RenderError: the format cannot carry the conversation.
             NothingToTrainError: every weight is 0.
             ContextOverflowError: it is too long, and not to be cut, or cannot be.
+            ValueError: the arguments make no sense together.
         """
         chat = as_conversation(conversation)
         examples = training_examples(
@@ -422,8 +473,13 @@ class ChatTokenizer:
             overlong=overlong,
             allow_untrained=allow_untrained,
             ignore_index=ignore_index,
+            turns=turns,
+            prepare=prepare,
+            tools=tools,
+            values=values,
+            history=history,
         )
-        return examples if overlong == "split" else examples[0]
+        return examples if overlong == "split" or turns == "each" else examples[0]
 
     def encode_batch(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from chatfmt.line.language import Next
 from chatfmt.line.lines import Line
@@ -82,6 +82,29 @@ class Speaking(Row):
         if not any(lines.values()):
             return frozenset(self.lines_of)
         return frozenset(role for role in self._speaking if lines[role])
+
+    @cached_property
+    def prefix(self) -> Literal["always", "turn", "never"]:
+        """How long what a model was shown and wrote stays the beginning of its next prompts.
+
+        With what `ChatTokenizer.prepare` does to a conversation: ``always``; for a ``turn``, until
+        the user speaks next; or ``never``, where the thinking of a call is dropped as soon as the
+        tool has answered. What is not prepared stays always.
+
+        >>> import chatfmt
+        >>> [chatfmt.get_format(name).prefix for name in ("gpt-4o", "qwen-3", "qwq")]
+        ['always', 'turn', 'never']
+        """
+        fields = {
+            field for lines in self.lines_of.values() for line in lines for field in line.fields
+        }
+        thinks = bool(fields & {"reasoning", "channel"})  # else there is nothing to drop
+        reach = {
+            word.looks_at
+            for word, row in zip(self.preparation, self.prepare, strict=True)
+            if thinks or row["word"] != "reasoning"
+        }
+        return "never" if "end" in reach else "turn" if "user" in reach else "always"
 
     @property
     def _speaking(self) -> list[str]:

@@ -38,6 +38,11 @@ class Tools(Word):
     between: str = ""
     """What stands between both there, where there is a content."""
 
+    @property
+    def looks_at(self) -> Literal["nothing", "user", "end"]:
+        """Which message of the user's is the last."""
+        return "user" if self.into == "last_user" else "nothing"
+
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages with the definitions in one of them."""
         if not asked.tools:

@@ -45,11 +45,21 @@ class Asked:
     """How many messages were given: a key below is the index of one."""
     added: int = 0
     """How many were added to them."""
+    answers: int | None = None
+    """The first that the model is yet to write, as it does when the others are all that it is
+    shown; None: all are history."""
 
     def add(self, message: Message) -> Item:
         """A message that was not given."""
         self.added += 1
         return Item(self.given + self.added - 1, message)
+
+    def history(self, items: Sequence[Item]) -> int:
+        """How many of these are history."""
+        if self.answers is None:
+            return len(items)
+        given = range(self.answers, self.given)
+        return next((at for at, item in enumerate(items) if item.key in given), len(items))
 
     def fill(self, text: str, defaults: Mapping[str, str | None]) -> str:
         """A text with the values in it: ``{date:%d %b %Y}`` is a date, written so.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chatfmt.prepare.word import Word
 
-__all__ = ["Change", "Prepared", "prepare", "thinking_of"]
+__all__ = ["Change", "Prepared", "prepare", "prepare_answers", "thinking_of"]
 
 
 class Change(NamedTuple):
@@ -81,6 +81,51 @@ def prepare(
             tool has no name or no JSON schema.
         ValueError: ``history`` or ``thinking`` is something else, or ``tools`` are no definitions.
     """
+    prepared, _ = prepare_answers(
+        name,
+        words,
+        conversation,
+        tools=tools,
+        values=values,
+        history=history,
+        thinking=thinking,
+    )
+    return prepared
+
+
+def prepare_answers(
+    name: str,
+    words: Sequence[Word],
+    conversation: Conversation,
+    *,
+    answers: int | None = None,
+    tools: Iterable[Mapping[str, Any]] | None = None,
+    values: Mapping[str, str | dt.date] | None = None,
+    history: Literal["published", "keep"] = "published",
+    thinking: bool | None = None,
+) -> tuple[Prepared, int]:
+    """A conversation that ends in what the model is to write, as it stands when that is written.
+
+    The messages before ``answers`` are prepared as they are for the prompt, and those from there
+    on keep their thinking.
+
+    Args:
+        name: of the format.
+        words: its preparation.
+        conversation: what was said.
+        answers: index of the first message that is to be written; None: there is none.
+        tools: this and the others are those of `prepare`.
+        values: see there.
+        history: see there.
+        thinking: see there.
+
+    Returns:
+        What is prepared, and the index in it of the first message that is to be written.
+
+    Raises:
+        RenderError: as for `prepare`.
+        ValueError: as for `prepare`.
+    """
     if history not in ("published", "keep"):
         raise ValueError(f"history must be published or keep, found {shown(history)}")
     if thinking not in (None, True, False):
@@ -104,13 +149,14 @@ def prepare(
         values=values or {},
         keep_history=history == "keep",
         given=len(items),
+        answers=answers,
     )
     changes: list[Change] = []
     for word in words:
         after = word.apply(items, asked)
         changes += _changes(word.word, items, after, asked.given)  # type: ignore[attr-defined]
         items = after
-    return Prepared(
+    prepared = Prepared(
         messages=tuple(item.message for item in items),
         tools=conversation.tools,
         metadata=conversation.metadata,
@@ -118,6 +164,7 @@ def prepare(
         changes=tuple(changes),
         thinking=thinking,
     )
+    return prepared, asked.history(items)
 
 
 def thinking_of(conversation: Conversation, *, told: bool | None) -> bool | None:

@@ -74,6 +74,11 @@ class Fold(Word):
     drop_empty: bool = False
     """Whether one without text is left out, with what stands between."""
 
+    @property
+    def looks_at(self) -> Literal["nothing", "user", "end"]:
+        """Which message of the user's is the last."""
+        return "user" if self.into == "last" else "nothing"
+
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages without a system message."""
         if not items or items[0].message.role != "system":

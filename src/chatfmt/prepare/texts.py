@@ -32,6 +32,11 @@ class Strip(Word):
     earlier: bool = False
     """Whether only messages before the last of the user's count."""
 
+    @property
+    def looks_at(self) -> Literal["nothing", "user", "end"]:
+        """Whether a message stands before the last of the user's."""
+        return "user" if self.earlier else "nothing"
+
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
         """The messages with the texts shortened."""
         until = max(last_of(items, ["user"]), 0) if self.earlier else len(items)

@@ -34,11 +34,27 @@ class Reasoning(Word):
     after_results: bool = True
     """Whether answers after the result of a tool get an empty one, too."""
 
+    @property
+    def looks_at(self) -> Literal["nothing", "user", "end"]:
+        """An answer loses its thinking by what follows it."""
+        match self.keep:
+            case "all":
+                return "nothing"
+            case "none":
+                return "end"
+        return "user"
+
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
-        """The messages with the thinking that the model is shown."""
-        first = self._first(items)
+        """The messages with the thinking that the model is shown, or is to write."""
+        history = asked.history(items)
+        first = self._first(items[:history])
         return [
-            self._one(item, asked, kept=at >= first, fills=self._fills(items, at, first))
+            self._one(
+                item,
+                kept=at >= first,
+                fills=self._fills(items, at, first),
+                untouched=asked.keep_history or at >= history,
+            )
             if item.message.role == "assistant"
             else item
             for at, item in enumerate(items)
@@ -63,10 +79,10 @@ class Reasoning(Word):
             return False
         return self.empty == "all" or (self.empty == "kept" and at >= first)
 
-    def _one(self, item: Item, asked: Asked, *, kept: bool, fills: bool) -> Item:
+    def _one(self, item: Item, *, kept: bool, fills: bool, untouched: bool) -> Item:
         message = item.message
         reasoning, content = message.reasoning, message.content
-        if reasoning is not None and not asked.keep_history:
+        if reasoning is not None and not untouched:
             if not self.blank and not reasoning.strip():
                 reasoning = None
             elif not kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +24,14 @@ class Word(BaseModel):
     def names(self) -> Mapping[str, str | None]:
         """The values in its texts, each with what stands for it where it is not given."""
         return getattr(self, "values", {})
+
+    @property
+    def looks_at(self) -> Literal["nothing", "user", "end"]:
+        """What follows a message and may change what becomes of it.
+
+        Nothing; the last message of the user, or an answer that ends a turn; or any at all.
+        """
+        return "nothing"
 
     @abstractmethod
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:

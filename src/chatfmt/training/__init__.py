@@ -5,6 +5,6 @@ of a conversation stays when it is too long (`turns`, `fit`). This folder import
 conversations, ``encodings`` and ``wire``.
 """
 
-from chatfmt.training.examples import Overlong, TrainingExample, collate
+from chatfmt.training.examples import Overlong, TrainingExample, Turns, collate
 
-__all__ = ["Overlong", "TrainingExample", "collate"]
+__all__ = ["Overlong", "TrainingExample", "Turns", "collate"]

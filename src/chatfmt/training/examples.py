@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from chatfmt.errors import ContextOverflowError, NothingToTrainError, shown
+from chatfmt.prepare.prepared import prepare as prepared_whole
 from chatfmt.training import weights
+from chatfmt.training.each import Part, each_turn
 from chatfmt.training.fit import fit
 from chatfmt.training.turns import INSTRUCTIONS, sections
 from chatfmt.wire.runs import begun_before
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
 
-__all__ = ["Overlong", "TrainingExample", "collate", "training_examples"]
+__all__ = ["Overlong", "TrainingExample", "Turns", "collate", "training_examples"]
 
 Overlong: TypeAlias = Literal["refuse", "fit", "split"]
 """What becomes of a conversation with more than ``max_tokens`` ids.
@@ -26,6 +29,15 @@ Overlong: TypeAlias = Literal["refuse", "fit", "split"]
 does, and so are their labels. ``split``: pieces of whole turns, each with the system and developer
 messages before it, so that every message is trained in exactly one of them; a piece in which
 nothing is trained is left out. A turn that is too long by itself is refused in every case.
+"""
+
+
+Turns: TypeAlias = Literal["whole", "each"]
+"""Whether a conversation is one sequence, or each turn is one.
+
+``whole``: one sequence, in which all answers are trained. ``each``: one for each turn in which the
+assistant speaks: the conversation up to the last answer of the turn, in which the answers of that
+turn are trained.
 """
 
 
@@ -55,42 +67,46 @@ def training_examples(
     overlong: Overlong = "refuse",
     allow_untrained: bool = False,
     ignore_index: int = -100,
+    turns: Turns = "whole",
+    prepare: bool = False,
+    tools: Iterable[Mapping[str, Any]] | None = None,
+    values: Mapping[str, str | dt.date] | None = None,
+    history: Literal["published", "keep"] = "published",
 ) -> list[TrainingExample]:
-    """The examples that a conversation gives: one, or with ``overlong="split"`` perhaps several.
+    """The examples that a conversation gives.
 
-    The arguments are those of `ChatTokenizer.encode_for_training`.
+    One, or with ``overlong="split"`` or ``turns="each"`` perhaps several. The arguments are those
+    of `ChatTokenizer.encode_for_training`.
     """
-    if train_on == "sampled":
-        raise ValueError(
-            'train_on="sampled" needs ids that were sampled: it is for Transcript.weights'
-        )
-    if overlong not in get_args(Overlong):
-        raise ValueError(f"overlong must be refuse, fit or split, found {shown(overlong)}")
-    if max_tokens is None and overlong != "refuse":
-        raise ValueError(f"overlong is {shown(overlong)}: expected max_tokens too, found none")
+    _check(train_on, max_tokens, overlong, turns)
     weights.check_ignore_index(ignore_index)
-    messages = conversation.messages
-    factors = weights.message_weights(messages, train_on)
-    examples: list[TrainingExample] = []
-    seen: set[int] = set()
-    for piece in _pieces(renderer, conversation, max_tokens, overlong):
-        # Instructions stand in several pieces; the first one trains them.
-        trained = [0.0 if index in seen else factors[index] for index in piece]
-        seen.update(piece)
-        example = _example(
-            renderer,
-            [messages[index] for index in piece],
-            trained,
-            train_end=train_end,
-            ignore_index=ignore_index,
+    asked: dict[str, Any] | None = None
+    if prepare:
+        listed = None if tools is None else [*tools]
+        asked = {"tools": listed, "values": values, "history": history}
+    elif tools is not None or values is not None or history != "published":
+        raise ValueError("tools, values and history are for prepare=True: expected that, too")
+    if overlong != "refuse" and (prepare or turns == "each"):
+        raise ValueError(
+            f"overlong={shown(overlong)} is for whole turns that are not prepared: shorten the "
+            "conversation first, by ChatTokenizer.fit"
         )
-        if allow_untrained or any(example.weights):
-            examples.append(example)
+    if turns == "each":
+        parts = each_turn(renderer, conversation, train_on, max_tokens, asked)
+    else:
+        if asked is not None:
+            name, words = renderer.format.name, renderer.format.preparation
+            conversation = prepared_whole(name, words, conversation, **asked)
+            renderer = renderer.for_tools(conversation.tools)
+        parts = _parts(renderer, conversation, train_on, max_tokens, overlong)
+    made = (_example(*part, train_end=train_end, ignore_index=ignore_index) for part in parts)
+    examples = [one for one in made if allow_untrained or any(one.weights)]
     if not examples:
         raise NothingToTrainError(
-            f"expected something to train, found that no id of these {len(messages)} messages has "
-            f"a weight (train_on={shown(train_on)}, train_end={train_end}): leave the conversation "
-            "out, or let it pass with allow_untrained=True"
+            "expected something to train, found that no id of these "
+            f"{len(conversation.messages)} messages has a weight (train_on={shown(train_on)}, "
+            f"train_end={train_end}): leave the conversation out, or let it pass with "
+            "allow_untrained=True"
         )
     return examples
 
@@ -136,6 +152,38 @@ def _example(
         labels[start:stop] = ids[start:stop]
         spread[start:stop] = [factor] * (stop - start)
     return TrainingExample(ids, labels, spread)
+
+
+def _check(train_on: TrainOn, max_tokens: int | None, overlong: Overlong, turns: Turns) -> None:
+    """Raise ValueError where one of them is unknown, or they make no sense together."""
+    if train_on == "sampled":
+        raise ValueError(
+            'train_on="sampled" needs ids that were sampled: it is for Transcript.weights'
+        )
+    if overlong not in get_args(Overlong):
+        raise ValueError(f"overlong must be refuse, fit or split, found {shown(overlong)}")
+    if turns not in get_args(Turns):
+        raise ValueError(f"turns must be whole or each, found {shown(turns)}")
+    if max_tokens is None and overlong != "refuse":
+        raise ValueError(f"overlong is {shown(overlong)}: expected max_tokens too, found none")
+
+
+def _parts(
+    renderer: Renderer,
+    conversation: Conversation,
+    train_on: TrainOn,
+    max_tokens: int | None,
+    overlong: Overlong,
+) -> Iterator[Part]:
+    """The conversation, or what of it goes into each example."""
+    messages = conversation.messages
+    factors = weights.message_weights(messages, train_on)
+    seen: set[int] = set()
+    for piece in _pieces(renderer, conversation, max_tokens, overlong):
+        # Instructions stand in several pieces; the first one trains them.
+        trained = [0.0 if index in seen else factors[index] for index in piece]
+        seen.update(piece)
+        yield Part(renderer, [messages[index] for index in piece], trained)
 
 
 def _pieces(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from chatfmt.conversation import Message
 
-__all__ = ["INSTRUCTIONS", "sections", "turns"]
+__all__ = ["INSTRUCTIONS", "answers", "sections", "turns"]
 
 INSTRUCTIONS = frozenset({"system", "developer"})
 """Roles whose messages hold for all that follows, so they go with no turn."""
@@ -48,6 +48,29 @@ def turns(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
         places.append(place)
         homes.append(home)
     return places, homes
+
+
+def answers(messages: Sequence[Message]) -> list[list[range]]:
+    """For each turn in which the assistant speaks, the messages that it writes at a time.
+
+    What follows a message of the user, or the result of a tool, is written at a time.
+
+    >>> from chatfmt import Message
+    >>> roles = ["user", "assistant", "tool", "assistant", "user", "user", "assistant"]
+    >>> answers([Message(role=role) for role in roles])
+    [[range(1, 2), range(3, 4)], [range(6, 7)]]
+    """
+    places, _ = turns(messages)
+    found: dict[int, list[range]] = {}
+    start = 0
+    for index, message in enumerate(messages):
+        if message.role != "assistant":
+            start = index + 1
+        elif messages[index + 1 : index + 2] and messages[index + 1].role == "assistant":
+            continue
+        else:
+            found.setdefault(places[index], []).append(range(start, index + 1))
+    return [*found.values()]
 
 
 def sections(messages: Sequence[Message]) -> list[range]:

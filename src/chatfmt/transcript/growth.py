@@ -33,6 +33,8 @@ class Growth(Alone):
     no ids that say so, and whose stop tokens count is not up to a header that was sampled."""
     _tools: tuple[dict[str, Any], ...] = ()
     """Definitions of the tools that there are."""
+    _prepared: bool = False
+    """Whether the conversation that it began with was prepared already."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Growth(Alone):
         unfinished: bool = False,
         prompted: tuple[str, int] | None = None,
         tools: tuple[dict[str, Any], ...] = (),
+        prepared: bool = False,
     ) -> None:
         super().__init__()
         self._renderer = renderer
@@ -63,6 +66,7 @@ class Growth(Alone):
         self._parser: StreamParser | None = None
         self._prompted = prompted
         self._tools = tools
+        self._prepared = prepared
 
     def _copied(self) -> Self:
         return type(self)(
@@ -77,6 +81,7 @@ class Growth(Alone):
             unfinished=self._unfinished,
             prompted=self._prompted,
             tools=self._tools,
+            prepared=self._prepared,
         )
 
     def _conversation(self) -> Conversation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.prepare.prepared import Prepared
 from chatfmt.transcript.saved import read_saved
 from chatfmt.transcript.transcript import Transcript
 from chatfmt.wire.ids import as_ids
@@ -31,6 +32,7 @@ def rendered(renderer: Renderer, conversation: Conversation) -> Transcript:
         messages=list(conversation.messages),
         metadata=conversation.metadata,
         tools=conversation.tools,
+        prepared=isinstance(conversation, Prepared),
     )
     renderer.extend_with_spans(transcript.ids, transcript.spans, conversation.messages)
     return transcript
@@ -102,4 +104,5 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
         unfinished=state.unfinished,
         prompted=state.prompted,
         tools=tuple(state.tools),
+        prepared=state.prepared,
     )

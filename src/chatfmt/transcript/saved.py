@@ -41,6 +41,7 @@ class Saved(BaseModel):
     unfinished: bool
     prompted: tuple[str, int] | None = None
     tools: list[dict[str, Any]] = []
+    prepared: bool = False
 
     @field_serializer("logprobs", when_used="json")
     def _as_json(self, logprobs: list[float | None]) -> list[float | str | None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from chatfmt.conversation import Message
 from chatfmt.errors import Issue, IssueKind, RenderError, shown
-from chatfmt.transcript.views import Views
+from chatfmt.transcript.samples import Sampling
 from chatfmt.wire import resume
 from chatfmt.wire.alone import grows, reads
 from chatfmt.wire.ids import as_ids
@@ -40,7 +40,7 @@ class Completion(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-class Transcript(Views):
+class Transcript(Sampling):
     """A conversation and its ids, which only ever grow.
 
     The ids are kept as they were given, also where encoding their text again would give others.

@@ -168,5 +168,6 @@ class Views(Growth):
             unfinished=state._unfinished,
             prompted=state._prompted,
             tools=[*state._tools],
+            prepared=state._prepared,
         )
         return saved.model_dump(mode="json")

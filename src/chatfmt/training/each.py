@@ -1,0 +1,155 @@
+"""One example for each turn: what the model saw when it answered, and the answer."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.errors import ChatfmtError, ContextOverflowError, RenderError
+from chatfmt.prepare.prepared import prepare_answers
+from chatfmt.training.turns import answers
+from chatfmt.training.weights import message_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from chatfmt.conversation import Conversation, Message
+    from chatfmt.training.weights import TrainOn
+    from chatfmt.wire.write import Renderer
+
+__all__ = ["Part", "each_turn"]
+
+
+class Part(NamedTuple):
+    """What makes an example."""
+
+    renderer: Renderer
+    messages: Sequence[Message]
+    """As they are written."""
+    factors: Sequence[float]
+    """The weight of each."""
+
+
+class _Turn(NamedTuple):
+    """A conversation up to some answers, as the model sees it."""
+
+    conversation: Conversation
+    starts: tuple[int, ...]
+    """Indices of the messages before which the model is prompted."""
+
+
+def each_turn(
+    renderer: Renderer,
+    conversation: Conversation,
+    train_on: TrainOn,
+    max_tokens: int | None,
+    asked: Mapping[str, Any] | None,
+) -> Iterator[Part]:
+    """What each turn gives: the conversation up to its last answer, with the weight of its answers.
+
+    A turn in which the template shows the model something else after a tool than before, such as
+    no thinking any more, gives one part for each prompt that does not go on from the one before.
+
+    Args:
+        renderer: writes the format.
+        conversation: what was said.
+        train_on: chooses among the answers.
+        max_tokens: how many ids a part may have.
+        asked: what `chatfmt.prepare.prepared.prepare` takes by name; None: nothing is prepared.
+
+    Raises:
+        RenderError: the template takes no such conversation, or no prompt is followed by such an
+            answer.
+        ContextOverflowError: a part has more ids.
+        ValueError: as for `prepare`.
+    """
+    for writing in answers(conversation.messages):
+        for turn in _unbroken(renderer, conversation, writing, asked):
+            renderer = renderer.for_tools(turn.conversation.tools)
+            messages = turn.conversation.messages
+            try:
+                _check(renderer, messages, turn.starts, max_tokens)
+            except ChatfmtError as error:
+                error.add_note(f"in the turn that ends with message {writing[-1].stop - 1}")
+                raise
+            factors = message_weights(messages, train_on)
+            learned = (
+                at >= turn.starts[0] and message.role == "assistant"
+                for at, message in enumerate(messages)
+            )
+            yield Part(
+                renderer, messages, [f * one for f, one in zip(factors, learned, strict=True)]
+            )
+
+
+def _unbroken(
+    renderer: Renderer,
+    conversation: Conversation,
+    writing: Sequence[range],
+    asked: Mapping[str, Any] | None,
+) -> Iterator[_Turn]:
+    """A turn, or the parts of it in which each prompt begins with all that stands before it."""
+    known: _Turn | None = None
+    for written in writing:
+        turn = _prepared(renderer, conversation, written, asked)
+        if known is not None:
+            before = known.conversation.messages
+            if turn.conversation.messages[: len(before)] == before:
+                turn = turn._replace(starts=known.starts + turn.starts)
+            else:
+                yield known
+        known = turn
+    if known is not None:
+        yield known
+
+
+def _prepared(
+    renderer: Renderer,
+    conversation: Conversation,
+    written: range,
+    asked: Mapping[str, Any] | None,
+) -> _Turn:
+    """The conversation up to these answers, as it is when the model is prompted for them."""
+    messages = conversation.messages[: written.stop]
+    until = conversation.model_copy(update={"messages": messages})
+    if asked is None:
+        return _Turn(until, (written.start,))
+    form = renderer.format
+    prepared, start = prepare_answers(
+        form.name, form.preparation, until, answers=written.start, **asked
+    )
+    return _Turn(prepared, (start,))
+
+
+def _check(
+    renderer: Renderer, messages: Sequence[Message], starts: Sequence[int], max_tokens: int | None
+) -> None:
+    """Refuse what is too long, and an answer that no prompt is followed by."""
+    if max_tokens is not None:
+        tokens = len(renderer.prologue) + sum(renderer.count_messages(messages))
+        if tokens > max_tokens:
+            raise ContextOverflowError(tokens, max_tokens)
+    frames = [*renderer.frames(messages, marks=False)]
+    for start in starts:
+        frame = frames[start]
+        ids = frame.close if frame.suffix is None else frame.head
+        before = messages[start - 1].role if start else None
+        prompts = _prompts(renderer, messages[start], before)
+        if not any(ids[: len(prompt)] == prompt for prompt in prompts):
+            raise RenderError(
+                "no prompt of this format is followed by such an answer: expected a thinking, "
+                'which the prompt begins, or "" for one that is empty',
+                renderer.format.name,
+                start,
+                "reasoning",
+            )
+
+
+def _prompts(renderer: Renderer, message: Message, before: str | None) -> Iterator[list[int]]:
+    """The prompts that there are."""
+    for name, thinking in product((message.name, None), (None, False, True)):
+        try:
+            yield renderer.prompt(message.role, name, before=before, thinking=thinking)
+        except RenderError:
+            continue
