@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,7 @@ from generated_chats import nasty
 from preparing import TOOL
 from real_data import FILES, real_conversations
 from rows import ARGUMENTS, tokenizer
+from sizes import size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,12 +163,15 @@ def test_what_is_not_prepared_is_asked_for_as_it_is(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORMAT_ROWS)
 def test_real_conversations(name: str, shared_data: Path) -> None:
-    """Where a prompt opens a thinking, these answers, which have none, get an empty one."""
+    """Where a prompt opens a thinking, these answers, which have none, get an empty one.
+
+    Every tenth conversation, or with ``CHATFMT_LARGE=1`` all.
+    """
     tok = real_tokenizer(name)
     asked: dict[str, Any] = {"values": needed(name)}
     found: Counter[str] = Counter()
     for file in FILES:
-        for chat in real_conversations(shared_data / file):
+        for chat in islice(real_conversations(shared_data / file), 0, None, size(10, 1)):
             found[outcome(tok, chat, asked)] += 1
     sys.stdout.write(f"{name}: {dict(found)}\n")
     needs_more = kinds(name).recipient is not None  # than these conversations have
