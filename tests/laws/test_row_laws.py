@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import random
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,3 +143,26 @@ def test_what_is_read_strictly_is_written_again(name: str) -> None:
         for number in range(30)
     ]
     assert sum(walked) > 5
+
+
+@pytest.mark.parametrize("name", FORMAT_ROWS)
+def test_what_a_prompt_writes_of_a_thought_is_read_as_its_own(name: str) -> None:
+    """Where a thought is empty or not there, and whatever comes after it."""
+    tok, written = tokenizer(name), 0
+    question = Message(role="user", content="q")
+    call = ToolCall(name="f", arguments='{"a": "b"}', id="functions.f:0")
+    for thought, content, calls in product((None, "", "a"), ("", "x", "\n", "\nx"), ((), (call,))):
+        said = Message(role="assistant", content=content, reasoning=thought, tool_calls=calls)
+        try:
+            transcript = tok.render([question, said])
+        except RenderError:
+            continue
+        written += 1
+        assert spans_of(tok, transcript.ids, 1) == [*transcript.spans]
+        saved = transcript.to_dict()
+        assert tok.transcript_from_dict(saved).to_dict() == saved
+    assert bool(written) is (name not in NEED_MORE)
+
+
+NEED_MORE = {"gpt-oss", "muse-glimmer"}
+"""Rows whose answers need a header field."""

@@ -94,21 +94,21 @@ class Binding:
         self.continues = frozenset(self.ids[spelling] for spelling, stops in ends if not stops)
         """The end tokens after which a model may go on with a further message."""
         self.closers = {
-            role: count
+            role: closers
             for line in reversed(format.lines)
-            if (count := closers_of_thoughts(line.pieces)) is not None
+            if (closers := closers_of_thoughts(line.pieces)) is not None
             for role in line.roles
             if role in format.prompted
         }
-        """How many special tokens close an empty reasoning, in roles whose prompt can write one."""
+        """What closes an empty reasoning, in roles whose prompt can write one."""
         self.lone_closers = {
-            role: count
+            role: closers
             for line in reversed(format.lines)
-            if (count := lone_closers(line.pieces)) is not None
+            if (closers := lone_closers(line.pieces)) is not None
             for role in line.roles
             if role in format.prompted
         }
-        """How many special tokens say that there is no reasoning, in such roles."""
+        """What says that there is no reasoning, in such roles."""
         self.roles = {wire: role for role, wire in format.role_spellings.items()}
         """How a role is spelled on the wire, to the role."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chatfmt.line.language import Piece
 
 __all__ = [
+    "Closers",
     "closers_of_thoughts",
     "end_of_closer",
     "end_of_thoughts",
@@ -107,16 +108,36 @@ def end_of_closer(pieces: Sequence[Piece]) -> int | None:
     return at if place is not None and _closes_alone(pieces, place, at) else None
 
 
-def lone_closers(pieces: Sequence[Piece]) -> int | None:
-    """How many special tokens close a reasoning that is not there, where a line writes them."""
+class Closers(NamedTuple):
+    """What of an empty reasoning, or of none, a prompt writes that a reader still has to see."""
+
+    specials: int
+    """How many special tokens."""
+    letters: int
+    """How many characters of literal text after these."""
+
+    @classmethod
+    def among(cls, pieces: Sequence[Piece]) -> Closers:
+        """What some pieces write."""
+        specials = letters = 0
+        for piece in pieces:
+            if isinstance(piece, Special):
+                specials, letters = specials + 1, 0
+            elif isinstance(piece, Literal):
+                letters += len(piece.text)
+        return cls(specials, letters)
+
+
+def lone_closers(pieces: Sequence[Piece]) -> Closers | None:
+    """What closes a reasoning that is not there, where a line writes that."""
     place, at = _thoughts(pieces)
     if place is None or not _closes_alone(pieces, place, at):
         return None
-    return sum(isinstance(piece, Special) for piece in pieces[place + 1 : at])
+    return Closers.among(pieces[place + 1 : at])
 
 
-def closers_of_thoughts(pieces: Sequence[Piece]) -> int | None:
-    """How many special tokens come before `end_of_thoughts`, once a reader knows of an empty one.
+def closers_of_thoughts(pieces: Sequence[Piece]) -> Closers | None:
+    """What comes before `end_of_thoughts`, once a reader knows of an empty reasoning.
 
     It knows by what the group begins with, or else by what comes after the field.
     """
@@ -127,7 +148,8 @@ def closers_of_thoughts(pieces: Sequence[Piece]) -> int | None:
     thought = pieces[place]
     rest = [*(thought.pieces if isinstance(thought, Group) else ()), *pieces[place + 1 : end]]
     written = [piece for piece in rest if piece != GenerationStart()]
-    return sum(isinstance(piece, Special) for piece in written[1:])
+    known = [Literal(one.text[1:]) for one in written[:1] if isinstance(one, Literal)]
+    return Closers.among([*known, *written[1:]])  # a literal text is known by its first character
 
 
 def _holds_reasoning(piece: Piece) -> bool:

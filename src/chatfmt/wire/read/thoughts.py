@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatfmt.line.place import Place
+    from chatfmt.wire.prompts import Closers
 
 __all__ = ["Thoughts"]
 
@@ -13,26 +14,26 @@ __all__ = ["Thoughts"]
 class Thoughts:
     """Follows what closes a reasoning."""
 
-    def __init__(self, closers: int | None) -> None:
-        self._closers = closers
+    def __init__(self, closers: Closers | None) -> None:
+        self._is_followed = closers is not None
+        self._specials, self._letters = closers or (0, 0)
 
     @property
     def is_closed(self) -> bool:
         """Whether all that closes it is there."""
-        return self._closers == 0
+        return self._is_followed and not self._specials
 
     def end_before(self, place: Place) -> bool:
         """Whether the reasoning is closed, and this place is the first after it."""
-        part, gives = place.meaning.part, place.meaning.gives
-        literal = place.letter and part not in ("content", "calls") and gives != "content"
-        if self._closers is None or literal:
+        meaning = place.meaning
+        if not self._is_followed or meaning.field == "reasoning":
+            return False  # that is held back: it may still turn out to be what closes it
+        if place.letter and meaning.part not in ("content", "calls") and meaning.gives != "content":
+            self._letters -= self._specials == 0
+            if self._letters >= 0:
+                return False
+        elif self._specials and meaning.field is None and meaning.part != "end":
+            self._specials -= 1
             return False
-        if place.meaning.field == "reasoning":
-            return False  # held back, it may still turn out to be what closes it
-        if self._closers and place.meaning.field is None and place.meaning.part != "end":
-            self._closers -= 1
-        else:
-            closed = self._closers == 0
-            self._closers = None
-            return closed
-        return False
+        self._is_followed = False
+        return not self._specials
