@@ -6,6 +6,7 @@ import pytest
 
 import chatfmt
 from chatfmt import RenderError
+from chatfmt.transcript.samples import _goes_on as goes_on
 from rows import ids_in, tokenizer
 
 USER = {"role": "user", "content": "2+2?"}
@@ -67,6 +68,17 @@ def test_a_stop_token_that_begins_the_next_message_is_sampled_once() -> None:
     empty = tok.render([USER])
     empty.append_completion(ids_in(tok, "<|user|>"))
     assert [sum(sample.weights("sampled")) for sample in empty.samples()] == [1]
+
+
+def test_a_sample_ends_where_its_stop_token_begins_no_such_message() -> None:
+    tok = tokenizer("glm-4")
+    sample = tok.render([USER])
+    sample.append_completion(ids_in(tok, "\n4<|user|>"))
+    chat = [USER, {"role": "assistant", "content": "4"}]
+    assert goes_on(sample, tok.prepare([*chat, MORE]))
+    other = tok.render([USER])
+    other.append_completion(ids_in(tok, "\n4<|user|>"))
+    assert not goes_on(other, tok.prepare([*chat, {"role": "system", "content": "x"}]))
 
 
 def test_an_empty_prompt_is_one_too() -> None:

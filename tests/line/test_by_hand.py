@@ -64,6 +64,7 @@ def test_an_accepted_line_writes_and_reads(
 
 def test_an_alphabet_without_what_may_follow() -> None:
     assert Alphabet("[a-z]", "[0-9]").pattern == "[a-z][0-9]*"
+    assert Alphabet("[a-z]", "[a-z]", words=("true", "a.b")).pattern == r"true|a\.b"
     narrow = Alphabet("[a-c]", r"[a-c0-9\-]", 3).without("-b?")
     matches = regex.compile(narrow.pattern, regex.V1).fullmatch
     assert narrow.most == 3

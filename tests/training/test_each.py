@@ -8,6 +8,7 @@ import pytest
 
 import chatfmt
 from chatfmt import (
+    ChatFormat,
     ContextOverflowError,
     Conversation,
     Message,
@@ -107,6 +108,19 @@ def test_a_name_is_in_the_prompt() -> None:
     [example] = tok.encode_for_training([USER, answer("4", name="bob")], turns="each")
     prompt = tok.encode_prompt([USER], name="bob")
     assert example.input_ids[: len(prompt)] == prompt
+
+
+def test_a_name_that_no_prompt_has_is_the_models() -> None:
+    tokens = ["<s>", "<m>", "<e>"]
+    line = "<s>{role}{^}[ name={name}]<m>{content}<e>"
+    named = ChatFormat(
+        name="named", template=line, special_tokens=tokens, roles=["user", "assistant"]
+    )
+    base = chatfmt.get_encoding("o200k_base")
+    tok = chatfmt.ChatTokenizer(named, chatfmt.extend_encoding(base, "named", tokens))
+    [example] = tok.encode_for_training([USER, answer("4", name="bob")], turns="each")
+    prompt = tok.encode_prompt([USER])
+    assert example.weights == [0.0] * len(prompt) + [1.0] * (len(example.weights) - len(prompt))
 
 
 def test_what_to_train_is_chosen_among_the_answers() -> None:

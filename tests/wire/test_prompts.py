@@ -8,6 +8,7 @@ import pytest
 
 from chatfmt import ChatTokenizer, Message, RenderError
 from letters import ids_of, row
+from rows import tokenizer
 
 USER = "<s>user<m>{content}<e>"
 ASKED = "<s>user<m>q<e>"
@@ -248,3 +249,21 @@ def test_reader_and_writer_agree_about_what_the_model_writes(
     assert tok.parse(written.ids).spans == written.spans
     decoded = tok.parse(written.ids).conversation.messages[0]
     assert decoded.reasoning == reasoning
+
+
+def test_what_was_sampled_after_an_empty_thought_stays_sampled() -> None:
+    """Where a chunk of ids ends before it is known what a letter belongs to."""
+    tok = tokenizer("glm-4.5")
+    message = Message(role="assistant", content="x", reasoning="")
+    transcript = tok.render([message])
+    border = len(transcript.ids) - 2
+    parser = tok.stream(None)
+    parser.feed_all(transcript.ids[:border])
+    parser.set_sampled(True)
+    for token in transcript.ids[border:]:
+        parser.feed_all([token])
+    parser.close()
+    assert parser.spans == [
+        span._replace(sampled=span.start >= border) for span in transcript.spans
+    ]
+    assert parser.spans[-2][:5] == (border, border + 1, 0, "header", True)

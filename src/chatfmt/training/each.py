@@ -90,18 +90,17 @@ def _unbroken(
     asked: Mapping[str, Any] | None,
 ) -> Iterator[_Turn]:
     """A turn, or the parts of it in which each prompt begins with all that stands before it."""
-    known: _Turn | None = None
-    for written in writing:
+    first, *later = writing
+    known = _prepared(renderer, conversation, first, asked)
+    for written in later:
         turn = _prepared(renderer, conversation, written, asked)
-        if known is not None:
-            before = known.conversation.messages
-            if turn.conversation.messages[: len(before)] == before:
-                turn = turn._replace(starts=known.starts + turn.starts)
-            else:
-                yield known
+        before = known.conversation.messages
+        if turn.conversation.messages[: len(before)] == before:
+            turn = turn._replace(starts=known.starts + turn.starts)
+        else:
+            yield known
         known = turn
-    if known is not None:
-        yield known
+    yield known
 
 
 def _prepared(
