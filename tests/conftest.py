@@ -12,7 +12,7 @@ import tiktoken
 
 from chatfmt import get_format
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
-from chatfmt.encodings.patterns import CL100K, O200K, faster
+from chatfmt.encodings.patterns import CL100K, LLAMA_3, O200K, QWEN_2, faster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def _encoding_of_row(name: str) -> TiktokenEncoding:
 
 def stock_pattern(pattern: str) -> str:
     """The split pattern as tiktoken, and everybody else, writes it."""
-    return {faster(stock): stock for stock in (CL100K, O200K)}[pattern]
+    return {faster(stock): stock for stock in (CL100K, O200K, QWEN_2, LLAMA_3)}[pattern]
 
 
 def stock_encoding(ours: tiktoken.Encoding) -> tiktoken.Encoding:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from chatfmt import Message
 
-__all__ = ["ONLY_GENERATED", "published_text", "published_text_of"]
+__all__ = ["ONLY_GENERATED", "published_text", "published_text_of", "source_of"]
 
 ONLY_GENERATED = {
     ("command-r7b", "dropped_calls"),
@@ -28,7 +28,8 @@ ONLY_GENERATED = {
 
 
 @functools.cache
-def _source(name: str) -> str:
+def source_of(name: str) -> str:
+    """A published template."""
     found = importlib.util.find_spec("trl")  # without importing it, which takes long
     if found is None or found.origin is None:
         heavy("trl")  # skips, or raises what says that it is missing
@@ -56,6 +57,6 @@ def published_text_of(name: str, given: Sequence[dict[str, Any]], **values: Any)
         jinja2.TemplateError: the template refuses them.
     """
     utils = heavy("transformers.utils.chat_template_utils")
-    [text], _ = utils.render_jinja_template([given], chat_template=_source(name), **values)
+    [text], _ = utils.render_jinja_template([given], chat_template=source_of(name), **values)
     assert isinstance(text, str)
     return text
