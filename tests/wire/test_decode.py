@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tiktoken
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -27,13 +28,11 @@ from chatfmt.wire.fast.decode import Decoder
 from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
-from letters import row
+from letters import ids_of, row
 from strategies import conversations, mutated, retokenized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import tiktoken
 
     from chatfmt import TokenEncoding
     from chatfmt.encodings import TiktokenEncoding
@@ -248,3 +247,26 @@ def test_fields_that_nothing_parts_are_left_to_the_parser() -> None:
     chat = Conversation.model_validate({"messages": [{"role": "assistant", "tool_calls": calls}]})
     for _ in range(2):
         assert tok.decode(tok.encode(chat)) == chat
+
+
+def test_a_name_is_not_learnt_for_lines_that_have_none() -> None:
+    lines = ["<s>user[y{content}x<m>]<m><e>", "<s>{^}\n{name}y{content}<e>\n"]
+    tok = row({"tool": lines}, fences=["x", "y", "^y", "^\n", "\n", "user", "^user"])
+    named, plain = ids_of("<s>\nbobyq<e>\n"), ids_of("<s>useryqx<m><m><e>")
+    assert tok.decode(named).messages == (Message(role="tool", content="q", name="bob"),)
+    assert tok.decode(plain).messages == (Message(role="tool", content="q"),)
+
+
+def test_tokens_across_the_ends_of_messages_in_an_envelope_are_read() -> None:
+    envelope = {"open": "<s><s>", "each": "<s>[{content}]x", "sep": "x<s>", "close": "x<e>"}
+    pairs = ChatFormat(
+        name="pairs", template={"tool": envelope}, special_tokens=["<s>", "<e>"], fences=["x"]
+    )
+    ranks = {bytes([byte]): byte for byte in range(256)} | {b"xx": 256}
+    encoding = tiktoken.Encoding(
+        "pairs", pat_str=r"(?s).", mergeable_ranks=ranks, special_tokens={"<s>": 257, "<e>": 258}
+    )
+    tok = ChatTokenizer(pairs, encoding)
+    ids = [257, 257, 257, ord("a"), 256, 257, 257, ord("b"), 256, 258]
+    for _ in range(2):
+        assert [message.content for message in tok.decode(ids).messages] == ["a", "b"]

@@ -144,6 +144,7 @@ class Decoder:
                 head
                 and message.role in self._plain
                 and message.call_id is None  # which is another in each
+                and "end" in found  # in an envelope a text may end a message
                 and {"header", "content", "end", "tail"}.issuperset(found)
             )
             # An empty content does not show where it stands: some of this may come after it.

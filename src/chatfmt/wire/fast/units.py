@@ -12,6 +12,7 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.line.choose import on_wire
 from chatfmt.line.language import Next
 from chatfmt.wire.fast.cuts import any_id
 from chatfmt.wire.fast.kinds import Kind
@@ -113,6 +114,8 @@ class Units:
                 self._learn([message], within=False)
 
     def _learn(self, unit: Sequence[Message], *, within: bool) -> None:
+        if any(on_wire(self._format.lines_of[each.role], each) != each for each in unit):
+            return  # the writer would leave out what the reader has found
         last = len(unit) - 1
         places = [Neighbours(at == 0, at == last) if within else None for at in range(last + 1)]
         made = (
