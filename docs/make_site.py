@@ -52,7 +52,7 @@ FIRST = ("chatfmt.tokenizer",)
 ALIASES = {
     "chatfmt.tokenizer": ["Messages"],
     "chatfmt.training.weights": ["TrainOn"],
-    "chatfmt.training.examples": ["Overlong"],
+    "chatfmt.training.examples": ["Overlong", "Turns"],
     "chatfmt.line.place": ["Part"],
 }
 """What signatures are made of: module to the names of its types."""
