@@ -120,7 +120,8 @@ class RenderError(ChatfmtError):
         reason: what is wrong and how to mend it.
         format: the name of the format.
         message: index of the message at fault, or None if it is the request as a whole.
-        field: the field at fault, or None.
+        field: the field at fault; where `ChatTokenizer.prepare` lacks a value, the name of that;
+            or None.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -143,6 +143,7 @@ def test_a_value_that_no_text_has(words: list[dict[str, Any]], reason: str) -> N
 
 def test_a_value_that_is_missing() -> None:
     assert refused([DEFAULT]).reason.startswith("the value date is needed: ")
+    assert (refused([DEFAULT]).message, refused([DEFAULT]).field) == (None, "date")
     assert said(rewrite([DEFAULT], "system: a")) == ["system: a"]  # nothing needs it
 
 

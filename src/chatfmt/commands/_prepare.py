@@ -110,10 +110,10 @@ def preparing(
 
 
 def _refuse(error: RenderError, format: ChatFormat, options: PrepareOptions) -> NoReturn:
-    missing = [name for name in _names(format) if f"the value {name} is needed" in error.reason]
-    if missing and missing[0] not in options.values:
-        example = "2026-11-27" if missing[0] == "date" else "…"
-        mend = f"give it with --value {missing[0]}={example}"
+    name = error.field
+    if error.message is None and name in _names(format) and name not in options.values:
+        example = "2026-11-27" if name == "date" else "…"
+        mend = f"give it with --value {name}={example}"
     else:
         mend = "without --prepare it is written as it is"
     raise RenderError(

@@ -84,11 +84,12 @@ class Asked:
         if isinstance(value, dt.date):
             if how:
                 return value.strftime(how)
-            self.refuse(f"the value {name} is text, found a date; pass it as it is to be written")
+            reason = f"the value {name} is text, found a date; pass it as it is to be written"
+            self.refuse(reason, field=name)
         if not isinstance(value, str):
             kind = f"a datetime.date, or text such as {shown(how)} gives" if how else "text"
             found = "none" if value is None else describe(value)
-            self.refuse(f"the value {name} is needed: {kind}; found {found}")
+            self.refuse(f"the value {name} is needed: {kind}; found {found}", field=name)
         return value
 
     def refuse(self, reason: str, item: Item | None = None, field: str | None = None) -> NoReturn:
