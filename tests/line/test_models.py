@@ -70,6 +70,11 @@ def test_a_model_without_a_bundled_vocabulary_takes_one() -> None:
             "the tokenizer.json in the repository of Qwen/Qwen3-8B, read by load_enc",
         ),
         ("mistralai/Mistral-Nemo-Instruct-2407", r"read by load_encoding\('tekken.json'\)$"),
+        (
+            "mistralai/Mistral-Small-3.2-24B-Instruct-2506",
+            r"read by load_encoding\('tekken.json'\)$",
+        ),
+        ("microsoft/Phi-3-medium-4k-instruct", "which is a SentencePiece model: wrap it in"),
         ("moonshotai/Kimi-K2-Instruct", r"read by load_encoding\('tiktoken.model', pattern=…, sp"),
         ("google/gemma-3-4b-it", "tokenizer.model .* which is a SentencePiece model: wrap it in"),
         ("qwen-3", r"a tiktoken.Encoding .* or chatfmt.load_encoding\('tokenizer.json'\)$"),

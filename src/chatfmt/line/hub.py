@@ -181,6 +181,7 @@ VOCABULARIES: dict[str, str] = {
     "mistral-v11": _TEKKEN,
     "mistral-v13": _TEKKEN,
     "mistral-v15": _TEKKEN,
+    "mistral-small-3.2": _TEKKEN,
     "kimi-k2": _RANKS,
     "kimi-k2-thinking": _RANKS,
     "kimi-k3": _RANKS,
@@ -191,6 +192,7 @@ VOCABULARIES: dict[str, str] = {
     "mistral-v7-spm": _SENTENCEPIECE,
     "openchat-3.5": _SENTENCEPIECE,
     "phi-3": _SENTENCEPIECE,
+    "phi-3-medium": _SENTENCEPIECE,
     "phi-3.5": _SENTENCEPIECE,
 }
 """Format to the file in the repositories of its models that has the vocabulary, where that is not
