@@ -99,5 +99,5 @@ def test_the_table_that_the_documentation_shows_is_what_is_found(
 def test_as_many_layouts_are_whole_as_the_documentation_says(layouts: Any) -> None:
     lines = json.loads(layouts.TABLE.read_text("utf-8"))["layouts"].values()
     whole = sum(line["whole"] for line in lines)
-    told = (CONFORMANCE.parent / "docs" / "templates.md").read_text("utf-8")
+    told = (CONFORMANCE.parent / "docs" / "formats.md").read_text("utf-8")
     assert f"{whole} of the {len(lines)} layouts" in " ".join(told.split())
