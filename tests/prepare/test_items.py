@@ -61,7 +61,7 @@ def test_a_text_stands_for_a_date_verbatim() -> None:
         (
             {},
             "{date:%d}",
-            "the value date is needed: a datetime.date, or text such as '%d' gives; found none",
+            "the value date is needed: a datetime.date, or text in the form '%d'; found none",
         ),
         ({}, "{date}", "the value date is needed: text; found none"),
         ({"date": 5}, "{date}", "the value date is needed: text; found the number 5"),

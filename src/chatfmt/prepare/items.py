@@ -87,7 +87,7 @@ class Asked:
             reason = f"the value {name} is text, found a date; pass it as it is to be written"
             self.refuse(reason, field=name)
         if not isinstance(value, str):
-            kind = f"a datetime.date, or text such as {shown(how)} gives" if how else "text"
+            kind = f"a datetime.date, or text in the form {shown(how)}" if how else "text"
             found = "none" if value is None else describe(value)
             self.refuse(f"the value {name} is needed: {kind}; found {found}", field=name)
         return value
