@@ -167,7 +167,8 @@ class ChatTokenizer:
 
         Args:
             conversation: what was said so far.
-            tools: definitions as OpenAI's API has them; None for those of the conversation.
+            tools: definitions as OpenAI's API has them; None for those of the conversation. Where
+                the format has no place for them, `Prepared.changes` lists them as left out.
             values: what the texts of the template need, such as ``date``: a text, written as it
                 is, or a ``datetime.date``, which is written as the template does.
             history: ``"keep"`` leaves the thinking of earlier turns where it is.
