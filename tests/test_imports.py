@@ -45,6 +45,7 @@ HOUSE = {
         "corpus web"
     ),
     "cli": "errors commands",
+    "__main__": "cli",
 }
 FLOORS = list(HOUSE)
 

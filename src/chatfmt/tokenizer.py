@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
@@ -27,7 +27,7 @@ from chatfmt.wire.write import Renderer
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import tiktoken
 
@@ -589,15 +589,16 @@ def as_conversation(conversation: Messages) -> Conversation:
 
     Raises:
         pydantic.ValidationError: it is none; a ValueError.
-        TypeError: it is a text.
+        TypeError: it is a text, or nothing that has messages.
     """
     if isinstance(conversation, Conversation):
         return conversation
     if isinstance(conversation, Mapping):
         return Conversation.model_validate(conversation)
-    if isinstance(conversation, str | bytes):
+    if isinstance(conversation, str | bytes) or not isinstance(conversation, Iterable):
+        found = "the text " if isinstance(conversation, str | bytes) else ""
         raise TypeError(
-            f"expected a conversation or its messages, found the text {shown(conversation)}; a "
+            f"expected a conversation or its messages, found {found}{shown(conversation)}; a "
             'message is like {"role": "user", "content": "hello"}'
         )
     return Conversation(messages=tuple(conversation))  # type: ignore[arg-type]
