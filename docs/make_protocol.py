@@ -3,7 +3,7 @@
     python docs/make_protocol.py
 
 That is docs/formats.md, a page for each family of models in docs/formats, and in docs/protocol.md
-the text between each pair of marks: the grammar and the registry.
+and README.md the text between each pair of marks: grammar, registry, table of models.
 """
 
 from __future__ import annotations
@@ -216,11 +216,13 @@ def registry(formats: Iterable[ChatFormat]) -> str:
 FAMILIES = {
     "chatml": "ChatML",
     "deepseek": "DeepSeek",
+    "exaone": "EXAONE",
     "glm": "GLM",
     "gpt": "GPT",
     "internlm": "InternLM",
     "lfm": "LFM",
     "minimax": "MiniMax",
+    "nanochat": "nanochat",
     "olmo": "OLMo",
     "openchat": "OpenChat",
     "qwq": "Qwen",
@@ -259,6 +261,21 @@ def family_page(
     )
     formats = [get_format(name) for name in names]
     return "\n".join([head, *(page(one) + draw(one) for one in formats)])
+
+
+def models() -> str:
+    """The families, for people who look for their model."""
+    rows = ["| models | formats | tool calls | thinking |", "| --- | --- | --- | --- |"]
+    for family, names in families().items():
+        formats = [get_format(name) for name in names]
+        lines = [line for one in formats for some in one.lines_of.values() for line in some]
+        calls = any(isinstance(piece, Calls) for line in lines for piece in line.pieces)
+        calls |= any("recipient" in line.fields for line in lines)
+        thinks = any({"reasoning", "channel"} & line.fields.keys() for line in lines)
+        page = f"[{family}](docs/formats/{family.lower()}.md)"
+        said = ["yes" if has else "" for has in (calls, thinks)]
+        rows.append(f"| {page} | {', '.join(map(_code, names))} | {' | '.join(said)} |")
+    return "\n".join(rows)
 
 
 def index() -> str:
@@ -520,7 +537,9 @@ def made() -> dict[Path, str]:
         HERE / "formats" / f"{family.lower()}.md": family_page(family, names)
         for family, names in families().items()
     }
+    readme = HERE.parent / "README.md"
     return {
+        readme: between_marks(readme.read_text(encoding="utf-8"), {"models": models()}),
         protocol: between_marks(protocol.read_text(encoding="utf-8"), parts),
         HERE / "formats.md": f"{head}\n{published()}",
         **pages,
