@@ -51,6 +51,7 @@ _FIELDS = {
     "tool": dict.fromkeys((*_COMMON, "tool_call_id")),
     "function": dict.fromkeys(_COMMON),
 }
+_ROLES = tuple(_FIELDS)  # a role may be any JSON value: a list cannot be looked up in a dict
 
 
 def refuse_unknown(field: Field, known: Collection[str], options: Options) -> None:
@@ -134,7 +135,8 @@ class _Ids:
 
     def check_result(self, identifier: Field) -> None:
         """Refuse a result that does not say which call it answers, where it can."""
-        optional = self.policy == "optional" or (self.policy == "consistent" and not self.made)
+        lenient = self.policy == "consistent" and not self.made
+        optional = lenient or self.policy in ("optional", "make")
         if identifier.value is None and optional:
             return
         if identifier.label() not in self.made:
@@ -157,11 +159,19 @@ def _members(field: Field) -> dict[str, Any]:
     return members
 
 
+def _role(field: Field, options: Options) -> str:
+    """The role of a speaker that the options name."""
+    known: dict[str, str] = dict(options.speakers)
+    if not isinstance(field.value, str) or field.value not in known:
+        raise field.expected(f"one of {', '.join([*_ROLES, *known])}")
+    return known[field.value]
+
+
 def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     members = _members(field)
     role = members.get("role")
-    if not isinstance(role, str) or role not in _FIELDS:
-        raise field.need("role").expected(f"one of {', '.join(_FIELDS)}")
+    if role not in _ROLES:
+        role = members["role"] = _role(field.need("role"), options)
     if role in _TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
         return field.message(**members)  # what most messages are, so it is worth a shortcut
     known = _FIELDS[role]
