@@ -234,4 +234,8 @@ def fits(format: ChatFormat, reply: Message) -> bool:
         for piece in line.pieces
         if isinstance(piece, Group) and GenerationStart() in piece.pieces
     }
-    return line.is_prompted and all(getattr(reply, field) is not None for field in opened)
+    return (
+        line.is_prompted
+        and not line.is_silent
+        and all(getattr(reply, field) is not None for field in opened)
+    )

@@ -96,6 +96,19 @@ class Speaking(Row):
         )
 
     @cached_property
+    def closing(self) -> frozenset[str]:
+        """The roles in which a prompt that is not to think writes the reasoning itself.
+
+        It writes it closed and empty, or what closes one. In other roles it has a line of its own.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("qwen-3").closing, chatfmt.get_format("nemotron-3").closing
+        (frozenset({'assistant'}), frozenset())
+        """
+        lines = {role: self.lines_of[role] for role in self.prompted}
+        return frozenset(role for role in lines if not any(line.is_silent for line in lines[role]))
+
+    @cached_property
     def prefix(self) -> Literal["always", "turn", "never"]:
         """How long what a model was shown and wrote stays the beginning of its next prompts.
 
