@@ -1,11 +1,18 @@
 """Encodings: text to token ids and back, offline.
 
 The protocol that an encoding has (`protocol`), tiktoken's encodings (`tiktoken`), those that come
-with the package (`bundled`, with the rank tables in ``vocab/``), special tokens on top of one
-(`extend`), and vocabulary files as people have them (`load`): rank files (`rank_file`), Mistral's
-(`tekken`), and Hugging Face's (`hf`, only imported when asked for). The split patterns, what an id
-is (`ids`), which bytes text has (`text_bytes`), what is asked of an encoding before it is used
-(`probe`), and what no encoder is given (`guard`). This folder imports `chatfmt.errors` and
+with the package (`bundled`, with the rank tables in ``vocab/``), and special tokens on top of one
+(`extend`).
+
+Vocabulary files as people have them (`load`): rank files (`rank_file`), Mistral's (`tekken`),
+Hugging Face's (`hf`, imported only when asked for, and `metaspace`), SentencePiece's own
+(`sentencepiece_model`, which `protobuf` takes apart) and GGUF files (`gguf`, `gguf_metadata`,
+`gguf_splits`), and the names of what is none of these (`kinds`). SentencePiece's encoder
+(`sentencepiece`, `merging`), and text in a normal form (`normal`).
+
+The split patterns (`patterns`), what an id is (`ids`), which bytes text has (`text_bytes`), what is
+asked of an encoding before it is used (`probe`), and what tiktoken is not given (`guard`). This
+folder imports `chatfmt.errors` and
 `chatfmt.json_text`, and nothing else of chatfmt.
 """
 
@@ -13,10 +20,13 @@ from chatfmt.encodings.bundled import ENCODING_CONSTRUCTORS, get_encoding
 from chatfmt.encodings.extend import extend_encoding
 from chatfmt.encodings.load import load_encoding
 from chatfmt.encodings.protocol import TokenEncoding
+from chatfmt.encodings.sentencepiece import DummyPrefix, SentencePieceEncoding
 from chatfmt.encodings.tiktoken import TiktokenEncoding, as_token_encoding, bundled_encoding
 
 __all__ = [
     "ENCODING_CONSTRUCTORS",
+    "DummyPrefix",
+    "SentencePieceEncoding",
     "TiktokenEncoding",
     "TokenEncoding",
     "as_token_encoding",

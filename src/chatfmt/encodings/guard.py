@@ -1,10 +1,11 @@
-"""What no byte-pair encoder should be given: endless runs without a break.
+"""What tiktoken is not to be given: endless runs without a break.
 
 tiktoken splits a text at white space, letters and punctuation before it encodes. A run that it
 cannot split is one piece, whose cost grows faster than its length; and from 999,999 characters of
 white space on its pattern engine gives up with a panic, which ``except Exception`` does not
 catch. Runs of up to `LONGEST_RUN` characters of any kind are encoded exactly; longer ones are
-refused before they are tried.
+refused before they are tried. An encoding that has such a limit states it (see
+`chatfmt.encodings.protocol.Capabilities`); others take whatever is written.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ _KINDS = [
 ]
 
 
-def find_endless_run(text: str) -> int | None:
-    """Offset of a run that is longer than `LONGEST_RUN`, or None.
+def find_endless_run(text: str, longest: int = LONGEST_RUN) -> int | None:
+    """Offset of a run that is longer than this, or None.
 
-    Such a run covers a multiple of `LONGEST_RUN`, so only those places are looked at.
+    Such a run covers a multiple of ``longest``, so only those places are looked at.
 
     >>> find_endless_run("word " * 1_000_000)
     >>> find_endless_run("word " + "a" * 1_000_000)
     5
     """
-    for at in range(LONGEST_RUN, len(text), LONGEST_RUN):
+    for at in range(longest, len(text), longest):
         for forward, backward in _KINDS:
             ahead, behind = forward.match(text, at), backward.match(text, 0, at)
-            if ahead and behind and ahead.end() - behind.start() > LONGEST_RUN:
+            if ahead and behind and ahead.end() - behind.start() > longest:
                 return behind.start()
     return None

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatfmt.encodings.ids import as_id
+from chatfmt.encodings.kinds import other_kind
+from chatfmt.encodings.metaspace import has_byte_fallback, steps_of
+from chatfmt.encodings.protocol import Capabilities
 from chatfmt.encodings.text_bytes import missing_bytes, refuse_missing
 from chatfmt.errors import EncodingError, bounded, named, said, shown
 
@@ -88,6 +91,7 @@ class HFEncoding:
             that its model also makes out of ordinary text.
     """
 
+    capabilities = Capabilities()
     special_tokens: Mapping[str, int]
     n_vocab: int
     fingerprint: str
@@ -115,11 +119,29 @@ class HFEncoding:
             OSError: the file cannot be read.
             ImportError: the extra ``hf`` is not installed.
         """
+        if Path(path).is_dir():
+            raise EncodingError(
+                f"{path}: expected a tokenizer.json, found a folder; chatfmt.load_encoding takes "
+                "one, and finds the vocabulary in it"
+            )
         data = Path(path).read_bytes()
         try:
+            if not data.lstrip().startswith(b"{"):
+                raise EncodingError(f"expected a tokenizer.json, found {other_kind(data, {})}")
             return cls(_tokenizer(data.decode()))
         except ValueError as error:
             raise EncodingError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> HFEncoding:
+        """The encoding of which this is the ``tokenizer.json``; errors as `from_file`.
+
+        >>> HFEncoding.from_json("[]")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        chatfmt.errors.EncodingError: expected the JSON of a Hugging Face tokenizer, found ...
+        """
+        return cls(_tokenizer(text))
 
     def __repr__(self) -> str:
         return f"HFEncoding(n_vocab={self.n_vocab}, special_tokens={len(self.special_tokens)})"
@@ -131,6 +153,11 @@ class HFEncoding:
         """Build everything from a tokenizer's JSON, which is all that is pickled."""
         spec: dict[str, Any] = json.loads(text)
         model = spec["model"]
+        if has_byte_fallback(spec):
+            raise EncodingError(
+                "expected a byte-level BPE tokenizer, found one with byte fallback; "
+                "chatfmt.load_encoding reads its tokenizer.json"
+            )
         objections = [*_objections_to_model(model), *_objections_to_steps(spec)]
         if objections:
             found = bounded("; ".join(objections), 500)
@@ -193,15 +220,6 @@ def _tokenizer(text: str) -> Tokenizer:
         ) from error
 
 
-def _steps(stage: Mapping[str, Any] | None, members: str) -> list[Mapping[str, Any]]:
-    """A stage of the pipeline as a list of steps: sequences, which nest, are opened."""
-    if stage is None:
-        return []
-    if stage["type"] == "Sequence":
-        return [step for child in stage[members] for step in _steps(child, members)]
-    return [stage]
-
-
 def _objections_to_model(model: Mapping[str, Any]) -> Iterator[str]:
     if model["type"] != "BPE":
         yield f"a {named(model['type'])} model (it does not give a text back exactly)"
@@ -214,11 +232,11 @@ def _objections_to_model(model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _objections_to_steps(spec: Mapping[str, Any]) -> Iterator[str]:
-    for step in _steps(spec["normalizer"], "normalizers"):
+    for step in steps_of(spec["normalizer"], "normalizers"):
         if step["type"] != "NFC":
             yield f"the normalizer {named(step['type'])} (it changes the text)"
 
-    cuts = _steps(spec["pre_tokenizer"], "pretokenizers")
+    cuts = steps_of(spec["pre_tokenizer"], "pretokenizers")
     byte_levels = [step for step in cuts if step["type"] == "ByteLevel"]
     if len(byte_levels) != 1:
         yield f"{len(byte_levels)} ByteLevel pre-tokenizers (there must be one)"
@@ -228,7 +246,7 @@ def _objections_to_steps(spec: Mapping[str, Any]) -> Iterator[str]:
         if step["type"] not in _CUTTERS | {"ByteLevel"} or step.get("behavior") == "Removed":
             yield f"the pre-tokenizer {named(step['type'])} (it may change the text)"
 
-    decoders = [step["type"] for step in _steps(spec["decoder"], "decoders")]
+    decoders = [step["type"] for step in steps_of(spec["decoder"], "decoders")]
     if decoders != ["ByteLevel"]:
         found = named(" + ".join(decoders)) if decoders else "None"
         yield f"the decoder {found} (it must be ByteLevel alone)"

@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatfmt.encodings.gguf import read_gguf
+from chatfmt.encodings.gguf_metadata import MAGIC
+from chatfmt.encodings.kinds import HEAD, READ, is_binary, is_tokenizer_json, other_kind
+from chatfmt.encodings.metaspace import has_byte_fallback, read_metaspace
+from chatfmt.encodings.normal import NormalEncoding
 from chatfmt.encodings.probe import probe
 from chatfmt.encodings.rank_file import is_rank_line, read_rank_file
+from chatfmt.encodings.sentencepiece_model import is_sentencepiece, read_sentencepiece
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.encodings.tiktoken import TiktokenEncoding
-from chatfmt.errors import DataError, EncodingError, bounded, named, shown
+from chatfmt.errors import DataError, EncodingError
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
@@ -18,19 +24,10 @@ if TYPE_CHECKING:
 
     from chatfmt.encodings.protocol import TokenEncoding
 
-__all__ = ["load_encoding"]
+__all__ = ["load_encoding", "vocabulary_in"]
 
-_READ = (
-    "a rank file (.tiktoken, or the tokenizer.model of Llama 3 and 4), a tekken.json, or a Hugging "
-    "Face tokenizer.json"
-)
-# How many bytes show what a file is; the first of GGUF, of a pointer of Git LFS, and of gzip's,
-# zip's and Zstandard's files.
-_HEAD = 256
-_GGUF = b"GGUF"
-_LFS = b"version https://git-lfs.github.com/"
-_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 _VOCABULARIES = ("tokenizer.json", "tekken.json", "tokenizer.model")
+"""What a folder may have; the first that is there is taken, as transformers does."""
 
 
 def load_encoding(
@@ -38,6 +35,7 @@ def load_encoding(
     *,
     pattern: str | None = None,
     special_tokens: Sequence[str] | Mapping[str, int] | None = None,
+    normalize: str | None = None,
 ) -> TokenEncoding:
     """The encoding that a vocabulary file describes; what kind it is, the file itself says.
 
@@ -45,14 +43,24 @@ def load_encoding(
       ``tokenizer.model`` of Llama 3 and 4. They need a ``pattern`` (`chatfmt.encodings.patterns`
       has some), and ``special_tokens`` as `extend_encoding` takes them.
     - Mistral's ``tekken.json``.
-    - Hugging Face's ``tokenizer.json``, if it is byte-level BPE (extra ``hf``).
+    - Hugging Face's ``tokenizer.json``: byte-level BPE (extra ``hf``), and SentencePiece's BPE with
+      byte fallback, as Llama 2, Mistral and Gemma have it.
+    - SentencePiece's own files, such as their ``tokenizer.model``.
+    - GGUF files, by what their metadata says (byte-level BPE: extra ``hf``).
+
+    No encoding puts a space before text. Where a vocabulary's owner does, its `dummy_prefix` says
+    so (see `SentencePieceEncoding`), and the format's line writes the space.
 
     Args:
-        path: the file, or the folder of a model that has just one of these: ``tokenizer.json``,
-            ``tekken.json``, ``tokenizer.model``.
+        path: the file, or the folder of a model: the first is taken that is there, of
+            ``tokenizer.json``, ``tekken.json``, ``tokenizer.model``, and a single GGUF file.
         pattern: the regular expression that splits text, for a rank file alone.
         special_tokens: spellings, which get ids after the highest rank in that order, or spellings
             and ids, for a rank file alone; the other files name their own.
+        normalize: ``"NFC"`` for a model whose tokenizer makes text NFC first, as Qwen's do. Other
+            text then has ids that the model never saw. It is refused, not changed: what is encoded
+            comes back as it was. Make it NFC where it comes in. Without this, text is encoded as it
+            is, also where a ``tokenizer.json`` has such a normalizer.
 
     >>> import chatfmt
     >>> chatfmt.load_encoding("no/tekken.json")
@@ -63,19 +71,21 @@ def load_encoding(
     Raises:
         EncodingError: the file is of another kind, which the message names, or damaged; a rank file
             without a pattern, or another with one; an encoding that does not give text back; a
-            folder with none of the files, or several.
+            folder with none of the files.
         OSError: the file cannot be read.
-        ImportError: a ``tokenizer.json``, and the extra ``hf`` is not installed.
+        ImportError: the vocabulary is byte-level BPE, and the extra ``hf`` is not installed.
     """
     file = Path(path)
     if file.is_dir():
-        file = path = _vocabulary_in(file)
+        file = path = vocabulary_in(file)
     with file.open("rb") as stream:
-        data = stream.read(_HEAD)
-        if not data.startswith((_GGUF, _LFS, *_COMPRESSED)):  # some of those have many gigabytes
+        data = stream.read(HEAD)
+        if not data.startswith(MAGIC) and not is_binary(data):  # those may have many gigabytes
             data += stream.read()
     try:
         encoding = _read(file, data, pattern, special_tokens)
+        if normalize is not None:
+            encoding = NormalEncoding(encoding, normalize)
         probe(encoding)
     except EncodingError as error:
         where = "" if str(error).startswith(f"{path}: ") else f"{path}: "
@@ -83,14 +93,25 @@ def load_encoding(
     return encoding
 
 
-def _vocabulary_in(folder: Path) -> Path:
-    there = [name for name in _VOCABULARIES if (folder / name).exists()]
-    if len(there) != 1:
-        found = f"{' and '.join(there)}: give the path of one" if there else "none"
-        raise EncodingError(
-            f"{folder}: expected a folder with one of {', '.join(_VOCABULARIES)}, found {found}"
-        )
-    return folder / there[0]
+def vocabulary_in(folder: Path) -> Path:
+    """The file that is a model's vocabulary.
+
+    Raises:
+        EncodingError: there is none, or there are several GGUF files and nothing else.
+    """
+    for name in _VOCABULARIES:
+        if (folder / name).is_file():
+            return folder / name
+    there = sorted(folder.glob("*.gguf"))
+    if len(there) == 1:
+        return there[0]
+    found = "none"
+    if there:
+        found = f"{' and '.join(file.name for file in there)}: give the path of one"
+    raise EncodingError(
+        f"{folder}: expected a folder with one of {', '.join(_VOCABULARIES)}, or a GGUF file, "
+        f"found {found}"
+    )
 
 
 def _read(
@@ -106,15 +127,21 @@ def _read(
                 "chatfmt.encodings.patterns has some"
             )
         return TiktokenEncoding(read_rank_file(data, file.stem, pattern, special_tokens or ()))
-    document = _json_object(data)
-    known = "model" in document and "added_tokens" in document
-    if not known and not is_tekken(document):
-        raise EncodingError(f"expected {_READ}, found {_other_kind(data, document)}")
+    document = {} if is_binary(data) else _json_object(data)
+    binary = data.startswith(MAGIC) or is_sentencepiece(data)
+    if not binary and not is_tokenizer_json(document) and not is_tekken(document):
+        raise EncodingError(f"expected {READ}, found {other_kind(data, document)}")
     for name, value in (("pattern", pattern), ("special_tokens", special_tokens)):
         if value is not None:
             raise EncodingError(f"the file has its own {name}: leave {name} out")
-    if not known:
+    if data.startswith(MAGIC):
+        return read_gguf(file)
+    if binary:
+        return read_sentencepiece(data)
+    if is_tekken(document):
         return TiktokenEncoding(read_tekken(document, file.stem))
+    if has_byte_fallback(document):
+        return read_metaspace(document)
     from chatfmt.encodings.hf import HFEncoding
 
     return HFEncoding.from_file(file)
@@ -127,37 +154,5 @@ def _json_object(data: bytes) -> dict[str, object]:
     try:
         document: dict[str, object] = loads(data)
     except DataError as error:
-        raise EncodingError(f"expected {_READ}, found JSON that cannot be read: {error}") from error
+        raise EncodingError(f"expected {READ}, found JSON that cannot be read: {error}") from error
     return document
-
-
-def _other_kind(data: bytes, document: Mapping[str, object]) -> str:
-    """The name of what a file is that no reader takes, and what may help."""
-    instead = "take the tokenizer.json of the same model"
-    kinds = {
-        "an empty file": not data,
-        f"a GGUF file, which chatfmt does not read; {instead}": data.startswith(_GGUF),
-        f"a SentencePiece model, which chatfmt does not read; {instead}": _is_sentencepiece(data),
-        "a pointer of Git LFS to the file; fetch it with `git lfs pull`": data.startswith(_LFS),
-        "a compressed file; unpack it first": data.startswith(_COMPRESSED),
-        "a tokenizer_config.json, which has no vocabulary; take the tokenizer.json beside it": (
-            not {"tokenizer_class", "chat_template"}.isdisjoint(document)
-        ),
-        f"a vocab.json, which has no merges; {instead}": (
-            document != {} and all(isinstance(token, int) for token in document.values())
-        ),
-        f"a JSON object with the keys {named(bounded(', '.join(document), 90))}": document != {},
-    }
-    return next(
-        (kind for kind, found in kinds.items() if found), f"one that begins {shown(data[:20])}"
-    )
-
-
-def _is_sentencepiece(data: bytes) -> bool:
-    """Whether this begins as a SentencePiece model: with a piece, its text and its score.
-
-    Source: sentencepiece_model.proto of github.com/google/sentencepiece, message ModelProto.
-    """
-    tag, size, inner, length, *rest = data[:_HEAD].ljust(4, b"\0")
-    score = rest[length : length + 1]
-    return (tag, inner) == (0x0A, 0x0A) and length + 2 < size and score == [0x15]

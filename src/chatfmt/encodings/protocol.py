@@ -1,18 +1,40 @@
-"""What chatfmt needs to know of an encoding: the `TokenEncoding` protocol."""
+"""What chatfmt needs to know of an encoding: the `TokenEncoding` protocol.
+
+What an encoding can do beyond that it states as its `Capabilities`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["TokenEncoding"]
+__all__ = ["Capabilities", "TokenEncoding", "capabilities_of"]
+
+
+class Capabilities(NamedTuple):
+    """What an encoding can do that not all can, and up to where it can be asked.
+
+    >>> Capabilities(longest_run=900_000).longest_run
+    900000
+    """
+
+    encode_joined: Callable[[str, str], bytes] | None = None
+    """The ids of texts that are joined by a special token, as packed uint32; the joined text and
+    the spelling of the token are its arguments. Faster than text by text."""
+    decode_bytes: Callable[[list[int]], bytes] | None = None
+    """The bytes of many ids in one call; KeyError where one of them is none."""
+    longest_run: int | None = None
+    """Characters in the longest run without a break (see `chatfmt.encodings.guard`) that the
+    encoder takes; None where any will do."""
 
 
 @runtime_checkable
 class TokenEncoding(Protocol):
     """What chatfmt asks of an encoding; anything with these five will do.
+
+    One that can do more says so in a further attribute, ``capabilities``: see `Capabilities`.
 
     >>> from chatfmt.encodings import TiktokenEncoding, get_encoding
     >>> encoding: TokenEncoding = TiktokenEncoding(get_encoding("o200k_im"))
@@ -44,3 +66,15 @@ class TokenEncoding(Protocol):
 
         Whoever asks gives an int: ``chatfmt.encodings.ids.as_id`` makes one of other integers.
         """
+
+
+def capabilities_of(encoding: TokenEncoding) -> Capabilities:
+    """What an encoding states that it can do; nothing for one that states nothing.
+
+    >>> from chatfmt.encodings import TiktokenEncoding, get_encoding
+    >>> capabilities_of(TiktokenEncoding(get_encoding("o200k_im"))).longest_run
+    900000
+    """
+    # not isinstance: Python 3.11 evaluates all properties for it, fingerprint included
+    stated = getattr(encoding, "capabilities", None)
+    return stated if isinstance(stated, Capabilities) else Capabilities()

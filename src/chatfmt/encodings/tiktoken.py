@@ -7,9 +7,10 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.bundled import get_encoding, is_bundled
+from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.patterns import faster
-from chatfmt.encodings.protocol import TokenEncoding
+from chatfmt.encodings.protocol import Capabilities, TokenEncoding
 from chatfmt.errors import EncodingError
 
 if TYPE_CHECKING:
@@ -36,7 +37,12 @@ class TiktokenEncoding:
         # The core's own method: like Encoding.encode_ordinary, but a lone surrogate raises
         # UnicodeEncodeError where the wrapper would put U+FFFD in its place without a word.
         self.encode_ordinary: Callable[[str], list[int]] = encoding._core_bpe.encode_ordinary
-        self.decode_bytes: Callable[[list[int]], bytes] = encoding._core_bpe.decode_bytes
+        core = encoding._core_bpe
+        self.capabilities = Capabilities(
+            functools.partial(_encode_joined, core.encode_to_tiktoken_buffer),
+            core.decode_bytes,
+            LONGEST_RUN,
+        )
 
     def __repr__(self) -> str:
         return f"TiktokenEncoding({self.encoding.name!r})"
@@ -47,11 +53,6 @@ class TiktokenEncoding:
                 self.encoding.name,
             )  # its name, not its two hundred thousand ranks
         return TiktokenEncoding, (self.encoding,)
-
-    def encode_joined(self, joined: str, separator: str) -> bytes:
-        """The ids of texts that are joined by a special token, as packed uint32."""
-        buffer = self.encoding._core_bpe.encode_to_tiktoken_buffer(joined, {separator})
-        return memoryview(buffer).tobytes()
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of one id; KeyError where the encoding has no such id."""
@@ -76,6 +77,10 @@ class TiktokenEncoding:
             for token, spelling in table:
                 digest.update(b"%d %d " % (token, len(spelling)) + spelling)
         return digest.hexdigest()
+
+
+def _encode_joined(encode: Callable[[str, set[str]], Any], joined: str, separator: str) -> bytes:
+    return memoryview(encode(joined, {separator})).tobytes()
 
 
 def as_token_encoding(encoding: tiktoken.Encoding | TokenEncoding) -> TokenEncoding:

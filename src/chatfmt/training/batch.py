@@ -8,13 +8,13 @@ the separator, and encodings other than tiktoken's, are encoded one by one.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from chatfmt.encodings.guard import LONGEST_RUN
-from chatfmt.errors import RenderError
+from chatfmt.errors import EncodingError, RenderError
 from chatfmt.training.weights import message_weights
 from chatfmt.wire.fast.packed import SIZE, pack
 from chatfmt.wire.frame import FRAME_FIELDS
@@ -22,7 +22,7 @@ from chatfmt.wire.kept import Kept
 from chatfmt.wire.runs import begun_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.training.weights import TrainOn
@@ -148,8 +148,8 @@ class _Encoder:
         self._by_itself = train_on in ("assistant", "all", "none") and renderer.by_itself
         self._known: Kept[tuple[object, ...], _Known] = Kept()
         encoding = renderer.binding.encoding
-        self._encode_joined: Callable[[str, str], bytes] | None
-        self._encode_joined = getattr(encoding, "encode_joined", None)
+        can = renderer.binding.capabilities
+        self._encode_joined, self._longest = can.encode_joined, can.longest_run or sys.maxsize
         # rather one that the format does not use, since contents may well quote those
         separators = [
             (token in renderer.binding.ids, token, pack([number]))
@@ -257,11 +257,11 @@ class _Encoder:
         if self._encode_joined is None or not self._separator:
             return self._one_by_one(part)
         joined = self._separator.join(part.texts)
-        if len(joined) > LONGEST_RUN and max(map(len, part.texts)) > LONGEST_RUN:
+        if len(joined) > self._longest and max(map(len, part.texts)) > self._longest:
             return self._one_by_one(part)
         try:
             return self._encode_joined(joined, self._separator)
-        except UnicodeEncodeError:
+        except (UnicodeEncodeError, EncodingError):  # to say of which text
             return self._one_by_one(part)
 
     def _one_by_one(self, part: _Part) -> list[bytes]:
@@ -291,13 +291,13 @@ class _Encoder:
         """The packed ids of one text of the part."""
         try:
             return pack(self._renderer.encode(text, None))
-        except RenderError:  # once more, to say where
+        except (RenderError, EncodingError):  # once more, to say where
             at = bisect_right(part.ends, nth)
             first = (part.ends[at - 1] if at else 0) + bool(self._renderer.prologue)
             index = nth - first
             try:
                 return pack(self._renderer.content(text, part.chats[at].messages[index], index))
-            except RenderError as error:
+            except (RenderError, EncodingError) as error:
                 error.add_note(f"conversation {part.first + at}")
                 raise error from None
 

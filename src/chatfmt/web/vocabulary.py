@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from chatfmt.encodings import TiktokenEncoding, get_encoding
+from chatfmt.encodings.protocol import Capabilities
 from chatfmt.errors import EncodingError, named
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Vocabulary:
         self.special_tokens: Mapping[str, int] = {**base.special_tokens, **self.created}
         self.n_vocab = base.n_vocab + len(lacking)
         self.encode_ordinary = base.encode_ordinary
+        # the base knows nothing of the created tokens, so its calls for many do not
+        self.capabilities = Capabilities(longest_run=base.capabilities.longest_run)
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of one id; KeyError where there is no such id."""

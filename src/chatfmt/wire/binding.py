@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.probe import probe
+from chatfmt.encodings.protocol import capabilities_of
 from chatfmt.errors import EncodingError, EncodingRequiredError
 from chatfmt.wire.prompts import closers_of_thoughts, lone_closers
 
@@ -81,6 +82,7 @@ class Binding:
         probe(encoding)
         self.format = format
         self.encoding = encoding
+        self.capabilities = capabilities_of(encoding)
         self.ids = {token: known[token] for token in format.special_tokens}
         """Spelling to id of the format's special tokens."""
         self.spellings = {token: spelling for spelling, token in known.items()}

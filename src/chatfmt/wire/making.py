@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
+from chatfmt.encodings.guard import find_endless_run
 from chatfmt.errors import RenderError, shown
 from chatfmt.line.language import Field, GenerationStart, Literal, Special
 from chatfmt.wire.choosing import choose
@@ -197,8 +197,9 @@ class FrameMaker:
         Raises:
             RenderError: it has no UTF-8 form, or a run that is too long to be encoded.
         """
-        if len(text) > LONGEST_RUN:
-            self._refuse_endless_run(text, index, field)
+        longest = self.binding.capabilities.longest_run
+        if longest is not None and len(text) > longest:
+            self._refuse_endless_run(text, longest, index, field)
         try:
             return self.binding.encoding.encode_ordinary(text)
         except UnicodeEncodeError as error:
@@ -206,11 +207,11 @@ class FrameMaker:
             reason = f"the lone surrogate {found} has no UTF-8 form"
             raise self.error(reason, index, field) from None
 
-    def _refuse_endless_run(self, text: str, index: int | None, field: str) -> None:
-        offset = find_endless_run(text)
+    def _refuse_endless_run(self, text: str, longest: int, index: int | None, field: str) -> None:
+        offset = find_endless_run(text, longest)
         if offset is not None:
             raise self.error(
-                f"more than {LONGEST_RUN:,} characters without a break from offset {offset} on; "
+                f"more than {longest:,} characters without a break from offset {offset} on; "
                 "an encoder takes minutes for such a run, or fails: break it up or leave it out",
                 index,
                 field,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import ChatfmtError
 from chatfmt.wire.frame import Key, key_of, size_of
 from chatfmt.wire.frames import Frames
@@ -58,6 +58,7 @@ class Renderer:
         self.frame = self._frames.one
         self.frames = self._frames.all
         self.encode = self._frames.maker.encode
+        self._longest = binding.capabilities.longest_run or sys.maxsize
         self.content = self._frames.content
         self.opening = self._frames.opening
         self.close_envelope = self._frames.close_envelope
@@ -100,7 +101,7 @@ class Renderer:
         known, encode, longest = (
             self._around.known,
             self.binding.encoding.encode_ordinary,
-            LONGEST_RUN,
+            self._longest,
         )
         for index, message in enumerate(messages):
             fields = message.__dict__

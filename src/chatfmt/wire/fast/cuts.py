@@ -38,9 +38,7 @@ def bytes_of(binding: Binding) -> Callable[[list[int]], bytes]:
     def one_by_one(ids: list[int]) -> bytes:
         return b"".join(map(table.__getitem__, ids))
 
-    at_once: Callable[[list[int]], bytes]
-    at_once = getattr(binding.encoding, "decode_bytes", one_by_one)
-    return at_once
+    return binding.capabilities.decode_bytes or one_by_one
 
 
 def any_id(tokens: Iterable[int]) -> str:

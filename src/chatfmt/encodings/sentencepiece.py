@@ -1,0 +1,210 @@
+"""SentencePiece's byte-pair encoding with byte fallback, as Llama 2, Mistral and Gemma have it.
+
+A space is spelled U+2581 in such a vocabulary, and a character that no piece has is spelled by
+bytes. `chatfmt.encodings.sentencepiece_model` reads SentencePiece's own files,
+`chatfmt.encodings.metaspace` those of Hugging Face.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import regex
+
+from chatfmt.encodings.ids import as_id
+from chatfmt.encodings.merging import merge
+from chatfmt.encodings.protocol import Capabilities
+from chatfmt.errors import EncodingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatfmt.encodings.merging import Priority
+
+__all__ = ["SPACE", "DummyPrefix", "Pieces", "SentencePieceEncoding", "byte_piece"]
+
+SPACE = "\u2581"
+"""How a piece spells a space."""
+
+_LONGEST_WORD = 64
+"""Characters of a word that is remembered."""
+_MOST_WORDS = 100_000
+
+
+class DummyPrefix(NamedTuple):
+    """Where a vocabulary's owner puts a space before text.
+
+    Such a space is layout: the line of a format has it, as that of ``mistral-v7-spm`` does, and an
+    encoding never adds one by itself.
+    """
+
+    where: Literal["start", "special"]
+    """Before text at the start alone, or also before text after a special token."""
+    always: bool
+    """Whether also before text that begins with a space."""
+
+    def before(self, text: str) -> str:
+        """The text with its prefix, where one is put.
+
+        >>> DummyPrefix("start", always=False).before("hi")
+        ' hi'
+        """
+        return f" {text}" if text and (self.always or not text.startswith(" ")) else text
+
+
+class Pieces(NamedTuple):
+    """What decides which ids a text gets; all of it plain data."""
+
+    ids: dict[str, int]
+    """Piece to id, of those that text may come to; spaces spelled `SPACE`."""
+    bytes: list[int]
+    """The ids of the 256 bytes."""
+    special: dict[str, int]
+    """Spelling to id of the special tokens."""
+    scores: dict[str, float]
+    """Of each piece that merging may make: the higher, the sooner. Empty where there are pairs."""
+    pairs: list[tuple[str, str]]
+    """The pairs of neighbours that become one, the first of them the soonest."""
+    found: list[str]
+    """Texts that are found before anything is merged, longer ones first: runs of white space."""
+    each_space: bool
+    """Whether each space begins a word, and no piece of text goes on beyond its word."""
+    dummy_prefix: DummyPrefix | None
+
+
+class SentencePieceEncoding:
+    r"""The `TokenEncoding` protocol over byte pairs of characters, with bytes for all others.
+
+    A text gets the ids that it has within a longer one: no space is put before it. Where a
+    vocabulary's owner puts one, `dummy_prefix` says so, and the format's line writes it.
+    Unlike the owner's encoder,
+
+    - a U+2581 in text is spelled by its bytes: the owner's makes it a space;
+    - text that spells a special token, or a symbol that the vocabulary's owner has defined, is
+      text; only symbols of white space alone, as Gemma's, are found in text.
+
+    Attributes:
+        special_tokens: spelling to id.
+        n_vocab: one more than the highest id.
+        fingerprint: hex SHA-256 over all that decides which ids a text gets.
+        dummy_prefix: where the owner puts a space before text; None for nowhere.
+
+    >>> hello = {piece: i for i, piece in enumerate(["<s>", "\u2581", "h", "i", "hi", "\u2581hi"])}
+    >>> encoding = SentencePieceEncoding(Pieces(
+    ...     ids=hello, bytes=list(range(6, 262)), special={"<s>": 0}, scores={},
+    ...     pairs=[("h", "i"), ("\u2581", "hi")], found=[], each_space=False, dummy_prefix=None))
+    >>> encoding.encode_ordinary(" hi<")
+    [5, 66]
+    >>> encoding.token_bytes(5), encoding.token_bytes(66)
+    (b' hi', b'<')
+
+    Raises:
+        EncodingError: an id stands for several things.
+    """
+
+    capabilities = Capabilities()
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+        self.special_tokens: Mapping[str, int] = dict(pieces.special)
+        self.dummy_prefix = pieces.dummy_prefix
+        special = set(pieces.special.values())
+        self._ids = {piece: token for piece, token in pieces.ids.items() if token not in special}
+        self._bytes = {token: spelled.encode() for spelled, token in pieces.special.items()}
+        self._bytes |= {t: piece.replace(SPACE, " ").encode() for piece, t in self._ids.items()}
+        self._bytes |= {token: bytes([byte]) for byte, token in enumerate(pieces.bytes)}
+        if len(self._bytes) != len(special) + len(self._ids) + len(pieces.bytes):
+            raise EncodingError("an id stands for a piece and a byte, or for two pieces")
+        self.n_vocab = max(self._bytes) + 1
+        self._priority = _priority_of(pieces, self._ids)
+        self._words = _words_of(pieces, self._ids)
+        self._found_ids = {each: self._ids[each.replace(" ", SPACE)] for each in pieces.found}
+        longest_first = sorted(self._found_ids, key=len, reverse=True)
+        any_of = "|".join(map(regex.escape, longest_first))
+        self._found = regex.compile(f"({any_of})") if any_of else None
+        self._known: dict[str, list[int]] = {}
+        decisive = json.dumps([*pieces[:-1]], sort_keys=True)
+        self.fingerprint = hashlib.sha256(f"sentencepiece {decisive}".encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        special = len(self.special_tokens)
+        return f"SentencePieceEncoding(n_vocab={self.n_vocab}, special_tokens={special})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SentencePieceEncoding, (self._pieces,)
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text, special-token spellings being text like any other."""
+        text.encode()  # a lone surrogate is a UnicodeEncodeError, as it is with tiktoken
+        if self._found is None:
+            return self._encode_words(text)
+        ids: list[int] = []
+        for nth, part in enumerate(self._found.split(text)):
+            # what is found stands between the others
+            ids += [self._found_ids[part]] if nth % 2 else self._encode_words(part)
+        return ids
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of one id; KeyError where the encoding has no such id."""
+        return self._bytes[token if type(token) is int else as_id(token)]
+
+    def _encode_words(self, text: str) -> list[int]:
+        ids: list[int] = []
+        known = self._known
+        for word in self._words.findall(text):
+            some = known.get(word)
+            if some is None:
+                some = self._encode(word)
+                if len(word) <= _LONGEST_WORD:
+                    if len(known) >= _MOST_WORDS:
+                        known.clear()
+                    known[word] = some
+            ids += some
+        return ids
+
+    def _encode(self, word: str) -> list[int]:
+        """The ids of a word, by merging."""
+        if word == SPACE:
+            return [self._pieces.bytes[byte] for byte in word.encode()]
+        ids: list[int] = []
+        for piece in merge(word.replace(" ", SPACE), self._priority):
+            token = self._ids.get(piece)
+            if token is None:  # a character that is no piece
+                ids += [self._pieces.bytes[byte] for byte in piece.replace(SPACE, " ").encode()]
+            else:
+                ids.append(token)
+        return ids
+
+
+def byte_piece(byte: int) -> str:
+    """How a vocabulary spells a byte.
+
+    >>> byte_piece(10)
+    '<0x0A>'
+    """
+    return f"<0x{byte:02X}>"
+
+
+def _priority_of(pieces: Pieces, ids: Mapping[str, int]) -> Priority:
+    """What is merged, and when; nothing that would come to a special token."""
+    if pieces.pairs:
+        ranks = {pair: rank for rank, pair in enumerate(pieces.pairs) if "".join(pair) in ids}
+        return ranks.get
+    priorities = {piece: -score for piece, score in pieces.scores.items() if piece in ids}
+    return lambda pair: priorities.get(pair[0] + pair[1])
+
+
+def _words_of(pieces: Pieces, ids: Mapping[str, int]) -> regex.Pattern[str]:
+    """What cuts a text where no merging could ever cross, or where the vocabulary says so.
+
+    Where no piece has a space behind another character, none is made across such a place.
+    """
+    if pieces.each_space:
+        word = f" ?[^ {SPACE}]+| "
+    elif any(SPACE in piece.lstrip(SPACE) for piece in ids):
+        word = f"[^{SPACE}]+"
+    else:
+        word = f" *[^ {SPACE}]+| +"
+    return regex.compile(f"{word}|{SPACE}")
