@@ -204,6 +204,7 @@ def test_policies_that_make_no_sense_are_refused(
 def test_every_policy_can_be_given(chatfmt: Callable[..., Result]) -> None:
     write("rows.jsonl", {"prompt": "2+2?", "completion": "4"})
     values: dict[str, str] = {"speakers": '{"bard": "user"}', "lang": '["en"]'}
+    values |= {"roles": '{"a": "b"}', "tools": "use", "inline_thinking": "keep"}
     values |= {"tree_state": '["ready_for_export"]', "system": "Be kind=brief."}
     argv = []
     for name, field in Options.model_fields.items():

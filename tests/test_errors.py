@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from broken_encodings import RANKS, Changed, small
 from chatfmt import ChatFormat, get_format, tokenizer_for_model
 from chatfmt.adapters import Options, Row, iter_rows, read_row, read_rows, write_row
+from chatfmt.adapters.anything import read_value
 from chatfmt.adapters.mixture import Mixture, Source
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.commands import convert
 from chatfmt.commands._data import policies
-from chatfmt.commands._input import conversation, ids_of
+from chatfmt.commands._input import ids_of
 from chatfmt.commands._options import tokenizer
 from chatfmt.conversation import Conversation, Message
 from chatfmt.conversation.wording import Fault, objections
@@ -264,8 +265,8 @@ RAISING: dict[str, Callable[[], object]] = {
     "a source's files": lambda: _source(name=LONG, paths=["*" + "x" * 200 + "\n"]).files(Path()),
     "a mixture": lambda: Mixture.model_validate({"source": [], LONG: 1}),
     # commands
-    "a document": lambda: conversation(LONG),
-    "a document's keys": lambda: conversation({LONG: 1}),
+    "a document": lambda: read_value(LONG),
+    "a document's keys": lambda: read_value({LONG: 1}),
     "a document's ids": lambda: ids_of([LONG]),
     "--option": lambda: policies(Namespace(policies=[LONG])),
     "--option with a value": lambda: policies(Namespace(policies=[f"empty_turns={LONG}"])),

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatfmt.adapters import Item, Options, Preference, detect, read_row, write_row
+from chatfmt.adapters import Item, Options, Preference, detect, read_file, read_row, write_row
 from chatfmt.adapters.whole import CLAIMED
 from chatfmt.conversation import Conversation, Message
+from chatfmt.corpus.arrow import pa, pq
 from chatfmt.errors import DataError
 from kinds_of_rows import KINDS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 each_kind = pytest.mark.parametrize("name", KINDS)
 
@@ -178,27 +180,35 @@ def test_nulls_of_arrow_count_as_absent() -> None:
             {"id": None, "type": "function", "function": {"name": "f", "arguments": arguments}}
         ],
     }
-    parameters = {"type": "object", "properties": {"x": {"type": "number"}, "z": None}}
-    tool = {"type": "function", "function": {"name": "f", "parameters": parameters, "strict": None}}
     row = {
         "messages": [{"role": "user", "content": [filled], "tool_calls": None}, called],
-        "tools": [tool],
         "functions": None,
         "system": None,
         "images": [],
         "label": None,
     }
-    lax = Options(text_parts="join", object_arguments="dump")
-    [item] = read_row(row, options=lax)
+    [item] = read_row(row, options=Options(text_parts="join", object_arguments="dump"))
     assert isinstance(item, Conversation)
     assert item.messages[1].tool_calls[0].arguments == '{"x": 1}'
-    plain = {"type": "object", "properties": {"x": {"type": "number"}}}
-    assert item.tools == ({"type": "function", "function": {"name": "f", "parameters": plain}},)
     assert item.metadata == {}
-    # A null that somebody wrote into JSON text is one.
-    [item] = read_row({**row, "tools": json.dumps([tool])}, options=lax)
-    assert isinstance(item, Conversation)
-    assert item.tools == (tool,)
+
+
+def test_nulls_in_definitions_are_those_of_arrow_alone(tmp_path: Path) -> None:
+    def tool(name: str, **members: Any) -> dict[str, Any]:
+        return {"type": "function", "function": {"name": name, "parameters": members}}
+
+    messages = [{"role": "assistant", "content": "a"}]
+    tools = [[tool("f", x={"default": None, "type": "string"})], [tool("g", y={"type": "number"})]]
+    rows = [{"messages": messages, "tools": one} for one in tools]
+    for one, row in zip(tools, rows, strict=True):
+        # What somebody wrote into JSON stays.
+        [item] = read_row(row)
+        assert isinstance(item, Conversation)
+        assert list(item.tools) == one
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    found = [reading.items[0] for reading in read_file(tmp_path / "a.parquet")]
+    expected = [[tool("f", x={"type": "string"})], [tool("g", y={"type": "number"})]]
+    assert [list(item.tools) for item in found if isinstance(item, Conversation)] == expected
 
 
 @pytest.mark.parametrize(

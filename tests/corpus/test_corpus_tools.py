@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOOL = {"type": "function", "function": {"name": "tide", "parameters": {"type": "object"}}}
 ROW = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
-SPEAKING = {
+SPEAKING: dict[str, Any] = {
     "name": "x",
     "template": {
         "system": "<|im_start|>system\n{content}<|im_end|>",

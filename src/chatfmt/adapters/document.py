@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from chatfmt.adapters.chunks import Access, Damaged, Unpacker, chunks, too_long
-from chatfmt.adapters.rows import Row, bad_row
+from chatfmt.adapters.rows import Row, bad_row, is_message
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.json_text import TOO_DEEP, not_utf8
 
@@ -94,7 +94,7 @@ class _Window:
                 raise ValueError(f"expected a comma or the end of the array, found {_shown(char)}")
             self.at += 1
             char = self.peek()
-        if char != "{":
+        if char != "{" and not (in_array and char == "["):
             raise ValueError(f"expected an object, found {_shown(char)}")
         return True
 
@@ -204,6 +204,21 @@ def read_document(path: Path, unpacker: Unpacker | None, access: Access) -> Iter
     return (row for row, _ in document_rows(path, unpacker, access))
 
 
+def _one_row(
+    file: str, window: _Window, strict: StrictJSON, text: str, longest: int
+) -> tuple[Row, str | None]:
+    """The row of a document that is one conversation: a list of messages."""
+    texts, size = [text], len(text)
+    while window.seek(in_array=True, first=False):
+        texts.append(window.take(strict, longest)[1])
+        size += len(texts[-1])
+        if size > longest:
+            return bad_row(file, 1, too_long(longest, "more")), None
+    strict.faults.clear()  # found again
+    whole = f"[{','.join(texts)}]"
+    return strict.line(file, 1, whole.encode()), whole
+
+
 def document_rows(
     path: Path, unpacker: Unpacker | None, access: Access
 ) -> Iterator[tuple[Row, str | None]]:
@@ -221,6 +236,9 @@ def document_rows(
                 strict.faults.clear()
                 yield bad_row(file, number, too_long(longest, "more")), None
             else:
+                if in_array and number == 1 and is_message(value):
+                    yield _one_row(file, window, strict, text, longest)
+                    return
                 yield strict.row(file, number, value, text), text
             number += 1
     except Damaged as damage:

@@ -77,7 +77,7 @@ def _values(
 
 
 def _plain_row(file: str, number: int, value: dict[str, Any]) -> Row:
-    """The row as JSON could have said it: dates become ISO 8601 text, bytes are refused."""
+    """The row as JSON could have said it: no nulls, dates as ISO 8601 text, bytes are refused."""
     try:
         return Row(file, number, _plain(Field(value)))
     except DataError as error:
@@ -91,7 +91,12 @@ def _plain(field: Field) -> Any:  # noqa: ANN401 - any JSON value
         case float() if math.isfinite(field.value):
             return field.value
         case dict() as members:
-            return {key: _plain(Field(item, f".{key}", field)) for key, item in members.items()}
+            # A member that one row has is null in all others.
+            return {
+                key: _plain(Field(item, f".{key}", field))
+                for key, item in members.items()
+                if item is not None
+            }
         case list() as items:
             return [_plain(Field(item, f"[{i}]", field)) for i, item in enumerate(items)]
         case date() | time():

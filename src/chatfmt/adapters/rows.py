@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chatfmt.errors import DataError
 
-__all__ = ["Row", "bad_row"]
+__all__ = ["Row", "as_row", "bad_row", "is_message"]
 
 
 class Row(NamedTuple):
@@ -21,6 +21,29 @@ class Row(NamedTuple):
     """1-based: the line in JSON Lines, the number of the row elsewhere."""
     value: dict[str, Any] | None
     error: DataError | None = None
+
+
+def is_message(value: object) -> bool:
+    """Whether a JSON value looks like a message rather than like a row.
+
+    >>> is_message({"role": "user", "content": "hi"}), is_message({"messages": []})
+    (True, False)
+    """
+    return isinstance(value, dict) and "role" in value and not _OF_NO_MESSAGE & value.keys()
+
+
+_OF_NO_MESSAGE = {"messages", "message_id"}
+
+
+def as_row(value: object) -> object:
+    """A list of messages as the row that it is, as nanochat's are; any other value as it is.
+
+    >>> as_row([{"role": "user", "content": "hi"}])
+    {'messages': [{'role': 'user', 'content': 'hi'}]}
+    """
+    if isinstance(value, list) and value and all(map(is_message, value)):
+        return {"messages": value}
+    return value
 
 
 def bad_row(file: str, number: int, reason: str, field: str | None = None) -> Row:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from chatfmt.adapters.fields import Field
-from chatfmt.adapters.rows import Row, bad_row
+from chatfmt.adapters.rows import Row, as_row, bad_row
 from chatfmt.conversation.wording import describe
 from chatfmt.json_text import TOO_DEEP, StrictDecoder, not_json, not_utf8, too_deep
 
@@ -48,6 +48,8 @@ class StrictJSON(StrictDecoder):
         """The row of a decoded value; text is what it was decoded from."""
         if faults := self.taken_faults():
             return bad_row(file, number, faults[0])
+        if not isinstance(value, dict):
+            value = as_row(value)
         if not isinstance(value, dict):
             return bad_row(file, number, f"expected an object, found {describe(value)}")
         if too_deep(value, text):

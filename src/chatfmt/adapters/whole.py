@@ -125,8 +125,7 @@ def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
     """The definitions of tools in a row: a list of objects, or JSON text of one.
 
-    Members that are null are left out, for Arrow fills them in; JSON text is kept as it is. What
-    stands under OpenAI's deprecated ``functions`` becomes tools of type function.
+    What stands under OpenAI's deprecated ``functions`` becomes tools of type function.
     """
     given = [
         found
@@ -144,19 +143,11 @@ def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
             value = loads(value)
         except DataError:
             value = None
-    else:
-        value = _without_nulls(value)
     if not isinstance(value, list) or not all(isinstance(tool, Mapping) for tool in value):
         raise tools.expected("a list of definitions, or JSON text of one")
     if tools.key == ".functions":
         return tuple({"type": "function", "function": dict(tool)} for tool in value)
     return tuple(map(dict, value))
-
-
-def _without_nulls(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def without_bad(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -71,7 +71,7 @@ def said(args: argparse.Namespace) -> dict[str, Any]:
     if getattr(args, "tools", None) in TOOLS_OF_ROWS:
         found["tools"] = args.tools
     roles: dict[str, str] = {}
-    for pair in args.roles:
+    for pair in getattr(args, "roles", ()):
         role, equals, name = pair.partition("=")
         if not equals or not role or not name or role in roles:
             raise DataError(f"expected --role ROLE=NAME, each role once, found {shown(pair)}")
@@ -120,7 +120,10 @@ def _value(name: str, text: str, annotation: Any) -> Any:  # noqa: ANN401 - any 
 
 
 def for_each_row(
-    file: str, args: argparse.Namespace, work: Callable[[Reading], None]
+    file: str,
+    args: argparse.Namespace,
+    work: Callable[[Reading], None],
+    lenient: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[int, int]:
     """Do the work for each row of a file, or of a mixture, that can be read.
 
@@ -137,7 +140,7 @@ def for_each_row(
         ImportError: an extra is missing for files of this kind.
     """
     rows = bad = 0
-    for reading in _readings(file, args):
+    for reading in _readings(file, args, lenient):
         rows += 1
         error: ValueError | None = reading.error
         if error is None:
@@ -153,7 +156,7 @@ def for_each_row(
     return rows, bad
 
 
-def _readings(file: str, args: argparse.Namespace) -> Iterator[Reading]:
+def _readings(file: str, args: argparse.Namespace, lenient: Mapping[str, Any]) -> Iterator[Reading]:
     from chatfmt.adapters import load_mixture, read_file, read_rows
 
     if file.endswith(".toml"):
@@ -164,7 +167,7 @@ def _readings(file: str, args: argparse.Namespace) -> Iterator[Reading]:
                 file,
             )
         return load_mixture(file).readings()
-    how = {"schema": args.schema, "options": policies(args)}
+    how = {"schema": args.schema, "options": policies(args, lenient)}
     if file != "-":
         return read_file(file, **how)
     return read_rows(_lines_from_stdin(how["options"].longest_row), **how)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from pydantic import ValidationError
 
 from chatfmt.commands._output import one_line, reader_may_leave
-from chatfmt.conversation import Conversation
 from chatfmt.conversation.wording import describe, objections
 from chatfmt.errors import DataError, ParseError
 from chatfmt.json_text import StrictDecoder, loads
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["add_input", "conversation", "documents", "for_each", "ids_of", "results"]
+__all__ = ["add_input", "documents", "for_each", "ids_of", "results"]
 
 T = TypeVar("T")
 
@@ -100,22 +99,7 @@ def _is_document(data: bytes) -> bool:
         return False
 
 
-# ---- conversations and ids
-
-
-def conversation(value: object) -> Conversation:
-    """The conversation that a JSON value is: ``{"messages": [...]}``, or the messages alone.
-
-    Raises:
-        DataError: it is neither.
-        pydantic.ValidationError: a message in it is none.
-    """
-    if isinstance(value, list):
-        value = {"messages": value}
-    if not isinstance(value, dict) or "messages" not in value:
-        found = "an object without messages" if isinstance(value, dict) else describe(value)
-        raise DataError(f'expected {{"messages": [...]}} or a list of messages, found {found}')
-    return Conversation.model_validate(value)
+# ---- ids
 
 
 def ids_of(value: object) -> list[int]:
@@ -147,7 +131,7 @@ def _reason(error: ValueError) -> str:
         case ParseError():
             return str(error.issue)  # without the advice to people who write Python
         case DataError():
-            return error.reason
+            return f"{error.field}: {error.reason}" if error.field else error.reason
         case _:
             return str(error)
 

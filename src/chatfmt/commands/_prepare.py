@@ -93,16 +93,22 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
 
 
 def preparing(
-    tok: ChatTokenizer, options: PrepareOptions | None
+    tok: ChatTokenizer, options: PrepareOptions | None, look: Callable[[Conversation], None]
 ) -> Callable[[Conversation], Conversation]:
     """What makes of a conversation what a command takes: the same, or what is prepared.
 
-    It raises a RenderError that also says what to do about it.
+    It looks at each first, and raises a RenderError that also says what to do about it.
     """
+
+    def as_it_is(conversation: Conversation) -> Conversation:
+        look(conversation)
+        return conversation
+
     if options is None:
-        return lambda conversation: conversation
+        return as_it_is
 
     def prepared(conversation: Conversation) -> Conversation:
+        look(conversation)
         if options.tools is not None and conversation.tools:
             raise DataError(
                 "expected tools once, found them in the conversation and in the file of --tools: "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.commands._input import add_input, conversation, for_each
+from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
 from chatfmt.commands._prepare import add_preparation, preparation, preparing
@@ -35,22 +35,22 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser)
-    add_input(parser, "conversations")
+    add_conversations(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print an object for each conversation that breaks a law, and nothing for the others."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format))
+    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
 
-    def work(value: object) -> bool:
-        broken = broken_law(tok, ready(conversation(value)))
+    def work(chat: Conversation) -> bool:
+        broken = broken_law(tok, ready(chat))
         if broken:
             print_json(broken)
         return not broken
 
-    return for_each(args.file, work)
+    return for_each_conversation(args, work)
 
 
 def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._input import add_input, conversation, for_each
+from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
 from chatfmt.commands._prepare import add_preparation, preparation, preparing
@@ -27,17 +27,15 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser, thinking=True)
-    add_input(parser, "conversations")
+    add_conversations(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the ids of each conversation and of the beginning of a reply."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format))
-    return for_each(
-        args.file,
-        lambda value: print_json(
-            tok.encode_prompt(ready(conversation(value)), thinking=args.thinking)
-        ),
+    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
+    return for_each_conversation(
+        args,
+        lambda chat: print_json(tok.encode_prompt(ready(chat), thinking=args.thinking)),
     )

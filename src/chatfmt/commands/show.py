@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._input import add_input, conversation, for_each
+from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._prepare import add_preparation, preparation, preparing
 from chatfmt.errors import DataError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from chatfmt.commands import Subparsers
+    from chatfmt.conversation import Conversation
 
 __all__ = ["add", "run"]
 
@@ -36,7 +37,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--html", metavar="OUT", help="write the one conversation to a page of HTML instead"
     )
-    add_input(parser, "conversations")
+    add_conversations(parser)
     parser.set_defaults(run=run)
 
 
@@ -45,13 +46,13 @@ def run(args: argparse.Namespace) -> int:
     from chatfmt.show import print_changes, print_transcript, to_html
 
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format))
+    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
     options = {"ids": args.ids, "whitespace": args.whitespace, "weights": args.weights}
     written = False
 
-    def show(value: object) -> None:
+    def show(conversation: Conversation) -> None:
         nonlocal written
-        chat = ready(conversation(value))
+        chat = ready(conversation)
         changes = chat.changes if isinstance(chat, Prepared) else ()
         transcript = tok.render(chat)
         if args.html is None:
@@ -64,4 +65,4 @@ def run(args: argparse.Namespace) -> int:
             Path(args.html).write_text(page, "utf-8", newline="\n")
             written = True
 
-    return for_each(args.file, show)
+    return for_each_conversation(args, show)

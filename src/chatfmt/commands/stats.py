@@ -6,17 +6,17 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.commands._conversations import Lost, conversations_of
 from chatfmt.commands._data import FILES, add_policies, for_each_row
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
 from chatfmt.commands._prepare import add_preparation, preparation, preparing
-from chatfmt.conversation import Conversation
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from chatfmt.adapters import Item, Reading
+    from chatfmt.adapters import Reading
     from chatfmt.commands import Subparsers
     from chatfmt.transcript import Transcript
 
@@ -45,12 +45,12 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the statistics of all files together."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format))
+    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
     found = Statistics()
 
     def work(reading: Reading) -> None:
         # All of a row or nothing, so that a bad one leaves no trace.
-        chats = [chat for item in reading.items for chat in _conversations(item)]
+        chats = [chat for item in reading.items for chat in conversations_of(item)]
         for transcript in [tok.render(ready(chat)) for chat in chats]:
             found.add(transcript)
 
@@ -63,14 +63,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(tok.format.name, found)
     return 1 if found.bad else 0
-
-
-def _conversations(item: Item) -> list[Conversation]:
-    """A preference counts as the two conversations that it is."""
-    if isinstance(item, Conversation):
-        return [item]
-    prompt = item.prompt.messages
-    return [Conversation(messages=(*prompt, *reply)) for reply in (item.chosen, item.rejected)]
 
 
 class Statistics:

@@ -55,9 +55,10 @@ def suited(options: EncodeOptions) -> EncodeOptions:
         DataError: tools are to be used, and nothing would use them.
     """
     row, prepared = options.tokenizer.format, options.prepare is not None
-    thinks = "reasoning" in row.carried or (prepared and "channel" in row.carried)
-    writes = prepared and any(word["word"] == "tools" for word in row.prepare)
-    policies = {"thinks": thinks, "uses_tools": writes or bool(row.arguments)}
+    policies = {
+        "thinks": row.writes_thinking(prepared=prepared),
+        "uses_tools": row.writes_tools(prepared=prepared),
+    }
     sources = tuple(
         source.model_copy(update={"options": source.options.suited(**policies)})
         for source in options.sources

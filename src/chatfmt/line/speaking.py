@@ -95,6 +95,30 @@ class Speaking(Row):
             field for lines in self.lines_of.values() for line in lines for field in line.fields
         )
 
+    def writes_thinking(self, *, prepared: bool) -> bool:
+        """Whether thinking has a place, in conversations that are prepared first or are not.
+
+        >>> import chatfmt
+        >>> gpt_oss = chatfmt.get_format("gpt-oss")
+        >>> gpt_oss.writes_thinking(prepared=True), gpt_oss.writes_thinking(prepared=False)
+        (True, False)
+        """
+        return bool(self.carried & {"reasoning", *(["channel"] if prepared else [])})
+
+    def writes_tools(self, *, prepared: bool) -> bool:
+        """Whether definitions of tools say anything, in conversations prepared first or not.
+
+        A preparation writes them; without one, they say how arguments are spelled in a format that
+        writes these one by one.
+
+        >>> import chatfmt
+        >>> qwen = chatfmt.get_format("qwen-3")
+        >>> qwen.writes_tools(prepared=True), qwen.writes_tools(prepared=False)
+        (True, False)
+        """
+        written = prepared and any(word["word"] == "tools" for word in self.prepare)
+        return written or bool(self.arguments)
+
     @cached_property
     def closing(self) -> frozenset[str]:
         """The roles in which a prompt that is not to think writes the reasoning itself.
