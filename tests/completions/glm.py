@@ -1,18 +1,35 @@
-"""Completions of GLM: arguments one by one, and messages that end where the next begins."""
+"""Completions of GLM and Laguna: arguments one by one, between tags that are tokens."""
 
 from __future__ import annotations
 
 from completions import START, Case, Told, called, said
 
-__all__ = ["glm"]
+__all__ = ["READ", "VALUES", "glm"]
 
 USER, RESULTS, TEXT = "<|user|>", "<|observation|>", "<|endoftext|>"
 F, G = ("tide", '{"port": "Kiel"}'), ("wind", "{}")
 _HEARD: list[Told] = [START, ("reasoning", "Hm.")]
+VALUES = (
+    *(("n", "2"), ("q", '"2"'), ("o", '{"d": [1, null]}'), ("u", "Küste 🌊"), ("e", "")),
+    *(("w", "\n x "), ("t", "true"), ("f", "1.50"), ("l", "</think"), ("p", "True")),
+)
+READ = (
+    '{"n": 2, "q": "\\"2\\"", "o": {"d": [1, null]}, "u": "Küste 🌊", "e": "", '
+    '"w": "\\n x ", "t": true, "f": 1.50, "l": "</think", "p": "True"}'
+)
+"""Arguments of each kind, and what is read of them."""
 
 
-def glm(b: str, opens: str) -> dict[str, Case]:
-    """``b`` stands after each tag; ``opens`` is what a prompt leaves to open the thinking."""
+def glm(b: str, opens: str, end: str = "") -> dict[str, Case]:
+    """Calls of a layout.
+
+    Args:
+        b: what stands after each tag.
+        opens: what a prompt leaves to open the thinking.
+        end: what ends a message; by default it ends where the next begins.
+    """
+    user, results = end or USER, end or RESULTS
+    unended = "open_message" if end else ""
     think = f"{opens}Hm.</think>"
 
     def call(name: str, *arguments: tuple[str, str]) -> str:
@@ -31,7 +48,7 @@ def glm(b: str, opens: str) -> dict[str, Case]:
         )
 
     def calls(
-        text: str, *calls: tuple[str, str], issues: str = "", end: str = RESULTS, content: str = ""
+        text: str, *calls: tuple[str, str], issues: str = "", end: str = results, content: str = ""
     ) -> Case:
         told: list[Told] = [("content", content)] if content else []
         told += [event for call in calls for event in called(*call)]
@@ -42,7 +59,7 @@ def glm(b: str, opens: str) -> dict[str, Case]:
             [*_HEARD, *told, ("end", end or None)],
         )
 
-    def none(inside: str, issues: str, *events: Told, end: str = RESULTS) -> Case:
+    def none(inside: str, issues: str, *events: Told, end: str = results) -> Case:
         return Case(
             f"{think}{b}{inside}{end}",
             [said(reasoning="Hm.")],
@@ -51,30 +68,24 @@ def glm(b: str, opens: str) -> dict[str, Case]:
         )
 
     begun: Told = ("call", "tide", None)
-    values = (
-        *(("n", "2"), ("q", '"2"'), ("o", '{"d": [1, null]}'), ("u", "Küste 🌊"), ("e", "")),
-        *(("w", "\n x "), ("t", "true"), ("f", "1.50"), ("l", "</think"), ("p", "True")),
-    )
-    read = (
-        '{"n": 2, "q": "\\"2\\"", "o": {"d": [1, null]}, "u": "Küste 🌊", "e": "", '
-        '"w": "\\n x ", "t": true, "f": 1.50, "l": "</think", "p": "True"}'
-    )
-    return {
-        "an answer": answer(f"{b}Good.", "Good.", USER),
+    by_what_follows = {
         "an answer that ends the text": answer(f"{b}Good.", "Good.", TEXT, "unexpected_special"),
         "an answer before results": answer(f"{b}Good.", "Good.", RESULTS),
-        "no stop token": answer(f"{b}Goo", "Goo", ""),
-        "nothing after thinking": answer("", "", USER),
-        "cut off right after thinking": answer("", "", ""),
-        "one": calls(f"{b}{one}", F),
-        "one, and no stop token": calls(f"{b}{one}", F, end=""),
         "one, and the user": calls(f"{b}{one}", F, end=USER),
         "one that ends the text": calls(f"{b}{one}", F, end=TEXT, issues="unexpected_special"),
+    }
+    return ({} if end else by_what_follows) | {
+        "an answer": answer(f"{b}Good.", "Good.", user),
+        "no stop token": answer(f"{b}Goo", "Goo", "", unended),
+        "nothing after thinking": answer("", "", user),
+        "cut off right after thinking": answer("", "", "", unended),
+        "one": calls(f"{b}{one}", F),
+        "one, and no stop token": calls(f"{b}{one}", F, end="", issues=unended),
         "several": calls(f"{b}{one}{b}{two}", F, G),
         "text before": calls(f"{b}See.{b}{one}", F, content="See."),
         "text and newlines before": calls(f"{b}See.\n\n{b}{one}", F, content="See.\n\n"),
         "no arguments": calls(f"{b}{two}", G),
-        "values of each kind": calls(f"{b}{call('tide', *values)}", ("tide", read)),
+        "values of each kind": calls(f"{b}{call('tide', *VALUES)}", ("tide", READ)),
         "a key of several words": none(
             call("tide", ("a b", "é")),
             "malformed_call malformed_call",
@@ -82,7 +93,7 @@ def glm(b: str, opens: str) -> dict[str, Case]:
             ("abandoned", call("tide", ("ab", "é")).removesuffix("</tool_call>")),
         ),
         "prose that spells other tags": answer(
-            f"{b}Write <function=f> and <|im_end|>.", "Write <function=f> and <|im_end|>.", USER
+            f"{b}Write <function=f> and <|im_end|>.", "Write <function=f> and <|im_end|>.", user
         ),
         "no </arg_value>": calls(
             f"{b}<tool_call>tide{b}<arg_key>port</arg_key>{b}<arg_value>Kiel</tool_call>",
@@ -97,7 +108,11 @@ def glm(b: str, opens: str) -> dict[str, Case]:
         "no </tool_call>, and another": calls(
             f"{b}{one.removesuffix('</tool_call>')}{two}", F, G, issues="unexpected_special"
         ),
-        "no </tool_call> and no arguments": none(
+        "no </tool_call> and no arguments": calls(
+            f"{b}<tool_call>tide", ("tide", "{}"), issues="unexpected_special"
+        )
+        if end
+        else none(
             "<tool_call>tide",
             "unexpected_special malformed_call",
             ("abandoned", "<tool_call>tide"),
@@ -131,63 +146,63 @@ def glm(b: str, opens: str) -> dict[str, Case]:
             ("abandoned", call("tide", ("a", "1"), ("a", "2")).removesuffix("</tool_call>")),
         ),
         "one that is none, and another": Case(
-            f"{think}{b}<tool_call>tide()</tool_call>{b}{two}{RESULTS}",
+            f"{think}{b}<tool_call>tide()</tool_call>{b}{two}{results}",
             [said("", G, reasoning="Hm.")],
             "malformed_call",
-            [*_HEARD, ("abandoned", "<tool_call>tide()"), *called(*G), ("end", RESULTS)],
+            [*_HEARD, ("abandoned", "<tool_call>tide()"), *called(*G), ("end", results)],
         ),
         "text after": Case(
-            f"{think}{b}{one}{b}Done.{USER}",
+            f"{think}{b}{one}{b}Done.{user}",
             [said("", F, reasoning="Hm.")],
             "malformed_call" if b else "unexpected_text",
-            [*_HEARD, *called(*F), ("stray", f"{b}Done."), ("end", USER)],
+            [*_HEARD, *called(*F), ("stray", f"{b}Done."), ("end", user)],
         ),
         "a newline after": Case(
-            f"{think}{b}{one}\n{RESULTS}",
+            f"{think}{b}{one}\n{results}",
             [said("", F, reasoning="Hm.")],
             "malformed_call" if b else "unexpected_text",
-            [*_HEARD, *called(*F), ("stray", "\n"), ("end", RESULTS)],
+            [*_HEARD, *called(*F), ("stray", "\n"), ("end", results)],
         ),
         "a newline before the name": Case(
-            f"{think}{b}<tool_call>\n{one.removeprefix('<tool_call>')}{RESULTS}",
+            f"{think}{b}<tool_call>\n{one.removeprefix('<tool_call>')}{results}",
             [said("", F, reasoning="Hm.")],
             "malformed_call",
-            [*_HEARD, ("stray", "\n"), *called(*F), ("end", RESULTS)],
+            [*_HEARD, ("stray", "\n"), *called(*F), ("end", results)],
         ),
         "white space after the name": Case(
-            f"{think}{b}{two.replace('wind', 'wind ')}{RESULTS}",
+            f"{think}{b}{two.replace('wind', 'wind ')}{results}",
             [said("", G, reasoning="Hm.")],
             "malformed_call",
-            [*_HEARD, ("stray", " "), *called(*G), ("end", RESULTS)],
+            [*_HEARD, ("stray", " "), *called(*G), ("end", results)],
         ),
         "a call within thinking": Case(
-            f"{opens}Hm.{one}{RESULTS}",
+            f"{opens}Hm.{one}{results}",
             [said("", F, reasoning="Hm.")],
             "unexpected_special",
-            [*_HEARD, *called(*F), ("end", RESULTS)],
+            [*_HEARD, *called(*F), ("end", results)],
         ),
         "ended within thinking": Case(
-            f"{opens}Hm.{USER}",
+            f"{opens}Hm.{user}",
             [said(reasoning="Hm.")],
             "unexpected_special",
-            [*_HEARD, ("end", USER)],
+            [*_HEARD, ("end", user)],
         ),
         "cut off within thinking": Case(
             f"{opens}Hm.", [said(reasoning="Hm.")], "open_message", [*_HEARD, ("end", None)]
         ),
         "</think> alone": Case(
-            f"</think>{b}Good.{USER}",
+            f"</think>{b}Good.{user}",
             [said("Good.", reasoning="")],
             "unexpected_special" if opens else "",
-            [START, ("content", "Good."), ("end", USER)],
+            [START, ("content", "Good."), ("end", user)],
         ),
         "thinking twice": Case(
-            f"{think}{b}Good.<think>No</think>.{USER}",
+            f"{think}{b}Good.<think>No</think>.{user}",
             [said("Good.No.", reasoning="Hm.")],
             "unexpected_special unexpected_special",
             [
                 *(*_HEARD, ("content", "Good."), ("stray", "<think>"), ("content", "No")),
-                *(("stray", "</think>"), ("content", "."), ("end", USER)),
+                *(("stray", "</think>"), ("content", "."), ("end", user)),
             ],
         ),
         "cut off within a name": none(

@@ -62,16 +62,21 @@ def _unfinished(text: str, *events: Told) -> Case:
     return _none(text, "open_message malformed_call", *events, ("abandoned", text), end="")
 
 
-def _value_of(text: str) -> str:
-    """What has been told of the arguments as long as the value goes on."""
-    value = text.split("<arg_value>", 1)[1].replace("\n", "\\n")
-    return f'{{"port": "{value}'
+def _given_up(text: str, issue: str = "unexpected_special", *, begun: str = F[1][:-1]) -> Case:
+    """A call with something wrong after its value: it is given up with all its text."""
+    return _none(text, issue, _BEGUN, ("arguments", begun), ("abandoned", text))
 
 
-def _going_on(text: str) -> Case:
-    """A call whose value has no end, as far as can be seen: it is given up with all its text."""
-    told = ("arguments", _value_of(text)), ("abandoned", text)
-    return _none(text, "unexpected_special", _BEGUN, *told)
+def _followed(text: str, stray: str, issue: str) -> Case:
+    """A call and what stands after it, before which its arguments are not told to their end."""
+    begun, whole = F[1][:-1], F[1]
+    told = _BEGUN, ("arguments", begun), ("stray", stray), ("arguments", "}")
+    return Case(
+        f"Hm.</think>{text}{_END}",
+        [said("", F, reasoning="Hm.")],
+        issue,
+        [*_HEARD, *told, ("called", F[0], whole), _CLOSED],
+    )
 
 
 LING: dict[str, Case] = {
@@ -107,10 +112,10 @@ LING: dict[str, Case] = {
         "unexpected_special",
         [START, ("reasoning", f"Hm.\n{ONE}"), _CLOSED],
     ),
-    # Values end where one of the texts that may follow is there as a whole; till then they go on.
-    "a newline between arguments": _read(
+    "a newline between arguments": _given_up(
         _call("tide", ("a", "1"), ("b", "2")).replace("><arg_key", ">\n<arg_key"),
-        ("tide", '{"a": "1</arg_value>\\n<arg_key>b</arg_key>\\n<arg_value>2"}'),
+        "malformed_call",
+        begun='{"a": 1',
     ),
     "one newline where there are no arguments": _none(
         "<tool_call>wind\n</tool_call>",
@@ -118,10 +123,11 @@ LING: dict[str, Case] = {
         ("call", "wind", None),
         ("abandoned", "<tool_call>wind\n</tool_call>"),
     ),
-    "nothing between": _going_on(f"{ONE}{TWO}"),
-    "a newline after": _going_on(f"{ONE}\n"),
-    "text after": _going_on(f"{ONE}\nDone."),
-    "not closed": _going_on(ONE.removesuffix("\n</tool_call>")),
+    "nothing between": _read(f"{ONE}{TWO}", F, G, issues="malformed_call"),
+    "a newline after": _followed(f"{ONE}\n", "\n", "unexpected_special"),
+    "text right after": _followed(f"{ONE}Done.", "Done.", "malformed_call"),
+    "text after": _given_up(f"{ONE}\nDone.", "malformed_call"),
+    "not closed": _given_up(ONE.removesuffix("\n</tool_call>")),
     "as Qwen calls": _none(
         '<tool_call>\n{"name": "tide", "arguments": {}}\n</tool_call>',
         "malformed_call malformed_call",
@@ -137,5 +143,8 @@ LING: dict[str, Case] = {
         "<tool_call>tide\n<arg_key>port</arg_key>\n<arg_value>Ki",
         *(_BEGUN, ("arguments", '{"port": "Ki')),
     ),
-    "cut off before the end": _unfinished(ONE, _BEGUN, ("arguments", _value_of(ONE))),
+    "cut off after a value": _unfinished(
+        ONE.removesuffix("\n</tool_call>"), _BEGUN, ("arguments", F[1][:-1])
+    ),
+    "cut off before the end": _read(ONE, F, issues="open_message", end=""),
 }

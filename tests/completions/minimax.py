@@ -95,13 +95,12 @@ MINIMAX_M2: dict[str, Case] = {
     ),
     "an invocation that is not closed": _none(
         ONE.removesuffix("</invoke>\n"),
-        begun='{"port": "Kiel</parameter>\\n',
+        begun='{"port": "Kiel"',
         issues="unexpected_special",
     ),
     "single quotation marks": _none(_QUOTED, issues="malformed_call"),
     "a key twice": _none(
         _invoke("tide", ("a", "1"), ("a", "2")),
-        lost=_invoke("tide", ("a", "1"), ("a", "2")).removesuffix("</parameter>\n</invoke>\n"),
         begun='{"a": 1, "a": 2}',
         issues="malformed_call",
     ),
@@ -111,7 +110,15 @@ MINIMAX_M2: dict[str, Case] = {
         stray=f'\n{{"name": "tide"}}\n{_CLOSE}',
     ),
     "cut off within a value": _none(_CUT, begun='{"port": "Ki', cut=True),
-    "cut off after a call": _none(ONE, begun='{"port": "Kiel</parameter>\\n</invoke>\\n', cut=True),
+    "cut off after a value": _none(
+        ONE.removesuffix("</invoke>\n"), begun='{"port": "Kiel"', cut=True
+    ),
+    "cut off after a call": Case(
+        f"{_THOUGHT}{_OPEN}{ONE}",
+        [said("", F, reasoning="Hm.")],
+        "open_message",
+        [*_STARTED, *called(*F), ("end", None)],
+    ),
     "cut off within thoughts": Case(
         "Hm.\n</thi",
         [said(reasoning="Hm.\n</thi")],

@@ -1,10 +1,10 @@
-"""Calls with a tag for each parameter: of Qwen3-Coder, Nemotron 3 and Seed-OSS."""
+"""Calls with a tag for each parameter: of Qwen3-Coder and Seed-OSS."""
 
 from __future__ import annotations
 
 from completions import START, Case, Told, called, said
 
-__all__ = ["NEMOTRON_3", "QWEN_3_CODER", "SEED_OSS"]
+__all__ = ["ONE", "QWEN_3_CODER", "SEED_OSS", "TWO", "F", "G", "Layout"]
 
 F, G = ("tide", '{"port": "Kiel"}'), ("wind", "{}")
 _NESTED = '{"r": [1, null], "s": "Küste 海 🌊"}'
@@ -24,7 +24,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
 _WORDS_READ = "{" + ", ".join(f'"{key}": {value}' for key, _, value in _WORDS) + "}"
 
 
-class _Layout:
+class Layout:
     """One of the layouts.
 
     Args:
@@ -121,9 +121,7 @@ class _Layout:
             ),
             "a key twice": self.none(
                 self.call("tide", ("a", "1"), ("a", "2")) + tail,
-                self.call("tide", ("a", "1"), ("a", "2")).removesuffix(
-                    f"{value}</function>\n{self.close}"
-                ),
+                self.call("tide", ("a", "1"), ("a", "2")).removesuffix(self.close),
                 "malformed_call",
                 begun='{"a": 1, "a": 2}',
             ),
@@ -131,7 +129,7 @@ class _Layout:
                 f"{head}{value}{self.close}{tail}",
                 f"{head}{value}",
                 "unexpected_special",
-                begun='{"port": "Kiel' + value.replace("\n", "\\n"),
+                begun='{"port": "Kiel"',
             ),
             "the value is not closed, and another call": self.none(
                 f"{head}\n</function>\n{self.close}\n{two}{tail}",
@@ -161,29 +159,28 @@ class _Layout:
                 head + value,
                 head + value,
                 cut,
-                begun='{"port": "Kiel' + value.replace("\n", "\\n"),
+                begun='{"port": "Kiel"',
                 cut=True,
             ),
         }
 
 
-_QWEN = _Layout("", "\n", "", "<|im_end|>", ("", None))
-_NEMOTRON = _Layout("", "\n", "\n", "<|im_end|>", ("Hm.\n</think>\n", "Hm."))
-_SEED = _Layout("seed:", "", "", "<seed:eos>", ("", None))
-_ONE = _QWEN.call("tide", ("port", "Kiel"))
-_TWO = _QWEN.call("wind")
+_QWEN = Layout("", "\n", "", "<|im_end|>", ("", None))
+_SEED = Layout("seed:", "", "", "<seed:eos>", ("", None))
+ONE = _QWEN.call("tide", ("port", "Kiel"))
+TWO = _QWEN.call("wind")
 _SEEDS = _SEED.call("tide", ("port", "Kiel"))
 _UNEXPECTED = "unexpected_special"
 _IN_LINE = "<tool_call>\n<function=tide>\n<parameter=port>Kiel</parameter>\n</function>\n"
 
 QWEN_3_CODER = _QWEN.cases() | {
-    "text before": _QWEN.read(f"Let me see.\n\n{_ONE}", F, content="Let me see."),
-    "one newline before": _QWEN.read(f"Look:\n{_ONE}", F, content="Look:", issues=_UNEXPECTED),
-    "text right before": _QWEN.read(f"Look:{_ONE}", F, content="Look:", issues=_UNEXPECTED),
-    "three newlines before": _QWEN.read(f"Look:\n\n\n{_ONE}", F, content="Look:\n"),
-    "nothing between": _QWEN.read(f"{_ONE}{_TWO}", F, G, issues=_UNEXPECTED),
-    "a newline after": _QWEN.read(f"{_ONE}\n", F, stray="\n", issues="malformed_call"),
-    "text after": _QWEN.read(f"{_ONE}\nDone.", F, stray="\nDone.", issues="malformed_call"),
+    "text before": _QWEN.read(f"Let me see.\n\n{ONE}", F, content="Let me see."),
+    "one newline before": _QWEN.read(f"Look:\n{ONE}", F, content="Look:", issues=_UNEXPECTED),
+    "text right before": _QWEN.read(f"Look:{ONE}", F, content="Look:", issues=_UNEXPECTED),
+    "three newlines before": _QWEN.read(f"Look:\n\n\n{ONE}", F, content="Look:\n"),
+    "nothing between": _QWEN.read(f"{ONE}{TWO}", F, G, issues=_UNEXPECTED),
+    "a newline after": _QWEN.read(f"{ONE}\n", F, stray="\n", issues="malformed_call"),
+    "text after": _QWEN.read(f"{ONE}\nDone.", F, stray="\nDone.", issues="malformed_call"),
     "a value without newlines": _QWEN.none(
         f"{_IN_LINE}</tool_call>",
         _IN_LINE,
@@ -191,90 +188,13 @@ QWEN_3_CODER = _QWEN.cases() | {
         begun='{"port": "Kiel</parameter>\\n</function>\\n',
     ),
     "not opened": Case(
-        _ONE.removeprefix("<tool_call>\n") + "<|im_end|>",
-        [said(_ONE.removeprefix("<tool_call>\n").removesuffix("</tool_call>"))],
+        ONE.removeprefix("<tool_call>\n") + "<|im_end|>",
+        [said(ONE.removeprefix("<tool_call>\n").removesuffix("</tool_call>"))],
         _UNEXPECTED,
         [
             *(START, ("content", _QWEN.function("tide", ("port", "Kiel"))[:-1])),
             *(("stray", "</tool_call>"), ("content", "\n"), ("end", "<|im_end|>")),
         ],
-    ),
-}
-
-NEMOTRON_3 = _NEMOTRON.cases() | {
-    "text before": _NEMOTRON.read(f"Let me see.\n{_ONE}\n", F, content="Let me see."),
-    "an empty line before": _NEMOTRON.read(f"Look:\n\n{_ONE}\n", F, content="Look:\n"),
-    "no newline after": _NEMOTRON.read(_ONE, F, issues=_UNEXPECTED),
-    "no thoughts": Case(
-        "\n</think>\nGood.<|im_end|>",
-        [said("Good.", reasoning="")],
-        "",
-        [START, ("content", "Good."), ("end", "<|im_end|>")],
-    ),
-    "not to think": Case(
-        "Good.<|im_end|>",
-        [said("Good.")],
-        "",
-        [START, ("content", "Good."), ("end", "<|im_end|>")],
-        thinking=False,
-    ),
-    "not to think, and a newline": Case(
-        "\nGood.<|im_end|>",
-        [said("\nGood.")],
-        "",
-        [START, ("content", "\nGood."), ("end", "<|im_end|>")],
-        thinking=False,
-    ),
-    "not to think, and a call": Case(
-        f"\n{_ONE}\n<|im_end|>",
-        [said("", F)],
-        "",
-        [START, *called(*F), ("end", "<|im_end|>")],
-        thinking=False,
-    ),
-    "not to think, and a call without a newline": Case(
-        f"{_ONE}\n<|im_end|>",
-        [said("", F)],
-        _UNEXPECTED,
-        [START, *called(*F), ("end", "<|im_end|>")],
-        thinking=False,
-    ),
-    "not to think, text and a call": Case(
-        f"See.\n{_ONE}\n<|im_end|>",
-        [said("See.", F)],
-        "",
-        [START, ("content", "See."), *called(*F), ("end", "<|im_end|>")],
-        thinking=False,
-    ),
-    "no newline before the thoughts end": Case(
-        "Hm.</think>\nGood.<|im_end|>",
-        [said("Good.", reasoning="Hm.")],
-        _UNEXPECTED,
-        [START, ("reasoning", "Hm."), ("content", "Good."), ("end", "<|im_end|>")],
-    ),
-    "no newline after the thoughts": Case(
-        "Hm.\n</think>Good.<|im_end|>",
-        [said("Good.", reasoning="Hm.")],
-        "malformed_header",
-        [START, ("reasoning", "Hm."), ("content", "Good."), ("end", "<|im_end|>")],
-    ),
-    "two newlines after the thoughts": Case(
-        "Hm.\n</think>\n\nGood.<|im_end|>",
-        [said("\nGood.", reasoning="Hm.")],
-        "",
-        [START, ("reasoning", "Hm."), ("content", "\nGood."), ("end", "<|im_end|>")],
-    ),
-    "a call within thoughts": Case(
-        f"Hm {_ONE}<|im_end|>",
-        [said("", F, reasoning="Hm ")],
-        f"{_UNEXPECTED} {_UNEXPECTED}",
-        [START, ("reasoning", "Hm "), *called(*F), ("end", "<|im_end|>")],
-    ),
-    "cut off within thoughts": Case(
-        "Hm.\n</thi",
-        [said(reasoning="Hm.\n</thi")],
-        "open_message",
-        [START, ("reasoning", "Hm.\n</thi"), ("end", None)],
     ),
 }
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assertions import assert_events_tell_messages
-from chatfmt import FormatError, Message, ParseError, RenderError
+from chatfmt import FormatError, Message, ParseError, RenderError, ToolCall
 from chatfmt.line.calls import CallObject
 from chatfmt.line.scanners import JsonObject, scan
 from chatfmt.wire.read.steps import Steps
@@ -146,6 +146,48 @@ def test_a_row_lists_its_fences(fences: list[str]) -> None:
 def test_each_fence_whole_or_how_it_begins(fences: list[str]) -> None:
     tok = row(THOUGHT, roles=_ROLES, fences=fences)
     assert tok.format.machine.fences == [("content", "^think "), ("reasoning", "/think ")]
+
+
+ARGUED = {
+    "user": "<s>user<m>{content}<e>",
+    "assistant": "<s>ai<m>{^}[, |{call.name}([-{arg.key}={arg.value:loose}/end ]*)]*<e>",
+}
+WHOLE, SHORT = ["/end -", "/end ), "], ["/end "]
+
+
+@pytest.mark.parametrize(
+    ("fences", "words"), [(WHOLE, WHOLE), (SHORT, SHORT), (["/end -", "/e"], ["/e"])]
+)
+def test_the_value_of_an_argument_ends_where_what_is_listed_is_complete(
+    fences: list[str], words: list[str]
+) -> None:
+    found = row(ARGUED, fences=fences).format.machine.fences
+    assert sorted(found) == sorted(("arg.value", word) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("fences", "arguments", "issues"),
+    [(WHOLE, '{"a": "1/end  -b=2"}', 0), (SHORT, '{"a": 1, "b": 2}', 1)],
+)
+def test_what_stands_between_two_arguments_is_none_of_the_value(
+    fences: list[str], arguments: str, issues: int
+) -> None:
+    tok = row(ARGUED, fences=fences)
+    parser = tok.stream()
+    parser.feed_all(ids_of("f(-a=1/end  -b=2/end )<e>"))
+    parser.close()
+    assert [call.arguments for call in parser.messages[0].tool_calls] == [arguments]
+    assert len(parser.issues) == issues
+
+
+def test_a_value_that_holds_what_is_listed_is_refused() -> None:
+    message = Message(
+        role="assistant", tool_calls=(ToolCall(name="f", arguments='{"a": "1/end 2"}'),)
+    )
+    whole = row(ARGUED, fences=WHOLE)
+    assert read(whole, whole.encode([message])) == message
+    with pytest.raises(RenderError, match="at offset 1 this would be read as structure"):
+        row(ARGUED, fences=SHORT).encode([message])
 
 
 # -- a word of another line -----------------------------------------------------------------------

@@ -16,7 +16,8 @@ from chatfmt import ChatTokenizer, IssueKind, Stray, get_tokenizer
 from chatfmt.wire.events import ToolCallAbandoned
 from completions import Case, told
 from completions.chatml import answers, calls, thoughts
-from completions.deepseek import DEEPSEEK_R1, DEEPSEEK_V3_1
+from completions.deepseek import DEEPSEEK_V3_1
+from completions.deepseek_coded import DEEPSEEK_R1, DEEPSEEK_V3
 from completions.dsml import dsml
 from completions.functionary import FUNCTIONARY
 from completions.glm import glm
@@ -37,8 +38,10 @@ from completions.mistral import (
     MISTRAL_V11,
     MISTRAL_V13,
 )
-from completions.parameters import NEMOTRON_3, QWEN_3_CODER, SEED_OSS
-from completions.pythonic import OLMO_3
+from completions.parameters import QWEN_3_CODER, SEED_OSS
+from completions.parameters_thinking import NEMOTRON_3, QWEN_3_5, STEPFUN_3_5
+from completions.pythonic import LFM_2, LFM_2_5, OLMO_3
+from completions.spark import SPARK_2_5
 from completions.thinking import THINKING
 from rows import ids_in, tokenizer
 from vocabularies import vocabulary
@@ -54,13 +57,16 @@ TABLE: dict[str, dict[str, Case]] = {
     "qwen-3-2507": answers(IM) | calls(IM),
     "hermes-3": answers(IM) | calls(IM),
     "granite-4": answers(TEXT) | calls(TEXT),
+    "granite-4.1": answers(TEXT) | calls(TEXT),
     "granite-3": GRANITE_3,
+    "granite-3.0": GRANITE_3,
     "gpt-oss": HARMONY,
     "mistral-v3": MISTRAL_V3,
     "mistral-v3-spm": MISTRAL_V3_SPM,
     "mistral-v7": MISTRAL_V7,
     "mistral-v7-spm": MISTRAL_V7_SPM,
     "mistral-v11": MISTRAL_V11,
+    "mistral-small-3.2": MISTRAL_V11,
     "mistral-v13": MISTRAL_V13,
     "mistral-v15": MISTRAL_V13,
     "qwen-3-thinking": THINKING,
@@ -72,15 +78,21 @@ TABLE: dict[str, dict[str, Case]] = {
     "qwen-3-vl": answers(IM) | calls(IM),
     "qwen-3-coder": QWEN_3_CODER,
     "nemotron-3": NEMOTRON_3,
+    "qwen-3.5": QWEN_3_5,
+    "stepfun-3.5": STEPFUN_3_5,
     "seed-oss": SEED_OSS,
     "minimax-m2": MINIMAX_M2,
     "olmo-3": OLMO_3,
+    "lfm-2": LFM_2,
+    "lfm-2.5": LFM_2_5,
     "ling-3": LING,
     "functionary-3.1": FUNCTIONARY,
     "minimax-m1": MINIMAX_M1,
     "llama-3.1": LLAMA_3,
     "llama-3.2": LLAMA_3,
+    "llama-3.1-nemotron": LLAMA_3,
     "deepseek-r1": DEEPSEEK_R1,
+    "deepseek-v3": DEEPSEEK_V3,
     "deepseek-v3.1": DEEPSEEK_V3_1,
     "deepseek-v3.2": dsml("function_calls"),
     "deepseek-v4": dsml("tool_calls"),
@@ -88,6 +100,8 @@ TABLE: dict[str, dict[str, Case]] = {
     "kimi-k3": KIMI_K3,
     "glm-4.5": glm("\n", "\n<think>"),
     "glm-4.7": glm("", ""),
+    "laguna": glm("", "", "</assistant>"),
+    "spark-2.5": SPARK_2_5,
 }
 CASES = [
     pytest.param(name, case, id=f"{name}: {what}")
@@ -96,6 +110,14 @@ CASES = [
 ]
 REAL = dict.fromkeys(("qwen-3", "qwen-3-2507", "qwen-3-coder"), "qwen-3")
 """Rows for which wheels ship the vocabulary."""
+
+OF_LAYOUTS = {
+    *("name", "arguments", "id", "to", "u0069de", "t", "parameters", "type", "function"),
+    *("parameter", "invoke", "True", "None", "json", "string", "true", "false"),
+    *("function_calls", "tool_call", "tool_calls", "arg_key", "arg_value"),
+    *("think", "response", "message"),
+}
+"""Words that layouts write around what a model says."""
 
 
 @functools.cache
@@ -138,20 +160,7 @@ def assert_nothing_is_lost(
     if not any(isinstance(event, Stray) for event in events):  # which may come from within them
         assert [text for text in given_up if text not in case.text] == []
     wrote -= Counter(re.findall(r"\w\w+", "\n".join(given_up)))
-    of_the_layout = {"name", "arguments", "id", "to", "u0069de", "t", "parameters", "type"}
-    of_the_layout |= {"function", "parameter", "invoke", "True", "None", "json"}
-    of_the_layout |= {
-        "string",
-        "true",
-        "false",
-        "function_calls",
-        "tool_call",
-        "tool_calls",
-        "arg_key",
-        "arg_value",
-    }
-    of_the_layout |= {"think", "response", "message"}
-    assert {word for word in wrote - found if word not in of_the_layout} == set()
+    assert {word for word in wrote - found if word not in OF_LAYOUTS} == set()
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)

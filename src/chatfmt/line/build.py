@@ -36,6 +36,8 @@ class Layout(NamedTuple):
     envelopes: Mapping[str, Envelope]
     prologue: Sequence[Special | Literal]
     roles: Sequence[str]
+    fences: Sequence[str] = ()
+    """The fences that the row lists."""
     where: str = "format"
     """Name of the format in error messages."""
 
@@ -202,6 +204,9 @@ class Builder(Graph):
         outside, context.meaning = context.meaning, context.meaning._replace(part="calls")
         context.free = None
         ends = self._sequence(piece.item, items, context)
+        if not piece.arguments:
+            for end in ends:
+                self.all[end].ends_call = bool(self.all[end].letter)
         self.silently(self._sequence(piece.separator, ends, context), item)
         context.meaning = outside
         return sources | ends if piece.arguments else ends

@@ -4,6 +4,10 @@ Wherever field text and literal text may stand at one place, and the literal lea
 nothing but the literal can tell the two apart. Free text then never holds it (a fence), or never
 begins with it; a header field is never just that. Where a special token follows the literal, that
 token tells, and no word is needed.
+
+A fence is that whole literal, so that ordinary text is seldom refused. The value of an argument
+ends earlier: where what the row lists of the fence is complete. What a model writes between two
+arguments, such as a newline too many, is then not taken for the value.
 """
 
 from __future__ import annotations
@@ -26,11 +30,18 @@ _LONGEST = 1024
 """How many characters a word may have; the longest of the table has 281."""
 
 
-def words_of(places: Sequence[Place], where: str) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
+def words_of(
+    places: Sequence[Place], listed: Sequence[str], where: str
+) -> dict[tuple[str, tuple[str, ...]], list[Word]]:
     """The words of each field, by field and roles of the line.
 
+    Args:
+        places: of the machine.
+        listed: the fences that the row lists.
+        where: the name of the format in error messages.
+
     Raises:
-        FormatError: one is too long; ``where`` is the name of the format in the message.
+        FormatError: one is too long.
     """
     found: dict[tuple[str, tuple[str, ...]], list[Word]] = {}
     for place in places:
@@ -41,7 +52,8 @@ def words_of(places: Sequence[Place], where: str) -> dict[tuple[str, tuple[str, 
                 continue
             words: list[Word] = []
             if field in FREE_TEXT:
-                words += (Word(text) for text in _leading_on(places, target))
+                ends = (_ending(field, text, listed) for text in _leading_on(places, target))
+                words += map(Word, ends)
                 words += (Word(text, begins=True) for text in _leading_on(places, place))
             else:
                 values = _values(places, place, target)
@@ -64,6 +76,12 @@ def needed(words: Sequence[Word]) -> list[Word]:
         for word in dict.fromkeys(words)
         if not any(f in word.text and (word.begins or f != word.text) for f in fences)
     ]
+
+
+def _ending(field: str, text: str, listed: Sequence[str]) -> str:
+    """How much of the literal after a field ends it."""
+    begins = (fence for fence in listed if field == "arg.value" and text.startswith(fence))
+    return min(begins, key=len, default=text)
 
 
 def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:

@@ -41,7 +41,10 @@ def build_machine(layout: Layout) -> Machine:
         machine = Machine(Builder(layout, words, characters), words)
         more = {
             key: needed([*words.get(key, ()), *some])
-            for key, some in {**words, **words_of(machine.all, layout.where)}.items()
+            for key, some in {
+                **words,
+                **words_of(machine.all, layout.fences, layout.where),
+            }.items()
         }
         if more == words:
             return machine

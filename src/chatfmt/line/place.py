@@ -60,6 +60,7 @@ class Place:
         "border",
         "closes",
         "completes",
+        "ends_call",
         "free",
         "held",
         "index",
@@ -94,6 +95,8 @@ class Place:
         """Whether the input may end here."""
         self.completes = False
         """Whether a message of an envelope is complete here, and the envelope still open."""
+        self.ends_call = False
+        """Whether a call is complete here, in literal text that closes it."""
         self.border: str | None = None
         """What begins with the next symbol, where this is no place of a symbol itself."""
         self.letter = ""

@@ -58,8 +58,9 @@ class Row:
     (False). None: it ends at ``{^}``."""
     fences: Sequence[str] = ()
     """The texts that end a field where no special token does, each whole or how it begins; ``^``
-    before one that only counts where the field begins. A message whose text would be read as one
-    is refused."""
+    before one that only counts where the field begins. The value of an argument ends where what is
+    listed is complete, any other field where all of the text is. A message whose text would be
+    read as one is refused."""
     call_ids: str = ""
     """What ids of calls look like where lines say the name of a tool only there, such as
     ``functions.{call.name}:{n}``."""
@@ -104,6 +105,7 @@ class Row:
             self.envelopes,
             self.prologue_pieces,
             tuple(self.lines_of),
+            self.fences,
             f"format {self.name}",
         )
         return build_machine(layout)

@@ -78,7 +78,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "special_tokens": [
             *(_BEGIN, _END, "<|System|>", "<|User|>", "<|Bot|>", "<|Tool|>", "</think>"),
         ],
-        "fences": ["<tool_call>", "</arg_value><", "</tool_response><"],
+        "fences": ["<tool_call>", "</arg_value>", "</tool_response><"],
         "prepare": [
             {
                 "word": "tools",

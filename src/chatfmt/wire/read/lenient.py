@@ -125,7 +125,8 @@ class Lenient:
             self._reader.lost = None
             written = reader.span.generated if end is None else draft.generates(machine.all[end])
             reader.span.switch(reader.position, draft.index, "end", generated=written)
-            draft.calls.break_off()
+            if reader.is_within_call:
+                draft.calls.break_off()
             draft.finish(token)
             draft.unended = False
             reader.stand(reader.steps.machine.between if end is None else end)

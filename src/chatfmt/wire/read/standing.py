@@ -60,6 +60,8 @@ class Standing:
     def is_within_call(self) -> bool:
         """Whether a call has begun that is not whole."""
         place, scan = self.places()[0], self.state.threads[0][1]
+        if place.ends_call:
+            return False
         scanned = place.scanner is not None and is_whole(place, scan)
         is_value = place.meaning.field == "arg.value"  # others may follow, and what closes the call
         return self.draft.is_open and self.draft.calls.is_open and (is_value or not scanned)

@@ -31,7 +31,8 @@ class Strays:
             reader.stand(reader.steps.machine.between)
         self._in_call = reader.is_within_call
         is_kept = reader.literal_is_whole or draft.calls.keeps_literal
-        begun = "" if self._in_call and is_kept else draft.literal
+        ends_call = reader.places()[0].ends_call
+        begun = "" if (self._in_call and is_kept) or ends_call else draft.literal
         stand = reader.stands()[0]
         beginning = reader.steps.repairs.beginning(stand)
         if beginning != stand.place:
@@ -81,7 +82,8 @@ class Strays:
             draft.goes_on = None
 
     def _cut_off_call(self) -> None:
-        if self._reader.is_within_call:
+        lost = self._reader.lost is not None
+        if self._in_call if lost else self._reader.is_within_call:
             self._reader.draft.calls.cut_off()
 
     def give_up(self, token: int) -> None:
