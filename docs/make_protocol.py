@@ -1,27 +1,30 @@
-"""Write what `docs/protocol.md` and `docs/formats.md` derive from the table of formats.
+"""Write what the documentation derives from the table of formats.
 
     python docs/make_protocol.py
 
-In the protocol only the text between a pair of marks is rewritten: the grammar, the registry.
+That is docs/formats.md, a page for each family of models in docs/formats, and in docs/protocol.md
+and README.md the text between each pair of marks: grammar, registry, table of models.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import regex
 
-from chatfmt import FORMAT_ROWS, MODELS, ChatTokenizer, get_format
+from chatfmt import FORMAT_ROWS, MODELS, ChatTokenizer, RenderError, get_format
 from chatfmt.encodings import extend_encoding, get_encoding
 from chatfmt.line.faults import FAULT_KINDS
 from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Calls, Field, Group, Literal, Special
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from chatfmt.line.format import ChatFormat
     from chatfmt.line.language import Piece
@@ -206,13 +209,86 @@ def registry(formats: Iterable[ChatFormat]) -> str:
     for one in formats:
         stops = ", ".join(_code(token, table=True) for token in one.stop_spellings)
         encoding = one.encoding or "the model's own"
-        anchor = re.sub(r"[^\w-]", "", one.name)
-        rows.append(f"| [{one.name}](formats.md#{anchor}) | {encoding} | {stops} | {one.source} |")
+        rows.append(f"| {link(one.name)} | {encoding} | {stops} | {one.source} |")
+    return "\n".join(rows)
+
+
+FAMILIES = {
+    "chatml": "ChatML",
+    "deepseek": "DeepSeek",
+    "exaone": "EXAONE",
+    "glm": "GLM",
+    "gpt": "GPT",
+    "internlm": "InternLM",
+    "lfm": "LFM",
+    "minimax": "MiniMax",
+    "nanochat": "nanochat",
+    "olmo": "OLMo",
+    "openchat": "OpenChat",
+    "qwq": "Qwen",
+    "smollm": "SmolLM",
+    "stepfun": "StepFun",
+}
+"""Families whose name is not just the first word of their formats."""
+
+
+def family_of(name: str) -> str:
+    """The family of models that a format belongs to, by the first word of its name."""
+    word = name.partition("-")[0]
+    return FAMILIES.get(word, word.capitalize())
+
+
+def link(name: str) -> str:
+    """A link from a page in docs to the section of a format."""
+    anchor = re.sub(r"[^\w-]", "", name)
+    return f"[{name}](formats/{family_of(name).lower()}.md#{anchor})"
+
+
+def families() -> dict[str, list[str]]:
+    """The formats of each family, in the order of the alphabet."""
+    names = sorted(FORMAT_ROWS, key=lambda name: family_of(name).lower())
+    return {family: [*some] for family, some in groupby(names, family_of)}
+
+
+def family_page(
+    family: str, names: Iterable[str], draw: Callable[[ChatFormat], str] = lambda _: ""
+) -> str:
+    """A page for the formats of a family; ``draw`` adds to the section of each."""
+    head = (
+        f"# {family}\n\n<!-- made by make_protocol.py -->\n\n"
+        "All formats are in the [index](../formats.md); the words are those of the "
+        "[protocol](../protocol.md).\n"
+    )
+    formats = [get_format(name) for name in names]
+    return "\n".join([head, *(page(one) + draw(one) for one in formats)])
+
+
+def models() -> str:
+    """The families, for people who look for their model."""
+    rows = ["| models | formats | tool calls | thinking |", "| --- | --- | --- | --- |"]
+    for family, names in families().items():
+        formats = [get_format(name) for name in names]
+        lines = [line for one in formats for some in one.lines_of.values() for line in some]
+        calls = any(isinstance(piece, Calls) for line in lines for piece in line.pieces)
+        calls |= any("recipient" in line.fields for line in lines)
+        thinks = any({"reasoning", "channel"} & line.fields.keys() for line in lines)
+        page = f"[{family}](docs/formats/{family.lower()}.md)"
+        said = ["yes" if has else "" for has in (calls, thinks)]
+        rows.append(f"| {page} | {', '.join(map(_code, names))} | {' | '.join(said)} |")
+    return "\n".join(rows)
+
+
+def index() -> str:
+    """The families with their formats and models."""
+    rows = ["| family | formats | names of models |", "| --- | --- | --- |"]
+    for family, names in families().items():
+        known = sum(name in names for name in MODELS.values())
+        rows.append(f"| {family} | {', '.join(map(link, names))} | {known} |")
     return "\n".join(rows)
 
 
 def page(format: ChatFormat) -> str:
-    """What a row says, and an example with its ids and spans."""
+    """What a row says, a conversation as text, and a short example with its ids and spans."""
     tok = example_tokenizer(format)
     messages = example(format)
     prompt = tok.encode_prompt([], prologue=False)
@@ -243,14 +319,93 @@ def page(format: ChatFormat) -> str:
     row = format.row()
     given = {key: row[key] for key in ("prologue", "ends", "call_ids") if row[key]}
     shown = "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(row["template"]))
-    extra = "".join(f"\n{key}: {json.dumps(value)}" for key, value in given.items())
-    extra += "".join(f"\nprepare: {json.dumps(word)}" for word in row["prepare"])
+    extra = "".join(
+        f"\n{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()
+    )
+    extra += "".join(
+        f"\nprepare: {json.dumps(word, ensure_ascii=False)}" for word in row["prepare"]
+    )
     told = "\n".join(f"- **{what}**: {said}" for what, said in facts.items() if said)
     spoken = "\n".join(json.dumps(message) for message in messages)
     return (
         f"## {format.name}\n\n```text\n{shown}{extra}\n```\n\n{told}\n\n"
-        f"```json\n{spoken}\n```\n\n{_table(tok, messages)}\n"
+        f"{_written(tok)}```json\n{spoken}\n```\n\n{_table(tok, messages)}\n"
     )
+
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_tide",
+        "description": "When the tide is high.",
+        "parameters": {
+            "type": "object",
+            "properties": {"port": {"type": "string"}},
+            "required": ["port"],
+        },
+    },
+}
+ASKED = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "When is high tide in Kiel?"},
+]
+CALLED: list[dict[str, Any]] = [
+    {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [
+            {
+                "id": "call_0",
+                "type": "function",
+                "function": {"name": "get_tide", "arguments": '{"port": "Kiel"}'},
+            }
+        ],
+    },
+    {"role": "tool", "name": "get_tide", "tool_call_id": "call_0", "content": "14:32"},
+]
+THOUGHT = {"role": "assistant", "reasoning_content": "It is 14:32.", "content": "At 14:32."}
+ANSWERED = {"role": "assistant", "content": "At 14:32."}
+DATE = dt.date(2026, 1, 31)
+
+
+def _written(tok: ChatTokenizer) -> str:
+    """The fullest of some conversations that the format has places for, as text."""
+    for calls, answer, begin in (
+        (calls, answer, begin)
+        for calls in (CALLED, [])
+        for begin in (ASKED, ASKED[1:])
+        for answer in (THOUGHT, ANSWERED)
+    ):
+        values: dict[str, Any] = {}
+        while True:
+            try:
+                prepared = tok.prepare(
+                    [*begin, *calls, answer], tools=[WEATHER] if calls else None, values=values
+                )
+                text = _text_of(tok, tok.encode(prepared))
+            except RenderError as error:
+                if error.field in ("date", "today") and error.field not in values:
+                    values[error.field] = DATE
+                    continue
+                break
+            what = (
+                "A question, a call of a tool and the answer"
+                if calls
+                else "A question and the answer"
+            )
+            fence = "````" if "```" in text else "```"
+            return f"{what} as text, prepared:\n\n{fence}text\n{text}\n{fence}\n\n"
+    return ""
+
+
+def _text_of(tok: ChatTokenizer, ids: Iterable[int]) -> str:
+    """What ids stand for, with special tokens as they are spelled."""
+    special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
+    parts = (
+        special[token].encode() if token in special else tok.encoding.token_bytes(token)
+        for token in ids
+    )
+    return b"".join(parts).decode()
 
 
 def published() -> str:
@@ -266,7 +421,7 @@ def published() -> str:
     ]
     for layout, one in layouts.items():
         counts = [str(one["cases"].get(kind, "")) for kind in kinds]
-        cells = [layout, f"[{one['row']}](#{one['row'].replace('.', '')})"]
+        cells = [layout, link(one["row"])]
         cells += ["yes" if one["whole"] else "", *counts, ", ".join(map(_code, one["faults"]))]
         rows.append(f"| {' | '.join(cells)} |")
     faults = "\n".join(f"| `{kind}` | {_text(what)} |" for kind, what in FAULT_KINDS.items())
@@ -341,7 +496,7 @@ def _spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
     """What ids stand for, in one line."""
     special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
     text = "".join(special.get(i) or tok.encoding.token_bytes(i).decode() for i in ids)
-    return json.dumps(text)[1:-1]
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _text(text: str) -> str:
@@ -375,19 +530,26 @@ def made() -> dict[Path, str]:
     parts = {"grammar": f"```abnf\n{grammar(formats)}\n```", "registry": registry(formats)}
     head = (
         "# Formats\n\n<!-- made by make_protocol.py -->\n\n"
-        "One section for each row of the table of formats; the words are those of the "
-        "[protocol](protocol.md). In the examples weights are those of training on the assistant.\n"
+        "A page for each family of models, with a section for each row of the table of formats. In "
+        f"their examples weights are those of training on the assistant.\n\n{index()}\n"
     )
-    head += f"\n{published()}"
+    pages = {
+        HERE / "formats" / f"{family.lower()}.md": family_page(family, names)
+        for family, names in families().items()
+    }
+    readme = HERE.parent / "README.md"
     return {
+        readme: between_marks(readme.read_text(encoding="utf-8"), {"models": models()}),
         protocol: between_marks(protocol.read_text(encoding="utf-8"), parts),
-        HERE / "formats.md": "\n".join([head, *map(page, formats)]),
+        HERE / "formats.md": f"{head}\n{published()}",
+        **pages,
     }
 
 
 def main() -> None:
     """Write them."""
     for path, text in made().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 

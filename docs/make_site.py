@@ -3,8 +3,8 @@
     python docs/make_site.py [site]
 
 The pages are the files of this repository, where they are, so that their links work here and
-there; and pages that are derived: one for each row of the table of formats, with a transcript as
-`chatfmt.show` draws it, and the reference, which is the docstrings of all public names. Warnings
+there; and pages that are derived: those of docs/formats, with transcripts as `chatfmt.show` draws
+them, and the reference, which is the docstrings of all public names. Warnings
 are errors, and so is a link that leads nowhere, an anchor that does not exist, or a page that
 loads anything from elsewhere.
 """
@@ -25,14 +25,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from make_protocol import example, example_tokenizer, page
+from make_protocol import example, example_tokenizer, families, family_page
 from sphinx.cmd.build import build_main
 
-from chatfmt import FORMAT_ROWS, get_format
 from chatfmt.show import html_fragment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from chatfmt import ChatFormat
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = (
@@ -71,10 +72,11 @@ def lay_out(source: Path) -> None:
             )
         else:
             shutil.copy(ROOT / name, source / name)
-    formats = [f"formats/{re.sub('[^a-z0-9.-]', '-', name)}" for name in FORMAT_ROWS]
+    formats = {f"docs/formats/{family.lower()}": family for family in families()}
     reference = [f"reference/{module}" for module in MODULES]
-    pages = {"index.md": _index(formats, reference)}
-    pages |= {f"{at}.md": _format(name) for at, name in zip(formats, FORMAT_ROWS, strict=True)}
+    pages = {"index.md": _index([*formats], reference)}
+    for at, family in formats.items():
+        pages[f"{at}.md"] = family_page(family, families()[family], _drawn)
     pages |= {f"{at}.rst": _reference(name) for at, name in zip(reference, MODULES, strict=True)}
     for path, text in pages.items():
         file = source / path
@@ -97,12 +99,10 @@ def _index(formats: list[str], reference: list[str]) -> str:
     return "\n".join([(ROOT / "README.md").read_text("utf-8"), *trees])
 
 
-def _format(name: str) -> str:
-    """What the row says and an example; its tokens in the colours of `chatfmt show`."""
-    row = get_format(name)
-    said = page(row).replace("## ", "# ", 1)
-    drawn = html_fragment(example_tokenizer(row).render(example(row)), weights=True)
-    return f"{said}\n```{{raw}} html\n{drawn}\n```\n"
+def _drawn(format: ChatFormat) -> str:
+    """The tokens of the example in the colours of `chatfmt show`."""
+    drawn = html_fragment(example_tokenizer(format).render(example(format)), weights=True)
+    return f"\n```{{raw}} html\n{drawn}\n```\n"
 
 
 def _reference(module: str) -> str:

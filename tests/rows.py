@@ -11,6 +11,8 @@ import re
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.line.arguments import split_arguments
@@ -59,6 +61,13 @@ NO_OBJECTS = ("", "[1]", "{", '"{}"', "city=Paris")
 def tokenizer(name: str) -> ChatTokenizer:
     """The row over an encoding whose tokens are single bytes."""
     return bytewise(chatfmt.get_format(name))
+
+
+def each_row(*quick: str) -> list[Any]:
+    """The names of all rows, as parameters of a test; all but these are slow: rows take time."""
+    quick = quick or ("gpt-4o", "gpt-oss", "qwen-3", "glm-4.5", "deepseek-v3.1", "llama-3.1")
+    slow = {name: () if name in quick else (pytest.mark.slow,) for name in chatfmt.FORMAT_ROWS}
+    return [pytest.param(name, marks=marks) for name, marks in slow.items()]
 
 
 def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
@@ -225,4 +234,8 @@ def fits(format: ChatFormat, reply: Message) -> bool:
         for piece in line.pieces
         if isinstance(piece, Group) and GenerationStart() in piece.pieces
     }
-    return line.is_prompted and all(getattr(reply, field) is not None for field in opened)
+    return (
+        line.is_prompted
+        and not line.is_silent
+        and all(getattr(reply, field) is not None for field in opened)
+    )

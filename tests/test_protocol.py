@@ -41,8 +41,10 @@ WITH_GRAMMAR = [name for name in FORMAT_ROWS if make_protocol().has_grammar(get_
 
 
 def test_generated_parts_are_up_to_date() -> None:
-    for path, text in make_protocol().made().items():
+    made = make_protocol().made()
+    for path, text in made.items():
         assert path.read_text(encoding="utf-8") == text, f"run docs/make_protocol.py: {path.name}"
+    assert {*(DOCS / "formats").iterdir()} <= {*made}
 
 
 def test_a_lost_mark_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""The README is true: its code runs and prints what it says, its table and its links are right."""
+"""The README is true: its code runs and prints what it says, and its links are right."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from chatfmt import FORMAT_ROWS
-
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README + COMMANDS, re.MULTILINE | re.DOTALL)
 
 
 def test_every_block_says_what_it_is() -> None:
-    assert {language for language, _ in BLOCKS} == {"python", "console", "text", "sh"}
+    assert {language for language, _ in BLOCKS} == {"python", "console", "text"}
 
 
 def test_python_blocks_run_and_print_what_they_say() -> None:
     text = "\n".join(code for language, code in BLOCKS if language == "python")
     example = doctest.DocTestParser().get_doctest(text, {}, "README.md", None, None)
-    assert len(example.examples) > 20
+    assert len(example.examples) > 15
     output: list[str] = []
     result = doctest.DocTestRunner().run(example, out=output.append)
     assert result.failed == 0, "".join(output)
@@ -73,25 +72,10 @@ def test_console_blocks_print_what_they_say(
     assert done.stdout == expected
 
 
-def _formats() -> str:
-    def code(text: str) -> str:
-        return "`" + text.replace("\n", r"\n").replace("|", r"\|") + "`"
-
-    lines = []
-    for name, row in FORMAT_ROWS.items():
-        template = row["template"]
-        if not isinstance(template, str):
-            continue  # docs/formats.md has those
-        line = code(template)
-        if "prologue" in row:
-            line = f"{code(row['prologue'])} once, then {line}"
-        encoding = code(row["encoding"]) if "encoding" in row else "yours"
-        lines.append(f"| {code(name)} | {line} | {encoding} |")
-    return "\n".join(lines)
-
-
-def test_the_table_of_formats_is_that_of_the_library() -> None:
-    assert f"| name | line | encoding |\n| --- | --- | --- |\n{_formats()}\n\n" in README
+def test_the_page_of_commands_names_them_all() -> None:
+    named = set(re.findall(r"^\| `chatfmt (\w+)", COMMANDS, re.MULTILINE))
+    modules = {path.stem for path in (ROOT / "src" / "chatfmt" / "commands").glob("[a-z]*.py")}
+    assert named == modules
 
 
 def test_links_lead_somewhere() -> None:

@@ -113,4 +113,27 @@ __all__ = [
     "tokenizer_for_model",
 ]
 
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def __getattr__(name: str) -> str:
+    """The version, looked up when it is asked for; a hint for a method that is not a function.
+
+    Raises:
+        AttributeError: there is no such name.
+    """
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("chatfmt")
+    hint = ""
+    if not name.startswith("_") and hasattr(ChatTokenizer, name):
+        hint = f"; it is a method of a tokenizer: chatfmt.get_tokenizer('gpt-4o').{name}"
+    raise AttributeError(
+        f"module 'chatfmt' has no attribute {name!r}{hint}", name=name, obj=sys.modules[__name__]
+    )
+
+
 sys.meta_path[:] = [*(finder for finder in sys.meta_path if finder is not Moved), Moved]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from chatfmt import commands
 from chatfmt.commands._output import one_line, reader_may_leave
+from chatfmt.commands._parser import Parser
 from chatfmt.errors import ChatfmtError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     parser = _parser()
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv, argparse.Namespace(parser=parser))
     if "run" not in args:
         parser.print_help(sys.stderr)
         return 2
@@ -61,13 +62,13 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="chatfmt",
         description="Conversations to token ids and back, exactly.",
         epilog="Exit codes: 0; 1 when a line of the input was bad; 2 for anything else.",
-        allow_abbrev=False,
     )
+    parser.add_version("chatfmt")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for module in pkgutil.iter_modules(commands.__path__):
         if not module.name.startswith("_"):

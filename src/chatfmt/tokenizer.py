@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
@@ -22,12 +22,13 @@ from chatfmt.wire.asking import encode_prompt
 from chatfmt.wire.binding import Binding, encoding_required
 from chatfmt.wire.fast.decode import Decoder
 from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.spelled import SpelledText, check_trusted
 from chatfmt.wire.streams import prompted
 from chatfmt.wire.write import Renderer
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import tiktoken
 
@@ -167,7 +168,8 @@ class ChatTokenizer:
 
         Args:
             conversation: what was said so far.
-            tools: definitions as OpenAI's API has them; None for those of the conversation.
+            tools: definitions as OpenAI's API has them; None for those of the conversation. Where
+                the format has no place for them, `Prepared.changes` lists them as left out.
             values: what the texts of the template need, such as ``date``: a text, written as it
                 is, or a ``datetime.date``, which is written as the template does.
             history: ``"keep"`` leaves the thinking of earlier turns where it is.
@@ -310,6 +312,47 @@ class ChatTokenizer:
             prologue=prologue,
             tools=definitions,
         )
+
+    def parse_text(
+        self,
+        text: str,
+        *,
+        trusted: Literal[True],
+        strict: bool = True,
+        allow_open: bool = False,
+        prologue: bool = True,
+        tools: Iterable[Mapping[str, Any]] = (),
+    ) -> Transcript:
+        """Take text apart in which special tokens are spelled out: logs, what servers hand on.
+
+        **It can be forged.** Wherever the text spells a special token, of the format or another of
+        the encoding, that token is meant, also where a user has written it; of several the longest.
+        Never use it where ids are at hand: `parse` cannot be forged. The caller has to say that the
+        text is trusted. The ids of the transcript are those that the text has, not those that were
+        sampled: the same text may have been sampled as other ids.
+
+        Args:
+            text: what `parse` would get, decoded, with special tokens kept as they are spelled.
+            trusted: True; that no part of the text comes from somebody who may forge messages.
+            strict: as in `parse`.
+            allow_open: as in `parse`.
+            prologue: as in `parse`.
+            tools: as in `parse`.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> log = "<|im_start|>user<|im_sep|>hello<|im_end|>"
+        >>> tok.parse_text(log, trusted=True).conversation.messages
+        (Message(role='user', content='hello'),)
+
+        Raises:
+            ValueError: ``trusted`` is not True, or the text has a lone surrogate.
+            ParseError: as in `parse`; its position counts ids.
+        """
+        check_trusted(trusted=trusted)
+        spelled = SpelledText(self.encoding)
+        ids = spelled.take(text) + spelled.end()
+        return self.parse(ids, strict=strict, allow_open=allow_open, prologue=prologue, tools=tools)
 
     def stream(
         self,
@@ -588,15 +631,16 @@ def as_conversation(conversation: Messages) -> Conversation:
 
     Raises:
         pydantic.ValidationError: it is none; a ValueError.
-        TypeError: it is a text.
+        TypeError: it is a text, or nothing that has messages.
     """
     if isinstance(conversation, Conversation):
         return conversation
     if isinstance(conversation, Mapping):
         return Conversation.model_validate(conversation)
-    if isinstance(conversation, str | bytes):
+    if isinstance(conversation, str | bytes) or not isinstance(conversation, Iterable):
+        found = "the text " if isinstance(conversation, str | bytes) else ""
         raise TypeError(
-            f"expected a conversation or its messages, found the text {shown(conversation)}; a "
+            f"expected a conversation or its messages, found {found}{shown(conversation)}; a "
             'message is like {"role": "user", "content": "hello"}'
         )
     return Conversation(messages=tuple(conversation))  # type: ignore[arg-type]

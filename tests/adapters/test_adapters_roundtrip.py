@@ -29,7 +29,7 @@ JSON = st.recursive(
 
 
 TOOLS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
-    [{}, {}, {"tools": [{"type": "function", "function": {"name": "f", "strict": None}}]}]
+    [{}, {}, {"tools": [{"type": "function", "function": {"name": "f", "strict": False}}]}]
 )
 
 

@@ -69,8 +69,29 @@ def _expected(case: Case) -> list[Item]:
             items.append(pair)
         else:
             own = metadata if path is None else {**metadata, "path": path}
+            own = {**own, **_besides(case, path)}
             items.append(Conversation(messages=_messages(given), tools=tools, metadata=own))
     return items
+
+
+def _by_id(value: Any, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Every message in a row of Open Assistant's."""
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, dict | list):
+            _by_id(part, found)
+    if isinstance(value, dict) and "message_id" in value:
+        found[value["message_id"]] = value
+    return found
+
+
+def _besides(case: Case, path: list[str] | None) -> dict[str, Any]:
+    """What the turns say besides role and text."""
+    known = {"message_id", "parent_id", "role", "text", "replies"}
+    turns = [_by_id(case["row"], {})[name] for name in path or ()]
+    if "conversation" in case["row"]:
+        turns, known = case["row"]["conversation"], {"role", "content", "weight", "train"}
+    said = [{k: v for k, v in turn.items() if k not in known} for turn in turns]
+    return {"turn_metadata": said} if any(said) else {}
 
 
 def _options(case: Case) -> Options:

@@ -86,7 +86,7 @@ def refusal(value: Any) -> str:
         ({"role": "user", "content": [{"type": "text", "text": 3}]}, "content.0.text: expected text, found the number 3"),
         ({"role": "user", "content": [{"type": "text", "text": "a", "txt": "b"}]}, "content.0.txt: there is no such field; did you mean 'text'?"),
         ({"role": "user", "content": ["a"]}, "content.0: expected an object, found the text 'a'"),
-        ({"role": "a", "tool_calls": "[]"}, "tool_calls: expected a list of calls, found the text '[]'"),
+        ({"role": "a", "tool_calls": "f()"}, "tool_calls: expected a list of calls, found the text 'f()'"),
         ({"role": "a", "tool_calls": [3]}, "tool_calls.0: expected an object, found the number 3"),
         ({"role": "a", "tool_calls": [{"id": "c"}]}, "tool_calls.0.function: expected an object, found nothing"),
         ({"role": "a", "tool_calls": [{**CALL, "type": "custom"}]}, "tool_calls.0.type: expected one of function, found the text 'custom'"),

@@ -15,7 +15,7 @@ from rows import fits, plain, tokenizer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LINES: dict[str, tuple[str, list[str]]] = {
+LINES: dict[str, tuple[str | list[str], list[str]]] = {
     "optional": ("<s>ai<m>{^}[<z>{reasoning}<z>]{content}<e>", []),
     "opened": ("<s>ai<m>[<z>{^}{reasoning}<z>]{content}<e>", []),
     "closer": ("<s>ai<m>{^}[think {reasoning}]/think {content}<e>", ["/think "]),
@@ -23,6 +23,10 @@ LINES: dict[str, tuple[str, list[str]]] = {
     "said": ("<s>ai<m>{^}[<z>{reasoning}<z>][say {content}]<e>", []),
     "closed": ("<s>ai<m>{^}[think {reasoning}]/think [say {content}]<e>", ["/think "]),
     "calling": ("<s>ai<m>{^}[<z>{reasoning}<z>][say {content}][<m>{call:json n, a}]*<e>", []),
+    "told": (
+        ["<s>ai<m>not <z>{^}{content}<e>", "<s>ai<m>{^}<z>{reasoning}<z>{content}<e>"],
+        [],
+    ),
     "ended": ("<s>ai<m>{^}[<z>{reasoning}<z>][{content}\n]<e>", ["\n"]),
 }
 """Lines, with the fences that they need."""
@@ -113,7 +117,7 @@ def test_a_prompt_that_writes_the_reasoning_closed(name: str) -> None:
         assert all(reply.reasoning is None for reply in replies(tok))
         return
     lines = [line for role in tok.format.prompted for line in tok.format.lines_of[role]]
-    alone = any(end_of_closer(line.pieces) is not None for line in lines)
+    alone = any(line.is_silent or end_of_closer(line.pieces) is not None for line in lines)
     silent = [reply for reply in answers if reply.reasoning == (None if alone else "")]
     assert silent
     for reply in silent:

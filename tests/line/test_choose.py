@@ -52,6 +52,42 @@ def test_the_first_line_that_is_for_it(message: dict[str, Any], written: str) ->
     assert tok.decode(ids_of(written)) == tok.format.on_wire(chat)
 
 
+@pytest.mark.parametrize(
+    ("message", "written"),
+    [
+        ({"role": "tool", "content": "x"}, "<s>tool<m>x<e>"),
+        ({"role": "tool", "content": "x", "name": "f"}, "<s>tool f<m>x<e>"),
+        ({"role": "tool", "content": "", "name": "f", "call_id": "c"}, "<s>tool f<z>c<m><e>"),
+        ({"role": "tool", "content": "x", "name": "f", "call_id": "c"}, "<s>tool f<z>c<m>x<e>"),
+        ({"role": "assistant", "tool_calls": [CALL]}, "<s>ai<z>c<m>f<z>{}<e>"),
+        (
+            {"role": "assistant", "tool_calls": [{"name": "f", "arguments": "{}"}]},
+            "<s>ai<m>f<z>{}<e>",
+        ),
+    ],
+)
+def test_a_line_that_leaves_nothing_out_comes_first(message: dict[str, Any], written: str) -> None:
+    """Though a line before it would write the message, too, without an annotation."""
+    tok = row(
+        {
+            "tool": [
+                "<s>tool<m>{content}<e>",
+                "<s>tool {name}<m>{content}<e>",
+                "<s>tool {name}<z>{call_id}<m>{content}<e>",
+            ],
+            "assistant": [
+                "<s>ai{^}[<m>{call.name}<z>{call.arguments}]*<e>",
+                "<s>ai{^}[<z>{call.id}<m>{call.name}<z>{call.arguments}]*<e>",
+            ],
+            "user": "<s>user<m>{content}<e>",
+        }
+    )
+    for _ in range(2):  # the second time from what is remembered of frames
+        assert tok.encode([message]) == ids_of(written)
+        chat = Conversation.model_validate({"messages": [message]})
+        assert tok.decode(ids_of(written)) == tok.format.on_wire(chat)
+
+
 NO_CONTENT = (
     "the format has no place for a content, found 'x'; leave it out or use a format that carries it"
 )

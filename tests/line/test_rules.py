@@ -130,6 +130,7 @@ def test_a_stop_that_ends_no_message_is_one_all_the_same() -> None:
     assert tok.format.ends_of("user") == {"<e>": False}
 
 
+THINK = "<s>ai<m>think {^}{reasoning}<z>{content}<e>"
 TWO_PROMPTS = (
     ", role assistant: a prompt would have to know which of the lines is to come; put {^} where "
     "they still write the same"
@@ -149,6 +150,14 @@ TWO_PROMPTS = (
             [],
             TWO_PROMPTS,
         ),
+        (
+            {
+                "user": ASK,
+                "assistant": [THINK, "<s>ai<z>{^}{content}<e>", "<s>ai<m>{^}{content}<z>"],
+            },
+            [],
+            TWO_PROMPTS,
+        ),
     ],
 )
 def test_who_speaks(template: Any, speakers: list[str], said: str) -> None:
@@ -159,6 +168,16 @@ def test_a_speaker_need_not_be_the_assistant() -> None:
     tok = row({"user": "<s>user<m>{^}{content}<e>", "assistant": SAY}, speakers=["user"])
     assert tok.format.prompted == {"user"}
     assert row({"user": ASK, "assistant": SAY}).format.prompted == {"assistant"}
+
+
+def test_a_line_without_thoughts_may_have_a_prompt_of_its_own() -> None:
+    silent = "<s>ai<m>not <z>{^}{content}<e>"
+    for lines in ([THINK, silent], [silent, THINK]):
+        tok = row({"user": ASK, "assistant": lines})
+        assert tok.encode_prompt([], thinking=None) == ids_of("<s>ai<m>think ")
+        assert tok.encode_prompt([], thinking=True) == ids_of("<s>ai<m>think ")
+        assert tok.encode_prompt([], thinking=False) == ids_of("<s>ai<m>not <z>")
+        assert tok.format.closing == frozenset()
 
 
 CANNOT_FOLLOW = (

@@ -180,6 +180,14 @@ def test_thinking_that_is_told_twice_and_differs() -> None:
     assert caught.value.format == "mine"
 
 
+def test_definitions_that_nothing_has_a_place_for_are_listed() -> None:
+    """A format without a word for them leaves them out, as its template does; it is said."""
+    prepared = tokenizer("chatml").prepare([{"role": "user", "content": "a"}], tools=[TOOL])
+    assert prepared.changes == (Change(None, "tools", "tools", (TOOL,), None),)
+    assert tokenizer("qwen-3").prepare(turns("user: a"), tools=[TOOL]).changes[-1].after is not None
+    assert tokenizer("chatml").prepare(turns("user: a")).changes == ()
+
+
 def test_a_tokenizer_prepares_and_encodes_what_was_prepared() -> None:
     tok = tokenizer("qwen-3")
     given = [{"role": "user", "content": "a"}]

@@ -59,6 +59,10 @@ def test_the_place_is_said() -> None:
         "added message tools: {+a+} (w)",
         "message 0: [-a-] (w)",
     ]
+    tools = ({"type": "function", "function": {"name": "f"}}, {"name": "g"}, {"type": "odd"})
+    assert shown(Change(None, "tools", "tools", tools, None)) == [
+        "definitions of tools, which this format leaves out: [-f, g, {'type': 'odd'}-] (tools)"
+    ]
     assert shown() == []
 
 

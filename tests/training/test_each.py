@@ -84,8 +84,17 @@ def test_a_turn_breaks_where_the_template_drops_thinking_within_it() -> None:
 def test_white_space_alone_stays_where_it_is_to_be_written() -> None:
     tok = tokenizer("nemotron-3")
     [example] = tok.encode_for_training([USER, answer("4", "")], turns="each", prepare=True)
-    prompt = tok.encode_prompt(tok.prepare([USER]), thinking=False)
+    assert "<think>\n\n</think>\n4" in spelled(tok, example.input_ids)
+
+
+@pytest.mark.parametrize(("thought", "thinking"), [("", True), (None, False)])
+def test_an_answer_follows_the_prompt_that_fits_it(thought: str | None, *, thinking: bool) -> None:
+    tok = tokenizer("nemotron-3")
+    [example] = tok.encode_for_training([USER, answer("4", thought)], turns="each", prepare=True)
+    prompt = tok.encode_prompt(tok.prepare([USER]), thinking=thinking)
     assert example.input_ids[: len(prompt)] == prompt
+    assert not any(example.weights[: len(prompt)])
+    assert all(example.weights[len(prompt) : -1])  # the last is the newline after the end
 
 
 def test_an_answer_that_no_prompt_is_followed_by_is_refused() -> None:

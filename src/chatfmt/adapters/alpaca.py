@@ -11,23 +11,21 @@ from typing import TYPE_CHECKING
 
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import refuse_empty
-from chatfmt.conversation import Conversation, Message
+from chatfmt.adapters.whole import whole
 
 if TYPE_CHECKING:
     from chatfmt.adapters.fields import Field
     from chatfmt.adapters.options import Options
+    from chatfmt.conversation import Message
 
 __all__ = ["SCHEMA"]
 
-_USED = ("instruction", "input", "output", "system", "history")
+_USED = ("instruction", "input", "output", "history")
 _PAIR = 2
 
 
 def _read(row: Field, options: Options) -> list[Item]:
-    system = row.get("system")
     messages = []
-    if system is not None and system.text():
-        messages.append(system.message(role="system", content=system.value))
     history = row.get("history")
     if history is not None and history.value != []:
         for pair in history.items():
@@ -35,7 +33,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     instruction, output = row.need("instruction"), row.need("output")
     messages.append(instruction.message(role="user", content=_request(row, options)))
     messages.append(_message("assistant", output, options))
-    return [Conversation(messages=tuple(messages), metadata=row.rest(*_USED))]
+    return [whole(row, messages, *_USED)]
 
 
 def _request(row: Field, options: Options) -> str:

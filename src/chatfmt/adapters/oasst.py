@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.adapters.schema import Item, Schema
+from chatfmt.adapters.whole import OPENING, metadata_of, read_tools, with_system, with_turns
 from chatfmt.conversation import Conversation, Message
 from chatfmt.conversation.wording import describe
 from chatfmt.errors import DataError, shown
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA"]
 
 _FLAT = ("message_id", "text")  # what tells a flat message
+_CARRIED = ("message_id", "parent_id", "role", "text", "replies")
 _ROLES = {"prompter": "user", "assistant": "assistant"}
 
 
@@ -52,13 +54,18 @@ def _read(row: Field, options: Options) -> list[Item]:
         )
     if row.get("thread_id") is not None:
         nodes = _read_thread(row.need("thread"), options)
-        metadata = row.rest("thread")
+        metadata = metadata_of(row, *OPENING, "thread")
     else:
         nodes = _read_tree(row, options)
-        metadata = row.rest("prompt")
+        metadata = metadata_of(row, *OPENING, "prompt")
     if "path" in metadata:
         raise row.need("path").error("would be written over by the ids of the path in the tree")
-    return [*_conversations(nodes, metadata, options)]
+    return [
+        conversation.model_copy(
+            update={"messages": with_system(row, conversation.messages), "tools": read_tools(row)}
+        )
+        for conversation in _conversations(row, nodes, metadata, options)
+    ]
 
 
 # ---- reading
@@ -161,7 +168,7 @@ def _flag(field: Field, key: str) -> bool | None:
 
 
 def _conversations(
-    nodes: list[_Node], metadata: dict[str, Any], options: Options
+    row: Field, nodes: list[_Node], metadata: dict[str, Any], options: Options
 ) -> Iterator[Conversation]:
     trained: set[int] = set()
     for leaf in _LEAVES[options.paths](nodes, _answered(nodes)):
@@ -175,7 +182,9 @@ def _conversations(
         if options.shared_prefixes == "once":
             trained.update(path)
         identifiers = [nodes[index].identifier for index in path]
-        yield Conversation(messages=tuple(messages), metadata={**metadata, "path": identifiers})
+        besides = [nodes[index].field.rest(*_CARRIED) for index in path]
+        own = with_turns(row, {**metadata, "path": identifiers}, besides)
+        yield Conversation(messages=tuple(messages), metadata=own)
 
 
 def _answered(nodes: list[_Node]) -> dict[int | None, list[int]]:

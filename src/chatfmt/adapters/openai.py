@@ -1,10 +1,9 @@
 """OpenAI's chat messages, read and written: the schema that the others lead to.
 
 Source: the OpenAI API reference, "Create chat completion" (messages, tool calls, the deprecated
-``function_call``) and "Fine-tuning, training format for chat models" (``weight``), at
-https://platform.openai.com/docs/api-reference; ``train`` on a message is axolotl's, see
-https://github.com/axolotl-ai-cloud/axolotl, docs/dataset-formats/conversation.qmd;
-``reasoning_content`` is DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model.
+``function_call``), at https://platform.openai.com/docs/api-reference;
+``reasoning_content`` is DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model;
+`chatfmt.conversation.switches` has the sources of ``weight`` and its like.
 
 A message is read by `chatfmt.conversation.reading`, as everywhere; a row is held to more: to the
 members that OpenAI has for its role, to content where there are no calls, and to the policies.
@@ -16,12 +15,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters.schema import Item, Preference, Schema
+from chatfmt.adapters.whole import check_metadata, whole
 from chatfmt.conversation import Conversation, Message
 from chatfmt.conversation.openai import to_openai
-from chatfmt.conversation.reading import read_fields, refuse_media
+from chatfmt.conversation.reading import MEDIA, list_in_text, read_fields, refuse_media
+from chatfmt.conversation.switches import SWITCHES, weight_of
 from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, did_you_mean
 from chatfmt.errors import DataError, shown
-from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,15 +33,13 @@ __all__ = [
     "SCHEMA",
     "read_conversation",
     "read_messages",
-    "read_tools",
     "read_weight",
     "refuse_unknown",
-    "with_tools",
     "write_conversation",
     "write_messages",
 ]
 
-_COMMON = ("role", "content", "name", "weight", "train")
+_COMMON = ("role", "content", "name", *SWITCHES)
 _CALLS = ("tool_calls", "function_call")
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 # What a message of each role may have.
@@ -53,17 +51,30 @@ _FIELDS = {
     "tool": dict.fromkeys((*_COMMON, "tool_call_id")),
     "function": dict.fromkeys(_COMMON),
 }
+_ROLES = tuple(_FIELDS)  # a role may be any JSON value: a list cannot be looked up in a dict
 
 
 def refuse_unknown(field: Field, known: Collection[str], options: Options) -> None:
     """Refuse members that there is no place for, unless the options drop them."""
-    for key in field.members():
-        if key not in known:
-            field.made(refuse_media, key)
+    for key, member in field.members().items():
+        if key not in known and key not in MEDIA:
             field.made(_UNKNOWN[options.unknown_fields], key, known)
+        elif key not in known:
+            field.made(refuse_media, key, member)
+
+
+_MEANT = frozenset({"annotations", "mask", "prefix", "refusal", "train_detail"})
+"""Members that have no place and bear meaning: nobody is told to leave them out.
+
+Sources: ``refusal`` and ``annotations``: the OpenAI API reference; ``train_detail``: axolotl,
+docs/dataset-formats/conversation.qmd; ``prefix``: DeepSeek's "Chat prefix completion"; ``mask``:
+NeMo, "Prepare data for chat models".
+"""
 
 
 def _refuse(key: str, known: Collection[str]) -> None:
+    if key in _MEANT:
+        raise Fault("a message has no place for it, and it bears meaning", (key,))
     raise Fault(
         f'{NO_SUCH_FIELD}{did_you_mean(key, known)}; unknown_fields="drop" leaves such members out',
         (key,),
@@ -78,22 +89,9 @@ _UNKNOWN = {"refuse": _refuse, "drop": _drop}
 
 
 def read_weight(field: Field) -> float | None:
-    """The factor of a message's loss: ``weight``, or axolotl's ``train``."""
-    weight, train = field.get("weight"), field.get("train")
-    if weight is not None and train is not None:
-        raise train.error("expected weight or train, found both")
-    if train is not None:
-        if not isinstance(train.value, bool):
-            raise train.expected("true or false")
-        return float(train.value)
-    if weight is not None:
-        if isinstance(weight.value, bool) or not isinstance(weight.value, int | float):
-            raise weight.expected("a number such as 0 or 1")
-        try:
-            return float(weight.value)
-        except OverflowError:
-            raise weight.error("expected a number that fits a double, found a larger one") from None
-    return None
+    """The factor of a message's loss, under any of the names in `SWITCHES`."""
+    weight: float | None = field.made(weight_of, field.value)
+    return weight
 
 
 def read_messages(
@@ -103,6 +101,7 @@ def read_messages(
     ids = _Ids(options)
     for message in after:
         ids.made.update(call.id for call in message.tool_calls if call.id is not None)
+    messages.value = list_in_text(messages.value)
     return tuple(_read_message(item, options, ids) for item in messages.items())
 
 
@@ -136,7 +135,8 @@ class _Ids:
 
     def check_result(self, identifier: Field) -> None:
         """Refuse a result that does not say which call it answers, where it can."""
-        optional = self.policy == "optional" or (self.policy == "consistent" and not self.made)
+        lenient = self.policy == "consistent" and not self.made
+        optional = lenient or self.policy in ("optional", "make")
         if identifier.value is None and optional:
             return
         if identifier.label() not in self.made:
@@ -151,19 +151,35 @@ class _Ids:
 _SHOWN_IDS = 4
 
 
-def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
+def _members(field: Field) -> dict[str, Any]:
     members = field.members()
+    if isinstance(members.get("tool_calls"), str):
+        members["tool_calls"] = list_in_text(members["tool_calls"])
+        field.value = members
+    return members
+
+
+def _role(field: Field, options: Options) -> str:
+    """The role of a speaker that the options name."""
+    known: dict[str, str] = dict(options.speakers)
+    if not isinstance(field.value, str) or field.value not in known:
+        raise field.expected(f"one of {', '.join([*_ROLES, *known])}")
+    return known[field.value]
+
+
+def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
+    members = _members(field)
     role = members.get("role")
-    if not isinstance(role, str) or role not in _FIELDS:
-        raise field.need("role").expected(f"one of {', '.join(_FIELDS)}")
+    if role not in _ROLES:
+        role = members["role"] = _role(field.need("role"), options)
     if role in _TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
         return field.message(**members)  # what most messages are, so it is worth a shortcut
     known = _FIELDS[role]
     if not members.keys() <= known.keys():
         refuse_unknown(field, known, options)
         members = {key: value for key, value in members.items() if key in known}
-    weight = read_weight(field) if "weight" in members or "train" in members else None
-    members.pop("train", None)
+    weight = read_weight(field)
+    members = {key: value for key, value in members.items() if key not in SWITCHES}
     fields = field.made(
         read_fields, members, Message.model_fields, _UNKNOWN[options.unknown_fields]
     )
@@ -207,32 +223,10 @@ def _check_calls(field: Field, options: Options, ids: _Ids) -> None:
             )
 
 
-def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
-    """The definitions of tools in a row: a list of objects, or JSON text of one."""
-    tools = row.get("tools")
-    if tools is None or tools.value in ("", []):
-        return ()
-    value = tools.value
-    if isinstance(value, str):
-        try:
-            value = loads(value)
-        except DataError:
-            value = None
-    if not isinstance(value, list) or not all(isinstance(tool, Mapping) for tool in value):
-        raise tools.expected("a list of definitions, or JSON text of one")
-    return tuple(map(dict, value))
-
-
 def read_conversation(row: Field, options: Options) -> Conversation:
     """The conversation of an object that has ``messages`` and perhaps ``tools``."""
     messages = read_messages(row.need("messages"), options)
-    return with_tools(row, messages, "messages")
-
-
-def with_tools(row: Field, messages: Sequence[Message], *used: str) -> Conversation:
-    """The conversation with the row's tools, and as metadata what is not used otherwise."""
-    metadata = row.rest("tools", *used)
-    return Conversation(messages=tuple(messages), tools=read_tools(row), metadata=metadata)
+    return whole(row, messages, "messages")
 
 
 def _read(row: Field, options: Options) -> list[Item]:
@@ -255,9 +249,7 @@ def write_messages(messages: Sequence[Message], path: str = "messages") -> list[
 
 def write_conversation(conversation: Conversation, path: str = "") -> dict[str, Any]:
     """A row of the conversation; the metadata become its further members."""
-    if taken := {"messages", "tools"} & conversation.metadata.keys():
-        reason = "would be taken for the conversation's"
-        raise DataError(reason, field=f"{path}metadata.{min(taken)}")
+    check_metadata(conversation, path, "messages")
     tools = {"tools": list(conversation.tools)} if conversation.tools else {}
     messages = write_messages(conversation.messages, f"{path}messages")
     return {"messages": messages, **tools, **conversation.metadata}

@@ -22,12 +22,12 @@ from chatfmt.adapters.fields import Field
 from chatfmt.adapters.openai import (
     read_conversation,
     read_messages,
-    read_tools,
     write_conversation,
     write_messages,
 )
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import checked_turns, refuse_empty
+from chatfmt.adapters.whole import CLAIMED, OPENING, metadata_of, read_tools, with_system
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import DataError
 
@@ -53,7 +53,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     if type(chosen.value) is not type(rejected.value):
         raise rejected.expected("the same form as chosen has")
     prompt = row.get("prompt")
-    metadata = row.rest("chosen", "rejected", "prompt", "tools")
+    metadata = metadata_of(row, *OPENING, "chosen", "rejected", "prompt")
     before: Messages = ()
     if not isinstance(chosen.value, str):
         before = () if prompt is None else _read_prompt(prompt, options)
@@ -68,7 +68,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     shared, *replies = _split(row, before + sides[0], before + sides[1], options)
     return [
         Preference(
-            prompt=Conversation(messages=shared, tools=read_tools(row)),
+            prompt=Conversation(messages=with_system(row, shared), tools=read_tools(row)),
             chosen=replies[0],
             rejected=replies[1],
             metadata=metadata,
@@ -91,7 +91,7 @@ def _read_openai(row: Field, explicit: Field, options: Options) -> Preference:
         prompt=prompt,
         chosen=replies[0],
         rejected=replies[1],
-        metadata=row.rest("input", *_OUTPUTS),
+        metadata=metadata_of(row, "input", *_OUTPUTS),
     )
 
 
@@ -174,7 +174,7 @@ def _split(row: Field, chosen: Messages, rejected: Messages, options: Options) -
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Conversation):
         raise DataError('expected a preference, found a conversation; schema="openai" fits')
-    if taken := {"input", *_OUTPUTS} & item.metadata.keys():
+    if taken := {"input", *_OUTPUTS, *CLAIMED} & item.metadata.keys():
         raise DataError("would be written over by the pair", field=f"metadata.{min(taken)}")
     return {
         "input": write_conversation(item.prompt, "prompt."),

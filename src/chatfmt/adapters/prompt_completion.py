@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.openai import read_messages, with_tools
+from chatfmt.adapters.openai import read_messages
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import refuse_empty
+from chatfmt.adapters.whole import whole
 
 if TYPE_CHECKING:
     from chatfmt.adapters.fields import Field
@@ -28,7 +29,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     if as_lists is not isinstance(completion.value, list):
         raise completion.expected("a list, as the prompt is" if as_lists else "text")
     read = _read_lists if as_lists else _read_texts
-    return [with_tools(row, read(prompt, completion, options), "prompt", "completion")]
+    return [whole(row, read(prompt, completion, options), "prompt", "completion")]
 
 
 def _read_texts(prompt: Field, completion: Field, options: Options) -> tuple[Message, ...]:

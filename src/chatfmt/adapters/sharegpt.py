@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.adapters.openai import read_weight, refuse_unknown, with_tools
+from chatfmt.adapters.openai import read_weight, refuse_unknown
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import Turn, checked_turns
+from chatfmt.adapters.whole import check_metadata, whole
 from chatfmt.conversation import Message, ToolCall
 from chatfmt.conversation.openai import write_weight
+from chatfmt.conversation.switches import SWITCHES
 from chatfmt.errors import DataError, shown
 from chatfmt.json_text import loads
 
@@ -46,17 +48,7 @@ _SPEAKERS = {"user": "human", "assistant": "gpt", "system": "system", "tool": "o
 def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversations")
     turns = _with_calls([(field, _read_turn(field, options)) for field in log.items()])
-    system = row.get("system")
-    if system is not None and system.text():  # LLaMA-Factory takes an empty one for none
-        turns.insert(0, _system_turn(system, turns))
-    messages = checked_turns(log, turns, options)
-    return [with_tools(row, messages, "conversations", "system")]
-
-
-def _system_turn(system: Field, turns: list[Turn]) -> Turn:
-    if turns[0][1].role == "system":
-        raise system.error("expected one system message, found a second as the first turn")
-    return system, system.message(role="system", content=system.value)
+    return [whole(row, checked_turns(log, turns, options), "conversations")]
 
 
 def _with_calls(turns: list[Turn]) -> list[Turn]:
@@ -87,7 +79,7 @@ def _read_turn(field: Field, options: Options) -> Message:
     speaker, value, weight = field.need("from"), field.need("value"), read_weight(field)
     roles = {**_ROLES, **options.speakers}
     speaker.label()  # first, for it tells whether this is a turn of this schema at all
-    refuse_unknown(field, ("from", "value", "train", "weight"), options)
+    refuse_unknown(field, ("from", "value", *SWITCHES), options)
     if speaker.value not in roles:
         raise speaker.error(
             f"expected one of {', '.join(roles)}, found {shown(speaker.value)}; "
@@ -158,8 +150,7 @@ def _members(text: str) -> dict[str, str]:
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Preference):
         raise DataError('expected a conversation, found a preference; schema="preference" fits')
-    if taken := {"conversations", "system", "tools"} & item.metadata.keys():
-        raise DataError("would be taken for the conversation's", field=f"metadata.{min(taken)}")
+    check_metadata(item, "", "conversations")
     tools = {"tools": json.dumps(item.tools, ensure_ascii=False)} if item.tools else {}
     turns = [
         turn

@@ -19,9 +19,8 @@ from chatfmt.adapters import (
 )
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.options import Options
+from chatfmt.adapters.policies import settled
 from chatfmt.adapters.readers import iter_rows
-from chatfmt.adapters.schema import Item, Preference, Schema
-from chatfmt.conversation import Message
 from chatfmt.conversation.wording import describe, objections
 from chatfmt.errors import DataError, shown
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chatfmt.adapters.rows import Row
+    from chatfmt.adapters.schema import Item, Schema
 
 __all__ = ["SCHEMAS", "Reading", "detect", "read_file", "read_row", "read_rows", "write_row"]
 
@@ -114,33 +114,13 @@ def read_row(
         if not isinstance(row, dict):
             raise Field(row).expected("an object")
         items = _schema(schema or detect(row)).read(Field(row), options)
-        return [_with_system(item, options) for item in items]
+        return [settled(item, options) for item in items]
     except DataError as error:
         raise DataError(error.reason, file, line, error.field) from None
     except ValidationError as error:  # metadata or tools; what is wrong with messages is told above
         path, reason = objections(error)[0]
         inside = path[1:] if path[:1] == ("metadata",) else path  # its members are the row's
         raise DataError(reason, file, line, Field(None).at(inside).path or None) from None
-
-
-def _with_system(item: Item, options: Options) -> Item:
-    if options.system is None:
-        return item
-    if isinstance(item, Preference):
-        prompt = _with_system(item.prompt, options)
-        return item.model_copy(update={"prompt": prompt})
-    messages = item.messages
-    if messages and messages[0].role in ("system", "developer"):
-        if options.own_system == "refuse":
-            raise DataError(
-                "expected a conversation without a system message, found one; "
-                'own_system="keep" or "replace" says which of the two to use'
-            )
-        if options.own_system == "keep":
-            return item
-        messages = messages[1:]
-    system = Message(role="system", content=options.system)
-    return item.model_copy(update={"messages": (system, *messages)})
 
 
 def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chatfmt.adapters.openai import read_conversation
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import checked_turns
-from chatfmt.conversation import Conversation
+from chatfmt.adapters.whole import whole
 
 if TYPE_CHECKING:
     from chatfmt.adapters.fields import Field
@@ -31,7 +31,7 @@ def _read(row: Field, options: Options) -> list[Item]:
         for field, role in zip(log.items(), cycle(("user", "assistant")), strict=False)
     ]
     messages = checked_turns(log, turns, options)
-    return [Conversation(messages=messages, metadata=row.rest("data"))]
+    return [whole(row, messages, "data")]
 
 
 SCHEMA = Schema(

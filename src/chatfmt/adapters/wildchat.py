@@ -2,9 +2,9 @@
 
 Source: https://huggingface.co/datasets/allenai/WildChat-1M and
 https://huggingface.co/datasets/lmsys/lmsys-chat-1m. What the row says of the conversation is kept
-as metadata; what each turn says of itself besides role and content (its language, whether it is
-toxic, where its user was) has no place in a message and is left out. Anything else is
-refused, or something that matters might be lost.
+as metadata, and so is what each turn says of itself besides role and content (its language, whether
+it is toxic, where its user was): ``turn_metadata`` has an object for each turn of the row. Anything
+else is refused, or something that matters might be lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from chatfmt.adapters.openai import read_weight, refuse_unknown
 from chatfmt.adapters.schema import Item, Schema
 from chatfmt.adapters.turns import checked_turns
-from chatfmt.conversation import Conversation
+from chatfmt.adapters.whole import whole
+from chatfmt.conversation.switches import SWITCHES
 
 if TYPE_CHECKING:
     from chatfmt.adapters.fields import Field
@@ -34,12 +35,13 @@ _TURN = (
 def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversation")
     messages = checked_turns(log, [(turn, _turn(turn, options)) for turn in log.items()], options)
-    return [Conversation(messages=messages, metadata=row.rest("conversation"))]
+    besides = [turn.rest("role", "content", *SWITCHES) for turn in log.items()]
+    return [whole(row, messages, "conversation", turns=besides)]
 
 
 def _turn(field: Field, options: Options) -> Message:
     role = field.need("role").one_of(_ROLES)
-    refuse_unknown(field, (*_TURN, "weight", "train"), options)
+    refuse_unknown(field, (*_TURN, *SWITCHES), options)
     content = field.need("content").text()
     return field.message(role=role, content=content, weight=read_weight(field))
 

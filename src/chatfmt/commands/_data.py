@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from chatfmt.commands._output import one_line
+from chatfmt.commands._prepare import TOOLS_OF_ROWS
 from chatfmt.conversation.wording import objections
 from chatfmt.errors import DataError, shown
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from chatfmt.adapters import Options, Reading, Row
 
-__all__ = ["FILES", "add_policies", "for_each_row", "policies"]
+__all__ = ["FILES", "add_policies", "for_each_row", "policies", "said"]
 
 FILES = (
     "*.jsonl, *.json, also with .gz or .zst, *.parquet, a mixture (*.toml), or - for JSON Lines "
@@ -49,24 +51,54 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
         help="a policy for odd rows, such as empty_turns=drop, one of chatfmt.adapters.Options; "
         "may be repeated; a list or an object is written in JSON",
     )
+    parser.add_argument(
+        "--role",
+        dest="roles",
+        action="append",
+        default=[],
+        metavar="ROLE=NAME",
+        help="what a role of the rows is to be called, such as tool=ipython; may be repeated",
+    )
 
 
-def policies(args: argparse.Namespace) -> Options:
-    """The policies that the options ask for.
+def said(args: argparse.Namespace) -> dict[str, Any]:
+    """The policies that have options of their own: ``--tools`` and ``--role``.
+
+    Raises:
+        DataError: a role is no ROLE=NAME, or is given twice.
+    """
+    found: dict[str, Any] = {}
+    if getattr(args, "tools", None) in TOOLS_OF_ROWS:
+        found["tools"] = args.tools
+    roles: dict[str, str] = {}
+    for pair in args.roles:
+        role, equals, name = pair.partition("=")
+        if not equals or not role or not name or role in roles:
+            raise DataError(f"expected --role ROLE=NAME, each role once, found {shown(pair)}")
+        roles[role] = name
+    return {**found, **({"roles": roles} if roles else {})}
+
+
+def policies(
+    args: argparse.Namespace, lenient: Mapping[str, Any] = MappingProxyType({})
+) -> Options:
+    """The policies that the options ask for, and for others those of ``lenient``.
 
     Raises:
         DataError: there is none of that name, it is given twice, or it has no such value.
     """
     from chatfmt.adapters import Options
 
-    given: dict[str, Any] = {}
+    told: set[str] = set()
+    given = {**lenient, **said(args)}
     for pair in args.policies:
         name, equals, text = pair.partition("=")
         if not equals or name not in Options.model_fields:
             known = ", ".join(Options.model_fields)
             raise DataError(f"expected NAME=VALUE with a name among {known}, found {shown(pair)}")
-        if name in given:
+        if name in told:
             raise DataError("expected each policy once, found it twice", field=name)
+        told.add(name)
         given[name] = _value(name, text, Options.model_fields[name].annotation)
     try:
         return Options.model_validate(given)

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from chatfmt.line.format import ChatFormat
     from chatfmt.tokenizer import ChatTokenizer
 
-__all__ = ["add_preparation", "preparation", "preparing"]
+__all__ = ["TOOLS_OF_ROWS", "add_preparation", "preparation", "preparing"]
+
+TOOLS_OF_ROWS = ("use", "drop")
+"""What ``--tools`` says of the definitions that rows bring; anything else is a file."""
 
 
 def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) -> None:
@@ -32,7 +35,10 @@ def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) 
         "how",
     )
     group.add_argument(
-        "--tools", metavar="FILE", help="definitions of tools: a list in JSON, as chat APIs have it"
+        "--tools",
+        metavar="use|drop|FILE",
+        help="definitions of tools: use those of the rows, leave them out, or take for each row "
+        "those of a file: a list in JSON, as chat APIs have it",
     )
     group.add_argument(
         "--value",
@@ -65,7 +71,8 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
             has none of that name; the file of the tools has no definitions.
         OSError: that file cannot be read.
     """
-    given = {"--tools": args.tools, "--value": args.values, "--history": args.history}
+    file = None if args.tools in TOOLS_OF_ROWS else args.tools
+    given = {"--tools": file, "--value": args.values, "--history": args.history}
     if not args.prepare:
         for option, value in given.items():
             if value is not None:
@@ -78,7 +85,7 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
             there = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
             raise DataError(f"--value {name}: format {format.name} has no such value; {there}")
     return PrepareOptions(
-        tools=None if args.tools is None else _tools(args.tools),
+        tools=None if file is None else _tools(file),
         values=values,
         history=args.history or "published",
         thinking=args.thinking,

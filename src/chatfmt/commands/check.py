@@ -30,6 +30,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "check",
         help="whether conversations come back from their ids, and grow without changing them",
+        description="Encode conversations, decode them again, and compare; then check that each "
+        "conversation begins with the ids of its first messages. Prints what differs.",
     )
     add_tokenizer(parser)
     add_preparation(parser)

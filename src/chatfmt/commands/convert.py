@@ -19,7 +19,12 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("convert", help="rows of a data set as rows of another schema")
+    parser = subparsers.add_parser(
+        "convert",
+        help="rows of a data set as rows of another schema",
+        description="Read rows of a data set, whatever their schema, and print them in another "
+        "one, a row a line, as JSON.",
+    )
     add_policies(parser)
     parser.add_argument(
         "--to",

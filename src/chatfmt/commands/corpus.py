@@ -18,7 +18,11 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("corpus", help="verify what chatfmt tokenize has written")
+    parser = subparsers.add_parser(
+        "corpus",
+        help="verify what chatfmt tokenize has written",
+        description="Work with a corpus that `chatfmt tokenize` has written.",
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     verify = actions.add_parser(
         "check",

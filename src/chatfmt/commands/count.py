@@ -19,7 +19,11 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("count", help="how many ids conversations have, a number a line")
+    parser = subparsers.add_parser(
+        "count",
+        help="how many ids conversations have, a number a line",
+        description="Count the token ids of conversations. Prints a number a line.",
+    )
     add_tokenizer(parser)
     add_preparation(parser)
     add_input(parser, "conversations")

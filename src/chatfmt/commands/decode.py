@@ -18,7 +18,11 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("decode", help="lists of ids to conversations, one a line")
+    parser = subparsers.add_parser(
+        "decode",
+        help="lists of ids to conversations, one a line",
+        description="Decode lists of token ids. Prints a conversation a line, as JSON.",
+    )
     add_tokenizer(parser)
     add_input(parser, "lists of ids")
     parser.set_defaults(run=run)

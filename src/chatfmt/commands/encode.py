@@ -19,7 +19,11 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("encode", help="conversations to ids, a list a line")
+    parser = subparsers.add_parser(
+        "encode",
+        help="conversations to ids, a list a line",
+        description="Encode conversations. Prints a list of token ids a line, as JSON.",
+    )
     add_tokenizer(parser)
     add_preparation(parser)
     add_input(parser, "conversations")

@@ -26,6 +26,8 @@ def add(subparsers: Subparsers) -> None:
         help="where the ids of two files part, and why",
         epilog="Exit codes, as diff has them: 0 when all lists are the same; 1 when some differ, "
         "or a line was bad; 2 for anything else.",
+        description="Compare the lists of token ids in two files, line by line. Prints where they "
+        "part, and why.",
     )
     add_tokenizer(parser)
     for name in ("a", "b"):

@@ -20,7 +20,12 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("formats", help="the table of formats, with their sources")
+    parser = subparsers.add_parser(
+        "formats",
+        help="the table of formats, with their sources",
+        description="Print the table of formats: the lines of each, its stop tokens, models and "
+        "source.",
+    )
     parser.set_defaults(run=run)
 
 

@@ -22,6 +22,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "prompt",
         help="prompts for the assistant's next reply, a list a line",
+        description="Encode conversations as prompts, up to where the model begins its reply. "
+        "Prints a list of token ids a line, as JSON.",
     )
     add_tokenizer(parser)
     add_preparation(parser, thinking=True)

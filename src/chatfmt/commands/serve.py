@@ -15,7 +15,10 @@ __all__ = ["add", "run"]
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
-        "serve", help="a page on which to see and edit conversations as tokens (extra web)"
+        "serve",
+        help="a page on which to see and edit conversations as tokens (extra web)",
+        description="Start the playground: a page to see and edit conversations as tokens, and to "
+        "compare formats.",
     )
     parser.add_argument(
         "--port", type=int, default=8000, help="0 takes any that is free (default: %(default)s)"

@@ -22,7 +22,12 @@ __all__ = ["add", "run"]
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
-    parser = subparsers.add_parser("show", help="the tokens of conversations, by part")
+    parser = subparsers.add_parser(
+        "show",
+        help="the tokens of conversations, by part",
+        description="Print the tokens of conversations, coloured by part, or write them to a page "
+        "of HTML.",
+    )
     add_tokenizer(parser)
     add_preparation(parser)
     parser.add_argument("--ids", action="store_true", help="the id of every token")

@@ -29,7 +29,10 @@ _BAR = 40
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
-        "stats", help="rows, messages, tokens by role, trained tokens and lengths of data sets"
+        "stats",
+        help="rows, messages, tokens by role, trained tokens and lengths of data sets",
+        description="Count rows, messages, tokens by role and trained tokens of data sets, and "
+        "show how lengths are distributed.",
     )
     add_tokenizer(parser)
     add_preparation(parser)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._data import add_policies, policies
+from chatfmt.commands._data import add_policies, policies, said
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import one_line, print_json
 from chatfmt.commands._prepare import add_preparation, preparation
@@ -205,7 +205,13 @@ def _mixture(args: argparse.Namespace) -> Mixture:
                 "a mixture says itself which files there are, of which schema and with which "
                 "policies: expected nothing beside it"
             )
-        return load_mixture(names[0])
+        mixture = load_mixture(names[0])
+        told = said(args)
+        sources = tuple(
+            source.model_copy(update={"options": source.options.model_copy(update=told)})
+            for source in mixture.sources
+        )
+        return mixture.model_copy(update={"sources": sources})
     if len(set(names)) < len(names):
         raise DataError("expected each source once; in a mixture, repeat says how often to read it")
     how = {"schema": args.schema, "options": policies(args)}

@@ -16,16 +16,21 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from chatfmt.conversation.switches import SWITCHES, weight_of
 from chatfmt.conversation.wording import NO_SUCH_FIELD, Fault, at, describe, did_you_mean
-from chatfmt.errors import shown
+from chatfmt.errors import DataError, shown
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 __all__ = [
+    "MEDIA",
     "OTHER_NAMES",
     "Unknown",
     "dumped",
+    "is_media",
+    "list_in_text",
     "present",
     "read_call",
     "read_fields",
@@ -44,7 +49,14 @@ OTHER_NAMES = {
 }
 """What others call a field of a message, to the field."""
 
-_MEDIA = frozenset({"audio", "files", "image", "images", "video", "videos"})
+MEDIA = frozenset(
+    {
+        *("attachments", "audio", "audios", "documents", "experimental_attachments", "files"),
+        *("image", "image_url", "image_urls", "images", "video", "video_url", "videos"),
+    }
+)
+"""What members of a message, or of a row, are called that hold what is not text."""
+
 _EMPTY_IN_ANSWERS = "annotations"  # OpenAI's answers have it, as a list that is empty as a rule
 
 
@@ -53,10 +65,33 @@ def refuse_unknown(key: str, known: Collection[str]) -> None:
     raise Fault(NO_SUCH_FIELD + did_you_mean(key, known), (key,))
 
 
-def refuse_media(key: str) -> None:
+def is_media(key: str, member: object) -> bool:
+    """Whether a member holds what bears meaning and is not text; an empty one holds nothing.
+
+    >>> is_media("images", ["a.png"]), is_media("images", []), is_media("mood", "glad")
+    (True, False, False)
+    """
+    return key in MEDIA and member not in (None, [], "", {})
+
+
+def refuse_media(key: str, member: object) -> None:
     """Refuse what bears meaning and is not text."""
-    if key in _MEDIA:
+    if is_media(key, member):
         raise Fault(f"expected text alone, found {key}", (key,))
+
+
+def list_in_text(value: object) -> object:
+    """The list that a JSON text is, as columns of text hold it; any other value is given back.
+
+    >>> list_in_text('[{"role": "user"}]'), list_in_text("[hm]")
+    ([{'role': 'user'}], '[hm]')
+    """
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        return loads(value)
+    except DataError:
+        return value
 
 
 def _refuse_odd(key: object) -> None:
@@ -95,14 +130,17 @@ def read_fields(
     """
     fields: dict[str, Any] = {}
     sources: dict[str, str] = {}
+    switched = "weight" in own and not _OTHER_SWITCHES.isdisjoint(message)
+    if switched and (weight := weight_of(message)) is not None:
+        fields["weight"] = weight
     for key, member in message.items():
         field = OTHER_NAMES.get(key, key)
-        if member is None:
+        if member is None or (switched and key in SWITCHES):
             continue
         if field not in own:
             _refuse_odd(key)
-            refuse_media(key)
-            if key != _EMPTY_IN_ANSWERS or member != []:
+            refuse_media(key, member)
+            if key not in MEDIA and (key != _EMPTY_IN_ANSWERS or member != []):
                 unknown(key, [*own, *OTHER_NAMES])
             continue
         read = None if isinstance(member, str) and field == "content" else _READ.get(key)
@@ -114,6 +152,9 @@ def read_fields(
         fields[field] = value
         sources[field] = key
     return fields
+
+
+_OTHER_SWITCHES = SWITCHES.keys() - {"weight"}
 
 
 def _only(members: dict[str, Any], known: tuple[str, ...], unknown: Unknown) -> dict[str, Any]:
@@ -145,6 +186,7 @@ def _part(part: object, unknown: Unknown) -> str:
 
 
 def _calls(calls: object, unknown: Unknown) -> object:
+    calls = list_in_text(calls)
     if not isinstance(calls, list | tuple):
         raise Fault(f"expected a list of calls, found {describe(calls)}")
     return [

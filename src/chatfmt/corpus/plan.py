@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.adapters import iter_rows
 from chatfmt.corpus.local import encode_locally
 from chatfmt.corpus.options import EncodeOptions, FileOptions, description
-from chatfmt.errors import ChatfmtError
+from chatfmt.errors import ChatfmtError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from chatfmt.adapters import Mixture
     from chatfmt.corpus.arrow import RecordBatch
 
-__all__ = ["engine_of", "planned"]
+__all__ = ["engine_of", "planned", "refuse_unused_tools", "suited"]
 
 
 def planned(
@@ -42,7 +44,63 @@ def planned(
         raise ChatfmtError(f"overlong is {options.overlong}: expected max_tokens too, found none")
     if options.preferences and files.masks:
         raise ChatfmtError("expected conversations for masks, found preferences")
-    return options, {**description(options, files), "seed": mixture.seed}
+    # The plan has what was said; what follows from the format is the same when a run goes on.
+    return suited(options), {**description(options, files), "seed": mixture.seed}
+
+
+def suited(options: EncodeOptions) -> EncodeOptions:
+    """The options with policies for the format: what it would lose in silence is refused.
+
+    Raises:
+        DataError: tools are to be used, and nothing would use them.
+    """
+    row, prepared = options.tokenizer.format, options.prepare is not None
+    thinks = "reasoning" in row.carried or (prepared and "channel" in row.carried)
+    writes = prepared and any(word["word"] == "tools" for word in row.prepare)
+    policies = {"thinks": thinks, "uses_tools": writes or bool(row.arguments)}
+    sources = tuple(
+        source.model_copy(update={"options": source.options.suited(**policies)})
+        for source in options.sources
+    )
+    return replace(options, sources=sources)
+
+
+def refuse_unused_tools(mixture: Mixture, options: EncodeOptions) -> None:
+    """Look at the first rows of each source for definitions of tools that nothing would write.
+
+    So a run is refused before it begins; a row further on is refused by itself.
+
+    Raises:
+        DataError: one has some, and nobody has said what is to become of them.
+    """
+    for source in options.sources:
+        policies = source.options
+        if policies.tools != "refuse":
+            continue
+        name = source.files(mixture.folder)[0]
+        rows = iter_rows(
+            mixture.folder / name, format=source.file_format, longest_row=policies.longest_row
+        )
+        for row in islice(rows, _LOOKED_AT):
+            if row.value is not None and source.fits(row.value) and _has_tools(row.value):
+                raise DataError(
+                    "expected definitions of tools that are written, found some that would not "
+                    "be: --prepare writes them where the format's template does, and --tools drop "
+                    "leaves them out",
+                    row.file,
+                    row.line,
+                )
+
+
+def _has_tools(row: dict[str, Any]) -> bool:
+    inner = row.get("input")
+    within = inner if isinstance(inner, dict) else {}
+    return any(part.get(key) not in _NONE for part in (row, within) for key in _TOOLS)
+
+
+_TOOLS = ("tools", "functions")
+_NONE: tuple[object, ...] = (None, "", "[]", [])
+_LOOKED_AT = 1000  # rows of a source
 
 
 def engine_of(

@@ -13,7 +13,7 @@ from chatfmt.corpus.lock import locked
 from chatfmt.corpus.masks import mask_schema, with_masks
 from chatfmt.corpus.options import EncodeOptions, FileOptions
 from chatfmt.corpus.packing import pack_schema, packed
-from chatfmt.corpus.plan import engine_of, planned
+from chatfmt.corpus.plan import engine_of, planned, refuse_unused_tools
 from chatfmt.corpus.reading import Reading
 from chatfmt.corpus.records import example_schema
 from chatfmt.corpus.rejects import RejectsWriter
@@ -112,6 +112,7 @@ def tokenize(
     inputs = Inputs(mixture)
     inputs.refuse_below(out)
     look(out, resume=resume, overwrite=overwrite)
+    refuse_unused_tools(mixture, options)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         folder, state = begin(out, plan, inputs, resume=resume, overwrite=overwrite)

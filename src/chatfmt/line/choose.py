@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chatfmt.conversation import Message
     from chatfmt.line.lines import Line
 
-__all__ = ["is_there", "mismatch", "on_wire"]
+__all__ = ["is_there", "mismatch", "on_wire", "preferred"]
 
 _NEEDED = (*OPTIONAL, "call_id")
 """The fields that are there or not: a content is always there, if only as an empty text."""
@@ -71,23 +71,49 @@ def _no_place(field: str, value: str | None) -> str:
     )
 
 
-def on_wire(lines: Iterable[Line], message: Message) -> Message:
-    """What a reader can give back of a message that is written in the first line that is for it.
+def left_out(line: Line | None, message: Message) -> dict[str, Any]:
+    """What of a message a line that is for it has no place for, and what a reader gives instead.
 
-    Without annotations: its weight, and where the line has no place for them the id of the call
-    that it answers, the ids of its own calls, and the name of the tool that answers.
+    Only annotations: its weight, the id of the call that it answers, the ids of its own calls,
+    and the name of the tool that answers.
     """
-    line = next((line for line in lines if mismatch(line, message) is None), None)
     places = {} if line is None else line.fields
-    left_out: dict[str, Any] = {}
+    out: dict[str, Any] = {}
     if message.weight is not None:
-        left_out["weight"] = None
+        out["weight"] = None
     if message.call_id is not None and "call_id" not in places:
-        left_out["call_id"] = None
+        out["call_id"] = None
     if message.name is not None and message.role == "tool" and "name" not in places:
-        left_out["name"] = None
+        out["name"] = None
     has_ids = any(call.id is not None for call in message.tool_calls)
     if has_ids and line is not None and not line.has_call_ids:
         calls = (call.model_copy(update={"id": None}) for call in message.tool_calls)
-        left_out["tool_calls"] = tuple(calls)
-    return message.model_copy(update=left_out) if left_out else message
+        out["tool_calls"] = tuple(calls)
+    return out
+
+
+def preferred(lines: Iterable[Line], message: Message) -> tuple[Line | None, list[tuple[str, str]]]:
+    """The line that a message is written in, and why others are not for it.
+
+    Of the lines that are for it, the one that leaves least of it out; the first of several.
+    """
+    may_lose = bool(message.name or message.call_id or message.tool_calls)
+    chosen: Line | None = None
+    reasons = []
+    for line in lines:
+        found = mismatch(line, message)
+        if found is not None:
+            reasons.append(found)
+            continue
+        if chosen is None or len(left_out(line, message)) < len(left_out(chosen, message)):
+            chosen = line
+        if not may_lose:
+            break
+    return chosen, reasons
+
+
+def on_wire(lines: Iterable[Line], message: Message) -> Message:
+    """What a reader can give back of a message: all but what its line leaves out."""
+    line, _ = preferred(lines, message)
+    out = left_out(line, message)
+    return message.model_copy(update=out) if out else message

@@ -89,7 +89,10 @@ def get_format(name: str) -> ChatFormat:
 
     Raises:
         UnknownFormatError: there is none; the message names the nearest of `FORMAT_ROWS`.
+        TypeError: the name is not a text.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"expected the name of a format, found {shown(name)}")
     if name not in FORMAT_ROWS:
         raise UnknownFormatError(
             f"unknown format {shown(name)}; of the {len(FORMAT_ROWS)} in chatfmt.FORMAT_ROWS the "

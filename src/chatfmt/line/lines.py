@@ -57,6 +57,9 @@ class Line:
     """Whether ``{^}`` is written in it; else its place follows from the row."""
     is_prompted: bool = True
     """Whether a prompt may come before it: not without ``{^}`` beside a line that has it."""
+    is_silent: bool = False
+    """Whether what it writes up to ``{^}`` tells the model not to think: it has no place for a
+    reasoning, and its role has a line that has one and whose prompt is another."""
 
     @cached_property
     def ends(self) -> tuple[str, ...]:

@@ -179,14 +179,21 @@ def _check_envelopes(format: Speaking) -> None:
 
 
 def _check_prompts(format: Speaking) -> None:
-    """All lines of a role write the same up to where its prompt ends."""
+    """All lines of a role write the same up to where its prompt ends.
+
+    So do those among themselves whose prompt tells the model not to think.
+    """
     for role in format.prompted:
         lines = format.lines_of[role]
         places = {None, *(place for line in lines for place in line.after or ())}
         for place in places:
             there = [line for line in lines if (line.after and place in line.after)]
             some = there or [line for line in lines if line.after is None]
-            if len({line.prompt for line in some} - {None}) > 1:
+            own, silent = (
+                {line.prompt for line in some if line.is_silent is which} - {None}
+                for which in (False, True)
+            )
+            if len(own) > 1 or len(silent) > 1:
                 raise FormatError(
                     f"format {format.name}, role {role}: a prompt would have to know which of the "
                     "lines is to come; put {^} where they still write the same"

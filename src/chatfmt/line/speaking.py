@@ -84,6 +84,31 @@ class Speaking(Row):
         return frozenset(role for role in self._speaking if lines[role])
 
     @cached_property
+    def carried(self) -> frozenset[str]:
+        """The fields of a message that have a place in a line of some role.
+
+        >>> import chatfmt
+        >>> "reasoning" in chatfmt.get_format("qwen-3").carried
+        True
+        """
+        return frozenset(
+            field for lines in self.lines_of.values() for line in lines for field in line.fields
+        )
+
+    @cached_property
+    def closing(self) -> frozenset[str]:
+        """The roles in which a prompt that is not to think writes the reasoning itself.
+
+        It writes it closed and empty, or what closes one. In other roles it has a line of its own.
+
+        >>> import chatfmt
+        >>> chatfmt.get_format("qwen-3").closing, chatfmt.get_format("nemotron-3").closing
+        (frozenset({'assistant'}), frozenset())
+        """
+        lines = {role: self.lines_of[role] for role in self.prompted}
+        return frozenset(role for role in lines if not any(line.is_silent for line in lines[role]))
+
+    @cached_property
     def prefix(self) -> Literal["always", "turn", "never"]:
         """How long what a model was shown and wrote stays the beginning of its next prompts.
 
@@ -95,10 +120,7 @@ class Speaking(Row):
         >>> [chatfmt.get_format(name).prefix for name in ("gpt-4o", "qwen-3", "qwq")]
         ['always', 'turn', 'never']
         """
-        fields = {
-            field for lines in self.lines_of.values() for line in lines for field in line.fields
-        }
-        thinks = bool(fields & {"reasoning", "channel"})  # else there is nothing to drop
+        thinks = bool(self.carried & {"reasoning", "channel"})  # else there is nothing to drop
         reach = {
             word.looks_at
             for word, row in zip(self.preparation, self.prepare, strict=True)

@@ -167,14 +167,18 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
 def _beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines of a role: those without ``{^}`` are never prompted if another one has it.
 
-    In these the model writes all after what they and that one's prompt share.
+    In these the model writes all after what they and that one's prompt share. A line that has
+    ``{^}``, but no reasoning, may have a prompt of its own beside one that has both.
     """
-    prompt = next((line.prompt for line in lines if line.says_prompt), None)
-    if prompt is None:
+    says = [line for line in lines if line.says_prompt]
+    if not says:
         return tuple(lines)
+    thinking = [line for line in says if "reasoning" in line.fields]
+    prompt = (thinking or says)[0].prompt or ()
+    beside = {line.after: line.prompt for line in thinking}
     return tuple(
-        line
-        if line.says_prompt
-        else replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
+        replace(line, pieces=generated_after(prompt, line.pieces), is_prompted=False)
+        if not line.says_prompt
+        else replace(line, is_silent=beside.get(line.after, line.prompt) != line.prompt)
         for line in lines
     )

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from chatfmt.conversation import Conversation, Message
 from chatfmt.errors import RenderError, shown
+from chatfmt.prepare.definitions import Tools
 from chatfmt.prepare.items import Asked, Item
 from chatfmt.prepare.schemas import check_tools
 
@@ -29,9 +30,11 @@ class Change(NamedTuple):
     """
 
     message: int | None
-    """Index among the messages that were given; None for one that was added."""
+    """Index among the messages that were given; None for one that was added, and for what belongs
+    to the whole conversation."""
     field: str
-    """The name of the field; ``message`` for a message that was added or left out."""
+    """The name of the field; ``message`` for a message that was added or left out, ``tools``
+    without a message for definitions of tools that the format has no place for."""
     word: str
     """The word of the preparation that did it."""
     before: object
@@ -156,6 +159,8 @@ def prepare_answers(
         after = word.apply(items, asked)
         changes += _changes(word.word, items, after, asked.given)  # type: ignore[attr-defined]
         items = after
+    if conversation.tools and not any(isinstance(word, Tools) for word in words):
+        changes.append(Change(None, "tools", "tools", conversation.tools, None))
     prepared = Prepared(
         messages=tuple(item.message for item in items),
         tools=conversation.tools,

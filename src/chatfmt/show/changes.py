@@ -87,6 +87,8 @@ def place_of(change: Change) -> str:
     >>> place_of(chatfmt.Change(0, "content", "strip", " a", "a"))
     'message 0 content'
     """
+    if change.message is None and change.field == "tools" and change.after is None:
+        return "definitions of tools, which this format leaves out"
     where = "added message" if change.message is None else f"message {change.message}"
     return where if change.field == "message" else f"{where} {change.field}"
 
@@ -144,6 +146,8 @@ def _text(value: object) -> str:
             return f"{value.role}{fields}: {value.content}"
         case ToolCall(name=name, arguments=arguments, id=ident):
             return f"{'' if ident is None else f'{ident} '}{name}({arguments})"
+        case {"function": {"name": str(name)}} | {"name": str(name)}:  # the definition of a tool
+            return name
         case tuple():
             return ", ".join(map(_text, value))
         case _:

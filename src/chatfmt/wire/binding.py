@@ -100,7 +100,7 @@ class Binding:
             for line in reversed(format.lines)
             if (closers := closers_of_thoughts(line.pieces)) is not None
             for role in line.roles
-            if role in format.prompted
+            if role in format.closing
         }
         """What closes an empty reasoning, in roles whose prompt can write one."""
         self.lone_closers = {
@@ -108,7 +108,7 @@ class Binding:
             for line in reversed(format.lines)
             if (closers := lone_closers(line.pieces)) is not None
             for role in line.roles
-            if role in format.prompted
+            if role in format.closing
         }
         """What says that there is no reasoning, in such roles."""
         self.roles = {wire: role for role, wire in format.role_spellings.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import RenderError, shown
-from chatfmt.line.choose import mismatch
+from chatfmt.line.choose import preferred
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Message
@@ -18,19 +18,16 @@ __all__ = ["choose", "lines_at"]
 def choose(
     format: ChatFormat, message: Message, index: int | None, before: str | None
 ) -> tuple[Line, bool]:
-    """The first line that is for the message, and whether the content had a say in it.
+    """The line that the message is written in, and whether the content had a say in it.
 
     ``before`` is the role of the message before it; None at the start.
 
     Raises:
         RenderError: the format cannot carry it.
     """
-    reasons: list[tuple[str, str]] = []
-    for line in lines_at(format, message.role, index, before):
-        found = mismatch(line, message)
-        if found is None:
-            return line, any(field == "content" for _, field in reasons)
-        reasons.append(found)
+    line, reasons = preferred(lines_at(format, message.role, index, before), message)
+    if line is not None:
+        return line, any(field == "content" for _, field in reasons)
     reason, field = reasons[0]
     if len(reasons) > 1:
         reason = "no line of this role fits the message: " + "; ".join(

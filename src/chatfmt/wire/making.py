@@ -160,7 +160,7 @@ class FrameMaker:
                 self.format.id_shape,
                 fences,
                 types=self._types,
-                prompted=self.cuts(message.role),
+                prompted=message.role in self.format.closing,
             )
         except Refused as refused:
             raise self.error(refused.reason, index, refused.field) from None

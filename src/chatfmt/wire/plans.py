@@ -114,7 +114,7 @@ def make_plan(
             maker.pieces(message.role, line, place),
             message,
             maker.fences[message.role],
-            prompted=maker.cuts(message.role),
+            prompted=message.role in maker.format.closing,
         )
     ]
     planner = _Planner(

@@ -111,8 +111,10 @@ class Prompter:
         if thinking or (thinking is None and self._format.thinking):
             return ids + self._maker.encode(prefill, index)
         lines = lines_at(self._format, role, None, before)
-        forms = (one for one in lines if prompt_pieces(one.pieces, thinking=False) is not None)
-        line = next(forms, lines[0])
+        line = next((one for one in lines if one.is_silent), None)
+        if line is None:
+            forms = (one for one in lines if prompt_pieces(one.pieces, thinking=False) is not None)
+            line = next(forms, lines[0])
         reasoning = None if end_of_thoughts(line.pieces) is None else ""
         begun = Message(role=role, name=name, content=prefill, reasoning=reasoning)
         return self._frames.opening_of(line, begun, index)
@@ -127,11 +129,15 @@ class Prompter:
         return self._write([*rest, Literal(line.tail)], Message(role=line.roles[0]), None)
 
 
-def _first(lines: Iterable[Line], *, thinking: bool | None) -> Sequence[Piece] | None:
+def _first(lines: Sequence[Line], *, thinking: bool | None) -> Sequence[Piece] | None:
     """What the first of the lines writes that has such a prompt."""
+    silent = [line for line in lines if line.is_silent]
+    if thinking is False and silent:
+        return silent[0].prompt
     prompts = (
         line.prompt if thinking is None else prompt_pieces(line.pieces, thinking=thinking)
         for line in lines
+        if not line.is_silent
     )
     return next((pieces for pieces in prompts if pieces is not None), None)
 

@@ -110,9 +110,9 @@ ROWS: dict[str, dict[str, Any]] = {
             "user": _USER,
             "assistant": [
                 f"{_ASSISTANT}{_THINKS}{{content}}<|im_end|>\n",
-                f"{_ASSISTANT}<think></think>{{content}}<|im_end|>\n",
+                f"{_ASSISTANT}<think></think>{{^}}{{content}}<|im_end|>\n",
                 f"{_ASSISTANT}{_THINKS}[{{content}}\n][{_CALL}\n]*<|im_end|>\n",
-                f"{_ASSISTANT}<think></think>{{content}}\n[{_CALL}\n]*<|im_end|>\n",
+                f"{_ASSISTANT}<think></think>{{^}}{{content}}\n[{_CALL}\n]*<|im_end|>\n",
             ],
             "tool": _RESULTS,
         },

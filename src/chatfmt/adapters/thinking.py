@@ -1,0 +1,74 @@
+"""Thinking that stands inline in the text of an answer, between tags: found, and split off.
+
+Sources: ``<think>``: https://huggingface.co/deepseek-ai/DeepSeek-R1, whose template opens the tag
+in the prompt, so that some data begin after it; ``<thinking>``: Anthropic's guide to prompts;
+``[THINK]``: https://huggingface.co/mistralai/Magistral-Small-2507; ``<|begin_of_thought|>``:
+https://huggingface.co/datasets/bespokelabs/Bespoke-Stratos-17k, where the answer has tags, too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Inline", "find_inline"]
+
+
+class _Tags(NamedTuple):
+    begin: str
+    end: str
+    answer: tuple[str, str] | None = None
+    """What stands around the answer behind the thinking, if anything does."""
+
+
+_TAGS = (
+    _Tags("<think>", "</think>"),
+    _Tags("<thinking>", "</thinking>"),
+    _Tags("<thought>", "</thought>"),
+    _Tags("[THINK]", "[/THINK]"),
+    _Tags(
+        "<|begin_of_thought|>",
+        "<|end_of_thought|>",
+        ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ),
+)
+
+
+class Inline(NamedTuple):
+    """The thinking in a text, and what is left of the text."""
+
+    tag: str
+    """The tag with which it begins, or ends where it has no beginning."""
+    reasoning: str
+    content: str | None
+    """None: the thinking has no end."""
+
+
+def find_inline(text: str) -> Inline | None:
+    r"""The thinking with which a text begins; None where it does not.
+
+    Line ends next to the tags belong to neither the thinking nor the answer.
+
+    >>> find_inline("<think>\n2 and 2\n</think>\n\n4")
+    Inline(tag='<think>', reasoning='2 and 2', content='4')
+    >>> find_inline("2 and 2</think>4").reasoning
+    '2 and 2'
+    """
+    start = text.lstrip()
+    for tags in _TAGS:
+        begins = start.startswith(tags.begin)
+        if not begins and (tags.end not in text or tags.begin in text):
+            continue
+        before, found, after = start.removeprefix(tags.begin).partition(tags.end)
+        content = _answer(after.lstrip("\n"), tags) if found else None
+        return Inline(tags.begin if begins else tags.end, before.strip("\n"), content)
+    return None
+
+
+def _answer(text: str, tags: _Tags) -> str:
+    if tags.answer is None:
+        return text
+    begin, end = tags.answer
+    inner = text.strip()
+    if not inner.startswith(begin) or not inner.endswith(end):
+        return text
+    return inner.removeprefix(begin).removesuffix(end).strip("\n")

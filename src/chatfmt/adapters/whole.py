@@ -1,0 +1,194 @@
+"""What a row has beside its messages that belongs to the conversation all the same.
+
+A member that a schema claims for conversations never becomes metadata: it is read, or refused by
+name. Sources: ``system``: the Anthropic API reference, "Messages", LLaMA-Factory, data/README.md,
+and ms-swift, "Custom dataset"; ``system_prompt``: https://huggingface.co/datasets/Open-Orca/OpenOrca;
+``tools``: the OpenAI API reference; ``functions``: its deprecated form, and xlam; ``label``: TRL,
+docs/source/dataset_formats.md (unpaired preferences); ``kto_tag``: LLaMA-Factory, data/README.md;
+``chat_template_kwargs``: TRL; ``enable_thinking``: verl, MultiTurnSFTDataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.conversation import Conversation
+from chatfmt.conversation.reading import MEDIA, is_media
+from chatfmt.errors import DataError
+from chatfmt.json_text import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt.adapters.fields import Field
+    from chatfmt.conversation import Message
+
+__all__ = [
+    "CLAIMED",
+    "OPENING",
+    "check_metadata",
+    "metadata_of",
+    "read_tools",
+    "whole",
+    "with_system",
+    "with_turns",
+    "without_bad",
+]
+
+_SYSTEM = ("system", "system_prompt", "system_message", "system_instruction")
+_TOOLS = ("tools", "functions")
+_LABELS = ("label", "kto_tag")
+_SETTINGS = ("chat_template_kwargs", "enable_thinking")
+
+OPENING = (*_SYSTEM, *_TOOLS)
+"""What `with_system` and `read_tools` read."""
+
+CLAIMED = frozenset({*OPENING, *_SETTINGS, *MEDIA})
+"""Members that are never metadata: schemas claim them for the conversation."""
+
+
+def whole(
+    row: Field,
+    messages: Sequence[Message],
+    *used: str,
+    turns: Sequence[Mapping[str, Any]] = (),
+) -> Conversation:
+    """The conversation of these messages, with whatever else of the row belongs to it.
+
+    Args:
+        row: the row.
+        messages: those that have been read.
+        used: the members from which they were; those that are left become metadata.
+        turns: what each turn of the row says besides, which becomes ``turn_metadata`` there.
+
+    Raises:
+        DataError: a member belongs to the conversation, which has no place for it.
+
+    >>> from chatfmt.adapters.fields import Field
+    >>> from chatfmt.conversation import Message
+    >>> row = Field({"prompt": "2+2?", "system": "Be brief.", "id": 7})
+    >>> found = whole(row, [Message(role="user", content="2+2?")], "prompt")
+    >>> found.messages[0].content, found.metadata
+    ('Be brief.', {'id': 7})
+    """
+    return Conversation(
+        messages=without_bad(row, with_system(row, messages)),
+        tools=read_tools(row),
+        metadata=with_turns(row, metadata_of(row, *OPENING, *used), turns),
+    )
+
+
+def with_turns(
+    row: Field, metadata: dict[str, Any], turns: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The metadata with what the turns of the row say besides role and text, if they say any."""
+    if not any(turns):
+        return metadata
+    if "turn_metadata" in metadata:
+        raise row.need("turn_metadata").error("would be written over by what the turns say")
+    return {**metadata, "turn_metadata": [dict(turn) for turn in turns]}
+
+
+def metadata_of(row: Field, *used: str) -> dict[str, Any]:
+    """The members of a row that are not used otherwise and belong to no conversation."""
+    for key, member in row.rest(*used).items():
+        if is_media(key, member):
+            raise row.need(key).error(f"expected text alone, found {key}")
+        if key in _SETTINGS:
+            raise row.need(key).error(
+                "it tells a chat template how to render: tell it when the conversation is "
+                "prepared, and split the rows by it if they differ"
+            )
+        if key in OPENING and member not in ("", []):
+            raise row.need(key).error("a row of this schema has no place for it here")
+    return row.rest(*used, *CLAIMED)
+
+
+def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages with the row's system message before them, if it has one.
+
+    An empty one is none, as LLaMA-Factory has it.
+    """
+    given = [found for key in _SYSTEM if (found := row.get(key)) is not None and found.value != ""]
+    if not given:
+        return tuple(messages)
+    system, *others = given
+    system.text()
+    if others:
+        raise others[0].error("expected one system message, found a second in the row")
+    if messages and messages[0].role in ("system", "developer"):
+        raise system.error("expected one system message, found a second as the first turn")
+    return (system.message(role="system", content=system.value), *messages)
+
+
+def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
+    """The definitions of tools in a row: a list of objects, or JSON text of one.
+
+    Members that are null are left out, for Arrow fills them in; JSON text is kept as it is. What
+    stands under OpenAI's deprecated ``functions`` becomes tools of type function.
+    """
+    given = [
+        found
+        for key in _TOOLS
+        if (found := row.get(key)) is not None and found.value not in ("", [], "[]")
+    ]
+    if not given:
+        return ()
+    tools, *others = given
+    if others:
+        raise others[0].error("expected tools or functions, found both")
+    value = tools.value
+    if isinstance(value, str):
+        try:
+            value = loads(value)
+        except DataError:
+            value = None
+    else:
+        value = _without_nulls(value)
+    if not isinstance(value, list) or not all(isinstance(tool, Mapping) for tool in value):
+        raise tools.expected("a list of definitions, or JSON text of one")
+    if tools.key == ".functions":
+        return tuple({"type": "function", "function": dict(tool)} for tool in value)
+    return tuple(map(dict, value))
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def without_bad(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages; where the row is labelled as a bad one, nothing of it is trained.
+
+    The label, true or false, is also metadata: it says more than a weight.
+    """
+    if not any(row.value.get(key) is False for key in _LABELS):
+        return tuple(messages)
+    return tuple(
+        message.model_copy(update={"weight": 0.0}) if message.role == "assistant" else message
+        for message in messages
+    )
+
+
+def check_metadata(conversation: Conversation, path: str, *members: str) -> None:
+    """Refuse to write metadata that would be read as part of the conversation.
+
+    Args:
+        conversation: what is written.
+        path: where it stands in what is written, for errors.
+        members: what the schema has its messages in.
+
+    Raises:
+        DataError: a member of the metadata has such a name.
+    """
+    if taken := {*members, *CLAIMED} & conversation.metadata.keys():
+        reason = "would be taken for the conversation's"
+        raise DataError(reason, field=f"{path}metadata.{min(taken)}")
+    bad = any(conversation.metadata.get(key) is False for key in _LABELS)
+    if bad and any(m.role == "assistant" and m.weight != 0 for m in conversation.messages):
+        raise DataError(
+            "says that the answers are bad: expected answers of weight 0",
+            field=f"{path}metadata.label",
+        )

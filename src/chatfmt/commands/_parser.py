@@ -1,0 +1,77 @@
+"""The parser of the command line: it says what was probably meant, and how the command is used."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from chatfmt.line.formats import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are those of the command that was called.
+
+    Options are spelled out; an unknown one gets the name of the option most like it.
+    """
+
+    def __init__(self, **more: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(allow_abbrev=False, **more)
+
+    def add_version(self, package: str) -> None:
+        """The option that prints the version of a package."""
+        self.add_argument(
+            "--version",
+            action=_Version,
+            nargs=0,
+            const=package,
+            help="print the version and exit",
+        )
+
+    def parse_known_args(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        namespace: Any = None,  # noqa: ANN401 - argparse's own
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse all arguments; those of a command are parsed by its own parser.
+
+        Raises:
+            SystemExit: an argument is unknown, or another is wrong; the reason is printed.
+        """
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(self._unknown(rest[0]))
+        return found, rest
+
+    def _unknown(self, argument: str) -> str:
+        if not argument.startswith("-"):
+            return f"unexpected argument {argument!r}"
+        option = argument.partition("=")[0]
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        return f"unknown option {option}; did you mean {nearest(option, known)[0]}?"
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        """Name the commands that are most like an unknown one.
+
+        Raises:
+            ArgumentError: the value is not among the choices.
+        """
+        is_command = isinstance(action, argparse._SubParsersAction)
+        if is_command and action.choices is not None and value not in action.choices:
+            likely, *_ = nearest(value, action.choices)
+            known = ", ".join(action.choices)
+            self.error(f"unknown command {value!r}; did you mean {likely}? There are {known}")
+        super()._check_value(action, value)
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(f"{self.const} {metadata.version(self.const)}")  # noqa: T201 - what was asked for
+        parser.exit()
