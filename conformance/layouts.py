@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chatfmt import ChatTokenizer, Conversation, Message, ParseError, RenderError
-from excuses import Case, faults_shown, spells_own_tokens, write
+from chatfmt.templates.excuses import Case, faults_shown, spells_own_tokens, write
 from layout_rows import NO_PLACE, ROWS, SEPARATED, UNREACHED
 from rows import ids_in, spelled, tokenizer
 

@@ -34,15 +34,18 @@ HOUSE = {
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
+    "templates": "errors conversation line tokenizer",
+    "pretrained": "errors json_text line encodings tokenizer templates",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
     "__init__": (
-        "_moved errors conversation prepare line encodings wire training transcript tools tokenizer"
+        "_moved errors conversation prepare line encodings wire training transcript tools "
+        "tokenizer pretrained"
     ),
     "web": "errors json_text conversation prepare line encodings show transcript adapters __init__",
     "commands": (
-        "errors json_text conversation prepare line encodings show transcript tokenizer adapters "
-        "corpus web"
+        "errors json_text conversation prepare line encodings show transcript tokenizer "
+        "pretrained adapters corpus web"
     ),
     "cli": "errors commands",
     "__main__": "cli",

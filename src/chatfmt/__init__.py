@@ -31,6 +31,7 @@ from chatfmt.line.format import ChatFormat
 from chatfmt.line.formats import FORMAT_ROWS, get_format
 from chatfmt.line.models import MODELS
 from chatfmt.prepare.prepared import Change, Prepared
+from chatfmt.pretrained import Provenance, from_pretrained
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer, tokenizer_for_model
 from chatfmt.tools.explain import Cause, Difference
 from chatfmt.tools.scan import SpecialText
@@ -86,6 +87,7 @@ __all__ = [
     "OpenMessage",
     "ParseError",
     "Prepared",
+    "Provenance",
     "RenderError",
     "Span",
     "SpecialText",
@@ -104,6 +106,7 @@ __all__ = [
     "astream_text",
     "collate",
     "extend_encoding",
+    "from_pretrained",
     "get_encoding",
     "get_format",
     "get_tokenizer",

@@ -60,7 +60,15 @@ class ChatTokenizer:
         EncodingError: the encoding lacks special tokens of the format.
     """
 
-    def __init__(self, format: ChatFormat, encoding: tiktoken.Encoding | TokenEncoding) -> None:
+    def __init__(
+        self,
+        format: ChatFormat,
+        encoding: tiktoken.Encoding | TokenEncoding,
+        *,
+        imported: Any = None,  # noqa: ANN401 - Provenance, of a folder above this one
+    ) -> None:
+        self.imported = imported
+        """Where it comes from, if `chatfmt.from_pretrained` made it; see `Provenance`."""
         self._binding = Binding(format, as_token_encoding(encoding))
         self._renderer = Renderer(self._binding)
         self._decoder = Decoder(self._binding)
@@ -69,7 +77,7 @@ class ChatTokenizer:
         return f"ChatTokenizer({self.format.name!r}, {self.encoding!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ChatTokenizer, (self.format, self.encoding)
+        return _tokenizer, (self.format, self.encoding, self.imported)
 
     @property
     def format(self) -> ChatFormat:
@@ -644,6 +652,11 @@ def as_conversation(conversation: Messages) -> Conversation:
             'message is like {"role": "user", "content": "hello"}'
         )
     return Conversation(messages=tuple(conversation))  # type: ignore[arg-type]
+
+
+def _tokenizer(format: ChatFormat, encoding: TokenEncoding, imported: object) -> ChatTokenizer:
+    """What is pickled of a tokenizer is a call of this."""
+    return ChatTokenizer(format, encoding, imported=imported)
 
 
 def get_tokenizer(

@@ -11,6 +11,7 @@ from chatfmt.errors import EncodingError, EncodingRequiredError, FormatError, sh
 from chatfmt.json_text import loads
 from chatfmt.line.format import ChatFormat
 from chatfmt.line.formats import get_format
+from chatfmt.pretrained import from_pretrained
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a format of your own: the arguments of ChatFormat in JSON, or in TOML (*.toml)",
     )
+    which.add_argument(
+        "--model",
+        metavar="DIR",
+        help="a model's folder, or a GGUF file: its vocabulary and its chat template (extras hf "
+        "and jinja)",
+    )
     parser.add_argument(
         "--encoding-file",
         metavar="FILE",
@@ -64,8 +71,10 @@ def tokenizer(args: argparse.Namespace) -> ChatTokenizer:
     Raises:
         ChatfmtError: there is none of that name, or its files are malformed.
         OSError: a file cannot be read.
-        ImportError: the extra ``hf`` is not installed.
+        ImportError: the extra ``hf`` or ``jinja`` is not installed.
     """
+    if args.model:
+        return _from_model(args)
     row = _format_from(Path(args.format_file)) if args.format_file else get_format(args.format)
     if args.encoding_file:
         return ChatTokenizer(row, _encoding_from(args))
@@ -79,6 +88,14 @@ def tokenizer(args: argparse.Namespace) -> ChatTokenizer:
     if args.format_file:
         return ChatTokenizer(row, get_encoding(row.encoding))
     return get_tokenizer(row.name)
+
+
+def _from_model(args: argparse.Namespace) -> ChatTokenizer:
+    for option in ("encoding_file", "pattern", "special_tokens"):
+        if getattr(args, option):
+            flag = f"--{option.removesuffix('s').replace('_', '-')}"
+            raise EncodingError(f"{flag} is not for --model, whose folder has the vocabulary")
+    return from_pretrained(args.model)
 
 
 def _encoding_from(args: argparse.Namespace) -> TokenEncoding:

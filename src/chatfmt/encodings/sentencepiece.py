@@ -16,14 +16,21 @@ import regex
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.merging import merge
 from chatfmt.encodings.protocol import Capabilities
-from chatfmt.errors import EncodingError
+from chatfmt.errors import EncodingError, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chatfmt.encodings.merging import Priority
 
-__all__ = ["SPACE", "DummyPrefix", "Pieces", "SentencePieceEncoding", "byte_piece"]
+__all__ = [
+    "SPACE",
+    "DummyPrefix",
+    "Pieces",
+    "SentencePieceEncoding",
+    "byte_piece",
+    "with_special_tokens",
+]
 
 SPACE = "\u2581"
 """How a piece spells a space."""
@@ -176,6 +183,24 @@ class SentencePieceEncoding:
             else:
                 ids.append(token)
         return ids
+
+
+def with_special_tokens(
+    encoding: SentencePieceEncoding, more: Mapping[str, int]
+) -> SentencePieceEncoding:
+    """The same vocabulary with further special tokens, as files beside it list them.
+
+    A piece of that id is text no more.
+
+    Raises:
+        EncodingError: the id is that of a byte, or of another special token.
+    """
+    pieces = encoding._pieces
+    taken = {*pieces.bytes, *pieces.special.values()}
+    for spelling, token in more.items():
+        if token in taken:
+            raise EncodingError(f"{named(spelling)}: the id {token} is taken")
+    return SentencePieceEncoding(pieces._replace(special={**pieces.special, **more}))
 
 
 def byte_piece(byte: int) -> str:

@@ -1,7 +1,8 @@
 """Which faults of a published template a text shows, found by comparing it with what a row writes.
 
 A difference is taken for a fault only if it stands where faults of that kind do, and if nothing
-else differs. What a row says of its template, its `faults`, is compared with this by `layouts`.
+else differs. `chatfmt.templates.compare` holds it against what a row says of its template, its
+`faults`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chatfmt import Conversation, Message, RenderError
+from chatfmt.conversation import Conversation, Message
+from chatfmt.errors import RenderError
 from chatfmt.line.language import Field, Group, Literal, Special
-from rows import ids_in, spelled
+from chatfmt.templates.letters import ids_in, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from chatfmt import ChatTokenizer
     from chatfmt.line.language import Piece
+    from chatfmt.tokenizer import ChatTokenizer
 
 __all__ = ["Case", "faults_shown", "spells_own_tokens", "write"]
 

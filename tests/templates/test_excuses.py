@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from chatfmt import ChatFormat, Conversation, get_format
+from chatfmt.templates import excuses
 from letters import bytewise
 from rows import tokenizer
-from vectors import CONFORMANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from chatfmt import ChatTokenizer
-
-
-@pytest.fixture(scope="module")
-def excuses() -> Iterator[Any]:
-    """The module that finds them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(CONFORMANCE), *sys.path])
-        yield importlib.import_module("excuses")
 
 
 CALL = {"name": "f", "arguments": '{"a": "Bern"}'}
@@ -66,7 +54,7 @@ CASES = [
 ]
 
 
-def case_of(excuses: Any, tok: ChatTokenizer, given: Any, *, prompt: bool = False) -> Any:
+def case_of(tok: ChatTokenizer, given: Any, *, prompt: bool = False) -> Any:
     chat = Conversation.model_validate({"messages": given})
     [text, *_] = excuses.write(tok, chat, prompt=prompt)
     return excuses.Case(tok, chat, prompt=prompt, text=text, prepare=lambda one: one)
@@ -74,10 +62,10 @@ def case_of(excuses: Any, tok: ChatTokenizer, given: Any, *, prompt: bool = Fals
 
 @pytest.mark.parametrize("shown", CASES, ids=lambda shown: shown.kind)
 def test_a_fault_is_found_where_it_stands_and_nothing_else_differs(
-    excuses: Any, shown: Shown
+    shown: Shown,
 ) -> None:
     prompt = shown.kind == "prompt"
-    case = case_of(excuses, tokenizer(shown.row), shown.given, prompt=prompt)
+    case = case_of(tokenizer(shown.row), shown.given, prompt=prompt)
     assert not any(excuses.faults_shown(case))
     before, ours, after = case.text.rpartition(shown.ours)
     assert ours
@@ -88,24 +76,24 @@ def test_a_fault_is_found_where_it_stands_and_nothing_else_differs(
     assert [*excuses.faults_shown(case._replace(text=wrong))] == []
 
 
-def test_faults_of_two_kinds(excuses: Any) -> None:
-    case = case_of(excuses, tokenizer("qwen-3-2507"), CHAT)
+def test_faults_of_two_kinds() -> None:
+    case = case_of(tokenizer("qwen-3-2507"), CHAT)
     text = case.text.removesuffix("<|im_end|>\n").replace("system\ns", "system\n")
     assert {"start", "end"} in [*excuses.faults_shown(case._replace(text=text))]
 
 
-def test_what_differs_before_a_call_is_no_fault_of_calls(excuses: Any) -> None:
+def test_what_differs_before_a_call_is_no_fault_of_calls() -> None:
     earlier = [ASKED, {"role": "assistant", "content": "ok"}, MORE, *CALLING[1:]]
-    case = case_of(excuses, tokenizer("qwen-3-2507"), earlier)
+    case = case_of(tokenizer("qwen-3-2507"), earlier)
     text = case.text.replace("\n1\n", "1")
     assert {"calls"} in [*excuses.faults_shown(case._replace(text=text))]
     text = text.replace("assistant\nok", "assistant\nno")
     assert [*excuses.faults_shown(case._replace(text=text))] == []
 
 
-def test_nothing_is_found_where_nobody_asks_or_the_row_refuses(excuses: Any) -> None:
+def test_nothing_is_found_where_nobody_asks_or_the_row_refuses() -> None:
     tok = tokenizer("qwen-3-2507")
-    case = case_of(excuses, tok, CHAT[:1])
+    case = case_of(tok, CHAT[:1])
     assert [*excuses.faults_shown(case._replace(text="x"))] == []
     refusing = tokenizer("gemma-2")
     given = Conversation.model_validate({"messages": CHAT})
@@ -122,7 +110,6 @@ def test_nothing_is_found_where_nobody_asks_or_the_row_refuses(excuses: Any) -> 
     ],
 )
 def test_own_words_that_spell_tokens(
-    excuses: Any,
     default: str,
     given: str,
     spells: bool,  # noqa: FBT001 - a parameter of the test

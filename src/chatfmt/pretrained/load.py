@@ -1,0 +1,224 @@
+"""`from_pretrained`: a model's folder, or a GGUF file, as a tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.encodings import SentencePieceEncoding
+from chatfmt.encodings.normal import NormalEncoding
+from chatfmt.errors import EncodingError, FormatError, named, shown
+from chatfmt.line.spacing import with_spacing
+from chatfmt.pretrained.files import ModelFiles, read_model
+from chatfmt.pretrained.vocabulary import encoding_in, makes_nfc, strips_in, tokenizer_json
+from chatfmt.tokenizer import ChatTokenizer
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from chatfmt.encodings import TokenEncoding
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.templates.match import Match
+
+__all__ = ["Condition", "Provenance", "from_pretrained"]
+
+
+class Condition(NamedTuple):
+    """Something that must hold of a conversation for the ids to be the owner's.
+
+    >>> Condition("NFC", "text is in the form NFC").kind
+    'NFC'
+    """
+
+    kind: str
+    reason: str
+
+
+class Provenance(NamedTuple):
+    """Where a tokenizer comes from, and what is known of it: `ChatTokenizer.imported`.
+
+    >>> from pathlib import Path
+    >>> about = Provenance(Path("tokenizer.json"), Path("chat_template.jinja"), "chatml", (), "")
+    >>> about.row
+    'chatml'
+    """
+
+    vocabulary: Path
+    """The file of the vocabulary."""
+    template: Path
+    """The file that has the chat template."""
+    row: str | None
+    """Name of the row of the table that the template is proven to be; None if it was imported."""
+    conditions: tuple[Any, ...]
+    """What must hold of a conversation: each a `Condition`, or one of the template's import."""
+    evidence: Any
+    """What was compared; as text it is a sentence."""
+
+
+def from_pretrained(
+    directory_or_file: str | os.PathLike[str], *, strict: bool = False, template: str = "default"
+) -> ChatTokenizer:
+    """The tokenizer of a model's folder, without a network.
+
+    Vocabulary, special tokens and stop tokens are what the files say. The chat template is compared
+    with the rows of the table on a battery of conversations: if one writes the same, that row is
+    used; else the template is imported. `ChatTokenizer.imported` says which it was, what must hold
+    of a conversation, and what was compared.
+
+    Args:
+        directory_or_file: the folder, its vocabulary file, or a GGUF file.
+        strict: take a model only if nothing has to hold of a conversation. Where the owner's
+            tokenizer makes text NFC, other text is refused.
+        template: the name of the template, where there are several.
+
+    >>> import chatfmt
+    >>> chatfmt.from_pretrained("no/such/model")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'no/such/model'
+
+    Raises:
+        EncodingError: a file is missing or malformed, or the vocabulary does not give text back;
+            the message names the file.
+        FormatError: there is no chat template, or it cannot be imported; or ``strict``, and there
+            are conditions.
+        OSError: a file cannot be read.
+        ImportError: the extra ``jinja`` or ``hf`` is not installed.
+    """
+    files = read_model(Path(directory_or_file))
+    source = _template(files, template)
+    encoding = encoding_in(files)
+    conditions: list[Any] = []
+    document = tokenizer_json(files)
+    if makes_nfc(document):
+        if strict:
+            encoding = NormalEncoding(encoding, "NFC")
+        else:
+            conditions.append(
+                Condition(
+                    "NFC", "the owner's tokenizer makes text NFC first; other text has other ids"
+                )
+            )
+    row, name, found, evidence = _format(source, files, encoding)
+    conditions += found
+    row, found = _on_wire(row, files, encoding, strips_in(files, document))
+    conditions += found
+    row, found = _with_stops(row, files, encoding)
+    conditions += found
+    if strict and conditions:
+        reasons = "; ".join(str(getattr(one, "reason", one)) for one in conditions)
+        raise FormatError(f"{files.template_file}: expected no condition, found {reasons}")
+    imported = Provenance(files.vocabulary, files.template_file, name, (*conditions,), evidence)
+    return ChatTokenizer(row, encoding, imported=imported)
+
+
+def _template(files: ModelFiles, name: str) -> str:
+    if name in files.templates:
+        return files.templates[name]
+    there = "none"
+    if files.templates:
+        there = f"those named {', '.join(map(named, files.templates))}: say which as template"
+    elif files.template_file.suffix == ".json":
+        there = (
+            f"none, nor a {files.template_file.with_name('chat_template.jinja').name} beside it; "
+            "give chatfmt.load_encoding the folder, and use a format of the table"
+        )
+    raise FormatError(
+        f"{files.template_file}: expected a chat template"
+        f"{'' if name == 'default' else f' named {shown(name)}'}, found {there}"
+    )
+
+
+def _format(
+    source: str, files: ModelFiles, encoding: TokenEncoding
+) -> tuple[ChatFormat, str | None, list[Any], Any]:
+    """The row or the imported format, the row's name, conditions and evidence."""
+    known = frozenset(encoding.special_tokens)
+    found = _match(source, files.bos, files.eos, known)
+    if found is not None and found.proven:
+        return found.format, found.format.name, [], found.evidence
+    from chatfmt import templates
+
+    if not hasattr(templates, "import_template"):
+        nearest = "none comes near" if found is None else f"the nearest is {found}"
+        raise FormatError(
+            f"{files.template_file}: expected the chat template of a row of the table, found "
+            f"another; {nearest}"
+        )
+    imported = templates.import_template(source, special_tokens=known, bos=files.bos, eos=files.eos)
+    return imported.format, None, [*imported.conditions], imported.evidence
+
+
+@lru_cache(8)
+def _match(source: str, bos: str, eos: str, known: frozenset[str]) -> Match | None:
+    """The row that writes what the template does; that takes seconds to find out."""
+    from chatfmt.templates.match import match
+
+    return match(source, bos=bos, eos=eos, special_tokens=known)
+
+
+def _on_wire(
+    format: ChatFormat,
+    files: ModelFiles,
+    encoding: TokenEncoding,
+    stripping: Mapping[str, tuple[str, ...]],
+) -> tuple[ChatFormat, list[Condition]]:
+    """The format with the spaces that the owner's tokenizer puts between, or takes away."""
+    base = encoding.base if isinstance(encoding, NormalEncoding) else encoding
+    prefix = base.dummy_prefix if isinstance(base, SentencePieceEncoding) else None
+    used = {*format.special_tokens}
+    strips = {token: sides for token, sides in stripping.items() if token in used}
+    begins = _begins_with_text(format)
+    conditions = []
+    if prefix is not None and begins:
+        raise FormatError(
+            f"{files.template_file}: the vocabulary puts a space before text at the start, and the "
+            "template begins with text; such a layout is not imported"
+        )
+    if strips:
+        sides = ", ".join(map(named, strips))
+        conditions.append(
+            Condition("STRIPPED", f"the owner's tokenizer takes white space off beside {sides}")
+        )
+    everywhere = prefix is not None and prefix.where == "special"
+    if everywhere and prefix is not None and not prefix.always:
+        conditions.append(
+            Condition("SPACE", "the owner puts no space before text that begins with one")
+        )
+    if not everywhere and not strips:
+        return format, conditions
+    return with_spacing(format, prefix=everywhere, strips=strips), conditions
+
+
+def _begins_with_text(format: ChatFormat) -> bool:
+    """Whether a conversation may begin with text."""
+    if format.prologue:
+        return not format.prologue.startswith(tuple(format.special_tokens))
+    from chatfmt.line.language import Special
+
+    return any(line.pieces and not isinstance(line.pieces[0], Special) for line in format.lines)
+
+
+def _with_stops(
+    format: ChatFormat, files: ModelFiles, encoding: TokenEncoding
+) -> tuple[ChatFormat, list[Condition]]:
+    """The format that stops where generation_config.json says."""
+    spellings = {token: spelling for spelling, token in encoding.special_tokens.items()}
+    unknown = [token for token in files.stops if token not in spellings]
+    if unknown:
+        raise EncodingError(
+            f"{files.vocabulary.with_name('generation_config.json')}: expected special tokens as "
+            f"eos_token_id, found the id {unknown[0]}"
+        )
+    stops = [spellings[token] for token in files.stops]
+    if not stops or {*stops} <= {*format.stop_spellings}:
+        return format, []
+    more = dict.fromkeys((*format.special_tokens, *stops))
+    try:
+        return replace(format, special_tokens=[*more], stops=[*stops]), []
+    except FormatError as error:
+        reason = f"generation_config.json stops at {', '.join(map(named, stops))}: {error}"
+        return format, [Condition("STOPS", reason)]

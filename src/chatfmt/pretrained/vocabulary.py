@@ -1,0 +1,74 @@
+"""The encoding of a model's folder: its vocabulary, and the tokens that are listed beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.encodings import SentencePieceEncoding, load_encoding
+from chatfmt.encodings.sentencepiece import with_special_tokens
+from chatfmt.errors import EncodingError, named
+from chatfmt.json_text import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatfmt.encodings import TokenEncoding
+    from chatfmt.pretrained.files import ModelFiles
+
+__all__ = ["encoding_in", "makes_nfc", "strips_in", "tokenizer_json"]
+
+
+def encoding_in(files: ModelFiles) -> TokenEncoding:
+    """The encoding, with all special tokens.
+
+    Raises:
+        EncodingError: the vocabulary is refused, or a file gives a token another id.
+    """
+    encoding = load_encoding(files.vocabulary)
+    known = encoding.special_tokens
+    for spelling, token in files.added.items():
+        if known.get(spelling, token.id) != token.id:
+            raise EncodingError(
+                f"{files.vocabulary}: expected the id {token.id} for the special token "
+                f"{named(spelling)}, as added_tokens_decoder in tokenizer_config.json says, found "
+                f"{known[spelling]}"
+            )
+    missing = {
+        spelling: token.id
+        for spelling, token in files.added.items()
+        if spelling not in known and not spelling.isspace()
+    }
+    if not missing:
+        return encoding
+    if isinstance(encoding, SentencePieceEncoding):
+        return with_special_tokens(encoding, missing)
+    raise EncodingError(
+        f"{files.vocabulary}: expected the special tokens that added_tokens_decoder in "
+        f"tokenizer_config.json lists, found none of {named(', '.join(missing))}: save the "
+        "tokenizer again with its save_pretrained"
+    )
+
+
+def strips_in(files: ModelFiles, document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Spelling to the sides on which the owner takes white space off, of tokens that do so."""
+    found = {spelling: token.strips for spelling, token in files.added.items() if token.strips}
+    for token in document.get("added_tokens", ()):
+        sides = tuple(side for side in ("lstrip", "rstrip") if token.get(side))
+        if sides:
+            found.setdefault(token["content"], sides)
+    return found
+
+
+def makes_nfc(document: Mapping[str, Any]) -> bool:
+    """Whether the owner's tokenizer makes text NFC before it splits it."""
+    normalizer: Any = document.get("normalizer")
+    steps = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
+    return any(step.get("type") == "NFC" for step in steps)
+
+
+def tokenizer_json(files: ModelFiles) -> Mapping[str, Any]:
+    """What a tokenizer.json says; nothing of a vocabulary of another kind."""
+    if files.vocabulary.suffix != ".json":
+        return {}
+    document: Mapping[str, Any] = loads(files.vocabulary.read_bytes())
+    return document

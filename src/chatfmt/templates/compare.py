@@ -1,0 +1,179 @@
+"""What a format writes, and whether that is what a template has written."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.errors import RenderError
+from chatfmt.templates.excuses import Case, faults_shown, spells_own_tokens
+from chatfmt.templates.letters import spelled
+from chatfmt.templates.render import DATE, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chatfmt.conversation import Conversation
+    from chatfmt.templates.asks import Ask
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["Difference", "Evidence", "Verdict", "compare", "evidence", "prepared", "written"]
+
+
+_ENOUGH = 40  # differences
+
+
+class Verdict(StrEnum):
+    """How what a format writes compares with what a template does."""
+
+    EQUAL = "equal"
+    REFUSED = "refused"
+    """Both refuse."""
+    TEMPLATE_REFUSES = "template refuses"
+    FORMAT_REFUSES = "format refuses"
+    EXCUSED = "excused"
+    """The template has a fault here, which the row names."""
+    DIFFERENT = "different"
+
+
+class Difference(NamedTuple):
+    """A conversation for which a template and a format do not write the same.
+
+    >>> from chatfmt.conversation import Conversation
+    >>> from chatfmt.templates.asks import Ask
+    >>> Difference(Ask(Conversation()), Verdict.DIFFERENT, "<s>", "<b>").template
+    '<s>'
+    """
+
+    ask: Ask
+    verdict: Verdict
+    template: str
+    """What the template writes, or why it refuses."""
+    format: str
+    """What the format would write, or why it refuses."""
+
+
+class Evidence(NamedTuple):
+    """What came of a battery of conversations.
+
+    >>> Evidence(equal=3).proven, Evidence().proven
+    (True, False)
+    """
+
+    equal: int = 0
+    refused: int = 0
+    """Both refuse."""
+    template_refuses: tuple[Difference, ...] = ()
+    """What the format would write, and the template does not take: nothing to compare with."""
+    excused: tuple[Difference, ...] = ()
+    """Where the template has a fault that the row names among its ``faults``."""
+    differing: tuple[Difference, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing differs.
+
+        >>> Evidence(equal=3).proven
+        True
+        """
+        return bool(self.equal) and not self.differing
+
+    def __str__(self) -> str:
+        """In a line.
+
+        >>> str(Evidence(equal=3, refused=1))
+        '3 equal, 1 refused by both'
+        """
+        counts = {
+            "equal": self.equal,
+            "refused by both": self.refused,
+            "refused by the template alone": len(self.template_refuses),
+            "excused by a fault of the template": len(self.excused),
+            "different": len(self.differing),
+        }
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def prepared(tok: ChatTokenizer, conversation: Conversation) -> Conversation:
+    """The conversation as the format's template has it, on the day on which templates run here.
+
+    Raises:
+        RenderError: the template takes no such conversation.
+    """
+    words = tok.format.preparation
+    needed = {name for word in words for name, default in word.names.items() if default is None}
+    values = {"date": DATE} if "date" in needed else {}
+    return tok.prepare(conversation, values=values)
+
+
+def written(tok: ChatTokenizer, ask: Ask) -> list[str]:
+    """What a format over letters writes: a prompt, or what it encodes and what it trains on.
+
+    Raises:
+        RenderError: the format cannot carry it.
+    """
+    chat = prepared(tok, ask.conversation)
+    if ask.prompt:
+        return [spelled(tok, tok.encode_prompt(chat, thinking=ask.thinking))]
+    example = tok.encode_for_training(chat, allow_untrained=True)
+    return [spelled(tok, tok.encode(chat)), spelled(tok, example.input_ids)]
+
+
+def compare(tok: ChatTokenizer, ask: Ask, text: str | Refused) -> tuple[Verdict, str]:
+    """How they compare, and what the format writes or why it does not.
+
+    Args:
+        tok: the format, over letters.
+        ask: the conversation.
+        text: what the template made of it.
+    """
+    try:
+        ours = written(tok, ask)
+    except RenderError as error:
+        both = isinstance(text, Refused)
+        verdict = Verdict.REFUSED if both else _excused(tok, ask, text, Verdict.FORMAT_REFUSES)
+        return verdict, str(error)
+    if isinstance(text, Refused):
+        return Verdict.TEMPLATE_REFUSES, ours[0]
+    if text in ours:
+        return Verdict.EQUAL, text
+    return _excused(tok, ask, text, Verdict.DIFFERENT), ours[0]
+
+
+def _excused(tok: ChatTokenizer, ask: Ask, text: str | Refused, otherwise: Verdict) -> Verdict:
+    faults = tok.format.faults.keys()
+    if not faults or isinstance(text, Refused):
+        return otherwise
+    case = Case(tok, ask.conversation, ask.prompt, text, lambda chat: prepared(tok, chat))
+    try:
+        if "own_tokens" in faults and spells_own_tokens(case):
+            return Verdict.EXCUSED
+    except RenderError:
+        return otherwise
+    shown = any(kinds and kinds <= faults for kinds in faults_shown(case))
+    return Verdict.EXCUSED if shown else otherwise
+
+
+def evidence(tok: ChatTokenizer, cases: Iterable[tuple[Ask, str | Refused]]) -> Evidence:
+    """What comes of all these conversations, each with what the template made of it."""
+    kinds: dict[Verdict, list[Difference]] = {verdict: [] for verdict in Verdict}
+    for found in _differences(tok, cases):
+        kinds[found.verdict].append(found)
+        if len(kinds[Verdict.DIFFERENT]) == _ENOUGH:
+            break  # it is something else
+    return Evidence(
+        equal=len(kinds[Verdict.EQUAL]),
+        refused=len(kinds[Verdict.REFUSED]),
+        template_refuses=(*kinds[Verdict.TEMPLATE_REFUSES],),
+        excused=(*kinds[Verdict.EXCUSED],),
+        differing=(*kinds[Verdict.DIFFERENT], *kinds[Verdict.FORMAT_REFUSES]),
+    )
+
+
+def _differences(
+    tok: ChatTokenizer, cases: Iterable[tuple[Ask, str | Refused]]
+) -> Iterator[Difference]:
+    for ask, text in cases:
+        verdict, ours = compare(tok, ask, text)
+        theirs = text.reason if isinstance(text, Refused) else text
+        yield Difference(ask, verdict, theirs, ours)

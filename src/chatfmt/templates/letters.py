@@ -1,0 +1,109 @@
+"""Formats over an encoding whose tokens are single bytes, so that layouts are compared as text.
+
+What a template writes is text in which special tokens are spelled; `spelled` gives what a format
+writes in the same shape.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatfmt.tokenizer import ChatTokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chatfmt.line.format import ChatFormat
+
+__all__ = ["Letters", "ids_in", "in_letters", "spelled"]
+
+_BYTES = [bytes([byte]) for byte in range(256)]
+
+
+@dataclass(frozen=True, eq=False)
+class Letters:
+    """An encoding: each byte is an id, and behind these stand the special tokens.
+
+    >>> Letters({"<e>": 256}).encode_ordinary("A<e>")
+    [65, 60, 101, 62]
+    """
+
+    special_tokens: Mapping[str, int]
+
+    @property
+    def n_vocab(self) -> int:
+        """One more than the highest id.
+
+        >>> Letters({"<e>": 256}).n_vocab
+        257
+        """
+        return 256 + len(self.special_tokens)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from others: the spellings in their order.
+
+        >>> Letters({"<e>": 256}).fingerprint
+        '["<e>"]'
+        """
+        return str([*self.special_tokens]).replace("'", '"')
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The bytes of a text.
+
+        >>> Letters({}).encode_ordinary("é")
+        [195, 169]
+        """
+        return [*text.encode()]
+
+    def token_bytes(self, token: int) -> bytes:
+        """The byte of an id; KeyError for other ids.
+
+        >>> Letters({}).token_bytes(65)
+        b'A'
+        """
+        if token not in range(256):
+            raise KeyError(token)
+        return _BYTES[token]
+
+
+def in_letters(format: ChatFormat) -> ChatTokenizer:
+    """A tokenizer for a format, over its special tokens and bytes.
+
+    >>> import chatfmt
+    >>> tok = in_letters(chatfmt.get_format("chatml"))
+    >>> len(tok.encode([{"role": "user", "content": "Hi"}]))
+    10
+    """
+    spellings = format.special_tokens
+    return ChatTokenizer(format, Letters({token: 256 + at for at, token in enumerate(spellings)}))
+
+
+def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
+    r"""The ids as text, special tokens as they are spelled.
+
+    >>> import chatfmt
+    >>> tok = in_letters(chatfmt.get_format("chatml"))
+    >>> spelled(tok, tok.encode([{"role": "user", "content": "Hi"}]))
+    '<|im_start|>user\nHi<|im_end|>\n'
+    """
+    special = {token: spelling.encode() for spelling, token in tok.encoding.special_tokens.items()}
+    parts = (special.get(token) or tok.encoding.token_bytes(token) for token in ids)
+    return b"".join(parts).decode()
+
+
+def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
+    """The ids of a text in which special tokens are special.
+
+    >>> import chatfmt
+    >>> ids_in(in_letters(chatfmt.get_format("chatml")), "a<|im_end|>")
+    [97, 257]
+    """
+    spellings = sorted(tok.encoding.special_tokens, key=len, reverse=True)
+    ids: list[int] = []
+    for part in re.split(f"({'|'.join(map(re.escape, spellings))})", text):
+        special = tok.encoding.special_tokens.get(part)
+        ids += tok.encoding.encode_ordinary(part) if special is None else [special]
+    return ids

@@ -1,0 +1,185 @@
+"""A chat template, rendered as transformers does, in a process of its own (extra ``jinja``).
+
+Templates come from strangers. One that never ends is stopped, one that writes or keeps too much is
+refused, and each of that is a value, not an exception: see `Refused`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from chatfmt.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+__all__ = ["DATE", "JinjaTemplate", "Refused"]
+
+DATE = dt.date(2025, 1, 2)
+"""The day on which a template runs, where no other is asked for."""
+_WORKER = Path(__file__).with_name("worker.py")
+_SECONDS, _START = 5.0, 30.0  # for a conversation; to start Python and compile the template
+_CHARACTERS, _RESTARTS = 1 << 20, 3
+
+
+class Refused(NamedTuple):
+    """That a template wrote nothing, and why: it raised, took too long or wrote too much.
+
+    >>> Refused("TemplateError: only user and assistant").reason
+    'TemplateError: only user and assistant'
+    """
+
+    reason: str
+
+
+class JinjaTemplate:
+    """A chat template that can be rendered. Use it in ``with``: it holds a process.
+
+    >>> with JinjaTemplate("{{ bos_token }}{{ messages[0].content }}", bos="<s>") as template:
+    ...     template.render([{"role": "user", "content": "Hi"}])
+    '<s>Hi'
+
+    Args:
+        source: the text of the template, untrusted.
+        bos: what ``bos_token`` is.
+        eos: what ``eos_token`` is.
+        names: what else it reads, such as ``unk_token`` or ``enable_thinking``.
+        date: what ``strftime_now`` tells.
+        seconds: how long it may take for one conversation.
+
+    Raises:
+        FormatError: its syntax is wrong.
+        ImportError: Jinja is not installed.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        bos: str = "",
+        eos: str = "",
+        names: Mapping[str, Any] | None = None,
+        date: dt.date = DATE,
+        seconds: float = _SECONDS,
+    ) -> None:
+        if importlib.util.find_spec("jinja2") is None:
+            reason = "chat templates need Jinja: pip install 'chatfmt[jinja]'"
+            raise ImportError(reason, name="jinja2")
+        self._first = {"source": source, "date": date.isoformat()}
+        self._names = {"bos_token": bos, "eos_token": eos, **(names or {})}
+        self._seconds = seconds
+        self._left = _RESTARTS
+        self._process: subprocess.Popen[str] | None = None
+        refused = self._start()
+        if refused is not None:
+            self.close()
+            raise FormatError(f"no chat template: {refused.reason}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process. A template that is closed refuses everything.
+
+        >>> template = JinjaTemplate("{{ messages[0].content }}")
+        >>> template.close()
+        >>> template.render([{"role": "user", "content": "Hi"}])
+        Refused(reason='it was closed, or took too long too often')
+        """
+        self._end()
+        self._left = 0
+
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        prompt: bool = False,
+        tools: Sequence[Mapping[str, Any]] = (),
+        names: Mapping[str, Any] | None = None,
+    ) -> str | Refused:
+        """What it writes for a conversation.
+
+        Args:
+            messages: as templates have them: arguments of calls are objects, and what an answer
+                was thinking is its ``reasoning_content``.
+            prompt: what ``add_generation_prompt`` is.
+            tools: definitions as OpenAI's API has them.
+            names: what else it reads, for this conversation.
+
+        >>> with JinjaTemplate("{{ raise_exception('no') }}") as template:
+        ...     template.render([])
+        Refused(reason='TemplateError: no')
+        """
+        if self._process is None and self._left > 0:
+            self._start()
+        if self._process is None:
+            return Refused("it was closed, or took too long too often")
+        given = [_aliased(message) for message in messages]
+        more = {"messages": given, "add_generation_prompt": prompt, "tools": [*tools] or None}
+        job = {"names": {**self._names, **more, **(names or {})}, "most": _CHARACTERS}
+        answer = self._ask(job, self._seconds)
+        if "error" in answer:
+            return Refused(answer["error"])
+        return answer["text"]
+
+    def _start(self) -> Refused | None:
+        self._process = subprocess.Popen(  # noqa: S603 - it is Python, and a file of chatfmt
+            [sys.executable, "-P", str(_WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="ascii",
+        )
+        answer = self._ask(self._first, max(self._seconds, _START))
+        return Refused(answer["error"]) if "error" in answer else None
+
+    def _ask(self, job: Mapping[str, Any], seconds: float) -> dict[str, str]:
+        process = self._process
+        assert process and process.stdin and process.stdout  # noqa: PT018, S101 - they are pipes
+        ends = threading.Timer(seconds, process.kill)
+        ends.start()
+        try:
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = ""
+        finally:
+            ends.cancel()
+        if line.endswith("\n"):
+            answer: dict[str, str] = json.loads(line)
+            return answer
+        self._end()
+        self._left -= 1
+        return {"error": f"it takes more than {seconds:g} seconds, or too much memory"}
+
+    def _end(self) -> None:
+        if self._process is not None:
+            try:
+                self._process.communicate(timeout=self._seconds)  # nothing more is asked
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.communicate()
+            self._process = None
+
+
+def _aliased(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message with its thinking under the names by which templates know it."""
+    thinking = message.get("reasoning_content")
+    return {**message} if thinking is None else {"thinking": thinking, **message}

@@ -1,0 +1,125 @@
+"""The process in which a chat template runs: a program of its own, without chatfmt.
+
+It reads JSON, a value a line: first the template, then what is to be rendered, and answers each
+with a line. `chatfmt.templates.render` starts it, and ends it where it takes too long. What
+templates find here is what they find in transformers, see ``render_jinja_template`` in
+https://github.com/huggingface/transformers/blob/main/src/transformers/utils/chat_template_utils.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from jinja2 import Template, TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jinja2.parser import Parser
+
+__all__ = ["compiled", "limit", "main", "rendered"]
+
+_MEMORY = 1 << 29  # bytes of address space, of which Python and Jinja take about a tenth
+_PROCESSOR = 120  # seconds; for a process that nobody ends
+
+
+class _Generation(Extension):
+    """The tag ``{% generation %}``: it marks what a model writes, and writes nothing itself."""
+
+    tags = {"generation"}  # noqa: RUF012 - so Jinja declares it
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        """Its body, as a block that is called: names that are set in it stay in it."""
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_body"), [], [], body).set_lineno(line)
+
+    def _body(self, caller: Callable[[], str]) -> str:
+        return caller()
+
+
+def _refuse(message: str) -> NoReturn:
+    raise TemplateError(message)
+
+
+def _to_json(
+    value: Any,  # noqa: ANN401 - a template may pass anything
+    ensure_ascii: bool = False,  # noqa: FBT001, FBT002 - templates pass them by position, too
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,  # noqa: FBT001, FBT002
+) -> str:
+    return json.dumps(
+        value,
+        ensure_ascii=ensure_ascii,
+        indent=indent,
+        separators=separators,
+        sort_keys=sort_keys,
+    )
+
+
+def compiled(source: str, date: str) -> Template:
+    """The template, for which it is always that date.
+
+    Raises:
+        TemplateError: its syntax is wrong.
+    """
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+    )
+    now = dt.datetime.fromisoformat(date)
+    environment.filters["tojson"] = _to_json
+    environment.globals |= {"raise_exception": _refuse, "strftime_now": now.strftime}
+    return environment.from_string(source)
+
+
+def rendered(template: Template, names: Mapping[str, Any], most: int) -> dict[str, str]:
+    """What it writes, as ``text``, or as ``error`` why it does not."""
+    parts: list[str] = []
+    length = 0
+    try:
+        for part in template.generate(**names):
+            parts.append(part)
+            length += len(part)
+            if length > most:
+                return {"error": f"it writes more than {most} characters"}
+    except Exception as error:  # noqa: BLE001 - a template may raise anything
+        return {"error": f"{type(error).__name__}: {error}"[:1000]}
+    return {"text": "".join(parts)}
+
+
+def limit() -> None:
+    """Bound the memory and the time of this process, where the system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR, _PROCESSOR))
+
+
+def main(asked: TextIO, answers: TextIO) -> None:
+    """Answer every line."""
+    template: Template | None = None
+    for line in asked:
+        job = json.loads(line)
+        if template is not None:
+            answer = rendered(template, job["names"], job["most"])
+        else:
+            answer = {}
+            try:
+                template = compiled(job["source"], job["date"])
+            except Exception as error:  # noqa: BLE001 - deep nesting raises RecursionError
+                answer = {"error": f"{type(error).__name__}: {error}"[:1000]}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    limit()
+    main(sys.stdin, sys.stdout)

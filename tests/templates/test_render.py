@@ -1,0 +1,138 @@
+"""Templates run as in transformers, and none of them holds up, fills or ends the process."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import io
+import json
+from typing import Any
+
+import pytest
+
+from chatfmt import FormatError
+from chatfmt.templates.render import JinjaTemplate, Refused
+from chatfmt.templates.worker import main
+from heavy import heavy
+
+ASKED = [{"role": "user", "content": "<é> 'a'"}]
+SOURCES = [
+    "{{ messages|tojson }}{{ messages|tojson(indent=2, sort_keys=True) }}",
+    "{% for m in messages %}\n  {% if true %}\n x\n  {% endif %}\n{% endfor %}\n",
+    "{% for m in [1, 2, 3] %}{% if m == 2 %}{% break %}{% endif %}{{ m }}{% endfor %}",
+    "{% set a = 1 %}{% generation %}{% set a = 2 %}{{ a }}{% endgeneration %}{{ a }}",
+    "{{ bos_token }}{{ eos_token }}{{ add_generation_prompt }}{{ tools is none }}",
+    "{% set ns = namespace(x=1) %}{% set ns.x = 2 %}{{ ns.x }}{{ missing }}",
+]
+
+
+def answers(*jobs: Any) -> list[Any]:
+    """What the worker answers, here in this process."""
+    written = io.StringIO()
+    main(io.StringIO("".join(json.dumps(job) + "\n" for job in jobs)), written)
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_as_transformers_does(source: str) -> None:
+    utils = heavy("transformers.utils.chat_template_utils")
+    values = {"bos_token": "<s>", "eos_token": "</s>"}
+    [text], _ = utils.render_jinja_template([ASKED], chat_template=source, **values)
+    with JinjaTemplate(source, bos="<s>", eos="</s>") as template:
+        assert template.render(ASKED) == text
+
+
+def test_thinking_has_the_names_that_templates_know() -> None:
+    source = "{{ messages[0].thinking }} {{ messages[0].reasoning_content }}"
+    with JinjaTemplate(source) as template:
+        assert template.render([{"role": "assistant", "reasoning_content": "hm"}]) == "hm hm"
+
+
+def test_names_tools_prompt_and_date() -> None:
+    source = "{{ a }}{{ b }}{{ tools[0].x }}{{ add_generation_prompt }}{{ strftime_now('%d %b') }}"
+    with JinjaTemplate(source, names={"a": 1, "b": 2}, date=dt.date(2024, 7, 26)) as template:
+        assert template.render([], prompt=True, tools=[{"x": "t"}], names={"b": 3}) == (
+            "13tTrue26 Jul"
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("{{ raise_exception('only two') }}", "TemplateError: only two"),
+        ("{{ messages[9].content.x }}", "UndefinedError"),
+        ("{{ 1 + 'a' }}", "TypeError"),
+        ("{{ ().__class__.__base__ }}", "SecurityError"),
+        ("{% for i in range(99999) %}{{ 'x' * 99 }}{% endfor %}", "more than 1048576 characters"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"),
+    ],
+)
+def test_what_raises_is_refused(source: str, why: str) -> None:
+    with JinjaTemplate(source) as template:
+        refused = template.render(ASKED)
+        assert isinstance(refused, Refused)
+        assert why in refused.reason
+        assert isinstance(template.render(ASKED), Refused)  # it goes on
+
+
+def test_what_takes_too_long_is_ended_and_started_again() -> None:
+    source = (
+        "{% if messages %}{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}"
+        "{% endfor %}{% endif %}ok"
+    )
+    with JinjaTemplate(source, seconds=1) as template:
+        assert template.render([]) == "ok"
+        refused = Refused("it takes more than 1 seconds, or too much memory")
+        assert template.render(ASKED) == refused
+        assert template.render([]) == "ok"
+        for _ in range(2):
+            assert template.render(ASKED) == refused
+        assert template.render([]) == Refused("it was closed, or took too long too often")
+
+
+def test_memory_is_bounded() -> None:
+    with JinjaTemplate("{% set n = messages|length * 2000000000 %}{{ ('a' * n)|length }}") as one:
+        refused = one.render(ASKED)
+        assert isinstance(refused, Refused)
+        assert "memory" in refused.reason.lower()
+
+
+def test_a_process_that_is_gone_is_no_error() -> None:
+    with JinjaTemplate("ok") as template:
+        process = template._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        assert isinstance(template.render([]), Refused)
+        assert template.render([]) == "ok"
+
+
+def test_wrong_syntax() -> None:
+    with pytest.raises(FormatError, match="no chat template: TemplateSyntaxError"):
+        JinjaTemplate("{% if %}")
+    with pytest.raises(FormatError, match=r"no chat template: .*Recursion"):
+        JinjaTemplate("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}")
+
+
+def test_without_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r"pip install 'chatfmt\[jinja\]'"):
+        JinjaTemplate("x")
+
+
+def test_the_worker_answers_line_by_line() -> None:
+    first = {"source": "{{ x }}{{ tojson }}", "date": "2025-01-02"}
+    assert answers(first, {"names": {"x": "é"}, "most": 9}, {"names": {"x": "12"}, "most": 1}) == [
+        {},
+        {"text": "é"},
+        {"error": "it writes more than 1 characters"},
+    ]
+    [wrong] = answers({"source": "{{", "date": "2025-01-02"})
+    assert "TemplateSyntaxError" in wrong["error"]
+    [_, refused] = answers(
+        {"source": "{{ raise_exception(1|tojson) }}", "date": "2025-01-02"},
+        {"names": {}, "most": 1},
+    )
+    assert refused == {"error": "TemplateError: 1"}
+    marked = {"source": "{% generation %}a{% endgeneration %}", "date": "2025-01-02"}
+    assert answers(marked, {"names": {}, "most": 9}) == [{}, {"text": "a"}]
