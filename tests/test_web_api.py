@@ -355,8 +355,8 @@ def test_an_unknown_member_of_a_row_is_refused() -> None:
         ("import", {"text": "[NaN]"}, "DataError", None, "NaN"),
         ("import", {"text": "[" * 100_000}, "DataError", None, "levels of nesting"),
         ("import", {"text": '{"model": "m", "input": [{"type": "image"}]}'}, "DataError",
-         "input[0]", "expected a message"),
-        ("import", {"text": '{"input": "2+2?", "output": "4"}'}, "DataError", None, "a known"),
+         "input[0].type", "expected one of message"),
+        ("import", {"text": '{"text": "2+2?", "label": "4"}'}, "DataError", None, "a known"),
         ("import", {"text": '{"a": 1}'}, "DataError", None, "expected the members of a known"),
         (
             "import",

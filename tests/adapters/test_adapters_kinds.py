@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatfmt.adapters import Item, Options, Preference, detect, read_file, read_row, write_row
+from chatfmt.adapters import (
+    SCHEMAS,
+    Item,
+    Options,
+    Preference,
+    detect,
+    read_file,
+    read_row,
+    write_row,
+)
 from chatfmt.adapters.whole import CLAIMED
 from chatfmt.conversation import Conversation, Message
 from chatfmt.corpus.arrow import pa, pq
@@ -21,7 +31,6 @@ from kinds_of_rows import KINDS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 each_kind = pytest.mark.parametrize("name", KINDS)
 
@@ -64,7 +73,8 @@ def test_each_member_matters(name: str) -> None:
             without: list[Item] | None = _read(kind, row)
         except DataError:
             without = None
-        idle = path[-1] in kind.idle
+        # A null says nothing.
+        idle = path[-1] in kind.idle or _holder(kind.row, path)[path[-1]] is None
         assert idle or without != whole, f"{path} has vanished"
 
 
@@ -270,3 +280,11 @@ def test_what_the_turns_say_does_not_write_over_metadata() -> None:
     ]
     with pytest.raises(DataError, match="turn_metadata: would be written over"):
         read_row({"conversation": turns, "turn_metadata": []})
+
+
+def test_the_page_lists_each_kind_with_its_schema() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+    for name, kind in KINDS.items():
+        assert page.count(f"| {name} | `{kind.schema}` | ") == 1, name
+    assert {kind.schema for kind in KINDS.values()} == set(SCHEMAS)
+    assert len(KINDS) >= 30

@@ -55,6 +55,10 @@ class Field:
         """The error to raise where this field is not what it should be."""
         return self.error(f"expected {what}, found {describe(self.value)}")
 
+    def replaced(self, value: dict[str, Any]) -> Field:
+        """The same place with another value: a row whose members are spelled otherwise."""
+        return Field(value, self.key, self.parent)
+
     def members(self) -> dict[str, Any]:
         """The members of an object, those that are null left out."""
         if not isinstance(self.value, dict):

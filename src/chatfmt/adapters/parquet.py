@@ -1,4 +1,4 @@
-"""A Parquet file to rows, as JSON could have said them."""
+"""A Parquet or Arrow file to rows, as JSON could have said them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["read_parquet"]
+__all__ = ["read_arrow", "read_parquet"]
 
 _BATCH = 256  # rows decoded at once
 _BUFFER = 1 << 16  # bytes of a column read at once
@@ -28,24 +28,59 @@ def read_parquet(path: Path, unpacker: Unpacker | None, access: Access) -> Itera
         DataError: the file is packed, at once.
         ImportError: pyarrow is not installed.
     """
+    _refuse_packed(path, unpacker, "a Parquet file")
+    parquet = optional("pyarrow.parquet")
+
+    def batches(source: Any) -> Iterator[Any]:  # noqa: ANN401 - a file, Arrow's batches
+        # By default whole row groups are read ahead, and a file may be a single one.
+        whole = parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+        yield from whole.iter_batches(batch_size=_BATCH)
+
+    return _rows(path, access, "Parquet", batches)
+
+
+def read_arrow(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
+    """The rows of an Arrow file, such as ``save_to_disk`` of `datasets` writes: stream or file.
+
+    Raises:
+        DataError: the file is packed, at once.
+        ImportError: pyarrow is not installed.
+    """
+    _refuse_packed(path, unpacker, "an Arrow file")
+    pyarrow = optional("pyarrow")
+
+    def batches(source: Any) -> Iterator[Any]:  # noqa: ANN401 - a file, Arrow's batches
+        is_file = source.read(len(_MAGIC)) == _MAGIC
+        source.seek(0)
+        if is_file:
+            file = pyarrow.ipc.open_file(source)
+            parts = (file.get_batch(number) for number in range(file.num_record_batches))
+        else:
+            parts = pyarrow.ipc.open_stream(source)
+        for part in parts:
+            for start in range(0, part.num_rows, _BATCH):
+                yield part.slice(start, _BATCH)
+
+    return _rows(path, access, "Arrow", batches)
+
+
+_MAGIC = b"ARROW1"  # https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format
+
+
+def _refuse_packed(path: Path, unpacker: Unpacker | None, what: str) -> None:
     if unpacker is not None:
-        message = "expected a Parquet file as it is: it is compressed inside, decompress it first"
+        message = f"expected {what} as it is: it is compressed inside, decompress it first"
         raise DataError(message, str(path))
-    return _parquet_rows(path, access, optional("pyarrow"), optional("pyarrow.parquet"))
 
 
-def _parquet_rows(
-    path: Path,
-    access: Access,
-    pyarrow: Any,  # noqa: ANN401 - a module
-    parquet: Any,  # noqa: ANN401 - a module
+def _rows(
+    path: Path, access: Access, what: str, batches: Callable[[Any], Iterator[Any]]
 ) -> Iterator[Row]:
+    pyarrow = optional("pyarrow")
     file, number = str(path), 1
     with access.open(path) as source:
         try:
-            # By default whole row groups are read ahead, and a file may be a single one.
-            whole = parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
-            for batch in whole.iter_batches(batch_size=_BATCH):
+            for batch in batches(source):
                 for value in _values(batch, access.longest_row):
                     if isinstance(value, int):
                         reason = too_long(access.longest_row, f"{value:,}")
@@ -55,7 +90,7 @@ def _parquet_rows(
                     number += 1
         except (pyarrow.ArrowException, OSError) as error:
             reason = (
-                f"expected Parquet, found: {error}; the {number - 1} rows before are read, no more"
+                f"expected {what}, found: {error}; the {number - 1} rows before are read, no more"
             )
             yield bad_row(file, number, reason)
 

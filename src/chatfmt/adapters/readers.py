@@ -1,4 +1,4 @@
-"""Files to rows, as a stream: JSON Lines, JSON, Parquet; the first two plain, gzip-ed or zstd-ed.
+"""Files to rows, as a stream: JSON Lines, JSON, CSV, Parquet, Arrow; the texts also packed.
 
 What cannot be used as it stands comes as a row with an error, and reading goes on with the next
 one. Where it cannot go on (a damaged archive, a JSON array that breaks off), the error is the
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from chatfmt.adapters.chunks import LONGEST_ROW, Access, Damaged, chunks, file_kind, lines, too_long
 from chatfmt.adapters.document import read_document
-from chatfmt.adapters.parquet import read_parquet
+from chatfmt.adapters.parquet import read_arrow, read_parquet
 from chatfmt.adapters.rows import bad_row
 from chatfmt.adapters.strict import StrictJSON
+from chatfmt.adapters.table_text import read_csv, read_tsv
 from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def iter_rows(
     r"""The rows of a file, one at a time, in order.
 
     Args:
-        path: a file called ``*.jsonl`` (or ``.ndjson``), ``*.json`` or ``*.parquet``; all but
-            Parquet also with a further ``.gz`` or ``.zst``. A ``.json`` file holds one array of
-            objects, or objects one after the other.
-        format: ``jsonl``, ``ndjson``, ``json`` or ``parquet`` for a file that is called otherwise.
+        path: a file called ``*.jsonl`` (or ``.ndjson``), ``*.json``, ``*.csv``, ``*.tsv``,
+            ``*.parquet`` or ``*.arrow``; all but the last two also with a further ``.gz`` or
+            ``.zst``. A ``.json`` file holds one array of objects, or objects one after the other,
+            or one conversation as a list of messages.
+        format: such an ending, without its dot, for a file that is called otherwise.
         longest_row: bytes that a row may have. A longer one is refused without being held in
             memory, and the rest of the file is read.
 
@@ -86,5 +88,8 @@ FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None, Access], Iterator[Row]]
     "ndjson": read_lines,
     "json": read_document,
     "parquet": read_parquet,
+    "arrow": read_arrow,
+    "csv": read_csv,
+    "tsv": read_tsv,
 }
 """Ending of a file's name to what reads it."""

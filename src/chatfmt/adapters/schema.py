@@ -59,13 +59,16 @@ class Schema:
     """What tells it: a row fits that has all the members of one of these tuples."""
     read: Callable[[Field, Options], list[Item]]
     write: Callable[[Item], dict[str, Any]] | None = None
+    fits: Callable[[Mapping[str, Any]], bool] | None = None
+    """What else tells it, of a row that has the marks."""
     gather: Callable[[Iterable[Row]], Iterator[Row]] | None = None
     """For rows that mean something only together: the rows of a file to whole rows."""
 
     def detect(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has the marks of this schema."""
         present = {key for key, value in row.items() if value is not None}
-        return any(map(present.issuperset, self.marks))
+        marked = any(map(present.issuperset, self.marks))
+        return marked and (self.fits is None or self.fits(row))
 
     def looks_for(self) -> str:
         """The marks, in words."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.adapters.openai import read_weight, refuse_unknown
+from chatfmt.adapters.openai import read_messages, read_weight, refuse_unknown
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.turns import Turn, checked_turns
 from chatfmt.adapters.whole import check_metadata, whole
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chatfmt.adapters.fields import Field
     from chatfmt.adapters.options import Options
 
-__all__ = ["SCHEMA"]
+__all__ = ["SCHEMA", "read_calls", "read_log", "speaker_role"]
 
 _CALL = "function_call"
 _ROLES = {
@@ -47,8 +47,16 @@ _SPEAKERS = {"user": "human", "assistant": "gpt", "system": "system", "tool": "o
 
 def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversations")
-    turns = _with_calls([(field, _read_turn(field, options)) for field in log.items()])
-    return [whole(row, checked_turns(log, turns, options), "conversations")]
+    first = log.items()[0].value
+    if isinstance(first, dict) and "role" in first and "from" not in first:
+        # OpenAI's messages under another name, as many data sets have them.
+        return [whole(row, read_messages(log, options), "conversations")]
+    return [whole(row, checked_turns(log, read_log(log, options), options), "conversations")]
+
+
+def read_log(log: Field, options: Options) -> list[Turn]:
+    """The turns of a log, calls joined with the text before them."""
+    return _with_calls([(field, _read_turn(field, options)) for field in log.items()])
 
 
 def _with_calls(turns: list[Turn]) -> list[Turn]:
@@ -75,8 +83,9 @@ def _goes_on(before: Message, message: Message) -> bool:
     )
 
 
-def _read_turn(field: Field, options: Options) -> Message:
-    speaker, value, weight = field.need("from"), field.need("value"), read_weight(field)
+def speaker_role(field: Field, options: Options) -> str:
+    """The role of the speaker of a turn, which has no other members than a turn has."""
+    speaker = field.need("from")
     roles = {**_ROLES, **options.speakers}
     speaker.label()  # first, for it tells whether this is a turn of this schema at all
     refuse_unknown(field, ("from", "value", *SWITCHES), options)
@@ -85,14 +94,19 @@ def _read_turn(field: Field, options: Options) -> Message:
             f"expected one of {', '.join(roles)}, found {shown(speaker.value)}; "
             f"speakers={{{shown(speaker.value)}: ROLE}} says whose turn it is"
         )
-    role = roles[speaker.value]
+    return roles[speaker.value]
+
+
+def _read_turn(field: Field, options: Options) -> Message:
+    speaker, value, weight = field.need("from"), field.need("value"), read_weight(field)
+    role = speaker_role(field, options)
     given: dict[str, Any] = (
-        {"tool_calls": _read_calls(value)} if speaker.value == _CALL else {"content": value.text()}
+        {"tool_calls": read_calls(value)} if speaker.value == _CALL else {"content": value.text()}
     )
     return field.message(role=role, weight=weight, **given)
 
 
-def _read_calls(value: Field) -> list[ToolCall]:
+def read_calls(value: Field) -> list[ToolCall]:
     """One call, or a list of parallel ones, as LLaMA-Factory's data/formatter.py takes it."""
     text = value.text()
     try:

@@ -18,10 +18,25 @@ from chatfmt.adapters import (
     wildchat,
 )
 from chatfmt.adapters.fields import Field
+from chatfmt.adapters.kinds import (
+    anthropic,
+    atif,
+    calling,
+    completions,
+    exports,
+    flat,
+    gemini,
+    langchain,
+    logs,
+    prompts,
+    responses,
+    sharegpt_pairs,
+    vercel,
+)
 from chatfmt.adapters.options import Options
 from chatfmt.adapters.policies import settled
 from chatfmt.adapters.readers import iter_rows
-from chatfmt.conversation.wording import describe, objections
+from chatfmt.conversation.wording import describe, did_you_mean, objections
 from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
@@ -37,13 +52,26 @@ __all__ = ["SCHEMAS", "Reading", "detect", "read_file", "read_row", "read_rows",
 SCHEMAS: Mapping[str, Schema] = MappingProxyType(
     {
         "oasst": oasst.SCHEMA,
+        "atif": atif.SCHEMA,
+        "completions": completions.SCHEMA,
+        **exports.SCHEMAS,
+        "sharegpt-preference": sharegpt_pairs.SCHEMA,
         "preference": preference.SCHEMA,
         "ultrachat": ultrachat.SCHEMA,
+        **logs.SCHEMAS,
+        "langchain": langchain.SCHEMA,
+        "vercel": vercel.SCHEMA,
+        "anthropic": anthropic.SCHEMA,
+        "gemini": gemini.SCHEMA,
         "openai": openai.SCHEMA,
+        **calling.SCHEMAS,
         "sharegpt": sharegpt.SCHEMA,
         "wildchat": wildchat.SCHEMA,
         "prompt-completion": prompt_completion.SCHEMA,
         "alpaca": alpaca.SCHEMA,
+        "openai-responses": responses.SCHEMA,
+        **flat.SCHEMAS,
+        "prompt-only": prompts.SCHEMA,
     }
 )
 """Name to schema."""
@@ -74,9 +102,22 @@ def detect(row: Mapping[str, Any]) -> str:
     for name, schema in SCHEMAS.items():
         if schema.detect(row):
             return name
-    wanted = "; ".join(f"{name}: {schema.looks_for()}" for name, schema in SCHEMAS.items())
     found = describe(dict(row)).removeprefix("an object with ")
-    raise DataError(f"expected the members of a known schema ({wanted}), found {found}")
+    raise DataError(f"expected the members of a known schema{_nearest(row)}, found {found}")
+
+
+def _nearest(row: Mapping[str, Any]) -> str:
+    """What a row of no known kind is nearest to: that of which it has most marks."""
+    marks = [
+        (len(set(mark) & row.keys()) / len(mark), name, mark)
+        for name, schema in SCHEMAS.items()
+        for mark in schema.marks
+    ]
+    share, name, mark = max(marks, key=lambda one: one[0])
+    if share:
+        return f" (nearest is {name}, which has {' + '.join(mark)})"
+    keys = sorted({key for _, _, one in marks for key in one})
+    return did_you_mean(next(iter(row), ""), keys)
 
 
 def _schema(name: str) -> Schema:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.conversation import Conversation
-from chatfmt.conversation.reading import MEDIA, is_media
+from chatfmt.conversation.reading import MEDIA, OTHER_NAMES, is_media
+from chatfmt.conversation.switches import SWITCHES
 from chatfmt.errors import DataError
 from chatfmt.json_text import loads
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLAIMED",
     "OPENING",
+    "besides",
     "check_metadata",
     "metadata_of",
     "read_tools",
@@ -77,6 +79,20 @@ def whole(
         tools=read_tools(row),
         metadata=with_turns(row, metadata_of(row, *OPENING, *used), turns),
     )
+
+
+def besides(turn: Field, *used: str) -> dict[str, Any]:
+    """The members of a turn that are not used otherwise and belong to no message."""
+    found = turn.rest(*used)
+    for key, member in found.items():
+        if is_media(key, member):
+            raise turn.need(key).error(f"expected text alone, found {key}")
+        if key in _OF_MESSAGES:
+            raise turn.need(key).error("a turn of this schema has no place for it")
+    return {key: member for key, member in found.items() if key not in MEDIA}
+
+
+_OF_MESSAGES = frozenset({*SWITCHES, *OTHER_NAMES, "reasoning", "refusal", "tool_calls"})
 
 
 def with_turns(
@@ -155,12 +171,17 @@ def without_bad(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 
     The label, true or false, is also metadata: it says more than a weight.
     """
-    if not any(row.value.get(key) is False for key in _LABELS):
+    if not any(_is_bad(row.value.get(key)) for key in _LABELS):
         return tuple(messages)
     return tuple(
         message.model_copy(update={"weight": 0.0}) if message.role == "assistant" else message
         for message in messages
     )
+
+
+def _is_bad(label: object) -> bool:
+    """Whether a label says no; a table of text spells it out."""
+    return label is False or (isinstance(label, str) and label.lower() == "false")
 
 
 def check_metadata(conversation: Conversation, path: str, *members: str) -> None:
@@ -177,7 +198,7 @@ def check_metadata(conversation: Conversation, path: str, *members: str) -> None
     if taken := {*members, *CLAIMED} & conversation.metadata.keys():
         reason = "would be taken for the conversation's"
         raise DataError(reason, field=f"{path}metadata.{min(taken)}")
-    bad = any(conversation.metadata.get(key) is False for key in _LABELS)
+    bad = any(_is_bad(conversation.metadata.get(key)) for key in _LABELS)
     if bad and any(m.role == "assistant" and m.weight != 0 for m in conversation.messages):
         raise DataError(
             "says that the answers are bad: expected answers of weight 0",

@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, get_format
-from chatfmt.adapters import Options, Preference, read_row
+from chatfmt.adapters import Preference
+from chatfmt.adapters.anything import read_value
 from chatfmt.conversation import Message
 from chatfmt.conversation.wording import Fault, at, objections
 from chatfmt.encodings import ENCODING_CONSTRUCTORS
@@ -28,7 +29,6 @@ from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError, sho
 from chatfmt.json_text import loads
 from chatfmt.show import blocks, one_line, signs, tint_name, totals
 from chatfmt.web.line import lines, segments_of
-from chatfmt.web.pasted import rows
 from chatfmt.web.prepared import described, python_of, read_values
 from chatfmt.web.vocabulary import Vocabulary
 
@@ -217,28 +217,19 @@ def read(request: Read) -> dict[str, Any]:
 def import_text(request: Import) -> dict[str, Any]:
     """The conversations that pasted JSON holds."""
     found: list[dict[str, Any]] = []
-    for number, row in enumerate(rows(loads(request.text)), 1):
-        for item in read_row(row, options=_LENIENT):
-            if isinstance(item, Preference):
-                prompt = item.prompt.messages
-                for label, reply in (("chosen", item.chosen), ("rejected", item.rejected)):
-                    found.append(_imported(f"{number}, {label}", (*prompt, *reply)))
-            else:
-                found.append(_imported(f"{number}", item.messages))
+    try:
+        items = read_value(loads(request.text))
+    except ValidationError as error:
+        refusal = _invalid(error)
+        raise DataError(refusal.reason, field=refusal.where) from None
+    for number, item in items:
+        if isinstance(item, Preference):
+            prompt = item.prompt.messages
+            for label, reply in (("chosen", item.chosen), ("rejected", item.rejected)):
+                found.append(_imported(f"{number}, {label}", (*prompt, *reply)))
+        else:
+            found.append(_imported(f"{number}", item.messages))
     return {"conversations": found}
-
-
-# Odd turns are shown as they are: whoever looks at a row wants to see them.
-_LENIENT = Options(
-    text_parts="join",
-    object_arguments="dump",
-    call_ids="optional",
-    empty_turns="keep",
-    repeated_roles="keep",
-    starts_with_assistant="keep",
-    ends_with_user="keep",
-    early_difference="keep",
-)
 
 
 def _imported(label: str, messages: tuple[Message, ...]) -> dict[str, Any]:
