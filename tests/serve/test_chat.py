@@ -229,6 +229,13 @@ def test_a_parser_of_ones_own_keeps_what_it_has_read() -> None:
     assert parser.messages == [Message(role="assistant", content="Hello" * 5000)]
 
 
+def test_a_parser_may_have_read_something_before() -> None:
+    parser = GPT.stream()
+    parser.feed(13225)
+    said = {"role": "assistant", "content": "Hello" * 3}
+    assert put_together(serve.chat_chunks(parser, [13225] * 3)) == (said, "length")
+
+
 def test_memory_does_not_grow_with_the_text() -> None:
     def peak(count: int, chunks: Any) -> int:
         tracemalloc.start()

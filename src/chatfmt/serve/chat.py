@@ -7,11 +7,11 @@ DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model.
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from chatfmt.serve.pieces import Arguments, CallStart, Text, Turn
 from chatfmt.serve.sources import events_of, parser_for
-from chatfmt.wire.events import ContentDelta
 from chatfmt.wire.read.parser import FORGOTTEN
 
 if TYPE_CHECKING:
@@ -29,6 +29,16 @@ __all__ = ["ChunkOptions", "achat_chunks", "chat_chunks", "chat_completion", "ch
 
 _KEYS = {"content": "content", "reasoning": "reasoning_content"}
 _OBJECT = "chat.completion.chunk"
+
+
+class _NoTexts(dict[int, str]):
+    """No id is just text."""
+
+    def __missing__(self, _: int) -> str:
+        return ""
+
+
+_NO_TEXTS = _NoTexts()
 
 
 class _Head(NamedTuple):
@@ -115,8 +125,24 @@ class _Chunks:
             if (delta := _delta(piece)) is not None:
                 yield self.head.chunk(delta)
 
+    def shortcut(self) -> tuple[Mapping[int, str], list[str], str | int]:
+        """What is the text of an id that is just that; where to append it; to what it goes."""
+        found = self.parser.shortcut
+        goes_to = None if found is None else self.turn.goes_on_in(found)
+        if found is None or goes_to is None:
+            return _NO_TEXTS, [], ""
+        key = goes_to if isinstance(goes_to, int) else _KEYS[goes_to]
+        return found.texts, found.sink, key
+
+    def forget(self) -> None:
+        """Let go of what has been read, unless the parser is somebody's."""
+        if not self.keep:
+            self.parser.forget()
+
     def end(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
         """The last chunks: why it ends, and how many ids there were if that is wanted."""
+        if not stopped:
+            yield from self.take(self.parser.close(), closing=True)
         reason = "length" if not stopped else "tool_calls" if self.turn.has_calls else "stop"
         yield self.head.chunk({}, reason)
         if self._prompt_tokens is not None:
@@ -175,26 +201,35 @@ def chat_chunks(
 
 def _chunks(reply: _Chunks, ids: Iterable[int | Sequence[int]]) -> Iterator[dict[str, Any]]:
     yield reply.begin()
-    identifier, created, model, index = reply.head
-    key, stopped, last = "", True, ContentDelta(0, "content", "")
-    for piece in reply.parser.pieces(ids, keep=reply.keep):
-        if key and piece.__class__ is str:  # nearly all: what `_Head.chunk` would make of it
-            yield {
-                "id": identifier,
-                "object": _OBJECT,
-                "created": created,
-                "model": model,
-                "choices": [{"index": index, "delta": {key: piece}, "finish_reason": None}],
-            }
-        elif piece is None:
-            stopped = False
-            yield from reply.take((), closing=True)
-        else:
-            event = last._replace(text=piece) if isinstance(piece, str) else piece
-            yield from reply.take((event,), closing=not stopped)
-            if isinstance(event, ContentDelta):
-                last = event
-                key = _KEYS.get(reply.turn.field_of(event) or "", "")
+    identifier, created, model, choice = reply.head
+    each: Iterator[Any] = iter(ids)
+    stopped = False
+    for first in each:
+        texts, sink, goes_to = reply.shortcut()
+        for given in chain((first,), islice(each, FORGOTTEN)):
+            if given.__class__ is int and (text := texts[given]):  # nearly all
+                sink.append(text)
+                delta: dict[str, Any]
+                if goes_to.__class__ is str:
+                    delta = {goes_to: text}
+                else:
+                    delta = {"tool_calls": [{"index": goes_to, "function": {"arguments": text}}]}
+                yield {  # what `_Head.chunk` gives
+                    "id": identifier,
+                    "object": _OBJECT,
+                    "created": created,
+                    "model": model,
+                    "choices": [{"index": choice, "delta": delta, "finish_reason": None}],
+                }
+                continue
+            events, stopped = reply.parser.feed_some(given)
+            yield from reply.take(events)
+            if stopped:
+                break
+            texts, sink, goes_to = reply.shortcut()
+        if stopped:
+            break
+        reply.forget()
     yield from reply.end(stopped=stopped)
 
 
@@ -230,11 +265,8 @@ async def achat_chunks(
         if stopped:
             break
         count += 1
-        if count % FORGOTTEN == 0 and not reply.keep:
-            reply.parser.forget()
-    if not stopped:
-        for chunk in reply.take(reply.parser.close(), closing=True):
-            yield chunk
+        if count % FORGOTTEN == 0:
+            reply.forget()
     for chunk in reply.end(stopped=stopped):
         yield chunk
 

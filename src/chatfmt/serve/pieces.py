@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chatfmt.wire.events import Event
+    from chatfmt.wire.read.parser import Shortcut
 
 __all__ = ["Arguments", "CallEnd", "CallStart", "Piece", "Strays", "Text", "Turn"]
 
@@ -113,6 +114,7 @@ class Turn:
         self._calls = 0
         self._open: list[Piece] | None = None  # of the call at hand, as far as it waits
         self._texts: list[str] = []  # of a message that is a call, as long as that waits
+        self._told: tuple[int, str] | None = None  # what was given text last
         self.has_calls = False
         """Whether one is complete."""
 
@@ -123,7 +125,8 @@ class Turn:
         pieces: list[Piece] = []
         for event in events:
             match event:
-                case ContentDelta(_, part, text):
+                case ContentDelta(index, part, text):
+                    self._told = index, part
                     self._add(pieces, part, text)
                 case ArgumentsDelta(_, _, text):
                     self._tell(pieces, Arguments(self._calls - 1, text))
@@ -145,9 +148,16 @@ class Turn:
             self._begin_message_call(pieces)  # there was nothing but its header
         return pieces
 
-    def field_of(self, event: ContentDelta) -> Literal["content", "reasoning"] | None:
-        """The field to which more text like this goes as it is; None if there is more to do."""
-        return self._goes_to(event.part)
+    def goes_on_in(self, shortcut: Shortcut) -> str | int | None:
+        """The field in which more text is just more of it, or the number of the call.
+
+        None where there is more to do.
+        """
+        if self._told != (shortcut.message, shortcut.field):
+            return None
+        field = self._goes_to(shortcut.field)
+        is_call = field is None and shortcut.field == "content" and not self._is_stray
+        return self._calls - 1 if is_call and not self._whole_calls else field
 
     def _goes_to(self, part: str) -> Literal["content", "reasoning"] | None:
         if part == "tools" or self._is_stray:
