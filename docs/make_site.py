@@ -46,7 +46,14 @@ COPIED = (
     "examples",
     "fuzz",
 )
-MODULES = ("chatfmt", "chatfmt.adapters", "chatfmt.corpus", "chatfmt.hf", "chatfmt.show")
+MODULES = (
+    "chatfmt",
+    "chatfmt.adapters",
+    "chatfmt.corpus",
+    "chatfmt.hf",
+    "chatfmt.serve",
+    "chatfmt.show",
+)
 """The modules with public names: those of ``__all__``."""
 FIRST = ("chatfmt.tokenizer",)
 """What a reader looks for first; the other files follow by name."""
@@ -55,6 +62,7 @@ ALIASES = {
     "chatfmt.training.weights": ["TrainOn"],
     "chatfmt.training.examples": ["Overlong", "Turns"],
     "chatfmt.line.place": ["Part"],
+    "chatfmt.serve.pieces": ["Strays"],
 }
 """What signatures are made of: module to the names of its types."""
 

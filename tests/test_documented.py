@@ -17,7 +17,14 @@ import chatfmt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MODULES = ("chatfmt", "chatfmt.adapters", "chatfmt.corpus", "chatfmt.hf", "chatfmt.show")
+MODULES = (
+    "chatfmt",
+    "chatfmt.adapters",
+    "chatfmt.corpus",
+    "chatfmt.hf",
+    "chatfmt.serve",
+    "chatfmt.show",
+)
 IN_FILES = ("chatfmt.wire.read.", "chatfmt.transcript.")
 """Where a class may be made of others, each in a file of its own."""
 SHOWN = re.compile(r"^ *(?:>>>|\.\.\.) (.*)$", re.MULTILINE)

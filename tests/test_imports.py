@@ -36,6 +36,7 @@ HOUSE = {
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "templates": "errors conversation line tokenizer",
     "pretrained": "errors json_text line encodings tokenizer templates",
+    "serve": "errors conversation wire transcript tokenizer",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
     "__init__": (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from chatfmt.conversation import Message
     from chatfmt.errors import Issue
+    from chatfmt.wire.events import Event
     from chatfmt.wire.runs import Mark
     from chatfmt.wire.spans import OpenMessage
     from chatfmt.wire.write import Renderer
@@ -122,7 +123,10 @@ class Growth(Alone):
     def _live(self) -> StreamParser:
         """The parser that stands after the last id."""
         if self._parser is None:
-            self._parser = self._replayed() if self._unfinished else self._new_parser(len(self.ids))
+            if self._unfinished:
+                self._parser, _ = self._replayed(self._last_index())
+            else:
+                self._parser = self._new_parser(len(self.ids))
             self._unfinished = True
         return self._parser
 
@@ -136,9 +140,12 @@ class Growth(Alone):
             return self._copied()._live()
         return self._parser
 
-    def _replayed(self) -> StreamParser:
-        """A parser that has read the last message again, from its first id."""
-        index = next((s.message for s in reversed(self.spans) if s.message is not None), None)
+    def _last_index(self) -> int | None:
+        """The message to which the last ids belong that belong to one."""
+        return next((s.message for s in reversed(self.spans) if s.message is not None), None)
+
+    def _replayed(self, index: int | None) -> tuple[StreamParser, list[Event]]:
+        """A parser that has read again what begins with a message, and what it told."""
         index = index and self._first_in_envelope(index)
         start = 0 if index is None else self._start_of(index)
         again = [span for span in self.spans if span.start >= start]
@@ -151,11 +158,11 @@ class Growth(Alone):
         before = [] if index is None else [i for i in self.issues if i.position <= start]
         self.issues.clear()
         parser = self._new_parser(start, prologue=index is None)
-        feed_again(parser, self.ids, again, roles)
+        events = feed_again(parser, self.ids, again, roles)
         if self._prompted is not None and self._at_prompt():
             parser.restrict(self._prompted[0])
         self.issues[:] = dict.fromkeys([*before, *self.issues])
-        return parser
+        return parser, events
 
     def _new_parser(self, position: int, *, prologue: bool = False) -> StreamParser:
         parser = StreamParser(

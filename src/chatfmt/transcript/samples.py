@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 from chatfmt.conversation import Conversation
 from chatfmt.errors import RenderError
 from chatfmt.prepare.prepared import prepare
-from chatfmt.transcript.views import Views
+from chatfmt.transcript.replies import Replies
 from chatfmt.wire.alone import reads
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["Sampling"]
 _T = TypeVar("_T", bound="Sampling")
 
 
-class Sampling(Views):
+class Sampling(Replies):
     """A transcript, as the sequences in which its ids were sampled."""
 
     if TYPE_CHECKING:

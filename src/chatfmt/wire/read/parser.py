@@ -6,10 +6,10 @@ lenient one it is recorded as an issue, and `Lenient` finds the way on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.wire.events import ContentDelta
-from chatfmt.wire.ids import as_id
+from chatfmt.wire.ids import as_id, as_ids
 from chatfmt.wire.read.questions import Allowed, Questions
 from chatfmt.wire.schemas import types_of
 
@@ -18,9 +18,28 @@ if TYPE_CHECKING:
 
     from chatfmt.wire.events import Event
 
-__all__ = ["Allowed", "StreamParser", "content_of"]
+__all__ = ["FORGOTTEN", "Allowed", "Shortcut", "StreamParser", "content_of"]
+
+FORGOTTEN = 4096
+"""After so many ids what they told is let go of, where nothing is kept."""
 
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
+
+
+class Shortcut(NamedTuple):
+    """How a loop does without calls: what `StreamParser.feed` would do with some ids.
+
+    >>> Shortcut({}, [], 0, "content").field
+    'content'
+    """
+
+    texts: Mapping[int, str]
+    """The text of an id, an integer; empty where the id is to be fed."""
+    sink: list[str]
+    """Where to append the text of each."""
+    message: int
+    """Index of the message."""
+    field: str
 
 
 class StreamParser(Questions):
@@ -90,6 +109,21 @@ class StreamParser(Questions):
                 return text if self._field == "content" else ""
         return content_of(self.feed(token))
 
+    def feed_some(self, given: int | Sequence[int]) -> tuple[list[Event], bool]:
+        """Take an id, or a list through its first stop token; the events, and whether it stops.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> events, stops = tok.stream().feed_some([13225, 200265, 198])
+        >>> events[-1].token, stops
+        (200265, True)
+        """
+        if not isinstance(given, list | tuple):
+            return self.feed(given), as_id(given) in self.stop_tokens  # type: ignore[arg-type]
+        ids = as_ids(given)
+        stop = next((at for at, token in enumerate(ids, 1) if token in self.stop_tokens), None)
+        return self.feed_all(ids[:stop]), stop is not None
+
     # These two do without a call for each id, which would cost a third of the time more.
 
     def events(self, ids: Iterable[int]) -> Iterator[Event]:
@@ -142,6 +176,25 @@ class StreamParser(Questions):
                 return
         if text := content_of(self.close()):
             yield text
+
+    @property
+    def shortcut(self) -> Shortcut | None:
+        """Which ids are plain text until another one is fed, if any are.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed(13225)
+        >>> shortcut = parser.shortcut
+        >>> shortcut.texts[11], shortcut.texts[200265]
+        (',', '')
+        >>> shortcut.sink.append(",")
+        >>> parser.open_content.content
+        'Hello,'
+        """
+        if self._sink is None:
+            return None
+        return Shortcut(self._whole, self._sink, self._index, self._field)
 
     def set_sampled(self, sampled: bool) -> None:  # noqa: FBT001 - the state, not an option
         """Whether the ids that come next were sampled.

@@ -1,0 +1,20 @@
+"""Where models are served: replies in the shapes of APIs, from ids as they are sampled.
+
+>>> import chatfmt
+>>> from chatfmt import serve
+>>> tok = chatfmt.get_tokenizer("gpt-4o")
+>>> chat = tok.render([{"role": "user", "content": "hello"}])
+>>> _ = chat.append_completion([13225, 200265])
+>>> serve.chat_message(chat)
+{'role': 'assistant', 'content': 'Hello'}
+"""
+
+from chatfmt.serve.chat import (
+    ChunkOptions,
+    achat_chunks,
+    chat_chunks,
+    chat_completion,
+    chat_message,
+)
+
+__all__ = ["ChunkOptions", "achat_chunks", "chat_chunks", "chat_completion", "chat_message"]

@@ -1,0 +1,249 @@
+"""Events of a parser to pieces of one reply: text, thoughts, and calls that are numbered.
+
+APIs know one reply where a format may have several messages. They become one here:
+
+=========================================  =====================================================
+of a message                               becomes
+=========================================  =====================================================
+``reasoning``                              thoughts
+``content``                                text, but for what follows
+``content`` in channel ``analysis``        thoughts
+``content`` to ``self``                    thoughts
+``content`` to a role                      text
+``content`` to anybody else                a call; ``functions.`` before its name is left out
+each of ``tool_calls``                     a call
+the content of another role than the       text, where what is stray is
+first message's
+=========================================  =====================================================
+
+Source: `chatfmt.conversation.harmony`; a message to ``self`` is from Muse's chat template.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from chatfmt.wire.events import (
+    ArgumentsDelta,
+    ContentDelta,
+    HeaderField,
+    MessageStart,
+    Stray,
+    ToolCallAbandoned,
+    ToolCallEnd,
+    ToolCallStart,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.wire.events import Event
+    from chatfmt.wire.read.parser import Shortcut
+
+__all__ = ["Arguments", "CallEnd", "CallStart", "Piece", "Strays", "Text", "Turn"]
+
+Strays: TypeAlias = Literal["content", "drop"]
+"""What becomes of text that has no place in a message, and of what is no call after all.
+
+``content``: it is part of the content, where it stands. ``drop``: it is left out.
+"""
+
+BETWEEN = "\n\n"
+"""What stands between the texts of two messages that become one."""
+
+_ROLES = ("system", "developer", "user", "assistant", "tool")
+_FUNCTIONS = "functions."
+
+
+class Text(NamedTuple):
+    """More of the content or of the thoughts."""
+
+    field: Literal["content", "reasoning"]
+    text: str
+
+
+class CallStart(NamedTuple):
+    """A call has begun."""
+
+    number: int
+    """Counted from 0 over the reply."""
+    id: str
+    name: str
+
+
+class Arguments(NamedTuple):
+    """More of the arguments of a call."""
+
+    number: int
+    text: str
+
+
+class CallEnd(NamedTuple):
+    """A call is over, or none after all."""
+
+    number: int
+    is_whole: bool
+
+
+Piece: TypeAlias = Text | CallStart | Arguments | CallEnd
+
+
+class Turn:
+    """The pieces of one reply, from the events of all of its messages.
+
+    Args:
+        stray: see `Strays`.
+        whole_calls: give a call only once it is complete.
+        first_call: the number in the ids that are made up, ``call_0`` and so on, for the first
+            call: how many calls there are in the conversation before.
+    """
+
+    def __init__(self, *, stray: Strays, whole_calls: bool, first_call: int) -> None:
+        if stray not in ("content", "drop"):
+            raise ValueError(f"stray must be content or drop, found {stray!r}")
+        self._keeps_strays = stray == "content"
+        self._whole_calls = whole_calls
+        self._first_call = first_call
+        self._index = -1
+        self._speaker: str | None = None
+        self._field: Literal["content", "reasoning"] | None = "content"
+        """Where the content of the message goes; None: it is the arguments of a call."""
+        self._is_stray = False  # the message is not the speaker's
+        self._recipient: str | None = None
+        self._written: dict[str, int] = {}  # field to the message that wrote it last
+        self._calls = 0
+        self._open: list[Piece] | None = None  # of the call at hand, as far as it waits
+        self._texts: list[str] = []  # of a message that is a call, as long as that waits
+        self._told: tuple[int, str] | None = None  # what was given text last
+        self.has_calls = False
+        """Whether one is complete."""
+
+    def take(  # noqa: C901 - one case for each kind of event
+        self, events: Iterable[Event], *, closing: bool = False
+    ) -> list[Piece]:
+        """The pieces that some events bring; ``closing``: the ids have ended, without a stop."""
+        pieces: list[Piece] = []
+        for event in events:
+            match event:
+                case ContentDelta(index, part, text):
+                    self._told = index, part
+                    self._add(pieces, part, text)
+                case ArgumentsDelta(_, _, text):
+                    self._tell(pieces, Arguments(self._calls - 1, text))
+                case MessageStart(index, role):
+                    self._begin(index, role)
+                case HeaderField(_, name, value):
+                    self._address(name, value)
+                case ToolCallStart(_, _, identifier, name):
+                    self._begin_call(pieces, identifier, name)
+                case ToolCallEnd():
+                    self._end_call(pieces)
+                case ToolCallAbandoned(_, _, text):
+                    self._abandon(pieces, text, closing=closing)
+                case Stray(_, _, text):
+                    self._stray(pieces, text)
+                case _:  # a MessageEnd
+                    self._end(pieces, is_cut=event.token is None)
+        if closing and not self._is_stray:
+            self._begin_message_call(pieces)  # there was nothing but its header
+        return pieces
+
+    def goes_on_in(self, shortcut: Shortcut) -> str | int | None:
+        """The field in which more text is just more of it, or the number of the call.
+
+        None where there is more to do.
+        """
+        if self._told != (shortcut.message, shortcut.field):
+            return None
+        field = self._goes_to(shortcut.field)
+        is_call = field is None and shortcut.field == "content" and not self._is_stray
+        return self._calls - 1 if is_call and not self._whole_calls else field
+
+    def _goes_to(self, part: str) -> Literal["content", "reasoning"] | None:
+        if part == "tools" or self._is_stray:
+            return None
+        return self._field if part == "content" else "reasoning"
+
+    def _begin(self, index: int, role: str) -> None:
+        self._index, self._field, self._recipient = index, "content", None
+        self._speaker = self._speaker or role
+        self._is_stray = role != self._speaker
+
+    def _address(self, name: str, value: str) -> None:
+        """A field of the header says what the content is."""
+        if (name, value) == ("recipient", "self") or (
+            (name, value) == ("channel", "analysis") and self._field is not None
+        ):
+            self._field = "reasoning"
+        elif name == "recipient" and value not in _ROLES:
+            self._field, self._recipient = None, value.removeprefix(_FUNCTIONS)
+
+    def _add(self, pieces: list[Piece], part: str, text: str) -> None:
+        field = self._goes_to(part)
+        if field is not None:
+            self._write(pieces, field, text)
+        elif part == "content" and not self._is_stray:
+            if self._whole_calls:
+                self._texts.append(text)
+            self._begin_message_call(pieces)
+            self._tell(pieces, Arguments(self._calls - 1, text))
+        else:
+            self._stray(pieces, text)
+
+    def _write(
+        self, pieces: list[Piece], field: Literal["content", "reasoning"], text: str
+    ) -> None:
+        before = self._written.get(field, self._index)
+        self._written[field] = self._index
+        pieces.append(Text(field, text if before == self._index else BETWEEN + text))
+
+    def _stray(self, pieces: list[Piece], text: str) -> None:
+        if self._keeps_strays and text:
+            self._write(pieces, "content", text)
+
+    def _begin_message_call(self, pieces: list[Piece]) -> None:
+        """A message that is a call begins it, if it has not done so."""
+        if self._recipient is not None:
+            self._begin_call(pieces, None, self._recipient)
+            self._recipient = None
+
+    def _begin_call(self, pieces: list[Piece], identifier: str | None, name: str) -> None:
+        number = self._calls
+        self._calls += 1
+        self._open = []
+        made = f"call_{self._first_call + number}"
+        self._tell(pieces, CallStart(number, made if identifier is None else identifier, name))
+
+    def _tell(self, pieces: list[Piece], piece: Piece) -> None:
+        """A piece of a call: at once, or once the call is complete."""
+        if self._whole_calls and self._open is not None:
+            self._open.append(piece)
+        else:
+            pieces.append(piece)
+
+    def _end_call(self, pieces: list[Piece]) -> None:
+        pieces += self._open or ()
+        self._open, self._texts = None, []
+        self.has_calls = True
+        pieces.append(CallEnd(self._calls - 1, is_whole=True))
+
+    def _abandon(self, pieces: list[Piece], text: str, *, closing: bool) -> None:
+        """What has begun as a call is none. What was told of it cannot be taken back."""
+        if self._open is not None and not self._whole_calls:
+            self._open = None
+            pieces.append(CallEnd(self._calls - 1, is_whole=False))
+            if closing:  # as far as it goes it is told
+                return
+        elif self._open is not None:
+            self._open = None
+            self._calls -= 1
+        self._stray(pieces, text)
+
+    def _end(self, pieces: list[Piece], *, is_cut: bool) -> None:
+        if self._field is None and not self._is_stray:
+            self._begin_message_call(pieces)
+            if is_cut:
+                self._abandon(pieces, "".join(self._texts), closing=True)
+                self._texts = []
+            else:
+                self._end_call(pieces)
