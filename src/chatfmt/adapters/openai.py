@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA",
+    "TALKING",
     "read_conversation",
     "read_messages",
     "read_tools",
@@ -156,7 +157,7 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     role = members.get("role")
     if not isinstance(role, str) or role not in _FIELDS:
         raise field.need("role").expected(f"one of {', '.join(_FIELDS)}")
-    if role in _TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
+    if role in TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
         return field.message(**members)  # what most messages are, so it is worth a shortcut
     known = _FIELDS[role]
     if not members.keys() <= known.keys():
@@ -187,7 +188,8 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     return field.message(**fields)
 
 
-_TALKING = {"system", "developer", "user", "assistant"}
+TALKING = frozenset({"system", "developer", "user", "assistant"})
+"""Roles whose messages may be a text and no more."""
 _PLAIN = {"role", "content"}
 
 

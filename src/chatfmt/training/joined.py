@@ -1,0 +1,74 @@
+"""Many texts in one call of the encoder.
+
+The texts are joined with a special token as separator, which an encoder never merges across,
+encoded at once, and cut apart again. An encoder that has no such call, a text that spells the
+separator, that has no UTF-8 form, or may be too long: then it is for the caller to encode them one
+by one, by which every text gets the same ids.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.encodings.guard import LONGEST_RUN
+from chatfmt.wire.fast.packed import SIZE, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatfmt.wire.binding import Binding
+
+__all__ = ["JoinedCall"]
+
+
+class JoinedCall:
+    """What encodes many texts at once, for one format in one encoding."""
+
+    def __init__(self, binding: Binding) -> None:
+        encoding = binding.encoding
+        self._encode: Callable[[str, str], bytes] | None
+        self._encode = getattr(encoding, "encode_joined", None)
+        # rather one that the format does not use, since texts may well quote those
+        separators = [
+            (token in binding.ids, token, pack([number]))
+            for token, number in encoding.special_tokens.items()
+            if not _overlaps(token) and is_seen_whole(number, encoding.n_vocab)
+        ]
+        _, self._separator, self._item = min(separators, default=(True, "", b""))
+
+    def encode(self, texts: list[str]) -> bytes | None:
+        """The packed ids of all texts, with those of the separator between them; None: one by one.
+
+        Several threads may call it at once.
+        """
+        if self._encode is None or not self._separator:
+            return None
+        joined = self._separator.join(texts)
+        if len(joined) > LONGEST_RUN and max(map(len, texts)) > LONGEST_RUN:
+            return None
+        try:
+            return self._encode(joined, self._separator)
+        except UnicodeEncodeError:
+            return None
+
+    def apart(self, packed: bytes | None, count: int) -> list[bytes] | None:
+        """The packed ids of each of so many texts; None where a text spells the separator."""
+        if packed is None:
+            return None
+        found = packed.split(self._item)
+        return found if len(found) == count else None
+
+
+def _overlaps(token: str) -> bool:
+    """Whether it may overlap with itself, so that a text may have more of them than were put in."""
+    return any(token.startswith(token[-n:]) for n in range(1, len(token)))
+
+
+def is_seen_whole(number: int, n_vocab: int) -> bool:
+    """Whether the bytes of this id are never seen across two neighbouring ids.
+
+    The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
+    where one begins in the middle of an id, that zero stands where it has none.
+    """
+    width = max(1, ((n_vocab - 1).bit_length() + 7) // 8)
+    return width < SIZE and all(number.to_bytes(width, "little"))
