@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tiktoken
 
 from chatfmt import ChatFormat, ChatTokenizer, Conversation, get_format
-from chatfmt.encodings import extend_encoding
+from chatfmt.encodings import extend_encoding, get_encoding
 from chatfmt.encodings.patterns import faster
 from conftest import encoding_for, stock_encoding
 from formats_under_test import tokenizer_for
@@ -23,8 +23,9 @@ from hf_tokenizers import hf_tokenizer_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
-__all__ = ["PEERS", "Peer", "hugging_face"]
+__all__ = ["PEERS", "TEKKEN", "Peer", "gpt_4o_of_hugging_face", "hugging_face", "tekken_path"]
 
 
 class Peer(NamedTuple):
@@ -89,6 +90,17 @@ def hugging_face() -> Any:
 
     untyped: Any = PreTrainedTokenizerFast
     return untyped(tokenizer_object=hf_tokenizer_from(_encoding()), chat_template=_PHI_4)
+
+
+@functools.cache
+def gpt_4o_of_hugging_face() -> Any:
+    """The same in the layout and with the ids of gpt-4o, whose layout is that of phi-4."""
+    from transformers import PreTrainedTokenizerFast
+
+    untyped: Any = PreTrainedTokenizerFast
+    return untyped(
+        tokenizer_object=hf_tokenizer_from(get_encoding("o200k_im")), chat_template=_PHI_4
+    )
 
 
 def _apply_chat_template() -> Peer:
@@ -187,14 +199,30 @@ def _harmony() -> Peer:
     )
 
 
+TEKKEN: dict[str, Any] = {
+    "name": "tekken",
+    "template": {"user": "[INST]{content}[/INST]", "assistant": "{content}</s>"},
+    "special_tokens": ["<s>", "</s>", "[INST]", "[/INST]"],
+    "prologue": "<s>",
+    "source": "mistral-common, InstructTokenizerV3",
+}
+"""The layout of mistral-common's vocabulary of that name."""
+
+
+def tekken_path() -> Path:
+    """Its file, which mistral-common has with it."""
+    tokenizers: Any = importlib.import_module("mistral_common.tokens.tokenizers.mistral")
+    path: Path = tokenizers.MistralTokenizer._data_path() / "tekken_240911.json"
+    return path
+
+
 def _mistral() -> Peer:
     theirs: Any = importlib.import_module("mistral_common.protocol.instruct.messages")
     request: Any = importlib.import_module("mistral_common.protocol.instruct.request")
     mode = importlib.import_module("mistral_common.protocol.instruct.validator").ValidationMode
     tokenizers: Any = importlib.import_module("mistral_common.tokens.tokenizers.mistral")
 
-    path = tokenizers.MistralTokenizer._data_path() / "tekken_240911.json"
-    tokenizer = tokenizers.MistralTokenizer.from_file(str(path), mode=mode.finetuning)
+    tokenizer = tokenizers.MistralTokenizer.from_file(str(tekken_path()), mode=mode.finetuning)
     kinds = {
         "user": theirs.UserMessage,
         "assistant": theirs.AssistantMessage,
@@ -207,8 +235,7 @@ def _mistral() -> Peer:
 
     tekken: Any = tokenizer.instruct_tokenizer.tokenizer
     first = tekken.num_special_tokens  # it adds this to the ids of its own tiktoken encoding
-    special = {token: tekken.get_special_token(token) for token in ("<s>", "</s>")}
-    special |= {token: tekken.get_special_token(token) for token in ("[INST]", "[/INST]")}
+    special = {token: tekken.get_special_token(token) for token in TEKKEN["special_tokens"]}
     encoding = tiktoken.Encoding(
         "tekken",
         pat_str=faster(tekken._model._pat_str),
@@ -217,14 +244,7 @@ def _mistral() -> Peer:
         },
         special_tokens=special,
     )
-    layout = ChatFormat(
-        name="tekken",
-        template={"user": "[INST]{content}[/INST]", "assistant": "{content}</s>"},
-        special_tokens=list(special),
-        prologue="<s>",
-        source="mistral-common, InstructTokenizerV3",
-    )
-    tok = ChatTokenizer(layout, encoding)
+    tok = ChatTokenizer(ChatFormat(**TEKKEN), encoding)
     return Peer(
         "mistral-common",
         tok,

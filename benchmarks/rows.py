@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import chatfmt
 from benchmarks import memory
+from benchmarks.beside import tokenize
 from benchmarks.calls import calls
 from benchmarks.peers import PEERS, hugging_face
 from benchmarks.sets import SETS, contents, conversations, prose
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from benchmarks.peers import Peer
 
-__all__ = ["FULL", "ROWS", "Scale"]
+__all__ = ["FULL", "ROWS", "Scale", "keep_table"]
 
 
 class Scale(NamedTuple):
@@ -296,12 +297,16 @@ _TIMED = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - 
 _O200K = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
 
+def keep_table(cache: Path) -> None:
+    """Put o200k_base where tiktoken keeps it: tiktoken/load.py, read_file_cached."""
+    write_tables(cache)
+    table = cache / "o200k_base.tiktoken"
+    table.rename(table.with_name(hashlib.sha1(_O200K.encode()).hexdigest()))  # noqa: S324
+
+
 def load(scale: Scale) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as cache:
-        # As tiktoken keeps it: tiktoken/load.py, read_file_cached.
-        write_tables(Path(cache))
-        table = Path(cache) / "o200k_base.tiktoken"
-        table.rename(table.with_name(hashlib.sha1(_O200K.encode()).hexdigest()))  # noqa: S324
+        keep_table(Path(cache))
         ours = "chatfmt.get_tokenizer('gpt-4o').encode([{'role': 'user', 'content': 'hello'}])"
         theirs = "tiktoken.get_encoding('o200k_base').encode_ordinary('hello')"
         pair = alternate_fresh(
@@ -494,6 +499,7 @@ ROWS: dict[str, Callable[[Scale], Iterator[Row]]] = {
         headers,
         calls,
         peak,
+        tokenize,
     )
 }
 """By the names that the command takes."""

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Row", "Target", "markdown", "pooled", "terminal"]
 
-_SCALES = {"µs a message": 1e6, "ns a token": 1e9, "ns a message": 1e9, "ms": 1e3, "s": 1, "MB": 1}
+_SCALES = {
+    "µs a message": 1e6,
+    "µs a row": 1e6,
+    "ns a token": 1e9,
+    "ns a message": 1e9,
+    "ms": 1e3,
+    "s": 1,
+    "MB": 1,
+}
 
 
 class Target(NamedTuple):

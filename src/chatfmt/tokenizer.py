@@ -17,6 +17,7 @@ from chatfmt.tools.scan import scan
 from chatfmt.training.batch import EncodedBatch, encode_batch
 from chatfmt.training.examples import training_examples
 from chatfmt.training.fit import fit
+from chatfmt.training.flat import FlatEncoder
 from chatfmt.transcript import Transcript, parsed, rendered, restore
 from chatfmt.wire.asking import encode_prompt
 from chatfmt.wire.binding import Binding, encoding_required
@@ -72,6 +73,7 @@ class ChatTokenizer:
         self._binding = Binding(format, as_token_encoding(encoding))
         self._renderer = Renderer(self._binding)
         self._decoder = Decoder(self._binding)
+        self._flat: dict[tuple[object, ...], FlatEncoder] = {}
 
     def __repr__(self) -> str:
         return f"ChatTokenizer({self.format.name!r}, {self.encoding!r})"
@@ -564,6 +566,26 @@ class ChatTokenizer:
             train_on=train_on,
             num_threads=num_threads,
         )
+
+    def _flat_encoder(
+        self,
+        *,
+        train_on: Literal["assistant", "last", "all", "none"] = "assistant",
+        train_end: bool = True,
+        ignore_index: int = -100,
+        weights: bool = True,
+    ) -> FlatEncoder:
+        """What `encode_examples` and corpora encode with; it remembers the shapes it has seen."""
+        key = (train_on, train_end, ignore_index, weights)
+        if key not in self._flat:
+            self._flat[key] = FlatEncoder(
+                self._renderer,
+                train_on=train_on,
+                train_end=train_end,
+                ignore_index=ignore_index,
+                weights=weights,
+            )
+        return self._flat[key]
 
     def fit(self, conversation: Messages, max_tokens: int, *, reserve: int = 0) -> Fitted:
         """The conversation without its oldest turns, so that it has at most so many ids.

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chatfmt import FORMAT_ROWS, ChatTokenizer, Conversation, Message, RenderError
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
-from chatfmt.training.batch import _Encoder, _is_seen_whole
+from chatfmt.training.batch import _Encoder
+from chatfmt.training.joined import is_seen_whole
 from chatfmt.wire.fast.packed import SIZE, pack
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
@@ -96,7 +97,7 @@ def test_an_id_that_is_seen_whole_is_not_seen_across_two(
     number %= n_vocab
     packed = pack(neighbour % n_vocab for neighbour in neighbours)
     across = {packed[start : start + SIZE] for start in range(1, SIZE)}
-    assert not (_is_seen_whole(number, n_vocab) and pack([number]) in across)
+    assert not (is_seen_whole(number, n_vocab) and pack([number]) in across)
 
 
 @pytest.mark.parametrize("name", FORMATS)

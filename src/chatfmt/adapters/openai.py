@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA",
+    "TALKING",
     "read_conversation",
     "read_messages",
     "read_weight",
@@ -172,7 +173,7 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     role = members.get("role")
     if role not in _ROLES:
         role = members["role"] = _role(field.need("role"), options)
-    if role in _TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
+    if role in TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
         return field.message(**members)  # what most messages are, so it is worth a shortcut
     known = _FIELDS[role]
     if not members.keys() <= known.keys():
@@ -203,7 +204,8 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     return field.message(**fields)
 
 
-_TALKING = {"system", "developer", "user", "assistant"}
+TALKING = frozenset({"system", "developer", "user", "assistant"})
+"""Roles whose messages may be a text and no more."""
 _PLAIN = {"role", "content"}
 
 

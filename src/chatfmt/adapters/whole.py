@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLAIMED",
+    "LABELS",
     "OPENING",
     "besides",
     "check_metadata",
@@ -40,7 +41,7 @@ __all__ = [
 
 _SYSTEM = ("system", "system_prompt", "system_message", "system_instruction")
 _TOOLS = ("tools", "functions")
-_LABELS = ("label", "kto_tag")
+LABELS = ("label", "kto_tag")
 _SETTINGS = ("chat_template_kwargs", "enable_thinking")
 
 OPENING = (*_SYSTEM, *_TOOLS)
@@ -171,7 +172,7 @@ def without_bad(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 
     The label, true or false, is also metadata: it says more than a weight.
     """
-    if not any(_is_bad(row.value.get(key)) for key in _LABELS):
+    if not any(_is_bad(row.value.get(key)) for key in LABELS):
         return tuple(messages)
     return tuple(
         message.model_copy(update={"weight": 0.0}) if message.role == "assistant" else message
@@ -198,7 +199,7 @@ def check_metadata(conversation: Conversation, path: str, *members: str) -> None
     if taken := {*members, *CLAIMED} & conversation.metadata.keys():
         reason = "would be taken for the conversation's"
         raise DataError(reason, field=f"{path}metadata.{min(taken)}")
-    bad = any(_is_bad(conversation.metadata.get(key)) for key in _LABELS)
+    bad = any(_is_bad(conversation.metadata.get(key)) for key in LABELS)
     if bad and any(m.role == "assistant" and m.weight != 0 for m in conversation.messages):
         raise DataError(
             "says that the answers are bad: expected answers of weight 0",

@@ -8,75 +8,34 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.adapters import Preference, read_row
 from chatfmt.adapters.strict import StrictJSON
-from chatfmt.corpus.arrow import pa
+from chatfmt.corpus.columns import Made, id_columns
+from chatfmt.corpus.flat_rows import FlatRows
 from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from chatfmt.adapters import Item, Source
     from chatfmt.conversation import Conversation, Message
-    from chatfmt.corpus.arrow import RecordBatch, Schema
+    from chatfmt.corpus.arrow import RecordBatch
     from chatfmt.corpus.options import EncodeOptions
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.training import TrainingExample
+    from chatfmt.training.flat import Laid
 
-__all__ = ["REJECTS", "encode_records", "example_schema", "id_columns"]
-
-REJECTS = pa.schema(
-    [
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),
-        pa.field("reason", pa.large_string(), nullable=False),
-        pa.field("row", pa.large_string()),
-        pa.field("row_base64", pa.large_string()),
-    ]
-)
-"""The columns of refused rows; ``row`` is the row as it stood in its file, or where that is invalid
-UTF-8, ``row_base64`` is; neither, if it was not held: it was too long, or the file breaks off."""
-
-_PLACE = [
-    pa.field("source", pa.string(), nullable=False),
-    pa.field("file", pa.string(), nullable=False),
-    pa.field("row", pa.int64(), nullable=False),
-    pa.field("part", pa.int32(), nullable=False),
-    pa.field("path", pa.list_(pa.string())),
-]
-"""Where an example comes from; ``path`` is what `_path` says."""
-
-
-def id_columns(options: EncodeOptions) -> tuple[str, ...]:
-    """The columns that hold a list for each example."""
-    if options.preferences:
-        return ("prompt_ids", "chosen_ids", "rejected_ids")
-    return ("input_ids", "labels", *(["weights"] if options.weights else []))
-
-
-def example_schema(options: EncodeOptions) -> Schema:
-    """The columns of examples: lists of int32 (weights: float), and where each comes from."""
-    lists = [
-        pa.field(name, pa.list_(pa.float32() if name == "weights" else pa.int32()), nullable=False)
-        for name in id_columns(options)
-    ]
-    return pa.schema([*lists, *_places(options)])
-
-
-def _places(options: EncodeOptions) -> list[Any]:
-    spelled = pa.field("special_text", pa.string(), nullable=False)
-    return [*_PLACE, *([spelled] if options.special_text == "warn" else [])]
-
+__all__ = ["encode_records"]
 
 _LONGEST_REASON = 1000  # characters: a value that an error quotes may be as long as its row
 
 
-class _Place(NamedTuple):
-    source: str
-    file: str
-    row: int
-    part: int
-    path: list[str] | None
-    special_text: str
+class _Row(NamedTuple):
+    """A row as far as it is read before all of a batch are encoded."""
+
+    items: list[Item] | None = None
+    """What it gives; None where that is read only if it has to be."""
+    laid: Laid | None = None
+    """The same for the flat path."""
+    refusal: ChatfmtError | None = None
 
 
 def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBatch, RecordBatch]:
@@ -109,54 +68,80 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     >>> rejects["reason"].to_pylist()
     ['expected JSON, found the constant NaN']
     """
-    sources = {source.name: source for source in options.sources}
-    encode = _encode_preference if options.preferences else _encode_conversation
-    places: list[_Place] = []
-    examples: list[tuple[list[Any], ...]] = []
-    rejects: list[tuple[str, str, int, str, str | None, str | None]] = []
-    strict = StrictJSON()
-    columns = (batch[name].to_pylist() for name in batch.schema.names)
-    for source, file, line, text, fits, error in zip(*columns, strict=True):
+    reader, made = _Reader(options), Made(options)
+    rows = [reader.read(row) for row in zip(*map(_listed, batch.columns), strict=True)]
+    examples = reader.flat.encode(row.laid for row in rows)
+    columns = (_listed(batch[name]) for name in ("source", "file", "line", "text"))
+    places = zip(*columns, strict=True)
+    for number, (place, row, example) in enumerate(zip(places, rows, examples, strict=True)):
         try:
-            if error is not None:
-                raise DataError(error)
-            items = _items(sources[source], file, line, text, strict, fits=fits)
+            if row.refusal is not None:
+                raise row.refusal
+            if row.items is None and example is not None:
+                made.add(number, [(None, example.columns(weights=options.weights))], "")
+                continue
+            items = reader.items(*place) if row.items is None else row.items
             spelled = _special_text(items, options)
-            encoded = [
-                (_path(item), example) for item in items for example in encode(item, options)
-            ]
+            if example is not None:
+                made.add(
+                    number, [(_path(items[0]), example.columns(weights=options.weights))], spelled
+                )
+            else:
+                encoded = [(_path(i), one) for i in items for one in _encode(i, options)]
+                made.add(number, encoded, spelled)
         except ChatfmtError as refusal:
-            rejects.append((source, file, line, _reason(refusal), *_shown(text)))
-            continue
-        for part, (path, example) in enumerate(encoded):
-            examples.append(example)
-            places.append(_Place(source, file, line, part, path, spelled))
-    schema = example_schema(options)
-    lists = [
-        _lists([example[i] for example in examples], schema.field(i).type)
-        for i in range(len(id_columns(options)))
-    ]
-    arrays = [
-        pa.array([place[i] for place in places], field.type)
-        for i, field in enumerate(_places(options))
-    ]
-    refused = [pa.array([row[i] for row in rejects], field.type) for i, field in enumerate(REJECTS)]
-    return (
-        pa.record_batch([*lists, *arrays], schema=schema),
-        pa.record_batch(refused, schema=REJECTS),
-    )
+            *where, text = place
+            made.rejects.append((*where, _reason(refusal), *_shown(text)))
+    return made.batches(batch)
 
 
-def _items(
-    source: Source, file: str, line: int, text: bytes, strict: StrictJSON, *, fits: bool
-) -> list[Item]:
-    row = strict.line(file, line, text)
-    if row.value is None:
-        raise row.error or DataError("no row")
-    if not fits and not source.fits(row.value):
-        return []
-    items = read_row(row.value, schema=source.schema_name, options=source.options)
-    return [source.finished(item) for item in items]
+def _listed(column: Any) -> list[Any]:  # noqa: ANN401 - Arrow's
+    return column.to_pylist()  # type: ignore[no-any-return]
+
+
+class _Reader:
+    """Reads the rows of a batch, each as far as has to be."""
+
+    def __init__(self, options: EncodeOptions) -> None:
+        self._sources = {source.name: source for source in options.sources}
+        self._strict = StrictJSON()
+        self.flat = FlatRows(options)
+
+    def read(self, row: tuple[Any, ...]) -> _Row:
+        """A row of the schema `RAW`."""
+        name, file, line, text, fits, error = row
+        if error is not None:
+            return _Row(refusal=DataError(error))
+        source = self._sources[name]
+        try:
+            value = self._value(file, line, text)
+            if not fits and not source.fits(value):
+                return _Row([])
+            laid = self.flat.plain(source, value)
+            if laid is not None:
+                return _Row(None, laid)
+            items = self._items(source, value)
+            return _Row(items, self.flat.items(items))
+        except ChatfmtError as refusal:
+            return _Row(refusal=refusal)
+
+    def items(self, name: str, file: str, line: int, text: bytes) -> list[Item]:
+        """What a row gives that has passed `read`.
+
+        Raises:
+            DataError: it cannot be used.
+        """
+        return self._items(self._sources[name], self._value(file, line, text))
+
+    def _value(self, file: str, line: int, text: bytes) -> dict[str, Any]:
+        row = self._strict.line(file, line, text)
+        if row.value is None:
+            raise row.error or DataError("no row")
+        return row.value
+
+    def _items(self, source: Source, value: dict[str, Any]) -> list[Item]:
+        items = read_row(value, schema=source.schema_name, options=source.options)
+        return [source.finished(item) for item in items]
 
 
 def _path(item: Item) -> list[str] | None:
@@ -214,22 +199,22 @@ def _reason(error: ChatfmtError) -> str:
     return bounded(reason, _LONGEST_REASON)
 
 
-def _lists(rows: list[list[Any]], type: Any) -> Any:  # noqa: ANN401 - Arrow's
-    """A list array over one flat buffer: pa.array would look at every number by itself."""
-    code = "f" if pa.types.is_floating(type.value_type) else "i"
-    values: array[Any] = array(code)
-    offsets = array("i", [0])
-    for row in rows:
-        values.fromlist(row)  # twice as fast as extend, which takes any iterable
-        offsets.append(len(values))
-    flat = pa.Array.from_buffers(type.value_type, len(values), [None, pa.py_buffer(values)])
-    return pa.Array.from_buffers(type, len(rows), [None, pa.py_buffer(offsets)], children=[flat])
-
-
 # ---- what one item gives
 
 _PLAIN = {None, 0.0, 1.0}
 """Weights of messages that labels can say; most have none, so no id needs to be looked at."""
+
+
+def _encode(item: Item, options: EncodeOptions) -> list[tuple[bytes, ...]]:
+    """The plain path: the lists of each example, packed."""
+    encode: Callable[[Item, EncodeOptions], Iterable[tuple[list[Any], ...]]]
+    encode = _encode_preference if options.preferences else _encode_conversation
+    names = id_columns(options)
+    return [tuple(map(_packed, names, example)) for example in encode(item, options)]
+
+
+def _packed(name: str, numbers: Any) -> bytes:  # noqa: ANN401 - a list of them
+    return array("f" if name == "weights" else "i", numbers).tobytes()
 
 
 def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[TrainingExample]:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatfmt.corpus.arrow import pa
+from chatfmt.corpus.columns import example_schema
 from chatfmt.corpus.inputs import Inputs
 from chatfmt.corpus.lock import locked
 from chatfmt.corpus.masks import mask_schema, with_masks
@@ -15,7 +16,6 @@ from chatfmt.corpus.options import EncodeOptions, FileOptions
 from chatfmt.corpus.packing import pack_schema, packed
 from chatfmt.corpus.plan import engine_of, planned, refuse_unused_tools
 from chatfmt.corpus.reading import Reading
-from chatfmt.corpus.records import example_schema
 from chatfmt.corpus.rejects import RejectsWriter
 from chatfmt.corpus.shuffle import shuffled
 from chatfmt.corpus.state import REJECTS, SUMMARY, begin, load, look

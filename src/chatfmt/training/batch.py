@@ -1,20 +1,19 @@
 """Many conversations to flat buffers: one call of the encoder for a hundred kilobytes of contents.
 
-The contents are joined with a special token as separator, which an encoder never merges across,
-encoded at once, and cut apart again; headers and weights are put in between. The result is that
-of `Renderer.extend` and `chatfmt.training.weights`, which the tests hold it to. Contents that spell
-the separator, and encodings other than tiktoken's, are encoded one by one.
+The contents are encoded at once (`chatfmt.training.joined`), and what is around them is put in
+between. The result is that of `Renderer.extend` and `chatfmt.training.weights`: the tests hold it
+to that.
 """
 
 from __future__ import annotations
 
-import sys
 from array import array
 from bisect import bisect_right
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from chatfmt.errors import EncodingError, RenderError
+from chatfmt.training.joined import JoinedCall
 from chatfmt.training.weights import message_weights
 from chatfmt.wire.fast.packed import SIZE, pack
 from chatfmt.wire.frame import FRAME_FIELDS
@@ -147,16 +146,7 @@ class _Encoder:
         # then what is around a content follows from the message, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and renderer.by_itself
         self._known: Kept[tuple[object, ...], _Known] = Kept()
-        encoding = renderer.binding.encoding
-        can = renderer.binding.capabilities
-        self._encode_joined, self._longest = can.encode_joined, can.longest_run or sys.maxsize
-        # rather one that the format does not use, since contents may well quote those
-        separators = [
-            (token in renderer.binding.ids, token, pack([number]))
-            for token, number in encoding.special_tokens.items()
-            if not _overlaps(token) and _is_seen_whole(number, encoding.n_vocab)
-        ]
-        _, self._separator, self._item = min(separators, default=(True, "", b""))
+        self._joined = JoinedCall(renderer.binding)
 
     def parts(self, conversations: Iterable[Conversation]) -> Iterator[_Part]:
         """The conversations in parts of about `_CHUNK` characters."""
@@ -248,29 +238,17 @@ class _Encoder:
             self._known.keep(key, found, size + len(frame.head) + len(frame.close))
         return found
 
-    def encode(self, part: _Part) -> bytes | list[bytes]:
-        """The packed ids of all texts of the part, with the separator between them.
-
-        Or those of each text, where they had to be encoded one by one: the encoding has no call
-        for them all, or no separator, or a text may be too long, or has no UTF-8 form.
-        """
-        if self._encode_joined is None or not self._separator:
-            return self._one_by_one(part)
-        joined = self._separator.join(part.texts)
-        if len(joined) > self._longest and max(map(len, part.texts)) > self._longest:
-            return self._one_by_one(part)
-        try:
-            return self._encode_joined(joined, self._separator)
-        except (UnicodeEncodeError, EncodingError):  # to say of which text
-            return self._one_by_one(part)
+    def encode(self, part: _Part) -> bytes | None:
+        """The packed ids of all texts of the part; None where they are encoded one by one."""
+        return self._joined.encode(part.texts)
 
     def _one_by_one(self, part: _Part) -> list[bytes]:
         return [self._alone(part, nth, text) for nth, text in enumerate(part.texts)]
 
-    def weave(self, part: _Part, packed: bytes | list[bytes]) -> _Chunk:
+    def weave(self, part: _Part, packed: bytes | None) -> _Chunk:
         """The ids of a part, with what is around each content, and the weights."""
-        contents = packed.split(self._item) if isinstance(packed, bytes) else packed
-        if len(contents) != len(part.texts):  # one of them spells the separator, or there is none
+        contents = self._joined.apart(packed, len(part.texts))
+        if contents is None:
             contents = self._one_by_one(part)
         ids, weights, totals, total = list[bytes](), list[bytes](), [0], 0
         add_ids, add_weights = ids.append, weights.append
@@ -300,21 +278,6 @@ class _Encoder:
             except (RenderError, EncodingError) as error:
                 error.add_note(f"conversation {part.first + at}")
                 raise error from None
-
-
-def _overlaps(token: str) -> bool:
-    """Whether it may overlap with itself, so that a text may have more of them than were put in."""
-    return any(token.startswith(token[-n:]) for n in range(1, len(token)))
-
-
-def _is_seen_whole(number: int, n_vocab: int) -> bool:
-    """Whether the bytes of this id are never seen across two neighbouring ids.
-
-    The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
-    where one begins in the middle of an id, that zero stands where it has none.
-    """
-    width = max(1, ((n_vocab - 1).bit_length() + 7) // 8)
-    return width < SIZE and all(number.to_bytes(width, "little"))
 
 
 def _pack_around(frame: Frame, weight: float) -> _Around:

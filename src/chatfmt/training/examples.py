@@ -127,7 +127,7 @@ def _example(
         if frame.goes_on or frame.is_unended:
             following = messages[index + 1].role if index + 1 < len(messages) else None
             frame = frame.in_training(message.role, following)  # noqa: PLW2901 - what it is here
-        head, head_marks, prefix, suffix, close, close_marks, _, _, is_unended = frame
+        head, head_marks, prefix, suffix, close, close_marks, _, _, is_unended, _ = frame
         start = len(ids)
         ids += head
         text = "" if suffix is None else prefix + message.content + suffix

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from chatfmt.conversation import Message
-    from chatfmt.wire.runs import Mark
+    from chatfmt.wire.runs import Mark, Text
 
-__all__ = ["FRAME_FIELDS", "HEADER", "Frame", "Key", "Neighbours", "key_of", "size_of"]
+__all__ = [
+    "FRAME_FIELDS",
+    "HEADER",
+    "Frame",
+    "Key",
+    "Neighbours",
+    "Planned",
+    "Stretch",
+    "key_of",
+    "size_of",
+]
 
 HEADER = ("role", "name", "recipient", "channel", "content_type")
 FRAME_FIELDS = (*HEADER, "reasoning", "tools", "tool_calls")
@@ -20,6 +30,30 @@ FRAME_FIELDS = (*HEADER, "reasoning", "tools", "tool_calls")
 Key: TypeAlias = "tuple[Any, ...]"
 key_of: Callable[[Mapping[str, Any]], Key] = itemgetter(*FRAME_FIELDS)
 """Those fields out of a message's ``__dict__``, which is faster than eight attributes."""
+
+
+class Stretch(NamedTuple):
+    """Ids that are always the same, and the run of text after them."""
+
+    ids: list[int]
+    marks: list[Mark]
+    run: tuple[Text, ...]
+    """Its texts; an empty one is a blank."""
+
+
+class Planned(Protocol):
+    """What is known of a frame that a `chatfmt.wire.plans.Plan` has made."""
+
+    @property
+    def stretches(self) -> Sequence[Stretch]:
+        """What stands before each run of text, and the run."""
+
+    @property
+    def last(self) -> tuple[list[int], list[Mark]]:
+        """The ids behind the last run, and their marks."""
+
+    def runs(self, message: Message) -> list[str] | None:
+        """The runs of text of a message of the shape; None where it is refused."""
 
 
 class Frame(NamedTuple):
@@ -41,6 +75,8 @@ class Frame(NamedTuple):
     """The end token that stands there in training, where no message follows."""
     is_unended: bool = False
     """Whether it has no end token, and a model speaks: what follows ends it."""
+    plan: Planned | None = None
+    """What has made it, where that was the plan of its shape."""
 
     def text(self, message: Message) -> str:
         """The text between head and close."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chatfmt.errors import RenderError
 from chatfmt.line.language import Calls, Literal
 from chatfmt.wire.choosing import choose
-from chatfmt.wire.frame import HEADER, Frame
+from chatfmt.wire.frame import HEADER, Frame, Stretch
 from chatfmt.wire.refuse import header_length, literal_after, misread
 from chatfmt.wire.runs import RunWriter, Text
 from chatfmt.wire.spell import Blank, Refused, Written, fill, lay_out
@@ -41,15 +41,6 @@ def shape_of(message: Message) -> Key:
     return *header, call_id is None, reasoning and True, tools is None, not content, len(calls)
 
 
-class _Stretch(NamedTuple):
-    """Ids that are always the same, and the run of text after them."""
-
-    ids: list[int]
-    marks: list[Mark]
-    run: tuple[Text, ...]
-    """Its texts; an empty one is a blank."""
-
-
 class _Check(NamedTuple):
     """That the text of a blank is not read as something else."""
 
@@ -70,7 +61,7 @@ class _Planner(RunWriter):
         cuts: bool,
     ) -> None:
         super().__init__(binding, encode, generated=generated, cuts=cuts)
-        self.stretches: list[_Stretch] = []
+        self.stretches: list[Stretch] = []
 
     def write(self, atoms: Iterable[Atom | Literal | Blank]) -> None:
         """Like `RunWriter.write`; a blank is an empty text in its run."""
@@ -85,7 +76,7 @@ class _Planner(RunWriter):
         if all(text.text for text in self._run):
             super().flush()
             return
-        self.stretches.append(_Stretch(self.ids, self.marks, tuple(self._run)))
+        self.stretches.append(Stretch(self.ids, self.marks, tuple(self._run)))
         self._run, self.ids, self.marks = [], [], []
 
 
@@ -156,8 +147,10 @@ class Plan:
     ) -> None:
         words = maker.words[role]
         self.atoms, self.after = atoms, after
-        self._stretches = planner.stretches
-        self._last = planner.ids, planner.marks
+        self.stretches = planner.stretches
+        """What stands before each run of text, and the run."""
+        self.last = planner.ids, planner.marks
+        """The ids behind the last run, and their marks."""
         self._role, self._ids = maker.format.role_spellings[role], maker.format.id_shape
         self._going_on = going_on
         blanks = [(at, atom) for at, atom in enumerate(atoms) if isinstance(atom, Blank)]
@@ -167,7 +160,7 @@ class Plan:
             for number, (at, blank) in enumerate(blanks)
             if blank.field in words
         ]
-        texts = [text for stretch in self._stretches for text in stretch.run if not text.text]
+        texts = [text for stretch in self.stretches for text in stretch.run if not text.text]
         self._in_header = [at for at, text in enumerate(texts) if text.part == "header"]
         self._longest = maker.format.longest_header - header_length(atoms)
 
@@ -179,7 +172,7 @@ class Plan:
     @property
     def size(self) -> int:
         """How many ids are remembered."""
-        return sum(len(stretch.ids) for stretch in self._stretches) + len(self._last[0])
+        return sum(len(stretch.ids) for stretch in self.stretches) + len(self.last[0])
 
     def texts(self, message: Message) -> list[str] | None:
         """The texts of the blanks in their order; None where one of them is refused."""
@@ -188,6 +181,17 @@ class Plan:
         except Refused:
             return None
         return texts if self.is_read_back(texts) else None
+
+    def runs(self, message: Message) -> list[str] | None:
+        """The runs of text of a message of the shape; None where it is refused."""
+        found = self.texts(message)
+        if found is None:
+            return None
+        texts = iter(found)
+        return [
+            "".join([text.text or next(texts) for text in stretch.run])
+            for stretch in self.stretches
+        ]
 
     def is_read_back(self, texts: Sequence[str]) -> bool:
         """Whether none of the texts of the blanks is read as something else, or too long."""
@@ -208,25 +212,28 @@ class Plan:
 
         Without ``marks`` it has none.
         """
-        found = self.texts(message)
-        if found is None:
-            return None
-        texts = iter(found)
-        ids, last_marks = self._last
+        ids, last_marks = self.last
         try:
             if marks:
-                for before, of_them, run in self._stretches:
+                found = self.texts(message)
+                if found is None:
+                    return None
+                texts = iter(found)
+                for before, of_them, run in self.stretches:
                     writer.take(before, of_them)
                     writer.encode(t if t.text else t._replace(text=next(texts)) for t in run)
                 writer.take(ids, last_marks)
                 return self._framed(writer.ids, writer.marks)
+            runs = self.runs(message)
+            if runs is None:
+                return None
             written: list[int] = []
-            for before, _, run in self._stretches:
-                written += before
-                written += encode("".join([text.text or next(texts) for text in run]))
+            for stretch, text in zip(self.stretches, runs, strict=True):
+                written += stretch.ids
+                written += encode(text)
         except RenderError:
             return None
         return self._framed(written + ids, [])
 
     def _framed(self, ids: list[int], marks: list[Mark]) -> Frame:
-        return Frame([], [], "", None, ids, marks, *self._going_on)
+        return Frame([], [], "", None, ids, marks, *self._going_on, self)

@@ -153,7 +153,7 @@ class Renderer:
         frames = self.frames(messages, first, continues, before=before, within=within, close=False)
         for index, (message, frame) in enumerate(zip(messages, frames, strict=True), first):
             around = after_unended(self.binding, frame) if unended else frame
-            head, head_marks, prefix, suffix, close, close_marks, *_, unended = around
+            head, head_marks, prefix, suffix, close, close_marks, *_, unended, _ = around
             start = offset + len(ids)
             for begin, end, part, generated in head_marks:
                 add(new(Span, (start + begin, start + end, index, part, generated, False)))

@@ -1,0 +1,1 @@
+"""What users would write instead of `chatfmt tokenize`, each a program."""

@@ -1,0 +1,114 @@
+"""The columns of a corpus: of examples, and of rows that were refused."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.corpus.arrow import pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.corpus.arrow import RecordBatch, Schema
+    from chatfmt.corpus.options import EncodeOptions
+
+__all__ = ["REJECTS", "Made", "example_schema", "id_columns"]
+
+REJECTS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("line", pa.int64(), nullable=False),
+        pa.field("reason", pa.large_string(), nullable=False),
+        pa.field("row", pa.large_string()),
+        pa.field("row_base64", pa.large_string()),
+    ]
+)
+"""The columns of refused rows; ``row`` is the row as it stood in its file, or where that is invalid
+UTF-8, ``row_base64`` is; neither, if it was not held: it was too long, or the file breaks off."""
+
+_PLACE = [
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("file", pa.string(), nullable=False),
+    pa.field("row", pa.int64(), nullable=False),
+    pa.field("part", pa.int32(), nullable=False),
+    pa.field("path", pa.list_(pa.string())),
+]
+"""Where an example comes from; ``path`` is what `_path` says."""
+
+
+def id_columns(options: EncodeOptions) -> tuple[str, ...]:
+    """The columns that hold a list for each example."""
+    if options.preferences:
+        return ("prompt_ids", "chosen_ids", "rejected_ids")
+    return ("input_ids", "labels", *(["weights"] if options.weights else []))
+
+
+def example_schema(options: EncodeOptions) -> Schema:
+    """The columns of examples: lists of int32 (weights: float), and where each comes from."""
+    lists = [
+        pa.field(name, pa.list_(pa.float32() if name == "weights" else pa.int32()), nullable=False)
+        for name in id_columns(options)
+    ]
+    return pa.schema([*lists, *_places(options)])
+
+
+def _places(options: EncodeOptions) -> list[Any]:
+    spelled = pa.field("special_text", pa.string(), nullable=False)
+    return [*_PLACE, *([spelled] if options.special_text == "warn" else [])]
+
+
+class Made:
+    """The examples and the refused rows of a batch, as columns."""
+
+    def __init__(self, options: EncodeOptions) -> None:
+        self._schema, self._width = example_schema(options), len(id_columns(options))
+        self._lists: list[tuple[bytes, ...]] = []
+        self._rows: list[int] = []
+        """Of each example the number of its row in the batch."""
+        self._further: list[tuple[int, list[str] | None, str]] = []
+        """Of each example the columns ``part``, ``path`` and ``special_text``."""
+        self.rejects: list[tuple[Any, ...]] = []
+
+    def add(
+        self, row: int, parts: Iterable[tuple[list[str] | None, tuple[bytes, ...]]], spelled: str
+    ) -> None:
+        """Add the examples of a row, each with its path."""
+        for part, (path, lists) in enumerate(parts):
+            self._lists.append(lists)
+            self._rows.append(row)
+            self._further.append((part, path, spelled))
+
+    def batches(self, batch: RecordBatch) -> tuple[RecordBatch, RecordBatch]:
+        """What there is, of the rows of this batch."""
+        fields = [*self._schema]
+        lists = [
+            _lists([example[at] for example in self._lists], field.type)
+            for at, field in enumerate(fields[: self._width])
+        ]
+        rows = pa.array(self._rows, pa.int64())
+        places = [batch[name].take(rows) for name in ("source", "file", "line")]
+        further = [
+            pa.array([one[at] for one in self._further], field.type)
+            for at, field in enumerate(fields[self._width + len(places) :])
+        ]
+        refused = [
+            pa.array([reject[at] for reject in self.rejects], field.type)
+            for at, field in enumerate(REJECTS)
+        ]
+        return (
+            pa.record_batch([*lists, *places, *further], schema=self._schema),
+            pa.record_batch(refused, schema=REJECTS),
+        )
+
+
+def _lists(rows: list[bytes], type: Any) -> Any:  # noqa: ANN401 - Arrow's
+    """A list array over one flat buffer: pa.array would look at every number by itself."""
+    values = b"".join(rows)
+    offsets = array("i", accumulate(map(len, rows), initial=0))
+    size = type.value_type.bit_width // 8
+    offsets = array("i", [offset // size for offset in offsets])
+    flat = pa.Array.from_buffers(type.value_type, offsets[-1], [None, pa.py_buffer(values)])
+    return pa.Array.from_buffers(type, len(rows), [None, pa.py_buffer(offsets)], children=[flat])

@@ -1,0 +1,72 @@
+"""Many texts in one call of the encoder.
+
+The texts are joined with a special token as separator, which an encoder never merges across,
+encoded at once, and cut apart again. The caller encodes them one by one, to the same ids, where the
+encoder has no such call, or a text spells the separator, may be too long, or is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from chatfmt.errors import EncodingError
+from chatfmt.wire.fast.packed import SIZE, pack
+
+if TYPE_CHECKING:
+    from chatfmt.wire.binding import Binding
+
+__all__ = ["JoinedCall"]
+
+
+class JoinedCall:
+    """What encodes many texts at once, for one format in one encoding."""
+
+    def __init__(self, binding: Binding) -> None:
+        encoding, can = binding.encoding, binding.capabilities
+        self._encode = can.encode_joined
+        self._longest = can.longest_run or sys.maxsize
+        # rather one that the format does not use, since texts may well quote those
+        separators = [
+            (token in binding.ids, token, pack([number]))
+            for token, number in encoding.special_tokens.items()
+            if not _overlaps(token) and is_seen_whole(number, encoding.n_vocab)
+        ]
+        _, self._separator, self._item = min(separators, default=(True, "", b""))
+
+    def encode(self, texts: list[str]) -> bytes | None:
+        """The packed ids of all texts, with those of the separator between them; None: one by one.
+
+        Several threads may call it at once.
+        """
+        if self._encode is None or not self._separator:
+            return None
+        joined = self._separator.join(texts)
+        if len(joined) > self._longest and max(map(len, texts)) > self._longest:
+            return None
+        try:
+            return self._encode(joined, self._separator)
+        except (UnicodeEncodeError, EncodingError):  # whoever encodes them says of which text
+            return None
+
+    def apart(self, packed: bytes | None, count: int) -> list[bytes] | None:
+        """The packed ids of each of so many texts; None where a text spells the separator."""
+        if packed is None:
+            return None
+        found = packed.split(self._item)
+        return found if len(found) == count else None
+
+
+def _overlaps(token: str) -> bool:
+    """Whether it may overlap with itself, so that a text may have more of them than were put in."""
+    return any(token.startswith(token[-n:]) for n in range(1, len(token)))
+
+
+def is_seen_whole(number: int, n_vocab: int) -> bool:
+    """Whether the bytes of this id are never seen across two neighbouring ids.
+
+    The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
+    where one begins in the middle of an id, that zero stands where it has none.
+    """
+    width = max(1, ((n_vocab - 1).bit_length() + 7) // 8)
+    return width < SIZE and all(number.to_bytes(width, "little"))
