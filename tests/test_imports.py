@@ -32,7 +32,7 @@ HOUSE = {
     "training": "errors conversation prepare encodings wire",
     "show": "errors conversation prepare wire",
     "transcript": "errors conversation prepare line wire training show",
-    "tools": "errors conversation wire",
+    "tools": "errors conversation prepare wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
