@@ -13,10 +13,13 @@ import pytest
 from chatfmt import get_tokenizer
 from chatfmt.cli import main
 from formats_under_test import tokenizer_for
+from rows import tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
+
+    from chatfmt import ChatTokenizer
 
     Explain: TypeAlias = Callable[..., tuple[int, list[str], list[str]]]
 
@@ -122,3 +125,39 @@ def test_a_missing_file_is_exit_code_2(explain: Explain) -> None:
     code, out, err = explain(lines(IDS), lines(IDS), names=("a", "missing"))
     assert (code, out) == (2, [])
     assert err == ["chatfmt explain: error: missing: No such file or directory"]
+
+
+CHAT = [
+    {"role": "user", "content": "a"},
+    {"role": "assistant", "content": "b", "reasoning": "hm"},
+    {"role": "user", "content": "c"},
+]
+
+
+@pytest.fixture
+def thinking(monkeypatch: pytest.MonkeyPatch) -> ChatTokenizer:
+    """A tokenizer whose format drops thinking, which the command takes."""
+    tok = tokenizer("qwq")
+    monkeypatch.setattr("chatfmt.commands.explain.tokenizer", lambda _: tok)
+    return tok
+
+
+def test_what_a_preparation_did_is_named(explain: Explain, thinking: ChatTokenizer) -> None:
+    Path("chats").write_text(lines({"messages": CHAT}, {"messages": CHAT}, "none"), "utf-8")
+    prepared, given = thinking.encode(thinking.prepare(CHAT)), thinking.encode(CHAT)
+    options = "--prepare", "--conversations", "chats"
+    a, b = lines(prepared, prepared, prepared), lines(given, prepared, given)
+    code, out, err = explain(a, b, *options)
+    assert code == 1
+    assert "thinking of message 1 dropped (reasoning): a is prepared, b is not" in out[0]
+    assert out[3].startswith("a:3, b:3: ")
+    assert "prepared" not in out[3]  # nothing is known of it
+    assert "chats:3" in err[0]
+    assert "prepared" not in explain(a, b)[1][0]
+
+
+@pytest.mark.parametrize("options", [("--prepare",), ("--conversations", "a")])
+def test_what_was_prepared_takes_two_options(explain: Explain, options: tuple[str, ...]) -> None:
+    code, out, err = explain(lines(IDS), lines(IDS), *options)
+    assert (code, out) == (2, [])
+    assert "give both" in err[0]

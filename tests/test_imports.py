@@ -32,7 +32,7 @@ HOUSE = {
     "training": "errors conversation prepare wire",
     "show": "errors conversation prepare wire",
     "transcript": "errors conversation prepare line wire training show",
-    "tools": "errors conversation wire",
+    "tools": "errors conversation prepare wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "templates": "errors conversation line tokenizer",
     "pretrained": "errors json_text line encodings tokenizer templates",

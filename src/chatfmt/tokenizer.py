@@ -616,8 +616,13 @@ class ChatTokenizer:
         counts, prologue = self.count_messages(conversation), len(self._renderer.prologue)
         return fit(conversation, counts, prologue, max_tokens, reserve=reserve)
 
-    def explain(self, ids_a: Sequence[int], ids_b: Sequence[int]) -> Difference | None:
+    def explain(
+        self, ids_a: Sequence[int], ids_b: Sequence[int], *, prepared: Prepared | None = None
+    ) -> Difference | None:
         """Where two sequences of ids part, and why; None where they do not.
+
+        With ``prepared``, what `prepare` has made of the conversation that both are of, it is also
+        told what the preparation did where one side has it and the other has not.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -627,7 +632,7 @@ class ChatTokenizer:
           a: ' hello' <|im_end|>
           b: ' ' 'hello' <|im_end|>
         """
-        return explain(self._binding, self._renderer.prologue, ids_a, ids_b)
+        return explain(self._binding, self._renderer.prologue, ids_a, ids_b, prepared)
 
     def scan(self, conversation: Messages) -> list[SpecialText]:
         """The places in its texts that spell a special token of the encoding, for cleaning data.

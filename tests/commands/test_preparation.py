@@ -115,8 +115,8 @@ def test_show_says_what_was_changed(run: Run) -> None:
     assert out[:4] == [
         "message 1 reasoning: [-c-] (reasoning)",
         "message 0 content: [-·-]a[-·-] (strip)",
-        "added message: {+system: Today is 27 Nov.+} (system)",
-        f"added message content: Today is 27 Nov.{{+{json.dumps(TOOL)}+}} (tools)",
+        "added message at 0: {+system: Today is 27 Nov.+} (system)",
+        f"added message at 0 content: Today is 27 Nov.{{+{json.dumps(TOOL)}+}} (tools)",
     ]
     assert out[4].startswith("system ")
     assert run("show")[1][0].startswith("user ")

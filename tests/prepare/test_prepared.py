@@ -31,10 +31,10 @@ def test_every_change_is_listed_in_order() -> None:
     text = '{"type": "function", "function": {"name": "f", "description": "é"}}'
     assert prepared.changes == (
         Change(None, "message", "system", None, system),
-        Change(2, "content", "strip", " c", "c"),
-        Change(2, "content", "fold", "c", "2025\n\nc"),
+        Change(2, "content", "strip", " c", "c", 3),
+        Change(2, "content", "fold", "c", "2025\n\nc", 3),
         Change(None, "message", "fold", system, None),
-        Change(None, "message", "tools", None, added.model_copy(update={"tools": text})),
+        Change(None, "message", "tools", None, added.model_copy(update={"tools": text}), 0),
     )
     assert said(prepared) == ["x: ", "user: a", "assistant: b ", "user: 2025\n\nc"]
 
@@ -48,11 +48,12 @@ def test_a_change_of_each_field_is_listed() -> None:
         {"word": "rename", "role": "tool", "to": "user"},
     ]
     assert rewrite(words, answer, result).changes == (
-        Change(0, "reasoning", "reasoning", "hm", None),
-        Change(0, "tool_calls", "calls", made, (call("f", "f"),)),
-        *(Change(1, field, "calls", old, "f") for field, old in (("name", None), ("call_id", "x"))),
-        Change(1, "role", "rename", "tool", "user"),
-        *(Change(1, field, "rename", "f", None) for field in ("name", "call_id")),
+        Change(0, "reasoning", "reasoning", "hm", None, 0),
+        Change(0, "tool_calls", "calls", made, (call("f", "f"),), 0),
+        Change(1, "name", "calls", None, "f", 1),
+        Change(1, "call_id", "calls", "x", "f", 1),
+        Change(1, "role", "rename", "tool", "user", 1),
+        *(Change(1, field, "rename", "f", None, 1) for field in ("name", "call_id")),
     )
 
 
@@ -61,7 +62,7 @@ def test_a_message_that_is_left_out_is_named() -> None:
     prepared = rewrite([{"word": "system", "empty": "drop"}, STRIP], system, "user: a ")
     assert prepared.changes == (
         Change(0, "message", "system", system, None),
-        Change(1, "content", "strip", "a ", "a"),
+        Change(1, "content", "strip", "a ", "a", 0),
     )
 
 

@@ -53,11 +53,15 @@ def test_a_change_is_crossed_out_and_added(before: Any, after: Any, text: str | 
 
 def test_the_place_is_said() -> None:
     changes = [Change(None, "message", "w", None, "a"), Change(None, "tools", "w", None, "a")]
-    changes += [Change(0, "message", "w", "a", None)]
+    changes += [Change(0, "message", "w", "a", None), Change(None, "message", "w", None, "a", 2)]
+    changes += [Change(None, "content", "w", "a", "ab", 2), Change(4, "content", "w", "", "b", 5)]
     assert shown(*changes) == [
         "added message: {+a+} (w)",
         "added message tools: {+a+} (w)",
         "message 0: [-a-] (w)",
+        "added message at 2: {+a+} (w)",
+        "added message at 2 content: a{+b+} (w)",
+        "message 4 content: {+b+} (w)",
     ]
     tools = ({"type": "function", "function": {"name": "f"}}, {"name": "g"}, {"type": "odd"})
     assert shown(Change(None, "tools", "tools", tools, None)) == [

@@ -6,15 +6,19 @@ import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._input import ids_of, results
+from chatfmt.commands._input import conversation, ids_of, results
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import one_line, print_json, reader_may_leave
+from chatfmt.commands._prepare import add_preparation, preparation, preparing
 from chatfmt.errors import DataError
+from chatfmt.prepare.prepared import Prepared
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from chatfmt.commands import Subparsers
+    from chatfmt.tokenizer import ChatTokenizer
 
 __all__ = ["add", "run"]
 
@@ -36,6 +40,13 @@ def add(subparsers: Subparsers) -> None:
             metavar=name.upper(),
             help="lists of ids: one in JSON, or one a line; - is standard input",
         )
+    add_preparation(parser)
+    parser.add_argument(
+        "--conversations",
+        metavar="FILE",
+        help="with --prepare: the conversations that the lists are of, as many; where one list is "
+        "of what is prepared and the other is not, it is said what the preparation did",
+    )
     parser.add_argument("--json", action="store_true", help="an object a line, for programs")
     parser.set_defaults(run=run)
 
@@ -45,10 +56,12 @@ def run(args: argparse.Namespace) -> int:
     tok = tokenizer(args)
     if args.a == args.b == "-":
         raise DataError("expected two files, found standard input for both")
+    if bool(args.conversations) != bool(args.prepare):
+        raise DataError("--prepare and --conversations say together what was prepared: give both")
     same = True
     with reader_may_leave():
         pairs = zip_longest(results(args.a, ids_of), results(args.b, ids_of))
-        for a, b in pairs:
+        for (a, b), prepared in zip(pairs, _prepared(args, tok), strict=False):
             if a is None or b is None:
                 (place, _), other = (b, args.a) if a is None else (a, args.b)
                 reason = f"{place}: expected as many lists as in {other}, found one more"
@@ -58,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             if ids_a is None or ids_b is None:
                 same = False
                 continue
-            found = tok.explain(ids_a, ids_b)
+            found = tok.explain(ids_a, ids_b, prepared=prepared)
             if found is None:
                 continue
             same = False
@@ -67,3 +80,13 @@ def run(args: argparse.Namespace) -> int:
             else:
                 sys.stdout.write(f"{one_line(f'{place_a}, {place_b}')}: {found}\n")
     return 0 if same else 1
+
+
+def _prepared(args: argparse.Namespace, tok: ChatTokenizer) -> Iterator[Prepared | None]:
+    """What the preparation makes of each conversation; None for ever where there are none."""
+    ready = preparing(tok, preparation(args, tok.format))
+    for _, given in results(args.conversations, conversation) if args.conversations else ():
+        prepared = None if given is None else ready(given)
+        yield prepared if isinstance(prepared, Prepared) else None
+    while True:
+        yield None

@@ -41,6 +41,9 @@ class Change(NamedTuple):
     """What was there; None where there was nothing."""
     after: object
     """What is there now; None where nothing is."""
+    place: int | None = None
+    """Index among the messages of what is prepared; None for one that is left out in the end, and
+    for what belongs to the whole conversation."""
 
 
 class Prepared(Conversation):
@@ -154,11 +157,13 @@ def prepare_answers(
         given=len(items),
         answers=answers,
     )
-    changes: list[Change] = []
+    found: list[tuple[int, Change]] = []
     for word in words:
         after = word.apply(items, asked)
-        changes += _changes(word.word, items, after, asked.given)  # type: ignore[attr-defined]
+        found += _changes(word.word, items, after, asked.given)  # type: ignore[attr-defined]
         items = after
+    places = {item.key: place for place, item in enumerate(items)}
+    changes = [change._replace(place=places.get(key)) for key, change in found]
     if conversation.tools and not any(isinstance(word, Tools) for word in words):
         changes.append(Change(None, "tools", "tools", conversation.tools, None))
     prepared = Prepared(
@@ -196,15 +201,16 @@ def _check_values(name: str, words: Sequence[Word], values: Mapping[str, Any]) -
 
 def _changes(
     word: str, before: Sequence[Item], after: Sequence[Item], given: int
-) -> Iterator[Change]:
-    """What differs, message by message, found by their keys."""
+) -> Iterator[tuple[int, Change]]:
+    """What differs, message by message, found by their keys, which come with it."""
     was, now = ({item.key: item.message for item in items} for items in (before, after))
     for key in sorted(was.keys() | now.keys()):
         index = key if key < given else None
         one, other = was.get(key), now.get(key)
         if one is None or other is None:
-            yield Change(index, "message", word, one, other)
+            yield key, Change(index, "message", word, one, other)
             continue
         for field in Message.model_fields:
             if getattr(one, field) != getattr(other, field):
-                yield Change(index, field, word, getattr(one, field), getattr(other, field))
+                before_it, after_it = getattr(one, field), getattr(other, field)
+                yield key, Change(index, field, word, before_it, after_it)

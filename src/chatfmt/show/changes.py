@@ -86,10 +86,14 @@ def place_of(change: Change) -> str:
     >>> import chatfmt
     >>> place_of(chatfmt.Change(0, "content", "strip", " a", "a"))
     'message 0 content'
+    >>> place_of(chatfmt.Change(None, "message", "system", None, "Be brief.", 0))
+    'added message at 0'
     """
     if change.message is None and change.field == "tools" and change.after is None:
         return "definitions of tools, which this format leaves out"
-    where = "added message" if change.message is None else f"message {change.message}"
+    where = f"message {change.message}"
+    if change.message is None:  # one that was added, and may have been left out again
+        where = "added message" + ("" if change.place is None else f" at {change.place}")
     return where if change.field == "message" else f"{where} {change.field}"
 
 

@@ -7,21 +7,20 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
-from chatfmt.errors import named, shown
-from chatfmt.wire.ids import as_ids
-from chatfmt.wire.read.parser import StreamParser
-from chatfmt.wire.spans import Span
+from chatfmt.errors import named
+from chatfmt.tools.because import because
+from chatfmt.tools.side import Side, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chatfmt.conversation import Message
+    from chatfmt.prepare.prepared import Prepared
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.spans import Part
 
 __all__ = ["Cause", "Difference", "explain"]
 
-_SHOWN = 8  # tokens
 _QUOTED = 40  # characters
 _PLACES = {"stray": "ids that have no place in the format"}
 
@@ -44,6 +43,9 @@ class Cause(StrEnum):
     """A special token on one side, text that spells it on the other."""
     DROPPED_MESSAGE = "dropped_message"
     """One side lacks messages that the other has; the rest is the same."""
+    PREPARATION = "preparation"
+    """One side is of a conversation that was prepared, the other of what was given. Told only
+    where `ChatTokenizer.explain` is given what was prepared."""
     WHITE_SPACE = "white_space"
     """Text that differs in white space alone, up to the next special token."""
 
@@ -87,14 +89,22 @@ class Difference(NamedTuple):
 
 
 def explain(
-    binding: Binding, prologue: Sequence[int], ids_a: Sequence[int], ids_b: Sequence[int]
+    binding: Binding,
+    prologue: Sequence[int],
+    ids_a: Sequence[int],
+    ids_b: Sequence[int],
+    prepared: Prepared | None = None,
 ) -> Difference | None:
     """The first difference, or None where there is none; see `ChatTokenizer.explain`."""
-    a, b = _Side("a", binding, ids_a, prologue), _Side("b", binding, ids_b, prologue)
+    a, b = Side("a", binding, ids_a, prologue), Side("b", binding, ids_b, prologue)
     position = _common(a.ids, b.ids)
     if position == len(a.ids) == len(b.ids):
         return None
     cause, reason = _cause(a, b, position)
+    if prepared is not None and cause in (None, Cause.DROPPED_MESSAGE, Cause.WHITE_SPACE):
+        made = binding.format.on_wire(prepared).messages
+        done = because(prepared.changes, made, a.messages, b.messages)
+        cause, reason = (cause, reason) if done is None else (Cause.PREPARATION, done)
     message, part = _place(a, b, position)
     if cause is Cause.PROLOGUE:
         message, part = None, "prologue"
@@ -111,70 +121,7 @@ def explain(
     )
 
 
-class _Side:
-    """One of the two sequences, taken apart."""
-
-    def __init__(
-        self, name: str, binding: Binding, ids: Sequence[int], prologue: Sequence[int]
-    ) -> None:
-        self.name = name
-        self.ids = as_ids(ids)
-        self._binding = binding
-        size = len(prologue)
-        at = 0
-        while size and self.ids[at : at + size] == list(prologue):
-            at += size
-        self.prologues = at // size if size else 0
-        # Another number of prologues than one is a difference of its own, none of the messages'.
-        parser = StreamParser(binding, strict=False, prologue=False, position=at)
-        parser.feed_all(self.ids[at:])
-        self._spans = [Span(0, at, None, "prologue", generated=False), *parser.spans]
-        opened = parser.open_content
-        self.messages = [*parser.messages, *([opened] if opened else [])]
-
-    def span_at(self, position: int) -> Span | None:
-        """The span of an id; None behind the last one."""
-        return next((s for s in self._spans if s.start <= position < s.stop), None)
-
-    def shown(self, position: int) -> tuple[str, ...]:
-        """Ids as they read: text quoted, special tokens bare."""
-        return tuple(map(self._shown, self.ids[position : position + _SHOWN]))
-
-    def _shown(self, token: int) -> str:
-        spelled = self._binding.spell(token).decode(errors="backslashreplace")
-        if self.is_special(token):
-            return named(spelled)
-        return shown(spelled) if spelled else f"(no id of the encoding: {token})"
-
-    def is_special(self, token: int) -> bool:
-        """Whether an id is that of a special token."""
-        return token in self._binding.spellings
-
-    def run(self, start: int) -> bytes:
-        """The text from here to the next special token."""
-        text = takewhile(lambda token: not self.is_special(token), self.ids[start:])
-        return b"".join(map(self._spell, text))
-
-    def text_without(self, messages: range) -> bytes:
-        """All of the text, special tokens as they are spelled, but for some messages."""
-        left = (s for s in self._spans if s.message is None or s.message not in messages)
-        return b"".join(self._spell(token) for s in left for token in self.ids[s.start : s.stop])
-
-    def _spell(self, token: int) -> bytes:
-        # An id that the encoding does not have is no text, but it must not be the same as none.
-        return self._binding.spell(token) or b"\xff%d" % token
-
-    def special_behind(self, start: int) -> bytes:
-        """The special token that closes the run, as it is spelled; nothing at the end."""
-        return self._binding.spell(next(filter(self.is_special, self.ids[start:]), -1))
-
-    def text_from(self, position: int) -> str:
-        """The text from here to the next special token, and that token as it is spelled."""
-        text = self.run(position) + self.special_behind(position)
-        return _text(text)
-
-
-def _place(a: _Side, b: _Side, position: int) -> tuple[int | None, Part | None]:
+def _place(a: Side, b: Side, position: int) -> tuple[int | None, Part | None]:
     """Message and part; those of the text, where the other side has a special token."""
     sides = sorted((a, b), key=lambda side: side.run(position) == b"")
     spans = filter(None, (side.span_at(position) for side in sides))
@@ -182,7 +129,7 @@ def _place(a: _Side, b: _Side, position: int) -> tuple[int | None, Part | None]:
     return (span.message, span.part) if span else (None, None)
 
 
-def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:
+def _cause(a: Side, b: Side, position: int) -> tuple[Cause | None, str]:
     # Tokens that differ may hold text that stood before: so the whole run of text is compared.
     start = position
     while start > 0 and not a.is_special(a.ids[start - 1]):
@@ -212,13 +159,13 @@ def _cause(a: _Side, b: _Side, position: int) -> tuple[Cause | None, str]:
             return Cause.DROPPED_MESSAGE, _dropped(longer, shorter, missing)
     if run_a != run_b and behind_a == behind_b and _bare(run_a) == _bare(run_b):
         return Cause.WHITE_SPACE, (
-            f"the text differs in white space alone: {_apart(_text(run_a), _text(run_b))}; a "
+            f"the text differs in white space alone: {_apart(readable(run_a), readable(run_b))}; a "
             "template that trims, or a newline behind an end token, is the usual reason"
         )
     return None, _what(a, b, position)
 
 
-def _what(a: _Side, b: _Side, position: int) -> str:
+def _what(a: Side, b: Side, position: int) -> str:
     """What is the case, where the cause cannot be told."""
     longer, shorter = (a, b) if len(a.ids) > len(b.ids) else (b, a)
     more = len(longer.ids) - len(shorter.ids)
@@ -245,7 +192,7 @@ def _texts(message: Message) -> dict[str, str | None]:
     return texts
 
 
-def _prologue(a: _Side, b: _Side) -> str:
+def _prologue(a: Side, b: Side) -> str:
     often, seldom = (a, b) if a.prologues > b.prologues else (b, a)
     if seldom.prologues == 0:
         return (
@@ -268,7 +215,7 @@ def _missing(longer: Sequence[Message], shorter: Sequence[Message]) -> range | N
     return range(first, first + count)
 
 
-def _dropped(longer: _Side, shorter: _Side, missing: range) -> str:
+def _dropped(longer: Side, shorter: Side, missing: range) -> str:
     first = longer.messages[missing[0]]
     told = f"{named(first.role)}: {_short(first.content)!r}"
     if len(missing) == 1:
@@ -284,12 +231,8 @@ def _common(a: Sequence[object], b: Sequence[object]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _text(run: bytes) -> str:
-    return run.decode(errors="backslashreplace")
-
-
 def _bare(run: bytes) -> str:
-    return "".join(_text(run).split())
+    return "".join(readable(run).split())
 
 
 def _short(text: str) -> str:

@@ -44,6 +44,7 @@ class Calls:
         self._wrong = wrong
         self.whole: list[ToolCall] = []
         self._open: OpenCall | None = None
+        self._after_token = False  # whether a token within the call was read last
 
     def enter(self, opens: str | None, *, within: bool) -> None:
         """Something else is read now: what it opens, and whether a call at hand goes on with it."""
@@ -72,8 +73,10 @@ class Calls:
         """
         if self._open is None:
             return
-        if self.keeps_literal if literal else (self._layout.arguments or not opens):
+        keeps_token = bool(self._layout.arguments) or not opens
+        if (self.keeps_literal or self._after_token) if literal else keeps_token:
             self._open.text.append(text)
+        self._after_token = keeps_token and not literal
 
     def end_field(self, *, goes_on: bool) -> None:
         """Something stands there that is of no field; whether the argument at hand goes on."""
@@ -134,6 +137,7 @@ class Calls:
         other = Calls(self._index, [], lambda *_: None, self._layout)
         other.whole = [*self.whole]
         other._open = self._open and self._open.copy()
+        other._after_token = self._after_token
         return other
 
     def __bool__(self) -> bool:

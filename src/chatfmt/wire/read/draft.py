@@ -207,6 +207,8 @@ class Draft(Headed):
     def renumber(self, fewer: int) -> None:
         """So many messages before are forgotten; the message at hand has no calls."""
         self.index -= fewer
+        prompted, origin, given = self._prompt_end
+        self._prompt_end = prompted - fewer, origin, given
 
     def drop(self) -> None:
         """The message never came about; what is known of its header is told all the same."""

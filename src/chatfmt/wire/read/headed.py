@@ -41,6 +41,7 @@ class Headed(Known):
         self._waiting: list[Event] = []  # what is to be reported once more follows that id
         self.prompted: int | None = None
         """Index of the message whose prompt ends where the positions begin."""
+        self._prompt_end: tuple[int, Place | None, str] = -1, None, ""
         self.position = 0
         """Of the id that is being taken."""
         self.is_open = False
@@ -71,6 +72,23 @@ class Headed(Known):
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
+
+    def begin_prompted(self) -> None:
+        """What was read of the message that is open is a prompt: the model goes on from here."""
+        if self.is_open:
+            self._prompt_end = self.index, self.origin, self.literal
+
+    @property
+    def is_prompted(self) -> bool:
+        """Whether the message has a prompt that was written before."""
+        return self.index == self._prompt_end[0]
+
+    @property
+    def own_literal(self) -> str:
+        """Literal text that has been read since the last field or special token, but no prompt."""
+        _, origin, given = self._prompt_end
+        begun = self.is_prompted and self.origin is origin
+        return self.literal.removeprefix(given) if begun else self.literal
 
     def begin_generated(self) -> None:
         """The model begins to write, or its prompt goes on to say that there is no thought."""

@@ -153,6 +153,7 @@ class Reader(Standing):
         kept = [i for i, place in enumerate(self.places()) if role in place.roles]
         if kept and len(kept) < len(self.state.threads):
             self._keep(kept)
+        self.draft.begin_prompted()
 
     def _keep(self, threads: list[int]) -> None:
         readings = self.readings or [None] * len(self.state.threads)

@@ -32,7 +32,7 @@ class Strays:
         self._in_call = reader.is_within_call
         is_kept = reader.literal_is_whole or draft.calls.keeps_literal
         ends_call = reader.places()[0].ends_call
-        begun = "" if (self._in_call and is_kept) or ends_call else draft.literal
+        begun = "" if (self._in_call and is_kept) or ends_call else draft.own_literal
         stand = reader.stands()[0]
         beginning = reader.steps.repairs.beginning(stand)
         if beginning != stand.place:
@@ -62,7 +62,8 @@ class Strays:
                 reader.stand(reader.steps.machine.unheld(place.index))
         reader.draft.recognise_role()
         place = reader.places()[0]
-        if reader.lost is None and place.meaning.generated:  # its prompt is whole
+        prompted = place.meaning.generated or reader.draft.is_prompted
+        if reader.lost is None and prompted:  # its prompt is whole
             reader.draft.know_role(place)
 
     def cut_off(self, token: int) -> None:
@@ -123,7 +124,7 @@ class Strays:
     def tell_literal(self, token: int) -> None:
         """Give out literal text with which nothing goes on, unless a call does so."""
         if not self._reader.draft.calls.keeps_literal:
-            self.tell(token, self._reader.draft.literal)
+            self.tell(token, self._reader.draft.own_literal)
 
     def end(self) -> None:
         """The input ends; a message that is open is cut off."""
@@ -147,7 +148,7 @@ class Strays:
         if draft.role is None:  # nobody knows whose it would have been
             self.tell(-1, draft.heading.text)
             return
-        if not reader.literal_is_whole:
+        if not (reader.literal_is_whole or reader.places()[0].ends_call):
             self.tell_literal(-1)
         if draft.has_begun or whole:
             self._cut_off_call()
