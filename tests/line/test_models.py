@@ -74,9 +74,9 @@ def test_a_model_without_a_bundled_vocabulary_takes_one() -> None:
             "mistralai/Mistral-Small-3.2-24B-Instruct-2506",
             r"read by load_encoding\('tekken.json'\)$",
         ),
-        ("microsoft/Phi-3-medium-4k-instruct", "which is a SentencePiece model: wrap it in"),
+        ("microsoft/Phi-3-medium-4k-instruct", r"read by load_encoding\('tokenizer\.model'\)"),
         ("moonshotai/Kimi-K2-Instruct", r"read by load_encoding\('tiktoken.model', pattern=…, sp"),
-        ("google/gemma-3-4b-it", "tokenizer.model .* which is a SentencePiece model: wrap it in"),
+        ("google/gemma-3-4b-it", r"tokenizer.model .* read by load_encoding\('tokenizer\.model'\)"),
         ("qwen-3", r"a tiktoken.Encoding .* or chatfmt.load_encoding\('tokenizer.json'\)$"),
     ],
 )

@@ -139,7 +139,6 @@ def advice_for(model: str) -> str:
         )
     file = VOCABULARIES.get(name, "tokenizer.json")
     how = {
-        "tokenizer.model": "which is a SentencePiece model: wrap it in a chatfmt.TokenEncoding",
         "tiktoken.model": (
             f"read by load_encoding({file!r}, pattern=…, special_tokens=…); the Python file beside "
             "it has both"
