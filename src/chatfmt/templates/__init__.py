@@ -1,0 +1,7 @@
+"""Chat templates of Hugging Face: a format as one, and whole directories."""
+
+from __future__ import annotations
+
+from chatfmt.templates.to_jinja import to_jinja
+
+__all__ = ["to_jinja"]
