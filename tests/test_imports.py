@@ -34,7 +34,7 @@ HOUSE = {
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation prepare wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
-    "templates": "errors conversation line tokenizer",
+    "templates": "errors conversation line wire tokenizer",
     "pretrained": "errors json_text line encodings tokenizer templates",
     "serve": "errors conversation wire transcript tokenizer",
     "adapters": "errors json_text conversation",

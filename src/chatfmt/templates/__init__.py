@@ -1,7 +1,15 @@
-"""Jinja chat templates: rendered safely, recognised as rows of the table, and imported with proof.
+"""Chat templates of Jinja: rendered safely, recognised or imported with proof, and written.
 
-A template runs in a process of its own (`render`, `worker`). `asks` are the conversations on which
-it is tried, `compare` says how a format's text differs from the template's (`excuses` knows the
-faults that rows name), `match` finds the row that is proven equal. All of it works on text, over an
-encoding whose tokens are single bytes (`letters`).
+In: a template runs in a process of its own (`render`, `worker`). `asks` are the conversations on
+which it is tried, `compare` says how a format's text differs from the template's (`excuses` knows
+the faults that rows name), `match` finds the row that is proven equal. All of it works on text,
+over an encoding whose tokens are single bytes (`letters`).
+
+Out: `to_jinja` writes a format as a chat template.
 """
+
+from __future__ import annotations
+
+from chatfmt.templates.to_jinja import to_jinja
+
+__all__ = ["to_jinja"]

@@ -15,12 +15,13 @@ from chatfmt.wire.spell import Refused, spell
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from chatfmt.line.format import ChatFormat
     from chatfmt.line.language import Piece
     from chatfmt.line.lines import Line
     from chatfmt.wire.frame import Key
     from chatfmt.wire.frames import Frames
 
-__all__ = ["Prompter"]
+__all__ = ["Prompter", "pieces_of_prompt"]
 
 
 class Prompter:
@@ -60,10 +61,7 @@ class Prompter:
             speaking = ", ".join(sorted(self._format.prompted))
             reason = f"expected a role in which the model is prompted ({speaking}), found {role}"
             raise self._maker.error(reason, None, "role")
-        own = self._format.thinking if thinking is None else thinking
-        written = _first(lines, thinking=own)
-        if written is None and thinking is None:  # these lines have no such form
-            written = _first(lines, thinking=None)
+        written = pieces_of_prompt(self._format, lines, thinking=thinking)
         if written is None:
             reason = f"a prompt of this format has no place for thinking={thinking}"
             raise self._maker.error(reason, None, "reasoning")
@@ -127,6 +125,20 @@ class Prompter:
         line, after = found or (lines[0], lines[0].pieces[-1:])
         rest = [piece for piece in after or () if isinstance(piece, Literal | Special)]
         return self._write([*rest, Literal(line.tail)], Message(role=line.roles[0]), None)
+
+
+def pieces_of_prompt(
+    format: ChatFormat, lines: Sequence[Line], *, thinking: bool | None
+) -> Sequence[Piece] | None:
+    """What a prompt writes of the lines that may stand at a place; None where it has no such form.
+
+    ``thinking`` is as for `ChatTokenizer.encode_prompt`.
+    """
+    own = format.thinking if thinking is None else thinking
+    written = _first(lines, thinking=own)
+    if written is None and thinking is None:  # these lines have no such form
+        return _first(lines, thinking=None)
+    return written
 
 
 def _first(lines: Sequence[Line], *, thinking: bool | None) -> Sequence[Piece] | None:

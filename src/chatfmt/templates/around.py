@@ -1,0 +1,114 @@
+"""The texts that a line may write right before and right after a field.
+
+Groups may be there or not, and a list goes on or ends: so there are several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.line.language import Calls, Field, Group, Literal, Special
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chatfmt.line.language import Piece
+
+__all__ = ["Before", "Following", "after", "before", "following"]
+
+
+class Following(NamedTuple):
+    """Text after a field, up to the next field or special token."""
+
+    text: str
+    is_told: bool = False
+    """Whether a special token stands behind it."""
+
+
+def following(pieces: Sequence[Piece]) -> set[Following]:
+    """The texts with which these pieces may begin.
+
+    >>> from chatfmt.line.language import Literal, Special
+    >>> following([Literal("a"), Literal("b"), Special(("<e>",))])
+    {Following(text='ab', is_told=True)}
+    """
+    found: set[Following] = set()
+    for text, rest in _begun(pieces):
+        found.add(Following(text, isinstance(rest, Special)))
+    return found
+
+
+def after(pieces: Sequence[Piece]) -> set[str]:
+    """The same, with special tokens as they are spelled, up to the next field.
+
+    >>> from chatfmt.line.language import Literal, Special
+    >>> after([Literal("a"), Special(("<e>",)), Literal("b")])
+    {'a<e>b'}
+    """
+    flat = [Literal(one.tokens[0]) if isinstance(one, Special) else one for one in pieces]
+    inside = [
+        replace(one, pieces=_spelled(one.pieces)) if isinstance(one, Group) else one for one in flat
+    ]
+    return {text for text, _ in _begun(inside)}
+
+
+def _spelled(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    return tuple(Literal(one.tokens[0]) if isinstance(one, Special) else one for one in pieces)
+
+
+def _begun(pieces: Sequence[Piece], text: str = "") -> Iterator[tuple[str, Piece | None]]:
+    """Texts with which the pieces begin, and what comes then; None: nothing."""
+    for at, piece in enumerate(pieces):
+        rest = pieces[at + 1 :]
+        match piece:
+            case Literal():
+                text += piece.text
+            case Group():
+                yield from _begun((*piece.pieces, *rest), text)
+            case Calls():
+                yield from _begun((*piece.item, *rest), text)
+                if not piece.arguments:  # there is a call at least
+                    return
+            case Special() | Field():
+                yield text, piece
+                return
+    yield text, None
+
+
+class Before(NamedTuple):
+    """Text before a field, since the last special token or field."""
+
+    text: str
+    is_open: bool = False
+    """Whether a field stands before it."""
+
+
+def before(past: set[Before], piece: Piece) -> set[Before]:
+    """What stands before the next piece, where ``past`` stands before this one.
+
+    >>> from chatfmt.line.language import Literal, Special
+    >>> before({Before("a")}, Literal("b")), before({Before("a")}, Special(("<s>",)))
+    ({Before(text='ab', is_open=False)}, {Before(text='', is_open=False)})
+    """
+    match piece:
+        case Literal():
+            return {one._replace(text=one.text + piece.text) for one in past}
+        case Special():
+            return {Before("")}
+        case Field():
+            return {Before("", is_open=True)}
+        case Group():
+            return past | _through(past, piece.pieces)
+        case Calls():
+            once = _through(past, piece.item)
+            again = _through(_through(once, piece.separator), piece.item)
+            return once | again | (past if piece.arguments else set())
+        case _:
+            return past
+
+
+def _through(past: set[Before], pieces: Sequence[Piece]) -> set[Before]:
+    for piece in pieces:
+        past = before(past, piece)
+    return past

@@ -1,0 +1,170 @@
+"""Conditions in Jinja under which the text of a field is refused.
+
+A text is refused that a reader would take for structure: one with a fence in it, as
+`chatfmt.wire.refuse` says, and one that spells a special token together with what stands around it.
+(A text that spells one by itself is refused by the macro ``text``.) What decides is known of each
+place when the template is made, so a condition is made of ``in``, ``startswith``, ``endswith`` and
+``==`` with constant texts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import regex
+
+from chatfmt.errors import FormatError
+from chatfmt.templates.source import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from chatfmt.line.fields import Alphabet
+    from chatfmt.line.words import Word
+    from chatfmt.templates.around import Before, Following
+
+__all__ = ["Constants", "crossings", "excluded_from", "letters_of", "misreadings", "one_of"]
+
+_ASCII = [chr(code) for code in range(128)]
+
+
+_LONG = 40
+"""From how many characters on a constant text has a name."""
+
+
+class Constants:
+    """Constant texts in conditions: long ones have a name, and stand at the top of the template.
+
+    >>> constants = Constants()
+    >>> constants.say("x"), constants.say("x" * 50), constants.say("x" * 50, 49)
+    ("'x'", 'fence_1', 'fence_1[:49]')
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def say(self, text: str, stop: int | None = None) -> str:
+        """An expression for a text, or for its beginning."""
+        if len(text) < _LONG:
+            return quoted(text[:stop])
+        name = self.names.setdefault(text, f"fence_{len(self.names) + 1}")
+        return name if stop is None else f"{name}[:{stop}]"
+
+
+def one_of(conditions: Iterable[str]) -> str:
+    """That one of these conditions holds, each named once.
+
+    >>> one_of(["a == 'x'", "'y' in a", "a == 'x'"])
+    "a == 'x' or 'y' in a"
+    """
+    return " or ".join(dict.fromkeys(conditions))
+
+
+def misreadings(
+    value: str, words: Sequence[Word], ends: Iterable[Following], constants: Constants
+) -> Iterator[str]:
+    r"""When a value would be read otherwise, because of words that its field never holds.
+
+    >>> from chatfmt.line.words import Word
+    >>> from chatfmt.templates.around import Following
+    >>> [*misreadings("content", [Word("\n</x>")], [Following("\n</x>")], Constants())]
+    ["'\\n</x>' in content"]
+    """
+    fences = tuple(word.text for word in words if not word.begins)
+    for word in words:
+        if word.ends:
+            yield f"{value} == {constants.say(word.text)}"
+            continue
+        if word.begins:
+            yield f"{value}.startswith({constants.say(word.text)})"
+        else:
+            yield f"{constants.say(word.text)} in {value}"
+        for text, is_told in sorted(ends):
+            if not is_told or text.startswith(fences):  # else a special token tells
+                yield from _completed(value, word, text, fences, constants)
+
+
+def _completed(
+    value: str, word: Word, text: str, fences: tuple[str, ...], constants: Constants
+) -> Iterator[str]:
+    """When the value begins a word that the text after it completes."""
+    for at in range(len(word.text)):
+        if not text.startswith(word.text[at:]):
+            continue
+        begun = constants.say(word.text, at)
+        if word.begins and (at or text.startswith(fences)):
+            yield f"{value} == {begun}"
+        elif at and not word.begins:
+            yield f"{value}.endswith({begun})"
+
+
+def crossings(
+    value: str,
+    tokens: Iterable[str],
+    past: Iterable[Before],
+    ends: Iterable[str],
+    alphabet: Alphabet | None = None,
+) -> Iterator[str]:
+    """When a value spells a special token together with the texts around it.
+
+    >>> from chatfmt.templates.around import Before
+    >>> [*crossings("content", ["[e~[", "<s>"], [Before("")], ["[e~["])]
+    ["content.endswith('[e~')"]
+
+    Raises:
+        FormatError: two fields could spell one together, which no constant text tells.
+    """
+    for token in tokens:
+        if alphabet is not None and regex.fullmatch(alphabet.pattern, token, regex.V1):
+            yield f"{quoted(token)} in {value}"
+        for start, stop in _parts(len(token)):
+            head, part, tail = token[:start], token[start:stop], token[stop:]
+            if alphabet is not None and not regex.fullmatch(alphabet.pattern, part, regex.V1):
+                continue
+            for text, is_open in past:
+                if is_open and head.endswith(text) and len(head) > len(text):
+                    raise FormatError(
+                        f"two fields stand side by side and could spell {token} together, which a "
+                        "template cannot see"
+                    )
+                if text.endswith(head) and any(end.startswith(tail) for end in ends):
+                    yield _place(value, part, begins=bool(head), ends=bool(tail))
+
+
+def _parts(length: int) -> Iterator[tuple[int, int]]:
+    """The parts of a token that a value may hold, where text around it holds the rest."""
+    for start in range(length):
+        for stop in range(start + 1, length + 1):
+            if stop - start < length:
+                yield start, stop
+
+
+def _place(value: str, part: str, *, begins: bool, ends: bool) -> str:
+    if begins and ends:
+        return f"{value} == {quoted(part)}"
+    return f"{value}.{'startswith' if begins else 'endswith'}({quoted(part)})"
+
+
+def letters_of(alphabet: Alphabet) -> str | None:
+    """All characters of an alphabet; None where it says which are not in it.
+
+    >>> from chatfmt.line.fields import ALPHABETS
+    >>> letters_of(ALPHABETS["arg.string"]), letters_of(ALPHABETS["name"])
+    ('abcdefghijklmnopqrstuvwxyz', None)
+    """
+    if regex.fullmatch(alphabet.rest, "\u00e9", regex.V1):
+        return None
+    return "".join(char for char in _ASCII if regex.fullmatch(alphabet.rest, char, regex.V1))
+
+
+def excluded_from(alphabet: Alphabet, candidates: Iterable[str]) -> str:
+    """The characters that are not in an alphabet, of ASCII and these; white space aside.
+
+    >>> from chatfmt.line.fields import ALPHABETS
+    >>> excluded_from(ALPHABETS["channel"], "")
+    '<>|'
+    """
+    chars = sorted({*_ASCII, *candidates})
+    return "".join(
+        c for c in chars if not c.isspace() and not regex.fullmatch(alphabet.rest, c, regex.V1)
+    )

@@ -1,0 +1,65 @@
+"""What all lines of one template share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chatfmt.line.language import Literal, flat
+from chatfmt.templates.guards import Constants
+from chatfmt.templates.source import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.line.lines import Line
+
+__all__ = ["TRAINED", "Shared"]
+
+TRAINED = "assistant"
+"""Whose messages have weight, where nothing else is asked for."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A format, the special tokens that no text may spell, and what its lines call for."""
+
+    format: ChatFormat
+    tokens: Sequence[str]
+    macros: list[str] = field(default_factory=list)
+    """Names of the macros that are called; one may be there twice."""
+    constants: Constants = field(default_factory=Constants)
+
+    @cached_property
+    def letters(self) -> str:
+        """The characters of literal text, which header fields may lack."""
+        lines = (line for lines in self.format.lines_of.values() for line in lines)
+        pieces = (piece for line in lines for piece in flat(line.pieces))
+        return "".join(piece.text for piece in pieces if isinstance(piece, Literal))
+
+    @cached_property
+    def has_state(self) -> bool:
+        """Whether the model may go on after a message, so that it matters how the last ended."""
+        return any(self.goes_on(line) for lines in self.format.lines_of.values() for line in lines)
+
+    @cached_property
+    def looks_around(self) -> bool:
+        """Whether it matters which messages stand around one."""
+        row = self.format
+        return bool(row.envelopes or row.placed or row.unended or self.has_state)
+
+    def goes_on(self, line: Line) -> bool:
+        """Whether the model may go on with another message after one of this line."""
+        prompted = any(role in self.format.prompted for role in line.roles)
+        return bool(line.ends) and prompted and not self.format.stops_at(line.ends[0])
+
+    @cached_property
+    def role(self) -> str:
+        """How the role of the message is spelled, where one line is for several."""
+        spellings = self.format.role_spellings
+        if all(role == spelling for role, spelling in spellings.items()):
+            return "message.role"
+        table = ", ".join(f"{quoted(role)}: {quoted(text)}" for role, text in spellings.items())
+        return f"{{{table}}}[message.role]"

@@ -1,0 +1,135 @@
+"""A format as a chat template of Hugging Face: it writes what the row writes, or raises.
+
+A template is given messages as OpenAI's dicts. Where a call's arguments have to be a JSON object,
+they are given as one, since a template cannot read JSON; a text is refused. So is all else that the
+row refuses, a member of a message that has no place, and a text that spells a special token: in the
+text that a template writes nothing would tell the two apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.line.language import Field, Literal, flat
+from chatfmt.templates.lines import message_nodes
+from chatfmt.templates.macros import text_macro, with_needed
+from chatfmt.templates.prompts import prompt_nodes
+from chatfmt.templates.shared import Shared
+from chatfmt.templates.source import For, If, Node, Set, Text, Write, fail, laid_out, listed, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chatfmt.line.format import ChatFormat
+
+__all__ = ["to_jinja"]
+
+_MEMBERS = {
+    "reasoning": ("reasoning_content", "reasoning", "thinking"),
+    "tool_calls": ("tool_calls",),
+    "call_id": (),  # every message may have one
+    "content": (),
+    "role": (),
+}
+"""Field to the members of a message that give it; others have one of the same name."""
+_VALUES = {
+    "content": "'' if message.get('content') is none else message.content",
+    "reasoning": (
+        "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
+        " | reject('none') | first | default(none)"
+    ),
+    "call_id": "message.get('tool_call_id')",
+}
+
+
+def to_jinja(format: ChatFormat, *, special_tokens: Iterable[str] = ()) -> str:
+    r"""The chat template of a format, for transformers and whatever else renders such.
+
+    What it writes with ``messages`` is the text of `ChatTokenizer.encode`, and with
+    ``add_generation_prompt`` that of `ChatTokenizer.encode_prompt`, for ``enable_thinking`` as the
+    argument ``thinking``; it knows nothing of the row's preparation. With ``training`` a last
+    message of the assistant ends as in `ChatTokenizer.encode_for_training`. What ``{% generation
+    %}`` marks is what has weight there.
+
+    Args:
+        format: the format.
+        special_tokens: further special tokens of the vocabulary that no text may spell.
+
+    >>> import chatfmt
+    >>> print(to_jinja(chatfmt.get_format("phi-4"))[-132:])
+    {%- if add_generation_prompt %}
+        {{- '<|im_start|>assistant<|im_sep|>' }}
+    {%- endif %}
+    <BLANKLINE>
+
+    Raises:
+        FormatError: something of the format cannot be said in a template.
+    """
+    tokens = [*dict.fromkeys((*format.special_tokens, *special_tokens))]
+    shared = Shared(format, tokens)
+    body = tuple(_body(shared))
+    prologue = "".join(
+        piece.text if isinstance(piece, Literal) else piece.tokens[0]
+        for piece in format.prologue_pieces
+    )
+    nodes: list[Node] = [Text(prologue)] if prologue else []
+    if shared.has_state:
+        nodes.append(Set("state", "namespace(goes_on=false)"))
+    nodes.append(For("message in messages", body))
+    prompts = [*prompt_nodes(format)]
+    if prompts:
+        nodes.append(If((("add_generation_prompt", tuple(prompts)),)))
+    head = [text_macro(tokens), *with_needed(dict.fromkeys(shared.macros)), _places(format)]
+    head += [
+        f"{{%- set {name} = {quoted(text)} %}}" for text, name in shared.constants.names.items()
+    ]
+    return "\n".join([*head, laid_out(nodes), ""])
+
+
+def _places(format: ChatFormat) -> str:
+    """Which members a message of each role may have."""
+    rows = []
+    for role, lines in format.lines_of.items():
+        fields = dict.fromkeys(field for line in lines for field in line.fields)
+        if role == "tool":
+            fields["name"] = None  # an annotation, where no line has it
+        members = [one for field in fields for one in _members(field)]
+        rows.append(f"{quoted(role)}: {listed(dict.fromkeys(members))}")
+    return "{%- set places = {" + ", ".join(rows) + "} %}"
+
+
+def _members(field: str) -> tuple[str, ...]:
+    if field.startswith(("call", "arg")) and field != "call_id":
+        return ("tool_calls",)
+    return _MEMBERS.get(field, (field,))
+
+
+def _body(shared: Shared) -> Iterator[Node]:
+    """What is written for each message."""
+    row = shared.format
+    yield Set("where", "'message ' ~ loop.index0")
+    known = quoted(f": expected a role of {', '.join(row.lines_of)}, found ")
+    yield fail("message.role not in places", f"{known} ~ message.role")
+    always = listed(["role", "content", "tool_call_id"])
+    has = "message[field] is not none and message[field] != []"
+    place = f"field not in places[message.role] + {always}"
+    no_place = "': no place for ' ~ field ~ ' in a message of role ' ~ message.role"
+    yield For(
+        f"field in message if {has} and {place}",
+        (Write(f"raise_exception(where ~ {no_place})"),),
+    )
+    if shared.looks_around:
+        yield Set("before", "loop.previtem.role if not loop.first else 'start'")
+        yield Set("after", "loop.nextitem.role if not loop.last else 'end'")
+    used = dict.fromkeys(
+        piece.name
+        for some in row.lines_of.values()
+        for line in some
+        for piece in flat(line.pieces)
+        if isinstance(piece, Field)
+    )
+    fixed = [name for some in row.lines_of.values() for one in some for name, _ in one.fixed]
+    for field in dict.fromkeys((*used, *fixed)):
+        if "." not in field and field not in ("role", "call"):
+            yield Set(field, _VALUES.get(field, f"message.get({quoted(field)})"))
+    yield from message_nodes(shared)

@@ -1,0 +1,66 @@
+"""A format as a chat template: it writes what the row writes, with the same weights, or raises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+import chatfmt
+from chatfmt import Conversation
+from chatfmt.templates import to_jinja
+from generated_chats import chats
+from rows import agent, conversations, tokenizer
+
+pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
+pytest.importorskip("transformers", reason="it is what renders templates")
+from jinja_chats import check
+
+if TYPE_CHECKING:
+    from chatfmt import ChatTokenizer
+
+MANY = 200
+
+
+def _counted(tok: ChatTokenizer, some: list[Conversation]) -> Counter[str]:
+    source = to_jinja(tok.format)
+    return Counter(found for chat in some for found in check(tok, source, chat))
+
+
+@pytest.mark.parametrize("name", chatfmt.FORMAT_ROWS)
+def test_every_row_as_a_template(name: str) -> None:
+    tok = tokenizer(name)
+    assert _counted(tok, [agent(tok.format)])["equal"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", chatfmt.FORMAT_ROWS)
+def test_hard_conversations_of_every_row(name: str) -> None:
+    tok = tokenizer(name)
+    every = [*conversations(tok.format)]
+    assert _counted(tok, every[:: len(every) // (MANY // 4) or 1])["equal"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", chatfmt.FORMAT_ROWS)
+def test_generated_conversations_of_every_row(name: str) -> None:
+    tok = tokenizer(name)
+    source = to_jinja(tok.format)
+    counted: Counter[str] = Counter()
+
+    @seed(17)
+    @settings(
+        max_examples=MANY,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=[*HealthCheck],
+    )
+    @given(chats(name))
+    def compare(chat: Conversation) -> None:
+        counted.update(check(tok, source, chat))
+
+    compare()
+    assert counted["equal"] > 0
