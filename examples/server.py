@@ -1,0 +1,281 @@
+"""A server with OpenAI's chat-completions API over any sampler of ids.
+
+    $ pip install 'chatfmt[web]' openai
+    $ python examples/server.py
+
+A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
+in for one. The server keeps a transcript for each conversation: where a request goes on from messages
+that it has seen, with the answers that it gave, its prompt begins with the very ids that were shown
+and sampled before, and nothing is encoded twice.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections import OrderedDict
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import uvicorn
+from chat_loop import Echo
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+import chatfmt
+from chatfmt import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from starlette.requests import Request
+
+Sampler: TypeAlias = "Callable[[Sequence[int]], Iterable[int]]"
+
+LONGEST = 4096
+"""Ids of one answer, if a request does not say."""
+KEPT = 1000
+"""So many transcripts are remembered."""
+
+
+class Asked(NamedTuple):
+    """A request that is understood."""
+
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
+    stream: bool
+    usage: bool
+    n: int
+    most: int
+    stops: list[str]
+    thinking: bool | None
+
+
+class BadRequestError(Exception):
+    """What is wrong with a request."""
+
+
+def understood(body: object) -> Asked:
+    """The members of a request that this server knows; the others must not ask for anything."""
+    messages = body.get("messages") if isinstance(body, dict) else None
+    if not (isinstance(messages, list) and messages):
+        raise BadRequestError("expected an object with a list of messages that is not empty")
+    stops = body.get("stop") or []
+    stops = [stops] if isinstance(stops, str) else stops
+    most = body.get("max_completion_tokens") or body.get("max_tokens") or LONGEST
+    count = body.get("n") or 1
+    if not (isinstance(count, int) and 1 <= count <= 128):
+        raise BadRequestError(f"n must be from 1 to 128, found {count!r}")
+    if not (isinstance(most, int) and most >= 1):
+        raise BadRequestError(f"max_completion_tokens must be at least 1, found {most!r}")
+    if not all(isinstance(stop, str) and stop for stop in stops):
+        raise BadRequestError(f"stop must be texts that are not empty, found {stops!r}")
+    if body.get("logprobs"):
+        raise BadRequestError("this server gives no logprobs")
+    template = body.get("chat_template_kwargs") or {}
+    options = body.get("stream_options") or {}
+    return Asked(
+        messages=messages,
+        tools=body.get("tools") or [],
+        stream=bool(body.get("stream")),
+        usage=bool(options.get("include_usage")),
+        n=count,
+        most=most,
+        stops=stops,
+        thinking=template.get("enable_thinking"),
+    )
+
+
+class Chats:
+    """The transcripts of conversations, found by the messages that a client knows of them."""
+
+    def __init__(self, tok: chatfmt.ChatTokenizer, values: dict[str, str]) -> None:
+        self._tok = tok
+        self._values = values
+        self._known: OrderedDict[str, chatfmt.Transcript] = OrderedDict()
+
+    def find(self, asked: Asked) -> chatfmt.Transcript:
+        """A transcript of these messages, of its own, that begins with ids seen before."""
+        for count in range(len(asked.messages), 0, -1):
+            known = self._known.get(_key(asked, asked.messages[:count]))
+            if known is not None:
+                self._known.move_to_end(_key(asked, asked.messages[:count]))
+                chat = known.copy()
+                chat.append(*self._new(asked, count))
+                return chat
+        return self._tok.render(self._prepared(asked))
+
+    def keep(self, asked: Asked, answer: dict[str, Any], chat: chatfmt.Transcript) -> None:
+        """Remember a transcript by the messages that it has, the answer among them."""
+        self._known[_key(asked, [*asked.messages, answer])] = chat
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+
+    def _prepared(self, asked: Asked) -> chatfmt.Prepared:
+        return self._tok.prepare(
+            asked.messages,
+            tools=asked.tools or None,
+            values=self._values,
+            history="keep",
+            thinking=asked.thinking,
+        )
+
+    def _new(self, asked: Asked, count: int) -> list[chatfmt.Message]:
+        """What messages after the first ``count`` are when all are prepared together."""
+        before = self._prepared(asked._replace(messages=asked.messages[:count]))
+        return [*self._prepared(asked).messages[len(before.messages) :]]
+
+
+def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
+    """What is the same for requests of one conversation.
+
+    Members that are null or empty say nothing, and not all clients send thoughts back.
+    """
+    kept = [
+        {k: v for k, v in message.items() if v not in (None, [], "") and k != "reasoning_content"}
+        for message in messages
+    ]
+    return json.dumps([kept, asked.tools, asked.thinking], sort_keys=True)
+
+
+class StopStrings:
+    """Cuts the text of chunks where one of some texts begins in it, and says when."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = stops
+        self._held = ""
+        self.found = False
+
+    def take(self, text: str) -> str:
+        """The text that can be shown by now."""
+        text = self._held + text
+        at = min((at for stop in self._stops if (at := text.find(stop)) >= 0), default=None)
+        if at is not None:
+            self.found, self._held = True, ""
+            return text[:at]
+        begun = (n for n in range(len(text)) if any(s.startswith(text[n:]) for s in self._stops))
+        at = next(begun, len(text))
+        self._held = text[at:]
+        return text[:at]
+
+    def end(self) -> str:
+        """What was held back, now that nothing follows."""
+        text, self._held = self._held, ""
+        return text
+
+
+def stopped_at(chunks: Iterable[dict[str, Any]], stops: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The chunks of one answer, up to one of these texts in its content."""
+    if not stops:
+        yield from chunks
+        return
+    text = StopStrings(stops)
+    for chunk in chunks:
+        for choice in chunk["choices"]:
+            delta = choice["delta"]
+            if delta.get("content"):
+                delta["content"] = text.take(delta["content"])
+            if text.found:
+                choice["finish_reason"] = "stop"
+            elif choice["finish_reason"] and (rest := text.end()):
+                delta["content"] = rest
+        yield chunk
+        if text.found:
+            return
+
+
+class Server:
+    """Answers requests.
+
+    Args:
+        tok: format and encoding of the model.
+        sample: prompt ids to sampled ids, as they come.
+        values: what the preparation of the format asks for, such as a date.
+    """
+
+    def __init__(
+        self, tok: chatfmt.ChatTokenizer, sample: Sampler, values: dict[str, str] | None = None
+    ) -> None:
+        self.tok = tok
+        self.sample = sample
+        self.chats = Chats(tok, values or {})
+        self.app = Starlette(
+            routes=[
+                Route("/v1/chat/completions", self.complete, methods=["POST"]),
+                Route("/v1/models", self.models),
+            ]
+        )
+
+    async def models(self, _: Request) -> Response:
+        """The one model."""
+        model = {"id": self.tok.format.name, "object": "model", "created": 0, "owned_by": "you"}
+        return JSONResponse({"object": "list", "data": [model]})
+
+    async def complete(self, request: Request) -> Response:
+        """One chat completion, whole or in chunks."""
+        try:
+            asked = understood(await request.json())
+            chat = self.chats.find(asked)
+            chat.prompt(thinking=asked.thinking)
+        except (ValueError, BadRequestError) as error:  # chatfmt's errors are ValueErrors
+            problem = {"message": str(error), "type": "invalid_request_error"}
+            return JSONResponse({"error": {**problem, "param": None, "code": None}}, 400)
+        head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time())}
+        chunks = self._answers(asked, chat, head)
+        if not asked.stream:
+            return JSONResponse(serve.chat_completion(chunks))
+        shown = (chunk for chunk in chunks if asked.usage or chunk["choices"])
+        lines = (f"data: {json.dumps(chunk)}\n\n" for chunk in shown)
+        return StreamingResponse(_then_done(lines), media_type="text/event-stream")
+
+    def _answers(
+        self, asked: Asked, chat: chatfmt.Transcript, head: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """The chunks of all answers, one after the other, and how many ids there were."""
+        sampled = 0
+        for index in range(asked.n):
+            branch = chat.copy()
+            ids: list[int] = []
+            chunks = serve.chat_chunks(
+                branch,
+                self._recorded(branch.ids, asked.most, ids),
+                whole_calls=not asked.stream,
+                index=index,
+                **head,
+            )
+            answer: list[dict[str, Any]] = []
+            for chunk in stopped_at(chunks, asked.stops):
+                answer.append(chunk)
+                yield chunk
+            branch.append_completion(ids)
+            sampled += len(ids)
+            message = serve.chat_completion(answer)["choices"][0]["message"]
+            self.chats.keep(asked, message, branch)
+        usage = {"prompt_tokens": len(chat.ids), "completion_tokens": sampled}
+        usage["total_tokens"] = sum(usage.values())
+        common = {"object": "chat.completion.chunk", "model": self.tok.format.name}
+        yield {**head, **common, "choices": [], "usage": usage}
+
+    def _recorded(self, prompt: Sequence[int], most: int, ids: list[int]) -> Iterator[int]:
+        """The ids as they are sampled; the list has those that were taken."""
+        for token in islice(self.sample(prompt), most):
+            ids.append(token)
+            yield token
+
+
+def _then_done(lines: Iterable[str]) -> Iterator[str]:
+    yield from lines
+    yield "data: [DONE]\n\n"
+
+
+def main() -> None:
+    """Serve on port 8000."""
+    tok = chatfmt.get_tokenizer("gpt-4o")
+    echo = Echo(tok)
+    uvicorn.run(Server(tok, lambda prompt: (token for token, _ in echo(prompt))).app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""examples/server.py, asked by the client that people use: all that is sampled stays as it was."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from chatfmt import get_tokenizer
+from rows import ids_in, tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chatfmt import ChatTokenizer
+
+openai = pytest.importorskip("openai", reason="no openai: the group slow has it")
+sys.path.append(str(Path(__file__).parents[1] / "examples"))
+server = pytest.importorskip("server")
+pytestmark = pytest.mark.slow
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "tide",
+        "description": "When the tide is high.",
+        "parameters": {"type": "object", "properties": {"port": {"type": "string"}}},
+    },
+}
+OSS = get_tokenizer("gpt-oss")
+VALUES = {"date": "2026-11-27"}
+CALL = (
+    "<|channel|>analysis<|message|>I look it up.<|end|><|start|>assistant<|channel|>commentary "
+    'to=functions.tide <|constrain|>json<|message|>{"port": "Kiel"}<|call|>'
+)
+QWEN_CALL = '<tool_call>\n{"name": "tide", "arguments": {"port": "Kiel"}}\n</tool_call><|im_end|>'
+
+
+class Script:
+    """Samples the ids of one text after the other, and remembers what it was shown."""
+
+    def __init__(self, tok: ChatTokenizer, *texts: str) -> None:
+        self.texts = [ids_in(tok, text) for text in texts]
+        self.shown: list[list[int]] = []
+        self.sampled: list[list[int]] = []
+
+    def __call__(self, prompt: Sequence[int]) -> Iterable[int]:
+        self.shown.append([*prompt])
+        ids = self.texts[len(self.sampled)]
+        self.sampled.append([])
+        for token in ids:
+            self.sampled[-1].append(token)
+            yield token
+
+
+def client(tok: ChatTokenizer, script: Script) -> Any:
+    app = server.Server(tok, script, VALUES if tok is OSS else {}).app
+    http = TestClient(app, base_url="http://here/v1")
+    return openai.OpenAI(api_key="none", base_url="http://here/v1", http_client=http, max_retries=0)
+
+
+def ask(api: Any, messages: list[Any], *, stream: bool, **more: Any) -> tuple[dict[str, Any], str]:
+    """The message and why it ended, whole or put together from chunks by the client's own way."""
+    if not stream:
+        done = api.chat.completions.create(model="m", messages=messages, **more)
+        assert done.usage.completion_tokens > 0
+        [choice] = done.choices
+    else:
+        with api.chat.completions.stream(model="m", messages=messages, **more) as events:
+            for _ in events:
+                pass
+            [choice] = events.get_final_completion().choices
+    message = choice.message.model_dump(exclude_none=True)
+    for call in message.get("tool_calls") or ():
+        call["function"].pop("parsed_arguments", None)
+        call.pop("index", None)
+    message.pop("parsed", None)
+    return message, choice.finish_reason
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["gpt-oss", "qwen-3"])
+def test_three_turns_with_a_tool(name: str, *, stream: bool) -> None:
+    tok = OSS if name == "gpt-oss" else tokenizer(name)
+    if name == "gpt-oss":
+        final = "<|channel|>final<|message|>At {}.<|return|>"
+        texts = [CALL, final.format("six"), CALL, final.format("seven")]
+    else:
+        texts = [
+            f"<think>\nI look it up.\n</think>\n\n{QWEN_CALL}",
+            "<think>\n\n</think>\n\nAt six.<|im_end|>",
+        ]
+        texts += [texts[0], texts[1].replace("six", "seven")]
+    script = Script(tok, *texts)
+    api = client(tok, script)
+    messages: list[Any] = []
+    for turn, hour in enumerate(["six", "seven"]):
+        messages.append({"role": "user", "content": f"High tide in Kiel? ({turn})"})
+        message, finish = ask(api, messages, stream=stream, tools=[TOOL])
+        [call] = message["tool_calls"]
+        assert (finish, call["function"]["name"]) == ("tool_calls", "tide")
+        assert call["function"]["arguments"] == '{"port": "Kiel"}'
+        assert message["reasoning_content"] == "I look it up."
+        assert call["id"] == f"call_{turn}"
+        messages.append(message)
+        messages.append({"role": "tool", "tool_call_id": call["id"], "content": f"At {hour}."})
+        message, finish = ask(api, messages, stream=stream, tools=[TOOL])
+        assert (message["content"], finish) == (f"At {hour}.", "stop")
+        messages.append(message)
+    for before, sampled, after in zip(script.shown, script.sampled, script.shown[1:], strict=False):
+        assert after[: len(before) + len(sampled)] == before + sampled
+    assert script.sampled == script.texts  # no id beyond a stop token, and all before
+
+
+def test_the_first_prompt_is_that_of_the_template() -> None:
+    script = Script(OSS, "<|channel|>final<|message|>Hello.<|return|>")
+    ask(client(OSS, script), [{"role": "user", "content": "Hi"}], stream=False, tools=[TOOL])
+    chat = OSS.prepare([{"role": "user", "content": "Hi"}], tools=[TOOL], values=VALUES)
+    assert script.shown == [OSS.encode_prompt(chat)]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_stop_strings_cut_the_text_and_not_the_ids(*, stream: bool) -> None:
+    tok = tokenizer("qwen-3-2507")
+    script = Script(tok, "One, two, three<|im_end|>", "four<|im_end|>")
+    api = client(tok, script)
+    messages: list[Any] = [{"role": "user", "content": "Count."}]
+    message, finish = ask(api, messages, stream=stream, stop=[", th", "x"])
+    assert (message["content"], finish) == ("One, two", "stop")
+    assert tok.encoding.token_bytes(script.sampled[0][-1]) == b"h"
+    messages += [message, {"role": "user", "content": "On!"}]
+    message, finish = ask(api, messages, stream=stream, stop="xx")
+    assert (message["content"], finish) == ("four", "stop")
+    first = script.shown[0] + script.sampled[0]
+    assert script.shown[1][: len(first)] == first
+
+
+def test_several_answers_and_the_longest() -> None:
+    tok = tokenizer("qwen-3-2507")
+    api = client(tok, Script(tok, "abc<|im_end|>", "d<|im_end|>", "abc"))
+    messages = [{"role": "user", "content": "Go!"}]
+    done = api.chat.completions.create(model="m", messages=messages, n=2, max_tokens=3)
+    said = [(one.index, one.message.content, one.finish_reason) for one in done.choices]
+    assert said == [(0, "abc", "length"), (1, "d", "stop")]
+    assert done.usage.completion_tokens == 5
+    options = {"include_usage": True}
+    chunks = [
+        *api.chat.completions.create(
+            model="m", messages=messages, stream=True, stream_options=options
+        )
+    ]
+    assert chunks[-1].usage.completion_tokens == 3
+    assert [chunk.choices[0].finish_reason for chunk in chunks[:-1]] == [None] * 4 + ["length"]
+
+
+def test_thinking_is_asked_for_as_servers_do() -> None:
+    tok = tokenizer("qwen-3")
+    script = Script(tok, "Yes<|im_end|>")
+    more = {"chat_template_kwargs": {"enable_thinking": False}}
+    chat = [{"role": "user", "content": "Go!"}]
+    message, _ = ask(client(tok, script), chat, stream=False, extra_body=more)
+    assert message["content"] == "Yes"
+    assert script.shown[0] == tok.encode_prompt(chat, thinking=False)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"messages": []}, "expected"),
+        ({"n": 0, "messages": "x"}, "expected an object with a list of messages"),
+        ({"n": 200}, "n must be from 1 to 128, found 200"),
+        ({"max_tokens": -1}, "max_completion_tokens must be at least 1, found -1"),
+        ({"stop": [""]}, "stop must be texts that are not empty"),
+        ({"logprobs": True}, "this server gives no logprobs"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "wizard"),
+    ],
+)
+def test_what_is_wrong_is_said_to_the_client(more: dict[str, Any], problem: str) -> None:
+    tok = tokenizer("qwen-3-2507")
+    api = client(tok, Script(tok, "<|im_end|>"))
+    request = {"model": "m", "messages": [{"role": "user", "content": "Go!"}], **more}
+    with pytest.raises(openai.BadRequestError, match=problem):
+        api.chat.completions.create(**request)
+    assert api.models.list().data[0].id == "qwen-3-2507"
