@@ -4,9 +4,9 @@
     $ python examples/server.py
 
 A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
-in for one. The server keeps a transcript for each conversation: where a request goes on from messages
-that it has seen, with the answers that it gave, its prompt begins with the very ids that were shown
-and sampled before, and nothing is encoded twice.
+in for one. The server keeps a transcript for each conversation: where a request goes on from
+messages that it has seen, with the answers that it gave, its prompt begins with the very ids that
+were shown and sampled before, and nothing is encoded twice.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,12 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+import chatfmt.web
 from chatfmt import FORMAT_ROWS, ChatfmtError, ChatFormat, extend_encoding, get_encoding, get_format
 from chatfmt.conversation import Message
 from chatfmt.conversation.harmony import split_for_harmony
 from chatfmt.web import create_app, serve
 from chatfmt.web.api import CALLS, Refusal
-from chatfmt.web.gate import BODY_LIMIT
+from chatfmt.web.limits import BODY_LIMIT
+from chatfmt.web.table import Table
 from chatfmt.web.vocabulary import Vocabulary
 from formats_under_test import HARMONY, THINK
 from reference import FORMATS as REFERENCE
@@ -53,6 +56,8 @@ BY_NAME: dict[str, Any] = {name: name for name in FORMAT_ROWS if name in REFEREN
 BY_NAME |= {"harmony": own_row(HARMONY), "think": own_row(THINK)}
 FORMATS = [*BY_NAME.values(), OWN]
 client = TestClient(create_app(["testserver"]))
+SCRIPT_FILES = sorted((Path(chatfmt.web.__file__).parent / "script").iterdir())
+SCRIPTS = [f"/script/{file.name}" for file in SCRIPT_FILES]
 
 
 def call(name: str, **request: object) -> dict[str, Any]:
@@ -105,7 +110,8 @@ def test_the_python_code_gives_the_same_ids(format: object) -> None:
 @pytest.mark.parametrize("encoding", ["o200k_im", "cl100k_im"])
 def test_created_tokens_have_the_ids_of_extend_encoding(encoding: str) -> None:
     llama = get_format("llama-3")
-    vocabulary = Vocabulary(encoding, llama)
+    base = Table().encoding(encoding)
+    vocabulary = Vocabulary(encoding, llama, base)
     extended = extend_encoding(get_encoding(encoding), "own", list(vocabulary.created))
     assert set(vocabulary.created) == set(llama.special_tokens)
     assert vocabulary.special_tokens == extended._special_tokens
@@ -114,7 +120,7 @@ def test_created_tokens_have_the_ids_of_extend_encoding(encoding: str) -> None:
         assert vocabulary.token_bytes(token) == extended.decode_single_token_bytes(token)
     with pytest.raises(KeyError):
         vocabulary.token_bytes(vocabulary.n_vocab)
-    assert vocabulary.fingerprint != Vocabulary(encoding, get_format("nanochat")).fingerprint
+    assert vocabulary.fingerprint != Vocabulary(encoding, get_format("nanochat"), base).fingerprint
 
 
 @settings(deadline=None)
@@ -297,7 +303,7 @@ def test_an_unknown_member_of_a_row_is_refused() -> None:
             {"format": "gpt-4o", "encoding": "gpt2", "messages": []},
             "ValidationError",
             "encoding",
-            "expected one of o200k_im, cl100k_im, found 'gpt2'",
+            "expected one of o200k_im, cl100k_im, o200k_harmony, found 'gpt2'",
         ),
         (
             "show",
@@ -429,7 +435,7 @@ def test_a_body_that_is_no_json_is_refused_with_its_place() -> None:
     answer = client.post(
         "/api/show", content=b'{"format": ', headers={"content-type": "application/json"}
     )
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert answer.json()["where"] == "line 1"
     assert "character 11 of the line" in answer.json()["reason"]
 
@@ -496,7 +502,7 @@ def test_a_page_elsewhere_cannot_use_it() -> None:
 
 
 def test_what_a_browser_may_do_with_it_is_strict() -> None:
-    for path in ("/", "/page.js", "/page.css", "/icon.svg", "/api/formats", "/nothing"):
+    for path in ("/", *SCRIPTS, "/page.css", "/icon.svg", "/api/formats", "/nothing"):
         headers = client.get(path).headers
         policy = dict(
             directive.split(" ", 1) for directive in headers["content-security-policy"].split("; ")
@@ -510,11 +516,20 @@ def test_what_a_browser_may_do_with_it_is_strict() -> None:
 
 
 def test_the_page_brings_everything_with_it() -> None:
-    page = client.get("/").text + client.get("/page.css").text + client.get("/page.js").text
+    page = "".join(client.get(path).text for path in ("/", "/page.css", *SCRIPTS))
     assert "http://" not in page
     assert "https://" not in page
     assert "innerHTML" not in page
     assert " style=" not in page
+
+
+def test_each_script_is_short_and_imports_what_is_served() -> None:
+    for file in SCRIPT_FILES:
+        text = file.read_text("utf-8")
+        assert client.get(f"/script/{file.name}").text == text
+        assert len(text.splitlines()) < 250
+        for name in re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE):
+            assert f"/script/{name}" in SCRIPTS
 
 
 def test_a_body_has_its_limit() -> None:

@@ -6,7 +6,8 @@ import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from chatfmt.commands._input import conversation, ids_of, results
+from chatfmt.commands._conversations import conversations_of
+from chatfmt.commands._input import ids_of, results
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import one_line, print_json, reader_may_leave
 from chatfmt.commands._prepare import add_preparation, preparation, preparing
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatfmt.commands import Subparsers
+    from chatfmt.conversation import Conversation
     from chatfmt.tokenizer import ChatTokenizer
 
 __all__ = ["add", "run"]
@@ -83,10 +85,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepared(args: argparse.Namespace, tok: ChatTokenizer) -> Iterator[Prepared | None]:
-    """What the preparation makes of each conversation; None for ever where there are none."""
-    ready = preparing(tok, preparation(args, tok.format))
-    for _, given in results(args.conversations, conversation) if args.conversations else ():
-        prepared = None if given is None else ready(given)
-        yield prepared if isinstance(prepared, Prepared) else None
+    """What the preparation makes of each conversation; then None, for as long as it is asked."""
+    ready = preparing(tok, preparation(args, tok.format), lambda _: None)
+    for _, given in results(args.conversations, _read) if args.conversations else ():
+        for conversation in given or [None]:
+            prepared = None if conversation is None else ready(conversation)
+            yield prepared if isinstance(prepared, Prepared) else None
     while True:
         yield None
+
+
+def _read(value: object) -> list[Conversation]:
+    from chatfmt.adapters.anything import read_value
+
+    return [chat for _, item in read_value(value) for chat in conversations_of(item)]

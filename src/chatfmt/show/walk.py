@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.spans import OpenMessage, Part, Span
 
-__all__ = ["Block", "Piece", "Showable", "blocks", "pieces", "summary", "title", "totals"]
+__all__ = ["Block", "Piece", "Showable", "blocks", "pieces", "summary", "title", "totals", "units"]
 
 Kind: TypeAlias = Literal["text", "special", "unknown"]
 
@@ -108,13 +108,13 @@ def pieces(transcript: Showable) -> Iterator[Piece]:
     ids, weights = transcript.ids, transcript.weights()
     for start, stop, message, part, _, _ in transcript.spans:
         at = start
-        for kind, text, data in _units(transcript._binding, ids[start:stop]):
+        for kind, text, data in units(transcript._binding, ids[start:stop]):
             own = tuple(ids[at : at + len(data)])
             yield Piece(at, own, data, text, kind, message, part, weights[at])
             at += len(data)
 
 
-def _units(binding: Binding, ids: Iterable[int]) -> Iterator[tuple[Kind, str, tuple[bytes, ...]]]:
+def units(binding: Binding, ids: Iterable[int]) -> Iterator[tuple[Kind, str, tuple[bytes, ...]]]:
     """Ids, cut wherever a character is complete: what kind, the text, the bytes of each id."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     waiting: list[bytes] = []

@@ -3,89 +3,100 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import socket
 import sys
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chatfmt.errors import ChatfmtError
 from chatfmt.show import stylesheet
-from chatfmt.web.gate import BODY_LIMIT, Gate
+from chatfmt.web.gate import Gate
+from chatfmt.web.limits import BODY_LIMIT, BODY_SECONDS, MOST_CONNECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from typing import TextIO
 
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from chatfmt.web.table import Table
+
 __all__ = ["create_app", "serve"]
 
 
-def create_app(hosts: Collection[str], *, body_limit: int = BODY_LIMIT) -> ASGIApp:
+def create_app(
+    hosts: Collection[str],
+    *,
+    table: Table | None = None,
+    body_limit: int = BODY_LIMIT,
+    body_seconds: float = BODY_SECONDS,
+) -> ASGIApp:
     """The playground as an ASGI application.
 
     Args:
         hosts: the values of the Host header that are answered, port included.
+        table: the formats and vocabularies to choose from; those that chatfmt brings, if left out.
         body_limit: most bytes of a request's body.
+        body_seconds: how long a body may take to arrive.
 
     Raises:
         ImportError: starlette is not installed.
     """
     try:
         from starlette.applications import Starlette
-        from starlette.concurrency import run_in_threadpool
         from starlette.responses import Response
         from starlette.routing import Route
     except ImportError:
         raise _missing("starlette") from None
 
     from chatfmt.web import api
+    from chatfmt.web.calls import Call, Queue, dumped
+    from chatfmt.web.table import Table
 
-    def fixed(path: str, content: str, media_type: str) -> Route:
+    table = table or Table()
+
+    def fixed(path: str, content: str | bytes, media_type: str) -> Route:
         async def get(_: Request) -> Response:
             return Response(content, media_type=media_type)
 
         return Route(path, get)
 
-    def call(name: str, answer: Callable[[bytes], dict[str, Any]]) -> Route:
-        def answered(body: bytes) -> tuple[int, str]:
-            try:
-                return 200, _dump(answer(body))
-            except api.Refusal as refusal:
-                return 422, _dump(refusal.body())
-
-        async def post(request: Request) -> Response:
-            status, content = await run_in_threadpool(answered, await request.body())
-            return Response(content, status, media_type="application/json")
-
-        return Route(f"/api/{name}", post, methods=["POST"])
-
     files = resources.files("chatfmt").joinpath("web")
-    page, style, script, icon = (
-        files.joinpath(name).read_text("utf-8")
-        for name in ("page.html", "page.css", "page.js", "icon.svg")
+    page, style, icon = (
+        files.joinpath(name).read_text("utf-8") for name in ("page.html", "page.css", "icon.svg")
     )
+    scripts = sorted(files.joinpath("script").iterdir(), key=lambda file: file.name)
+    queue = Queue()
     routes = [
         fixed("/", page, "text/html"),
         fixed("/page.css", stylesheet() + style, "text/css"),
-        fixed("/page.js", script, "text/javascript"),
+        *(fixed(f"/script/{f.name}", f.read_text("utf-8"), "text/javascript") for f in scripts),
         fixed("/icon.svg", icon, "image/svg+xml"),
-        fixed("/api/formats", _dump(api.formats()), "application/json"),
-        *(call(name, answer) for name, answer in api.CALLS.items()),
+        fixed("/api/formats", dumped(api.formats(table)), "application/json"),
+        *(
+            Route(f"/api/{name}", Call(work, queue), methods=["POST"])
+            for name, work in api.calls(table).items()
+        ),
     ]
-    return Gate(Starlette(routes=routes), hosts, body_limit)
+    return Gate(Starlette(routes=routes), hosts, body_limit, body_seconds)
 
 
-def serve(host: str = "127.0.0.1", port: int = 8000, *, file: TextIO | None = None) -> None:
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    table: Table | None = None,
+    file: TextIO | None = None,
+) -> None:
     """Serve the playground until it is interrupted.
 
     Args:
         host: the address to listen on, which is also the only name the page is reached by;
             for the loopback addresses, localhost is another.
         port: 0 takes any that is free.
+        table: as `create_app` has it.
         file: where the page's address is printed; standard output if left out.
 
     Raises:
@@ -102,7 +113,16 @@ def serve(host: str = "127.0.0.1", port: int = 8000, *, file: TextIO | None = No
     shown = f"[{host}]" if ":" in host else host
     names = {shown, *(("localhost",) if _is_loopback(host) else ())}
     hosts = {f"{name}:{port}" for name in names} | (names if port == 80 else set())  # noqa: PLR2004
-    config = uvicorn.Config(create_app(hosts), log_level="warning", server_header=False)
+    from chatfmt.web.connection import Connection
+
+    config = uvicorn.Config(
+        create_app(hosts, table=table),
+        http=Connection,
+        ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
+        log_level="warning",
+        server_header=False,
+    )
     print(
         f"The playground is at http://{shown}:{port}/ (Ctrl+C ends it)",
         file=file or sys.stdout,
@@ -137,10 +157,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _missing(name: str) -> ImportError:

@@ -7,18 +7,25 @@ Origin and Content-Type (requests across origins) are for.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
+
+from chatfmt.errors import bounded
+from chatfmt.web.limits import (
+    BODY_LIMIT,
+    BODY_SECONDS,
+    MOST_REASON,
+    MOST_WAITING,
+    SMALL_BODY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_LIMIT", "Gate"]
-
-BODY_LIMIT = 2 * 1024 * 1024
-"""Bytes of a request's body: enough for the ids of a conversation of 200,000 tokens."""
+__all__ = ["Gate"]
 
 _HEADERS = {
     "content-security-policy": (
@@ -41,12 +48,21 @@ class Gate:
         app: what stands behind the gate.
         hosts: the values of the Host header that are answered, port included.
         limit: most bytes of a body.
+        seconds: how long a body may take to arrive.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        limit: int = BODY_LIMIT,
+        seconds: float = BODY_SECONDS,
+    ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._limit = limit
+        self._seconds = seconds
+        self._waiting = 0  # bytes of the bodies that are not small
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let the application do so."""
@@ -62,16 +78,22 @@ class Gate:
             await send(message)
 
         refusal = self._refusal(scope)
-        if refusal is None:
-            body = await self._body(scope, receive)
-            if body is None:
-                refusal = 413, f"expected a body of at most {self._limit} bytes, found more"
-            else:
-                receive = _replay(body, receive)
-        if refusal is None:
-            await self._app(scope, receive, send_with_headers)
-        else:
+        if refusal is not None:
             await _refuse(send_with_headers, *refusal)
+            return
+        body = _Body()
+        try:
+            async with asyncio.timeout(self._seconds):
+                refusal = await self._read(body, scope, receive)
+        except TimeoutError:
+            refusal = 408, f"expected the whole body within {self._seconds:g} seconds"
+        try:
+            if refusal is not None:
+                await _refuse(send_with_headers, *refusal)
+            elif body.is_whole:  # or nobody waits for an answer any more
+                await self._app(scope, _replay(bytes(body.data), receive), send_with_headers)
+        finally:
+            self._waiting -= body.counted
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         hosts, origins, types = (
@@ -87,19 +109,37 @@ class Gate:
             return 415, f"expected Content-Type: application/json, found {kind or 'none'}"
         return None
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The whole body, or None as soon as it is known to be too long."""
+    async def _read(self, body: _Body, scope: Scope, receive: Receive) -> tuple[int, str] | None:
+        """Read the body, or say why not as soon as it is known."""
+        too_long = 413, f"expected a body of at most {self._limit} bytes, found more"
         announced = _values(scope, b"content-length")
         if announced and (not announced[0].isdecimal() or int(announced[0]) > self._limit):
-            return None
-        body = bytearray()
+            return too_long
         while True:
             message = await receive()
-            body += message.get("body", b"")
-            if len(body) > self._limit:
+            if message["type"] == "http.disconnect":
                 return None
+            body.data += message.get("body", b"")
+            if len(body.data) > self._limit:
+                return too_long
+            if len(body.data) > SMALL_BODY:
+                more = len(body.data) - body.counted
+                if self._waiting + more > MOST_WAITING:
+                    return 503, "too many large requests at a time; try again in a moment"
+                body.counted += more
+                self._waiting += more
             if not message.get("more_body", False):
-                return bytes(body)
+                body.is_whole = True
+                return None
+
+
+class _Body:
+    """A body that is being read."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.counted = 0  # how many of its bytes are counted among those that wait
+        self.is_whole = False
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:
@@ -121,8 +161,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(send: Send, status: int, reason: str) -> None:
+    reason = bounded(reason, MOST_REASON)
     answer: dict[str, Any] = {"error": "Refused", "reason": reason, "where": None, "index": None}
     body = json.dumps(answer).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    headers.append((b"connection", b"close"))  # what is left of the body is not read
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -45,13 +45,14 @@ def described(changes: Iterable[Change]) -> list[dict[str, Any]]:
     ]
 
 
-def python_of(values: Mapping[str, str | dt.date]) -> list[str]:
+def python_of(values: Mapping[str, str | dt.date], *, tools: bool = False) -> list[str]:
     """The same in Python: the lines after which ``messages`` are prepared.
 
     >>> python_of({})
     ['messages = tok.prepare(messages)']
     """
-    spelled = f", values={dict(values)!r}" if values else ""
+    spelled = ", tools=tools" if tools else ""
+    spelled += f", values={dict(values)!r}" if values else ""
     lines = [f"messages = tok.prepare(messages{spelled})"]
     is_dated = any(isinstance(value, dt.date) for value in values.values())
     return ["import datetime", *lines] if is_dated else lines

@@ -1,0 +1,49 @@
+"""What a caller is answered whose request cannot be served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatfmt.errors import bounded
+from chatfmt.web.limits import MOST_REASON, MOST_WHERE
+
+__all__ = ["Refusal"]
+
+
+class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
+    """A request that cannot be served.
+
+    Attributes:
+        error: the kind of error, the name of a class.
+        reason: what was expected, what was found, how to mend it.
+        where: the place in the request, such as ``messages[3].name`` or ``ids[12]``, or None.
+        index: for ids that are no conversation, the index of the one at fault.
+        status: of HTTP: 400 if the body is not JSON, and 422 for all else.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        reason: str,
+        where: str | None = None,
+        index: int | None = None,
+        status: int = 422,
+    ) -> None:
+        super().__init__(error, reason, where, index, status)
+        self.error, self.index, self.status = error, index, status
+        self.reason = _printable(bounded(reason, MOST_REASON))
+        self.where = None if where is None else _printable(bounded(where, MOST_WHERE))
+
+    def body(self) -> dict[str, Any]:
+        """The refusal as JSON has it."""
+        return {
+            "error": self.error,
+            "reason": self.reason,
+            "where": self.where,
+            "index": self.index,
+        }
+
+
+def _printable(text: str) -> str:
+    """The text with escapes for lone surrogates, which UTF-8 has no bytes for."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,0 +1,127 @@
+"""The requests of the playground's API, and what may stand in them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    StrictInt,
+    Tag,
+)
+
+from chatfmt.conversation import Message
+from chatfmt.conversation.wording import Fault, at, surrogate_in
+from chatfmt.errors import shown
+from chatfmt.web.limits import MOST_MESSAGES, MOST_TOKENS
+from chatfmt.web.prepared import read_values
+
+__all__ = ["OBJECT", "OTHER", "Import", "Read", "Show", "Text", "WithFormat"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def _kind(value: object) -> str:
+    # Told apart by hand, so that an error is about the one that was meant.
+    return OBJECT if isinstance(value, dict) else OTHER
+
+
+OBJECT, OTHER = "<object>", "<other>"
+_either = Discriminator(_kind)
+
+# Whether a line can be read back takes longer to find out the longer it is, and whoever follows a
+# link to one has not typed it. These are far beyond any line in use, and answered within a second.
+_LONGEST_LINE, _LONGEST_WORD, _MANY, _LARGEST = 1000, 100, 20, 100_000
+
+
+def _limited(value: object, longest: int = _LONGEST_LINE) -> object:
+    """A part of a row, if it is not too large; what may stand there, `ChatFormat` knows."""
+    match value:
+        case str() if len(value) > longest:
+            raise Fault(f"expected at most {longest} characters, found {len(value):,}")
+        case int() if value > _LARGEST:
+            raise Fault(f"expected at most {_LARGEST:,}, found {shown(value)}")
+        case list() | dict() if len(value) > _MANY:
+            raise Fault(f"expected at most {_MANY} of them, found {len(value):,}")
+        case list():
+            for index, item in enumerate(value):
+                at(index, _limited, item, _LONGEST_WORD)
+        case dict():
+            for key, item in value.items():
+                at(key, _limited, key, _LONGEST_WORD)
+                at(key, _limited, item)
+    return value
+
+
+Row = Annotated[dict[str, Any], AfterValidator(_limited)]
+"""A format of one's own: the arguments of `ChatFormat`, in JSON."""
+
+
+def _at_most(most: int, what: str) -> BeforeValidator:
+    """Refuses a list that is too long before anything is made of its items."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list) and len(value) > most:
+            raise Fault(f"expected at most {most:,} {what}, found {len(value):,}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _sound(text: str) -> str:
+    if fault := surrogate_in(text):
+        raise Fault(fault)
+    return text
+
+
+class WithFormat(_Request):
+    """What every view is asked for with."""
+
+    format: Annotated[Annotated[str, Tag(OTHER)] | Annotated[Row, Tag(OBJECT)], _either]
+    """The name of a format of the table, or a format of one's own."""
+    encoding: str | None = None
+    """An encoding of the table; None: the format's own, or the first one."""
+    whitespace: bool = False
+    """Signs for white space, too."""
+
+
+class Show(WithFormat):
+    """A conversation, to be shown as tokens."""
+
+    messages: Annotated[list[Message], _at_most(MOST_MESSAGES, "messages")]
+    tools: Annotated[str, AfterValidator(_sound)] | None = None
+    """Definitions of tools, the text of a JSON list; only preparing reads them."""
+    prompt: str | None = None
+    """The role for which a generation prompt is to follow."""
+    prepare: Annotated[dict[str, str], AfterValidator(read_values)] | None = None
+    """The values with which it is prepared first, as its chat template does; None: it is not."""
+
+
+class Read(WithFormat):
+    """Ids, to be shown, and read as a conversation. They may end inside a message."""
+
+    ids: Annotated[list[StrictInt], _at_most(MOST_TOKENS, "ids")]
+    strict: bool = True
+    """Refuse what is no conversation, instead of showing what can be read of it."""
+
+
+class Text(WithFormat):
+    """Any text, to be shown as tokens."""
+
+    text: Annotated[str, AfterValidator(_sound)]
+    special: bool = False
+    """Take what spells a special token of the format for that token."""
+
+
+class Import(_Request):
+    """JSON of any schema that is known, or lines of it."""
+
+    text: str
+    line: int | None = None
+    """Which line of several is wanted, counted from 1."""

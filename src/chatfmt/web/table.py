@@ -1,0 +1,109 @@
+"""Which formats and vocabularies there are to choose from."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chatfmt import FORMAT_ROWS, get_format
+from chatfmt.encodings import ENCODING_CONSTRUCTORS, TiktokenEncoding, get_encoding
+from chatfmt.errors import shown
+from chatfmt.web.refusal import Refusal
+
+if TYPE_CHECKING:
+    from chatfmt import ChatFormat
+    from chatfmt.encodings import TokenEncoding
+
+__all__ = ["Table"]
+
+
+class Table:
+    """The table of formats and the bundled encodings, and what was given beside them.
+
+    Args:
+        format: a format of one's own, or the name of one in the table, which then comes first.
+        encoding: the vocabulary that belongs to it; without one, a bundled encoding is borrowed.
+        path: the file that the vocabulary was read from, for the Python code.
+    """
+
+    def __init__(
+        self,
+        format: ChatFormat | None = None,
+        encoding: TokenEncoding | None = None,
+        *,
+        path: str | None = None,
+    ) -> None:
+        given = [] if format is None else [format]
+        rows = [*given, *(get_format(name) for name in FORMAT_ROWS)]
+        self.formats: dict[str, ChatFormat] = {}
+        for row in rows:
+            self.formats.setdefault(row.name, row)
+        self.first = next(iter(self.formats)) if format is None else format.name
+        self._encoding, self._path = encoding, path
+        self._name = None if encoding is None else _named(path)
+        own = [] if self._name is None else [self._name]
+        # Some formats of the table have a bundled encoding of their own.
+        of_rows = [get_format(name).encoding for name in FORMAT_ROWS]
+        bundled = dict.fromkeys([*ENCODING_CONSTRUCTORS, *filter(None, of_rows)])
+        self._bundled = list(bundled)
+        self.encodings = [*own, *self._bundled]
+
+    def format(self, name: str) -> ChatFormat:
+        """A format by its name.
+
+        Raises:
+            UnknownFormatError: there is none.
+        """
+        return self.formats[name] if name in self.formats else get_format(name)
+
+    def row_of(self, name: str) -> dict[str, Any] | None:
+        """The row of a format that chatfmt does not bring; None for one that it does."""
+        row = self.format(name)
+        return None if name in FORMAT_ROWS and row == get_format(name) else row.row()
+
+    def first_encoding(self, row: ChatFormat) -> str:
+        """The vocabulary that a format is shown with unless another is chosen."""
+        if self._name is not None and self._fits(row):
+            return self._name
+        return row.encoding or self._bundled[0]
+
+    def is_borrowed(self, row: ChatFormat, encoding: str) -> bool:
+        """Whether a count is that of another model's vocabulary."""
+        if encoding == self._name:
+            return not self._fits(row)
+        return encoding != row.encoding
+
+    def _fits(self, row: ChatFormat) -> bool:
+        known = {} if self._encoding is None else self._encoding.special_tokens
+        return set(row.special_tokens) <= known.keys()
+
+    def encoding(self, name: str) -> TokenEncoding:
+        """An encoding by its name.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if self._encoding is not None and name == self._name:
+            return self._encoding
+        if name not in self._bundled:
+            known = ", ".join(self.encodings)
+            reason = f"expected one of {known}, found {shown(name)}"
+            raise Refusal("ValidationError", reason, "encoding")
+        return _bundled(name)
+
+    def python_of(self, name: str) -> str:
+        """The Python expression that makes it."""
+        if name == self._name:
+            return f"chatfmt.load_encoding({self._path!r})"
+        return f"chatfmt.get_encoding({name!r})"
+
+
+def _named(path: str | None) -> str:
+    """What a vocabulary is called: the last parts of the path it was read from."""
+    parts = [part for part in (path or "").replace("\\", "/").split("/") if part]
+    return "/".join(parts[-2:]) or "given"
+
+
+@cache
+def _bundled(name: str) -> TiktokenEncoding:
+    return TiktokenEncoding(get_encoding(name))
