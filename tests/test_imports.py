@@ -29,7 +29,7 @@ HOUSE = {
     "encodings": "errors json_text",
     "hf": "encodings",
     "wire": "errors conversation line encodings",
-    "training": "errors conversation prepare wire",
+    "training": "errors conversation prepare encodings wire",
     "show": "errors conversation prepare wire",
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation prepare wire",
@@ -43,7 +43,10 @@ HOUSE = {
         "_moved errors conversation prepare line encodings wire training transcript tools "
         "tokenizer pretrained"
     ),
-    "web": "errors json_text conversation prepare line encodings show transcript adapters __init__",
+    "web": (
+        "errors json_text conversation prepare line encodings wire show transcript adapters "
+        "__init__"
+    ),
     "commands": (
         "errors json_text conversation prepare line encodings show transcript tokenizer "
         "pretrained adapters corpus web"

@@ -39,6 +39,7 @@ def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, s
             "unknown option --fromat; did you mean --format?",
         ),
         (["count", "x", "--prep"], "count", "unknown option --prep; did you mean --prepare?"),
+        (["encode", "x", "--zzz"], "encode", "unknown option --zzz\n"),
         (["encode", "x", "y"], "encode", "unexpected argument 'y'"),
         (["encode"], "encode", "the following arguments are required: FILE"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -52,8 +53,8 @@ class Parser(argparse.ArgumentParser):
         if not argument.startswith("-"):
             return f"unexpected argument {argument!r}"
         option = argument.partition("=")[0]
-        known = [name for name in self._option_string_actions if name.startswith("--")]
-        return f"unknown option {option}; did you mean {nearest(option, known)[0]}?"
+        likely = get_close_matches(option, self._option_string_actions, n=1)
+        return f"unknown option {option}" + "".join(f"; did you mean {one}?" for one in likely)
 
     def _check_value(self, action: argparse.Action, value: str) -> None:
         """Name the commands that are most like an unknown one.

@@ -88,8 +88,11 @@ def _prepared(args: argparse.Namespace, tok: ChatTokenizer) -> Iterator[Prepared
     """What the preparation makes of each conversation; then None, for as long as it is asked."""
     ready = preparing(tok, preparation(args, tok.format), lambda _: None)
     for _, given in results(args.conversations, _read) if args.conversations else ():
-        for conversation in given or [None]:
-            prepared = None if conversation is None else ready(conversation)
+        if given is None:  # it has been said what is wrong with it
+            yield None
+            continue
+        for conversation in given:
+            prepared = ready(conversation)
             yield prepared if isinstance(prepared, Prepared) else None
     while True:
         yield None

@@ -16,7 +16,7 @@ from chatfmt.json_text import loads
 from chatfmt.web import python_code
 from chatfmt.web.imported import imported
 from chatfmt.web.prepared import described
-from chatfmt.web.refusal import Refusal
+from chatfmt.web.refusal import Refusal, place_in
 from chatfmt.web.requests import OBJECT, OTHER, Import, Read, Show, Text, WithFormat
 from chatfmt.web.table import Table
 from chatfmt.web.text import text_ids, text_view
@@ -211,11 +211,7 @@ def _place(error: DataError) -> str | None:
 def _invalid(error: ValidationError) -> Refusal:
     path, reason = objections(error)[0]
     # The path also has the tags of a union's types.
-    where = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}"
-        for step in path
-        if step not in (OBJECT, OTHER)
-    ).lstrip(".")
+    where = place_in(step for step in path if step not in (OBJECT, OTHER))
     return Refusal("ValidationError", reason, where or None)
 
 

@@ -13,6 +13,7 @@ from chatfmt.conversation.wording import objections
 from chatfmt.errors import DataError
 from chatfmt.json_text import loads
 from chatfmt.web.limits import MOST_CONVERSATIONS
+from chatfmt.web.refusal import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,7 @@ def _conversations(value: Any, label: str) -> list[dict[str, Any]]:  # noqa: ANN
         items = read_value(value)
     except ValidationError as error:
         path, reason = objections(error)[0]
-        raise DataError(reason, field=".".join(map(str, path))) from None
+        raise DataError(reason, field=place_in(path)) from None
     for number, item in items:
         if isinstance(item, Preference):
             prompt = item.prompt

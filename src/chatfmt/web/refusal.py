@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import bounded
 from chatfmt.web.limits import MOST_REASON, MOST_WHERE
 
-__all__ = ["Refusal"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Refusal", "place_in"]
+
+
+def place_in(path: Iterable[str | int]) -> str:
+    """The place at the end of a path of keys and indices.
+
+    >>> place_in(["messages", 3, "name"])
+    'messages[3].name'
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).lstrip(".")
 
 
 class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
