@@ -35,7 +35,7 @@ HOUSE = {
     "tools": "errors conversation prepare wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "templates": "errors conversation line wire tokenizer",
-    "pretrained": "errors json_text line encodings tokenizer templates",
+    "pretrained": "errors json_text conversation line encodings tokenizer templates",
     "serve": "errors conversation wire transcript tokenizer",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",

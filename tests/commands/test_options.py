@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import chatfmt
 from chatfmt.cli import main
+from pretrained.model_folder import folder
 from tekken_file import document
 
 if TYPE_CHECKING:
@@ -98,3 +100,21 @@ def test_a_pattern_without_a_rank_file_is_refused(run: Run) -> None:
         code, _, (error,) = run("encode", *option)
         assert code == 2
         assert "are for the file of --encoding-file" in error
+
+
+def test_a_folder_is_format_and_encoding(run: Run) -> None:
+    pytest.importorskip("jinja2", reason="the extra jinja is not installed")
+    folder(Path("model"))
+    code, out, _ = run("encode", "--model", "model")
+    tok = chatfmt.from_pretrained("model")
+    assert (code, json.loads(out[0])) == (0, tok.encode(HELLO))
+    assert run("check", "--model", "model") == (0, [], [])
+    code, _, err = run("encode", "--model", "model", "--encoding-file", "x")
+    assert code == 2
+    assert "--encoding-file is not for --model, whose folder has the vocabulary" in err[0]
+    code, _, err = run("encode", "--model", "model", *SPECIAL)
+    assert "--special-token is not for --model" in err[0]
+    folder(Path("model"), template=None)
+    code, _, err = run("encode", "--model", "model")
+    assert code == 2
+    assert "expected a chat template" in err[0]

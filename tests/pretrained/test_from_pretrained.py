@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import unicodedata
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,9 @@ pytest.importorskip("jinja2", reason="the extra jinja is not installed")
 
 import chatfmt
 from chatfmt.errors import EncodingError, FormatError
+from chatfmt.pretrained import Condition
 from chatfmt.pretrained.files import read_model
+from chatfmt.pretrained.load import on_wire
 from chatfmt.pretrained.vocabulary import encoding_in
 from pretrained.model_folder import CHATML, PHI, TOKENS, folder
 from sentencepiece_file import model
@@ -175,3 +178,47 @@ def test_tokens_that_stand_beside_the_vocabulary(tmp_path: Path) -> None:
     change(tmp_path / "tokenizer_config.json", added_tokens_decoder={"5": {"content": "<s>"}})
     with pytest.raises(EncodingError, match="expected the id 5 for the special token <s>"):
         encoding_in(read_model(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "holds"),
+    [
+        ("NFC", "e\u0301", False),
+        ("NFC", "\u00e9", True),
+        ("SPACE", " a", False),
+        ("SPACE", "a ", True),
+        ("STRIPPED", "a ", False),
+        ("STRIPPED", "a b", True),
+        ("STOPS", " e\u0301 ", True),
+    ],
+)
+def test_a_condition_can_be_asked(kind: str, text: str, holds: bool) -> None:  # noqa: FBT001
+    for field in ("content", "reasoning"):
+        message = {"role": "assistant", "content": "a", field: text}
+        chat = chatfmt.Conversation(messages=[message])
+        assert Condition(kind, "").holds(chat) is holds
+
+
+def test_a_template_that_is_no_row(tmp_path: Path) -> None:
+    odd = CHATML.replace("assistant", "helper")
+    folder(tmp_path, template=odd)
+    if find_spec("chatfmt.templates.imported") is None:
+        with pytest.raises(FormatError, match=r"of a row of the table, found another; the nearest"):
+            chatfmt.from_pretrained(tmp_path)
+    else:
+        assert chatfmt.from_pretrained(tmp_path).imported.row is None
+
+
+def test_text_at_the_start_with_a_prefix_is_refused(tmp_path: Path) -> None:
+    folder(tmp_path, pipeline="first")
+    tok = chatfmt.from_pretrained(tmp_path)
+    files = read_model(tmp_path)
+    line = {"user": "Q: {content}<|im_end|>"}
+    for more, begins in (({}, True), ({"prologue": "<s>"}, False), ({"prologue": "Hi<s>"}, True)):
+        tokens = ["<|im_end|>", *(["<s>"] if more else [])]
+        given = chatfmt.ChatFormat(name="x", template=line, special_tokens=tokens, **more)
+        if begins:
+            with pytest.raises(FormatError, match="the template begins with text"):
+                on_wire(given, files, tok.encoding, {})
+        else:
+            assert on_wire(given, files, tok.encoding, {}) == (given, [])

@@ -49,7 +49,8 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
         "--encoding-file",
         metavar="FILE",
         help="the vocabulary of a model, for formats without a bundled encoding: a tokenizer.json "
-        "(extra hf), a tekken.json, a rank file, or the model's folder",
+        "(extra hf), a tekken.json, a SentencePiece model, a GGUF file, a rank file, or the "
+        "model's folder",
     )
     parser.add_argument(
         "--pattern",

@@ -11,7 +11,7 @@ with as `commit` says), and values whose end is not regular (a `scanner`, each i
 `call_ids`. The members of a `row`, each of its own kind (`kinds`), refused by `rules` where they do
 not go together, say who is `speaking` and become a `format`; `formats` is the table of them, from
 the families in the folder of rows, and `models` that of the names that people use, with those of
-the `hub`; `faults` are those of a template that a row does not copy. `choose` says in which line a
-message is written.
+the `hub`; `faults` are those of a template that a row does not copy, and `spacing` is for
+vocabularies that put spaces before text. `choose` says in which line a message is written.
 This folder imports ``chatfmt.errors`` and ``chatfmt.conversation``, and nothing else of chatfmt.
 """

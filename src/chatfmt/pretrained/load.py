@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,13 +20,16 @@ from chatfmt.tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from chatfmt.conversation import Conversation
     from chatfmt.encodings import TokenEncoding
     from chatfmt.line.format import ChatFormat
     from chatfmt.templates.match import Match
 
 __all__ = ["Condition", "Provenance", "from_pretrained"]
+
+_IMPORT = "chatfmt.templates.imported"
 
 
 class Condition(NamedTuple):
@@ -34,7 +40,34 @@ class Condition(NamedTuple):
     """
 
     kind: str
+    """``NFC``, ``SPACE``, ``STRIPPED`` or ``STOPS``."""
     reason: str
+
+    def holds(self, conversation: Conversation, *, prompt: bool = False) -> bool:  # noqa: ARG002
+        r"""Whether it holds of this conversation; ``prompt`` is for conditions of templates.
+
+        >>> from chatfmt import Conversation
+        >>> chat = Conversation(messages=[{"role": "user", "content": "cafe\u0301"}])
+        >>> Condition("NFC", "text is in the form NFC").holds(chat)
+        False
+        """
+        return all(_HOLDS[self.kind](text) for text in _texts(conversation))
+
+
+_HOLDS: dict[str, Callable[[str], bool]] = {
+    "NFC": lambda text: unicodedata.is_normalized("NFC", text),
+    "SPACE": lambda text: not text.startswith(" "),
+    "STRIPPED": lambda text: text == text.strip(),
+    "STOPS": lambda _: True,  # where a model stops is no matter of the conversation
+}
+
+
+def _texts(conversation: Conversation) -> Iterator[str]:
+    """The texts of all fields of all messages."""
+    for message in conversation.messages:
+        for value in message.model_dump().values():
+            if isinstance(value, str):
+                yield value
 
 
 class Provenance(NamedTuple):
@@ -104,7 +137,7 @@ def from_pretrained(
             )
     row, name, found, evidence = _format(source, files, encoding)
     conditions += found
-    row, found = _on_wire(row, files, encoding, strips_in(files, document))
+    row, found = on_wire(row, files, encoding, strips_in(files, document))
     conditions += found
     row, found = _with_stops(row, files, encoding)
     conditions += found
@@ -140,15 +173,14 @@ def _format(
     found = _match(source, files.bos, files.eos, known)
     if found is not None and found.proven:
         return found.format, found.format.name, [], found.evidence
-    from chatfmt import templates
-
-    if not hasattr(templates, "import_template"):
+    if find_spec(_IMPORT) is None:
         nearest = "none comes near" if found is None else f"the nearest is {found}"
         raise FormatError(
             f"{files.template_file}: expected the chat template of a row of the table, found "
             f"another; {nearest}"
         )
-    imported = templates.import_template(source, special_tokens=known, bos=files.bos, eos=files.eos)
+    import_template = import_module(_IMPORT).import_template
+    imported = import_template(source, special_tokens=known, bos=files.bos, eos=files.eos)
     return imported.format, None, [*imported.conditions], imported.evidence
 
 
@@ -160,7 +192,7 @@ def _match(source: str, bos: str, eos: str, known: frozenset[str]) -> Match | No
     return match(source, bos=bos, eos=eos, special_tokens=known)
 
 
-def _on_wire(
+def on_wire(
     format: ChatFormat,
     files: ModelFiles,
     encoding: TokenEncoding,
