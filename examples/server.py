@@ -4,9 +4,9 @@
     $ python examples/server.py
 
 A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
-in for one. The server keeps a transcript for each conversation: where a request goes on from messages
-that it has seen, with the answers that it gave, its prompt begins with the very ids that were shown
-and sampled before, and nothing is encoded twice.
+in for one. The server keeps a transcript for each conversation: where a request goes on from
+messages that it has seen, with the answers that it gave, its prompt begins with the very ids that
+were shown and sampled before, and nothing is encoded twice.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class BadRequestError(Exception):
     """What is wrong with a request."""
 
 
-def understood(body: object) -> Asked:
+def understood(body: Any) -> Asked:  # noqa: ANN401 - JSON
     """The members of a request that this server knows; the others must not ask for anything."""
     messages = body.get("messages") if isinstance(body, dict) else None
     if not (isinstance(messages, list) and messages):

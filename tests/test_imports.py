@@ -34,6 +34,7 @@ HOUSE = {
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
+    "rollouts": "errors transcript",
     "serve": "errors conversation wire transcript tokenizer",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
