@@ -51,6 +51,7 @@ MODULES = (
     "chatfmt.adapters",
     "chatfmt.corpus",
     "chatfmt.hf",
+    "chatfmt.rollouts",
     "chatfmt.serve",
     "chatfmt.show",
 )
@@ -62,6 +63,7 @@ ALIASES = {
     "chatfmt.training.weights": ["TrainOn"],
     "chatfmt.training.examples": ["Overlong", "Turns"],
     "chatfmt.line.place": ["Part"],
+    "chatfmt.rollouts.rollout": ["Worth"],
     "chatfmt.serve.pieces": ["Strays"],
 }
 """What signatures are made of: module to the names of its types."""

@@ -22,6 +22,7 @@ MODULES = (
     "chatfmt.adapters",
     "chatfmt.corpus",
     "chatfmt.hf",
+    "chatfmt.rollouts",
     "chatfmt.serve",
     "chatfmt.show",
 )

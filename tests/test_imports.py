@@ -36,6 +36,7 @@ HOUSE = {
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
     "templates": "errors conversation line wire tokenizer",
     "pretrained": "errors json_text conversation line encodings tokenizer templates",
+    "rollouts": "errors transcript",
     "serve": "errors conversation wire transcript tokenizer",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",

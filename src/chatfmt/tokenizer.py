@@ -18,7 +18,7 @@ from chatfmt.training.batch import EncodedBatch, encode_batch
 from chatfmt.training.examples import training_examples
 from chatfmt.training.fit import fit
 from chatfmt.training.flat import FlatEncoder
-from chatfmt.transcript import Transcript, parsed, rendered, restore
+from chatfmt.transcript import Transcript, of_transcript, parsed, rendered, restore
 from chatfmt.wire.asking import encode_prompt
 from chatfmt.wire.binding import Binding, encoding_required
 from chatfmt.wire.fast.decode import Decoder
@@ -398,7 +398,7 @@ class ChatTokenizer:
     @overload
     def encode_for_training(
         self,
-        conversation: Messages,
+        conversation: Messages | Transcript,
         *,
         train_on: TrainOn = "assistant",
         train_end: bool = True,
@@ -415,7 +415,7 @@ class ChatTokenizer:
     @overload
     def encode_for_training(
         self,
-        conversation: Messages,
+        conversation: Messages | Transcript,
         *,
         train_on: TrainOn = "assistant",
         train_end: bool = True,
@@ -432,7 +432,7 @@ class ChatTokenizer:
     @overload
     def encode_for_training(
         self,
-        conversation: Messages,
+        conversation: Messages | Transcript,
         *,
         train_on: TrainOn = "assistant",
         train_end: bool = True,
@@ -449,7 +449,7 @@ class ChatTokenizer:
     @overload
     def encode_for_training(
         self,
-        conversation: Messages,
+        conversation: Messages | Transcript,
         *,
         train_on: TrainOn = "assistant",
         train_end: bool = True,
@@ -465,7 +465,7 @@ class ChatTokenizer:
     ) -> TrainingExample | list[TrainingExample]: ...
     def encode_for_training(
         self,
-        conversation: Messages,
+        conversation: Messages | Transcript,
         *,
         train_on: TrainOn = "assistant",
         train_end: bool = True,
@@ -482,7 +482,8 @@ class ChatTokenizer:
         """Ids, labels and weights of a conversation.
 
         Args:
-            conversation: what was said.
+            conversation: what was said; or a transcript, of which the ids are taken as they are,
+                with ``train_on``, ``train_end`` and ``ignore_index`` as further arguments.
             train_on: which messages are trained; see `chatfmt.training.weights.TrainOn`.
             train_end: whether the end token of a trained message is trained too.
             max_tokens: how long an example may be, in ids.
@@ -516,6 +517,17 @@ class ChatTokenizer:
             ContextOverflowError: it is too long, and not to be cut, or cannot be.
             ValueError: the arguments make no sense together.
         """
+        if isinstance(conversation, Transcript):
+            return of_transcript(
+                conversation,
+                train_on=train_on,
+                train_end=train_end,
+                ignore_index=ignore_index,
+                allow_untrained=allow_untrained,
+                is_alone=(max_tokens, overlong, turns) == (None, "refuse", "whole")
+                and not prepare
+                and (tools, values, history) == (None, None, "published"),
+            )
         chat = as_conversation(conversation)
         examples = training_examples(
             self._renderer.for_tools(chat.tools),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from chatfmt.errors import ContextOverflowError, NothingToTrainError, shown
 from chatfmt.prepare.prepared import prepare as prepared_whole
@@ -226,8 +226,15 @@ def _split(
     return pieces
 
 
+class HasExample(Protocol):
+    """A transcript: what `collate` takes besides examples."""
+
+    def training_example(self) -> TrainingExample:
+        """Ids, labels and weights."""
+
+
 def collate(
-    examples: Sequence[TrainingExample],
+    examples: Sequence[TrainingExample | HasExample],
     *,
     pad_id: int,
     side: Literal["right", "left"] = "right",
@@ -240,7 +247,8 @@ def collate(
     be the end token.
 
     Args:
-        examples: any number of examples.
+        examples: any number of examples, or of transcripts, of which `Transcript.training_example`
+            is taken.
         pad_id: the id in the places that are left over.
         side: on which side those are.
         pad_to_multiple_of: the length of the rows is the next multiple of it.
@@ -263,14 +271,15 @@ def collate(
         raise ValueError(f"side must be right or left, found {shown(side)}")
     if pad_to_multiple_of is not None and pad_to_multiple_of < 1:
         raise ValueError(f"pad_to_multiple_of must be at least 1, found {pad_to_multiple_of}")
-    for index, example in enumerate(examples):
+    made = [e if isinstance(e, TrainingExample) else e.training_example() for e in examples]
+    for index, example in enumerate(made):
         if not len(example.input_ids) == len(example.labels) == len(example.weights):
             raise ValueError(
                 f"example {index}: expected as many labels and weights as ids, found "
                 f"{len(example.input_ids)} ids, {len(example.labels)} labels and "
                 f"{len(example.weights)} weights"
             )
-    longest = max((len(example.input_ids) for example in examples), default=0)
+    longest = max((len(example.input_ids) for example in made), default=0)
     multiple = pad_to_multiple_of or 1
     length = -(-longest // multiple) * multiple
 
@@ -279,8 +288,8 @@ def collate(
         return [*row, *padding] if side == "right" else [*padding, *row]
 
     return {
-        "input_ids": [padded(example.input_ids, pad_id) for example in examples],
-        "labels": [padded(example.labels, ignore_index) for example in examples],
-        "attention_mask": [padded([1] * len(example.input_ids), 0) for example in examples],
-        "weights": [padded(example.weights, 0.0) for example in examples],
+        "input_ids": [padded(example.input_ids, pad_id) for example in made],
+        "labels": [padded(example.labels, ignore_index) for example in made],
+        "attention_mask": [padded([1] * len(example.input_ids), 0) for example in made],
+        "weights": [padded(example.weights, 0.0) for example in made],
     }

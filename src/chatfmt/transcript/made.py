@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.errors import NothingToTrainError, shown
 from chatfmt.prepare.prepared import Prepared
 from chatfmt.transcript.saved import read_saved
 from chatfmt.transcript.transcript import Transcript
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chatfmt.conversation import Conversation
+    from chatfmt.training.examples import TrainingExample
+    from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
 
-__all__ = ["parsed", "rendered", "restore"]
+__all__ = ["of_transcript", "parsed", "rendered", "restore"]
 
 
 def rendered(renderer: Renderer, conversation: Conversation) -> Transcript:
@@ -106,3 +109,36 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
         tools=tuple(state.tools),
         prepared=state.prepared,
     )
+
+
+def of_transcript(
+    transcript: Transcript,
+    *,
+    train_on: TrainOn,
+    train_end: bool,
+    ignore_index: int,
+    allow_untrained: bool,
+    is_alone: bool,
+) -> TrainingExample:
+    """What `ChatTokenizer.encode_for_training` makes of a transcript.
+
+    ``is_alone``: nothing was asked for that would need other ids.
+
+    Raises:
+        ValueError: something was.
+        NothingToTrainError: every weight is 0.
+    """
+    if not is_alone:
+        raise ValueError(
+            "the ids of a transcript are taken as they are: expected train_on, train_end, "
+            "ignore_index and allow_untrained alone; Transcript.samples() gives the sequences of "
+            "prompts that were prepared anew"
+        )
+    example = transcript.training_example(train_on, train_end=train_end, ignore_index=ignore_index)
+    if not any(example.weights) and not allow_untrained:
+        raise NothingToTrainError(
+            "expected something to train, found that no id of this transcript has a weight "
+            f"(train_on={shown(train_on)}, train_end={train_end}): leave it out, or let it pass "
+            "with allow_untrained=True"
+        )
+    return example

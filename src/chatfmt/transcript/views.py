@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.training import weights
+from chatfmt.training.examples import TrainingExample
 from chatfmt.transcript.growth import Growth
 from chatfmt.transcript.saved import Saved
 from chatfmt.wire.alone import reads
@@ -103,6 +104,25 @@ class Views(Growth):
         [-100, 13225, 200265]
         """
         return weights.labels(self.ids, self.weights(train_on), ignore_index)
+
+    def training_example(
+        self, train_on: TrainOn = "assistant", *, train_end: bool = True, ignore_index: int = -100
+    ) -> TrainingExample:
+        """Ids, labels and weights as they stand: nothing is encoded again.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> chat = tok.render([{"role": "user", "content": "hello"}])
+        >>> _ = chat.append_completion([13225, 200265])
+        >>> chat.training_example("sampled").labels[-3:]
+        [-100, 13225, 200265]
+
+        Raises:
+            ValueError: ``ignore_index`` could be an id.
+        """
+        spread = self.weights(train_on, train_end=train_end)
+        labels = weights.labels(self.ids, spread, ignore_index)
+        return TrainingExample([*self.ids], labels, spread)
 
     @reads
     def stream(self, *, strict: bool = False) -> StreamParser:
