@@ -21,7 +21,7 @@ class TokenEncoding(Protocol):
     >>> encoding.token_bytes(24912)
     b'hello'
     >>> encoding.special_tokens["<|im_end|>"], encoding.n_vocab, encoding.fingerprint[:8]
-    (200265, 200267, '177fa078')
+    (200265, 200267, '2268c786')
     """
 
     @property

@@ -14,7 +14,7 @@ from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.wire.fast.packed import SIZE, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from chatfmt.wire.binding import Binding
 
@@ -28,6 +28,8 @@ class JoinedCall:
         encoding = binding.encoding
         self._encode: Callable[[str, str], bytes] | None
         self._encode = getattr(encoding, "encode_joined", None)
+        self._each: Callable[[Sequence[str]], list[bytes] | None]
+        self._each = getattr(encoding, "encode_texts", _none)
         # rather one that the format does not use, since texts may well quote those
         separators = [
             (token in binding.ids, token, pack([number]))
@@ -36,11 +38,13 @@ class JoinedCall:
         ]
         _, self._separator, self._item = min(separators, default=(True, "", b""))
 
-    def encode(self, texts: list[str]) -> bytes | None:
-        """The packed ids of all texts, with those of the separator between them; None: one by one.
+    def encode(self, texts: list[str]) -> bytes | list[bytes] | None:
+        """The packed ids of all texts, with those of the separator between them, or of each text.
 
-        Several threads may call it at once.
+        None: they are to be encoded one by one. Several threads may call it at once.
         """
+        if len(texts) > 1 and (found := self._quickly(texts)) is not None:
+            return found
         if self._encode is None or not self._separator:
             return None
         joined = self._separator.join(texts)
@@ -51,12 +55,22 @@ class JoinedCall:
         except UnicodeEncodeError:
             return None
 
-    def apart(self, packed: bytes | None, count: int) -> list[bytes] | None:
-        """The packed ids of each of so many texts; None where a text spells the separator."""
-        if packed is None:
+    def _quickly(self, texts: list[str]) -> list[bytes] | None:
+        try:
+            return self._each(texts)
+        except UnicodeEncodeError:
             return None
+
+    def apart(self, packed: bytes | list[bytes] | None, count: int) -> list[bytes] | None:
+        """The packed ids of each of so many texts; None where a text spells the separator."""
+        if not isinstance(packed, bytes):
+            return packed
         found = packed.split(self._item)
         return found if len(found) == count else None
+
+
+def _none(_texts: Sequence[str]) -> None:
+    """Encode nothing: there is no such way."""
 
 
 def _overlaps(token: str) -> bool:
