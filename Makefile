@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test opinions properties slow coverage bench formats fuzz lines building mutate check docs lock clean
+.PHONY: help demo test opinions properties slow coverage bench formats fuzz lines building engines mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -74,6 +74,10 @@ lines: $(VENV)/.test  ## draw format lines until 100,000 are accepted: is what t
 
 building: $(VENV)/.test  ## draw 100,000 rows of every word: is each made or refused in seconds?
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.building $(ARGS)
+
+engines: $(VENV)/.test  ## try every character: with which does the faster encoder split otherwise?
+	@$(install) --editable '.[fast]'
+	@$(BIN)/python -m fuzz.engines
 
 mutate: $(VENV)/.mutate  ## change the core in a copy: does a test fail? takes long; ARGS="--sample 100" tries some
 	@$(BIN)/python tests/mutate.py $(ARGS)

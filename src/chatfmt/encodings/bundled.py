@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import tiktoken
 
-__all__ = ["ENCODING_CONSTRUCTORS", "get_encoding", "is_bundled"]
+__all__ = ["ENCODING_CONSTRUCTORS", "get_encoding", "is_bundled", "is_plain"]
 
 
 def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
@@ -106,16 +106,19 @@ _BUNDLED: Mapping[str, Callable[[], dict[str, Any]]] = {
     "cl100k_base": lambda: _cl100k("cl100k_base", _CL100K_SPECIAL),
 }
 
-_loaded: dict[str, tiktoken.Encoding] = {}
+_loaded: dict[tuple[str, bool], tiktoken.Encoding] = {}
+"""By name, and whether a faster encoder may do its work."""
 _loading = threading.Lock()
 
 
-def get_encoding(name: str) -> tiktoken.Encoding:
+def get_encoding(name: str, *, fast: bool = True) -> tiktoken.Encoding:
     """One of the bundled encodings; built once per process.
 
     ``o200k_base``, ``o200k_harmony`` and ``cl100k_base`` give text the ids that tiktoken gives it,
     and need no download. ``o200k_im`` and ``cl100k_im`` have the special tokens of chats on top;
     after installation ``tiktoken.get_encoding`` knows them too.
+
+    With ``fast=False`` the extra ``fast`` is not used with it; the ids are the same.
 
     >>> get_encoding("o200k_im").encode("hello<|im_end|>", allowed_special="all")
     [24912, 200265]
@@ -131,9 +134,9 @@ def get_encoding(name: str) -> tiktoken.Encoding:
             "pass any other as a tiktoken.Encoding"
         )
     with _loading:
-        if name not in _loaded:
-            _loaded[name] = tiktoken.Encoding(**_BUNDLED[name]())
-        return _loaded[name]
+        if (name, fast) not in _loaded:
+            _loaded[name, fast] = tiktoken.Encoding(**_BUNDLED[name]())
+        return _loaded[name, fast]
 
 
 def is_bundled(encoding: tiktoken.Encoding) -> bool:
@@ -142,4 +145,13 @@ def is_bundled(encoding: tiktoken.Encoding) -> bool:
     >>> is_bundled(get_encoding("o200k_im"))
     True
     """
-    return _loaded.get(encoding.name) is encoding
+    return any(_loaded.get((encoding.name, fast)) is encoding for fast in (True, False))
+
+
+def is_plain(encoding: tiktoken.Encoding) -> bool:
+    """Whether this is what `get_encoding` gives with ``fast=False``.
+
+    >>> is_plain(get_encoding("o200k_im"))
+    False
+    """
+    return _loaded.get((encoding.name, False)) is encoding

@@ -54,7 +54,7 @@ class NormalEncoding:
         self.token_bytes = base.token_bytes
         its = capabilities_of(base)
         joined = its.encode_joined and partial(_encode_joined, its.encode_joined)
-        self.capabilities: Capabilities = its._replace(encode_joined=joined)
+        self.capabilities: Capabilities = its._replace(encode_joined=joined, encode_texts=None)
 
     def __repr__(self) -> str:
         return f"NormalEncoding({self.base!r}, 'NFC')"

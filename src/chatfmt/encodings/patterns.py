@@ -13,7 +13,7 @@ import re
 
 import regex
 
-__all__ = ["CL100K", "LLAMA_3", "O200K", "QWEN_2", "QWEN_3_5", "faster"]
+__all__ = ["CL100K", "CL100K_GREEDY", "LLAMA_3", "O200K", "QWEN_2", "QWEN_3_5", "faster"]
 
 _UPPER, _LOWER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}", r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
 _CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -57,7 +57,9 @@ _POSSESSIVE = re.compile(r"([?*+]|{[\d,]+})\+")
 _FLAGS = re.compile(r"\(\?[\w-]+\)")
 # Its possessive quantifiers are not missed: what follows each of them matches none of the same
 # characters, or is the end of the text, or nothing.
-_GREEDY = {CL100K: _POSSESSIVE.sub(r"\1", CL100K)}
+CL100K_GREEDY = _POSSESSIVE.sub(r"\1", CL100K)
+"""The same as `CL100K`, for engines that have no possessive quantifiers."""
+_GREEDY = {CL100K: CL100K_GREEDY}
 
 
 def faster(pattern: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Capabilities", "TokenEncoding", "capabilities_of"]
 
@@ -23,6 +23,9 @@ class Capabilities(NamedTuple):
     encode_joined: Callable[[str, str], bytes] | None = None
     """The ids of texts that are joined by a special token, as packed uint32; the joined text and
     the spelling of the token are its arguments. Faster than text by text."""
+    encode_texts: Callable[[Sequence[str]], list[bytes] | None] | None = None
+    """The ids of each of many texts, as packed uint32, by a faster encoder; None where there is
+    none. UnicodeEncodeError where a text has no UTF-8 form."""
     decode_bytes: Callable[[list[int]], bytes] | None = None
     """The bytes of many ids in one call; KeyError where one of them is none."""
     longest_run: int | None = None
@@ -43,7 +46,7 @@ class TokenEncoding(Protocol):
     >>> encoding.token_bytes(24912)
     b'hello'
     >>> encoding.special_tokens["<|im_end|>"], encoding.n_vocab, encoding.fingerprint[:8]
-    (200265, 200267, '177fa078')
+    (200265, 200267, '2268c786')
     """
 
     @property

@@ -238,14 +238,14 @@ class _Encoder:
             self._known.keep(key, found, size + len(frame.head) + len(frame.close))
         return found
 
-    def encode(self, part: _Part) -> bytes | None:
+    def encode(self, part: _Part) -> bytes | list[bytes] | None:
         """The packed ids of all texts of the part; None where they are encoded one by one."""
         return self._joined.encode(part.texts)
 
     def _one_by_one(self, part: _Part) -> list[bytes]:
         return [self._alone(part, nth, text) for nth, text in enumerate(part.texts)]
 
-    def weave(self, part: _Part, packed: bytes | None) -> _Chunk:
+    def weave(self, part: _Part, packed: bytes | list[bytes] | None) -> _Chunk:
         """The ids of a part, with what is around each content, and the weights."""
         contents = self._joined.apart(packed, len(part.texts))
         if contents is None:

@@ -24,7 +24,7 @@ class JoinedCall:
 
     def __init__(self, binding: Binding) -> None:
         encoding, can = binding.encoding, binding.capabilities
-        self._encode = can.encode_joined
+        self._encode, self._each = can.encode_joined, can.encode_texts
         self._longest = can.longest_run or sys.maxsize
         # rather one that the format does not use, since texts may well quote those
         separators = [
@@ -34,11 +34,13 @@ class JoinedCall:
         ]
         _, self._separator, self._item = min(separators, default=(True, "", b""))
 
-    def encode(self, texts: list[str]) -> bytes | None:
-        """The packed ids of all texts, with those of the separator between them; None: one by one.
+    def encode(self, texts: list[str]) -> bytes | list[bytes] | None:
+        """The packed ids of all texts, with those of the separator between them, or of each text.
 
-        Several threads may call it at once.
+        None: they are to be encoded one by one. Several threads may call it at once.
         """
+        if len(texts) > 1 and (found := self._quickly(texts)) is not None:
+            return found
         if self._encode is None or not self._separator:
             return None
         joined = self._separator.join(texts)
@@ -49,10 +51,16 @@ class JoinedCall:
         except (UnicodeEncodeError, EncodingError):  # whoever encodes them says of which text
             return None
 
-    def apart(self, packed: bytes | None, count: int) -> list[bytes] | None:
-        """The packed ids of each of so many texts; None where a text spells the separator."""
-        if packed is None:
+    def _quickly(self, texts: list[str]) -> list[bytes] | None:
+        try:
+            return None if self._each is None else self._each(texts)
+        except UnicodeEncodeError:
             return None
+
+    def apart(self, packed: bytes | list[bytes] | None, count: int) -> list[bytes] | None:
+        """The packed ids of each of so many texts; None where a text spells the separator."""
+        if not isinstance(packed, bytes):
+            return packed
         found = packed.split(self._item)
         return found if len(found) == count else None
 
