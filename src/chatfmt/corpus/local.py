@@ -9,7 +9,7 @@ import queue
 import signal
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatfmt.corpus.arrow import from_ipc, to_ipc
 from chatfmt.corpus.records import encode_records
@@ -97,11 +97,11 @@ class _Worker:
         self._start()
 
     def _start(self) -> None:
-        context = multiprocessing.get_context(_METHOD)
+        context: Any = multiprocessing.get_context(_METHOD)
+        if _METHOD == "forkserver":  # what all of them need is imported once
+            context.set_forkserver_preload([__name__])
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(  # type: ignore[attr-defined]
-            target=_serve, args=(theirs, self._options), daemon=True
-        )
+        self._process = context.Process(target=_serve, args=(theirs, self._options), daemon=True)
         self._process.start()
         theirs.close()  # so that the end of either process is seen by the other
 

@@ -26,8 +26,24 @@ class _TableWriter(Protocol):
 
 
 def parquet_file(file: BinaryIO, schema: Schema) -> _TableWriter:
-    """A Parquet file, one row group for each table."""
-    writer: _TableWriter = pq.ParquetWriter(file, schema, compression="zstd")
+    """A Parquet file, one row group for each table.
+
+    There are too many ids for a dictionary to be of use. Byte by byte they are compressed as well
+    without one, in two thirds of the time.
+    """
+    numbers = pa.list_(pa.int32())
+    ids = [f"{field.name}.list.element" for field in schema if field.type == numbers]
+    writer: _TableWriter = pq.ParquetWriter(
+        file,
+        schema,
+        compression="zstd",
+        use_dictionary=[
+            f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+            for field in schema
+            if field.type != numbers
+        ],
+        column_encoding=dict.fromkeys(ids, "BYTE_STREAM_SPLIT"),
+    )
     return writer
 
 
