@@ -89,7 +89,7 @@ lock: $(VENV)/.lock  ## write requirements-dev.txt anew, from the newest version
 	@$(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' pyproject.toml \
-		$(addprefix --extra ,cli data hf web) $(addprefix --group ,$(LOCKED_GROUPS)) \
+		$(addprefix --extra ,cli data fast hf jinja web) $(addprefix --group ,$(LOCKED_GROUPS)) \
 		--output-file requirements-dev.txt
 
 check: $(VENV)/.check  ## ruff and mypy --strict
@@ -116,12 +116,12 @@ endif
 
 $(VENV)/.test: $(VENV)/.base
 	@echo 'Installing what the tests need ...'
-	@$(install) --editable '.[cli,data,hf,web]' --group test
+	@$(install) --editable '.[cli,data,fast,hf,jinja,web]' --group test
 	@touch $@
 
 $(VENV)/.slow: $(VENV)/.test
 	@echo 'Installing what the slow tests need ...'
-	@$(install) --editable '.[cli,data,hf,ray,web]' --group slow
+	@$(install) --editable '.[cli,data,fast,hf,jinja,ray,web]' --group slow
 	@touch $@
 
 $(VENV)/.opinions: $(VENV)/.test
