@@ -37,6 +37,7 @@ from chatfmt.tools.scan import SpecialText
 from chatfmt.training.batch import EncodedBatch
 from chatfmt.training.examples import TrainingExample, collate
 from chatfmt.training.fit import Fitted
+from chatfmt.training.many import EncodedExamples
 from chatfmt.transcript import Completion, Transcript
 from chatfmt.wire.events import (
     ArgumentsDelta,
@@ -71,6 +72,7 @@ __all__ = [
     "DataError",
     "Difference",
     "EncodedBatch",
+    "EncodedExamples",
     "EncodingError",
     "EncodingRequiredError",
     "Event",
