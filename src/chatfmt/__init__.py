@@ -38,6 +38,7 @@ from chatfmt.tools.scan import SpecialText
 from chatfmt.training.batch import EncodedBatch
 from chatfmt.training.examples import TrainingExample, collate
 from chatfmt.training.fit import Fitted
+from chatfmt.training.many import EncodedExamples
 from chatfmt.transcript import Completion, Transcript
 from chatfmt.wire.events import (
     ArgumentsDelta,
@@ -72,6 +73,7 @@ __all__ = [
     "DataError",
     "Difference",
     "EncodedBatch",
+    "EncodedExamples",
     "EncodingError",
     "EncodingRequiredError",
     "Event",

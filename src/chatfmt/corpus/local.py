@@ -118,7 +118,7 @@ class _Worker:
                 continue
             if answer[:1] == _FAILED:
                 raise pickle.loads(answer[1:])  # noqa: S301 - from our own process
-            return answer[1:]
+            return bytes(answer[1:])
         message = f"a process died {_ATTEMPTS} times over the same rows; is there enough memory?"
         raise ChatfmtError(message)
 

@@ -39,13 +39,13 @@ class JoinedCall:
 
         None: they are to be encoded one by one. Several threads may call it at once.
         """
+        if sum(map(len, texts)) > self._longest and max(map(len, texts)) > self._longest:
+            return None
         if len(texts) > 1 and (found := self._quickly(texts)) is not None:
             return found
         if self._encode is None or not self._separator:
             return None
         joined = self._separator.join(texts)
-        if len(joined) > self._longest and max(map(len, texts)) > self._longest:
-            return None
         try:
             return self._encode(joined, self._separator)
         except (UnicodeEncodeError, EncodingError):  # whoever encodes them says of which text
