@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 pytest.importorskip("tokenizers", reason="the extra hf is not installed")
 pytest.importorskip("transformers", reason="transformers converts the rank tables")
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
 from transformers import PreTrainedTokenizerFast
 
 from chatfmt import get_tokenizer
@@ -368,3 +376,28 @@ class NoText:
 
     def encode(self) -> bytes:
         return b""
+
+
+def test_awkward_added_tokens_and_post_processors_change_no_text() -> None:
+    """Flags say how an added token is found in text, which is never done here."""
+    plain = tiny(merges=[], vocab=None)
+    plain.add_special_tokens(["<|end|>"])
+    flags = ("lstrip", "rstrip", "single_word", "normalized")
+    names = [f"<{flag}>" for flag in flags]
+    awkward = tiny()
+    awkward.add_special_tokens(["<|end|>"])
+    awkward.add_tokens(
+        [AddedToken(name, **{flag: True}) for name, flag in zip(names, flags, strict=True)]
+    )
+    awkward.post_processor = processors.TemplateProcessing(
+        single="<|end|> $A <|end|>", special_tokens=[("<|end|>", 256)]
+    )
+    awkward.enable_truncation(1)
+    awkward.enable_padding(length=9)
+    encoding, expected = HFEncoding(awkward), HFEncoding(plain)
+    assert set(names) < set(encoding.special_tokens)
+    for text in ("a b", *names, *(f" a {name} \n{name}b" for name in names)):
+        ids = encoding.encode_ordinary(text)
+        assert ids == expected.encode_ordinary(text)
+        assert b"".join(map(encoding.token_bytes, ids)) == text.encode()
+        assert set(encoding.special_tokens.values()).isdisjoint(ids)
