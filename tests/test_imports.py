@@ -34,7 +34,7 @@ HOUSE = {
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation prepare wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
-    "templates": "errors conversation line wire tokenizer",
+    "templates": "errors conversation prepare line encodings wire tokenizer",
     "pretrained": "errors json_text conversation line encodings tokenizer templates",
     "rollouts": "errors transcript",
     "serve": "errors conversation wire transcript tokenizer",
@@ -49,7 +49,7 @@ HOUSE = {
         "__init__"
     ),
     "commands": (
-        "errors json_text conversation prepare line encodings show transcript tokenizer "
+        "errors json_text conversation prepare line encodings show transcript tokenizer templates "
         "pretrained adapters corpus web"
     ),
     "cli": "errors commands",
