@@ -34,7 +34,7 @@ HOUSE = {
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
-    "templates": "errors conversation line wire",
+    "templates": "errors conversation line encodings wire tokenizer",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
     "__init__": (
@@ -42,8 +42,8 @@ HOUSE = {
     ),
     "web": "errors json_text conversation prepare line encodings show transcript adapters __init__",
     "commands": (
-        "errors json_text conversation prepare line encodings show transcript tokenizer adapters "
-        "corpus web"
+        "errors json_text conversation prepare line encodings show transcript tokenizer templates "
+        "adapters corpus web"
     ),
     "cli": "errors commands",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatfmt.templates.export import export_hf
 from chatfmt.templates.to_jinja import to_jinja
 
-__all__ = ["to_jinja"]
+__all__ = ["export_hf", "to_jinja"]
