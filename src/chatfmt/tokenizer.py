@@ -249,6 +249,39 @@ class ChatTokenizer:
         )
         return [*self._renderer.prologue, *ids] if prologue else ids
 
+    def text(
+        self,
+        conversation: Messages,
+        *,
+        prompt: bool = False,
+        thinking: bool | None = None,
+        prologue: bool = True,
+    ) -> str:
+        """The text that the ids of a conversation spell, special tokens as they are spelled.
+
+        It is for reading, and for engines that take text. It does not tell which of its special
+        tokens are tokens, and which stood in somebody's message: ids do.
+
+        Args:
+            conversation: what was said so far.
+            prompt: whether the beginning of a reply follows, as in `encode_prompt`.
+            thinking: for that beginning, as in `encode_prompt`.
+            prologue: as in `encode`.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> tok.text([{"role": "user", "content": "hello"}])
+        '<|im_start|>user<|im_sep|>hello<|im_end|>'
+
+        Raises:
+            RenderError: the format cannot carry it, or has no such prompt.
+        """
+        if prompt:
+            ids = self.encode_prompt(conversation, thinking=thinking, prologue=prologue)
+        else:
+            ids = self.encode(conversation, prologue=prologue)
+        return b"".join(map(self._binding.spell, ids)).decode()
+
     def count(self, conversation: Messages) -> int:
         """How many ids `encode` gives.
 

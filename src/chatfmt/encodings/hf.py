@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
-__all__ = ["FastTokenizer", "HFEncoding"]
+__all__ = ["FastTokenizer", "HFEncoding", "tokenizer_of"]
 
 # Byte-level BPE spells each byte as one character: printable ones as themselves, the others from
 # U+0100 on, in order. Source: bytes_to_unicode in github.com/openai/gpt-2, src/encoder.py.
@@ -48,7 +48,7 @@ class FastTokenizer(Protocol):
     """
 
     @property
-    def backend_tokenizer(self) -> Tokenizer:
+    def backendtokenizer_of(self) -> Tokenizer:
         """The tokenizer that does the work."""
 
 
@@ -128,7 +128,7 @@ class HFEncoding:
         try:
             if not data.lstrip().startswith(b"{"):
                 raise EncodingError(f"expected a tokenizer.json, found {other_kind(data, {})}")
-            return cls(_tokenizer(data.decode()))
+            return cls(tokenizer_of(data.decode()))
         except ValueError as error:
             raise EncodingError(f"{path}: {error}") from error
 
@@ -176,7 +176,7 @@ class HFEncoding:
         self._missing = missing_bytes(text_tokens)
         self._present = bytes(byte for byte in range(256) if byte not in self._missing)
         self._bytes = token_bytes
-        self._ordinary = _tokenizer(json.dumps(spec | off))
+        self._ordinary = tokenizer_of(json.dumps(spec | off))
         self.special_tokens = special
         self.n_vocab = max(token_bytes) + 1
         decisive = [model, spec["pre_tokenizer"], special]
@@ -207,7 +207,18 @@ class HFEncoding:
         return self._bytes[token if type(token) is int else as_id(token)]
 
 
-def _tokenizer(text: str) -> Tokenizer:
+def tokenizer_of(text: str) -> Tokenizer:
+    """The tokenizer that the JSON of one describes.
+
+    >>> tokenizer_of("{}")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.EncodingError: expected the JSON of a Hugging Face tokenizer, found ...
+
+    Raises:
+        EncodingError: it is none.
+        ImportError: the extra ``hf`` is not installed.
+    """
     try:
         from tokenizers import Tokenizer
     except ImportError as error:

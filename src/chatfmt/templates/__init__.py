@@ -14,6 +14,7 @@ Out: `to_jinja` writes a format as a chat template.
 
 from __future__ import annotations
 
+from chatfmt.templates.export import export_hf
 from chatfmt.templates.to_jinja import to_jinja
 
-__all__ = ["to_jinja"]
+__all__ = ["export_hf", "to_jinja"]

@@ -1,0 +1,36 @@
+"""``chatfmt export-hf``: a tokenizer as a directory that transformers loads."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatfmt.commands._options import add_tokenizer, tokenizer
+
+if TYPE_CHECKING:
+    import argparse
+
+    from chatfmt.commands import Subparsers
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "export-hf",
+        help="a directory for transformers' AutoTokenizer: vocabulary, chat template, stop tokens",
+    )
+    parser.add_argument("directory", metavar="DIR", help="where to; it must hold nothing yet")
+    add_tokenizer(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the directory, and say what is in it."""
+    from chatfmt.templates import export_hf  # only this command needs it
+
+    for name, size in export_hf(args.directory, tokenizer(args)).items():
+        sys.stdout.write(f"{Path(args.directory) / name}: {size:,} bytes\n")
+    return 0

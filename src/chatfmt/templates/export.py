@@ -1,0 +1,102 @@
+"""A tokenizer as a directory of Hugging Face: what ``AutoTokenizer.from_pretrained`` takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.encodings.hf import tokenizer_of
+from chatfmt.errors import EncodingError, shown
+from chatfmt.line.language import Special
+from chatfmt.templates.to_jinja import to_jinja
+from chatfmt.templates.vocabulary import tokenizer_json
+
+if TYPE_CHECKING:
+    import os
+
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["export_hf"]
+
+_PROBE = (
+    "Hello, world! It's 1234567 o'clock.\n\n\tdef f(x):  return x ** 2\r\n\r\n   ",
+    "na\u00efve \u65e5\u672c\u8a9e \u0645\u0631\u062d\u0628\u0627 \U0001f1e8\U0001f1ed A\u030a",
+    "DON'T HTTPServer a1b2 \u0663\u0664\u0665\u0666 //\n/ \u00a0\u3000x",
+)
+"""Texts that the vocabularies that are written must split as ours do."""
+
+
+def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str, int]:
+    """Write what transformers needs to give the ids of this tokenizer.
+
+    These are ``tokenizer.json``, ``tokenizer_config.json``, ``chat_template.jinja`` (see
+    `to_jinja`) and ``generation_config.json``, with the stop tokens.
+
+    Args:
+        directory: where to; it is made, and must hold nothing yet.
+        tok: the tokenizer.
+
+    Returns:
+        The name of each file, and how many bytes it has.
+
+    >>> import chatfmt, tempfile
+    >>> tok = chatfmt.get_tokenizer("gpt-4o")
+    >>> with tempfile.TemporaryDirectory() as directory:  # doctest: +SKIP
+    ...     export_hf(directory, tok)
+
+    Raises:
+        FileExistsError: there is something in the directory.
+        EncodingError: the vocabulary cannot be written as a ``tokenizer.json``.
+        FormatError: the format cannot be written as a template.
+        ImportError: the extra ``hf`` is not installed.
+    """
+    path = Path(directory)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path}: expected an empty directory, or none")
+    spec = tokenizer_json(tok.encoding)
+    added = [token["content"] for token in spec["added_tokens"]]
+    files = {
+        "tokenizer.json": json.dumps(spec, ensure_ascii=False),
+        "tokenizer_config.json": _json(_config(tok)),
+        "chat_template.jinja": to_jinja(tok.format, special_tokens=added),
+        "generation_config.json": _json({"eos_token_id": _stops(tok)}),
+    }
+    _check(files["tokenizer.json"], tok)
+    path.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (path / name).write_text(text, encoding="utf-8", newline="\n")
+    return {name: len(text.encode()) for name, text in files.items()}
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _stops(tok: ChatTokenizer) -> list[int]:
+    special = tok.encoding.special_tokens
+    return [special[spelling] for spelling in tok.format.stop_spellings]
+
+
+def _config(tok: ChatTokenizer) -> dict[str, Any]:
+    first = tok.format.prologue_pieces[:1]
+    begins = [("bos_token", one.tokens[0]) for one in first if isinstance(one, Special)]
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        **dict(begins),
+        "eos_token": tok.format.stop_spellings[0],
+        "clean_up_tokenization_spaces": False,
+    }
+
+
+def _check(text: str, tok: ChatTokenizer) -> None:
+    """Refuse a vocabulary that splits text otherwise, as one of another pattern may."""
+    tokenizer = tokenizer_of(text)
+    for probe in _PROBE:
+        ours = tok.encoding.encode_ordinary(probe)
+        theirs = tokenizer.encode(probe, add_special_tokens=False).ids
+        if ours != theirs:
+            raise EncodingError(
+                "Hugging Face's engine splits text otherwise than the encoding's pattern says: "
+                f"expected {ours} for {shown(probe)}, found {theirs}"
+            )
