@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,7 @@ from chatfmt.corpus.arrow import pa
 from chatfmt.errors import ChatfmtError, ContextOverflowError, DataError, bounded, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from chatfmt.adapters import Item, Source
     from chatfmt.conversation import Conversation, Message
@@ -48,8 +49,11 @@ _PLACE = [
 
 def id_columns(options: EncodeOptions) -> tuple[str, ...]:
     """The columns that hold a list for each example."""
+    if options.prompts:
+        return ("prompt_ids",)
     if options.preferences:
-        return ("prompt_ids", "chosen_ids", "rejected_ids")
+        pair = ("chosen_ids", "rejected_ids")
+        return pair if options.preferences == "whole" else ("prompt_ids", *pair)
     return ("input_ids", "labels", *(["weights"] if options.weights else []))
 
 
@@ -64,7 +68,12 @@ def example_schema(options: EncodeOptions) -> Schema:
 
 def _places(options: EncodeOptions) -> list[Any]:
     spelled = pa.field("special_text", pa.string(), nullable=False)
-    return [*_PLACE, *([spelled] if options.special_text == "warn" else [])]
+    said = pa.field("metadata", pa.large_string(), nullable=False)
+    return [
+        *_PLACE,
+        *([spelled] if options.special_text == "warn" else []),
+        *([said] if options.prompts else []),
+    ]
 
 
 _LONGEST_REASON = 1000  # characters: a value that an error quotes may be as long as its row
@@ -77,6 +86,7 @@ class _Place(NamedTuple):
     part: int
     path: list[str] | None
     special_text: str
+    metadata: str = ""
 
 
 def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBatch, RecordBatch]:
@@ -110,7 +120,7 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     ['expected JSON, found the constant NaN']
     """
     sources = {source.name: source for source in options.sources}
-    encode = _encode_preference if options.preferences else _encode_conversation
+    encode = _ENCODERS[options.kind]
     places: list[_Place] = []
     examples: list[tuple[list[Any], ...]] = []
     rejects: list[tuple[str, str, int, str, str | None, str | None]] = []
@@ -122,23 +132,22 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
                 raise DataError(error)
             items = _items(sources[source], file, line, text, strict, fits=fits)
             spelled = _special_text(items, options)
-            encoded = [
-                (_path(item), example) for item in items for example in encode(item, options)
-            ]
+            encoded = [(item, example) for item in items for example in encode(item, options)]
         except ChatfmtError as refusal:
             rejects.append((source, file, line, _reason(refusal), *_shown(text)))
             continue
-        for part, (path, example) in enumerate(encoded):
+        for part, (item, example) in enumerate(encoded):
             examples.append(example)
-            places.append(_Place(source, file, line, part, path, spelled))
+            said = _said(item) if options.prompts else ""
+            places.append(_Place(source, file, line, part, _path(item), spelled, said))
     schema = example_schema(options)
     lists = [
         _lists([example[i] for example in examples], schema.field(i).type)
         for i in range(len(id_columns(options)))
     ]
     arrays = [
-        pa.array([place[i] for place in places], field.type)
-        for i, field in enumerate(_places(options))
+        pa.array([getattr(place, field.name) for place in places], field.type)
+        for field in _places(options)
     ]
     refused = [pa.array([row[i] for row in rejects], field.type) for i, field in enumerate(REJECTS)]
     return (
@@ -164,6 +173,12 @@ def _path(item: Item) -> list[str] | None:
     path = item.metadata.get("path")
     is_path = isinstance(path, list) and all(isinstance(name, str) for name in path)
     return path if is_path else None
+
+
+def _said(item: Item) -> str:
+    """What the row says besides, as JSON: rewards need it."""
+    said = {key: value for key, value in item.metadata.items() if key != "provenance"}
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _special_text(items: list[Item], options: EncodeOptions) -> str:
@@ -259,14 +274,47 @@ def _encode_preference(item: Item, options: EncodeOptions) -> Iterable[tuple[lis
         raise DataError("expected a preference, found a conversation")
     tokenizer, prompt = options.tokenizer, item.prompt
     chosen, rejected = (
-        tokenizer.encode(_prepared(prompt.model_copy(update={"messages": messages}), options))
+        _trained(tokenizer, _prepared(prompt.model_copy(update={"messages": messages}), options))
         for messages in _texts(item)
     )
     longest = max(len(chosen), len(rejected))
     if options.max_tokens is not None and longest > options.max_tokens:
         raise ContextOverflowError(longest, options.max_tokens)
+    if options.preferences == "whole":
+        return [(chosen, rejected)]
     shared = _shared_prompt(tokenizer, _prepared(prompt, options), chosen, rejected)
     return [(shared, chosen[len(shared) :], rejected[len(shared) :])]
+
+
+def _trained(tokenizer: ChatTokenizer, conversation: Conversation) -> list[int]:
+    """The ids up to the last that training counts: without what stands behind an end token.
+
+    A trainer of pairs counts all ids of a reply, so there may be none that is not to be trained.
+    """
+    example = tokenizer.encode_for_training(conversation, allow_untrained=True)
+    stop = len(example.weights)
+    while stop and not example.weights[stop - 1]:
+        stop -= 1
+    return example.input_ids[: stop or None]
+
+
+def _encode_prompt(item: Item, options: EncodeOptions) -> Iterable[tuple[list[int], ...]]:
+    prompt = item.prompt if isinstance(item, Preference) else item
+    if prompt.messages and prompt.messages[-1].role == "assistant":
+        raise DataError("expected a prompt, found an answer at its end")
+    thinking = None if options.prepare is None else options.prepare.thinking
+    prepared = _prepared(prompt, options)
+    ids = options.tokenizer.encode_prompt(prepared, thinking=thinking)
+    if options.max_tokens is not None and len(ids) > options.max_tokens:
+        raise ContextOverflowError(len(ids), options.max_tokens)
+    return [(ids,)]
+
+
+_ENCODERS: dict[str, Callable[[Item, EncodeOptions], Iterable[tuple[list[Any], ...]]]] = {
+    "conversations": _encode_conversation,
+    "preferences": _encode_preference,
+    "prompts": _encode_prompt,
+}
 
 
 def _shared_prompt(
