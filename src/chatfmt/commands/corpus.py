@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from chatfmt.commands import Subparsers
 
-__all__ = ["add", "run"]
+__all__ = ["add", "run", "run_export"]
 
 
 def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "corpus",
-        help="verify what chatfmt tokenize has written",
+        help="verify what chatfmt tokenize has written, or write it otherwise",
         description="Work with a corpus that `chatfmt tokenize` has written.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -34,7 +34,42 @@ def add(subparsers: Subparsers) -> None:
         epilog="Exit codes: 0; 1 when something is wrong; 2 when there is no corpus to check.",
     )
     verify.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the corpus")
-    parser.set_defaults(run=run)
+    export = actions.add_parser(
+        "export",
+        help="write a corpus as files of another kind, or in a trainer's columns",
+        description=(
+            "Check a finished corpus, and write what it holds into a new folder. Prints what was "
+            "written as JSON."
+        ),
+    )
+    export.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the corpus")
+    export.add_argument(
+        "--to",
+        metavar="KIND",
+        default="parquet",
+        help="jsonl, arrow (for load_from_disk of datasets), npy, megatron (.bin and .idx) or "
+        "parquet (default: %(default)s)",
+    )
+    export.add_argument(
+        "--for",
+        dest="trainer",
+        metavar="TRAINER",
+        help="the columns of a trainer: trl, trl-dpo, trl-reward, trl-grpo, axolotl, llamafactory, "
+        "torchtune or nemo (default: all columns)",
+    )
+    export.add_argument(
+        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="where the files go"
+    )
+    verify.set_defaults(run=run)
+    export.set_defaults(run=run_export)
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Write the corpus otherwise and print what was written."""
+    from chatfmt.corpus.export import export
+
+    print_json(export(args.folder, args.out, args.to, args.trainer))
+    return 0
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,6 +21,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "export-hf",
         help="a directory for transformers' AutoTokenizer: vocabulary, chat template, stop tokens",
+        description="Write a directory that AutoTokenizer.from_pretrained loads: the vocabulary, a "
+        "chat template that says what the format does, and the stop tokens.",
     )
     parser.add_argument("directory", metavar="DIR", help="where to; it must hold nothing yet")
     add_tokenizer(parser)

@@ -51,7 +51,16 @@ def add(subparsers: Subparsers) -> None:
 
 
 def _add_examples(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--preferences", action="store_true", help="rows are pairs of answers")
+    rows = group.add_mutually_exclusive_group()
+    rows.add_argument("--preferences", action="store_true", help="rows are pairs of answers")
+    rows.add_argument(
+        "--whole-preferences",
+        dest="preferences",
+        action="store_const",
+        const="whole",
+        help="the same, for reward models: each answer stands behind its prompt",
+    )
+    rows.add_argument("--prompts", action="store_true", help="rows are prompts without an answer")
     group.add_argument(
         "--train-on",
         choices=("assistant", "last", "all", "none"),
@@ -133,6 +142,7 @@ def run(args: argparse.Namespace) -> int:
             weights="weights" in args.column,
             special_text=args.special_text,
             preferences=args.preferences,
+            prompts=args.prompts,
         )
         files = FileOptions(
             shuffle=args.shuffle,

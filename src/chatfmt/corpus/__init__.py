@@ -5,6 +5,7 @@ a kill cannot hurt. All of it needs the extra ``data``.
 """
 
 from chatfmt.corpus.checked import Checked, check
+from chatfmt.corpus.export import TRAINERS, export
 from chatfmt.corpus.inputs import InputChangedError
 from chatfmt.corpus.local import encode_locally
 from chatfmt.corpus.options import COLUMNS, EncodeOptions, FileOptions
@@ -19,6 +20,7 @@ from chatfmt.prepare.options import PrepareOptions
 __all__ = [
     "COLUMNS",
     "RAW",
+    "TRAINERS",
     "Checked",
     "EncodeOptions",
     "FileOptions",
@@ -34,6 +36,7 @@ __all__ = [
     "encode_locally",
     "encode_on_ray",
     "encode_records",
+    "export",
     "position_ids",
     "raw_rows",
     "tokenize",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.corpus.arrow import pa
 
@@ -41,8 +41,11 @@ _PLACE = [
 
 def id_columns(options: EncodeOptions) -> tuple[str, ...]:
     """The columns that hold a list for each example."""
+    if options.prompts:
+        return ("prompt_ids",)
     if options.preferences:
-        return ("prompt_ids", "chosen_ids", "rejected_ids")
+        pair = ("chosen_ids", "rejected_ids")
+        return pair if options.preferences == "whole" else ("prompt_ids", *pair)
     return ("input_ids", "labels", *(["weights"] if options.weights else []))
 
 
@@ -57,7 +60,21 @@ def example_schema(options: EncodeOptions) -> Schema:
 
 def _places(options: EncodeOptions) -> list[Any]:
     spelled = pa.field("special_text", pa.string(), nullable=False)
-    return [*_PLACE, *([spelled] if options.special_text == "warn" else [])]
+    said = pa.field("metadata", pa.large_string(), nullable=False)
+    return [
+        *_PLACE,
+        *([spelled] if options.special_text == "warn" else []),
+        *([said] if options.prompts else []),
+    ]
+
+
+class _Further(NamedTuple):
+    """What an example has besides its lists and the place of its row."""
+
+    part: int
+    path: list[str] | None
+    special_text: str
+    metadata: str
 
 
 class Made:
@@ -68,18 +85,20 @@ class Made:
         self._lists: list[tuple[bytes, ...]] = []
         self._rows: list[int] = []
         """Of each example the number of its row in the batch."""
-        self._further: list[tuple[int, list[str] | None, str]] = []
-        """Of each example the columns ``part``, ``path`` and ``special_text``."""
+        self._further: list[_Further] = []
         self.rejects: list[tuple[Any, ...]] = []
 
     def add(
-        self, row: int, parts: Iterable[tuple[list[str] | None, tuple[bytes, ...]]], spelled: str
+        self,
+        row: int,
+        parts: Iterable[tuple[str, list[str] | None, tuple[bytes, ...]]],
+        spelled: str,
     ) -> None:
-        """Add the examples of a row, each with its path."""
-        for part, (path, lists) in enumerate(parts):
+        """Add the examples of a row, each with its metadata and its path."""
+        for part, (said, path, lists) in enumerate(parts):
             self._lists.append(lists)
             self._rows.append(row)
-            self._further.append((part, path, spelled))
+            self._further.append(_Further(part, path, spelled, said))
 
     def batches(self, batch: RecordBatch) -> tuple[RecordBatch, RecordBatch]:
         """What there is, of the rows of this batch."""
@@ -91,8 +110,8 @@ class Made:
         rows = pa.array(self._rows, pa.int64())
         places = [batch[name].take(rows) for name in ("source", "file", "line")]
         further = [
-            pa.array([one[at] for one in self._further], field.type)
-            for at, field in enumerate(fields[self._width + len(places) :])
+            pa.array([getattr(one, field.name) for one in self._further], field.type)
+            for field in fields[self._width + len(places) :]
         ]
         refused = [
             pa.array([reject[at] for reject in self.rejects], field.type)

@@ -50,10 +50,27 @@ class EncodeOptions:
     special_text: Literal["text", "warn", "refuse"] = "text"
     """What becomes of a row whose text spells a special token. It is text in any case; ``warn``
     also writes a column ``special_text`` that says where, and ``refuse`` refuses the row."""
-    preferences: bool = False
-    """Rows are pairs of answers, of which one was preferred; without it, conversations."""
+    preferences: bool | Literal["whole"] = False
+    """Rows are pairs of answers, of which one was preferred; without it, conversations. The prompt
+    stands apart from them, as trainers such as TRL's for DPO have it; or with ``whole`` in both, as
+    those for reward models have it."""
+    prompts: bool = False
+    """Rows are prompts, which end with anyone but the assistant: ``prompt_ids``, and ``metadata``
+    with whatever else the row says."""
+
+    @property
+    def kind(self) -> Literal["conversations", "preferences", "prompts"]:
+        """What the rows are.
+
+        >>> import chatfmt
+        >>> EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=()).kind
+        'conversations'
+        """
+        return "prompts" if self.prompts else "preferences" if self.preferences else "conversations"
 
     def __post_init__(self) -> None:
+        if self.prompts and (self.preferences or self.weights or self.overlong != "refuse"):
+            raise ChatfmtError("prompts have no answers and no weights, and are never cut")
         if self.preferences and (self.weights or self.overlong != "refuse"):
             raise ChatfmtError("preferences have no weights, and overlong must be refuse for them")
 

@@ -31,8 +31,8 @@ def planned(
         ChatfmtError: two of the options do not go together.
     """
     if files.pack is not None:
-        if options.preferences:
-            raise ChatfmtError("expected conversations to pack, found preferences")
+        if options.kind != "conversations":
+            raise ChatfmtError(f"expected conversations to pack, found {options.kind}")
         if options.max_tokens is None:
             options = replace(options, max_tokens=files.pack)
         elif options.max_tokens > files.pack:
@@ -42,8 +42,8 @@ def planned(
             )
     if options.overlong != "refuse" and options.max_tokens is None:
         raise ChatfmtError(f"overlong is {options.overlong}: expected max_tokens too, found none")
-    if options.preferences and files.masks:
-        raise ChatfmtError("expected conversations for masks, found preferences")
+    if options.kind != "conversations" and files.masks:
+        raise ChatfmtError(f"expected conversations for masks, found {options.kind}")
     # The plan has what was said; what follows from the format is the same when a run goes on.
     return suited(options), {**description(options, files), "seed": mixture.seed}
 

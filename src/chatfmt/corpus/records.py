@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -71,23 +72,27 @@ def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBa
     reader, made = _Reader(options), Made(options)
     rows = [reader.read(row) for row in zip(*map(_listed, batch.columns), strict=True)]
     examples = reader.flat.encode(row.laid for row in rows)
-    columns = (_listed(batch[name]) for name in ("source", "file", "line", "text"))
-    places = zip(*columns, strict=True)
+    names = ("source", "file", "line", "text")
+    places = zip(*(_listed(batch[name]) for name in names), strict=True)
     for number, (place, row, example) in enumerate(zip(places, rows, examples, strict=True)):
         try:
             if row.refusal is not None:
                 raise row.refusal
             if row.items is None and example is not None:
-                made.add(number, [(None, example.columns(weights=options.weights))], "")
+                made.add(number, [("", None, example.columns(weights=options.weights))], "")
                 continue
             items = reader.items(*place) if row.items is None else row.items
             spelled = _special_text(items, options)
             if example is not None:
-                made.add(
-                    number, [(_path(items[0]), example.columns(weights=options.weights))], spelled
-                )
+                [item] = items
+                columns = example.columns(weights=options.weights)
+                made.add(number, [("", _path(item), columns)], spelled)
             else:
-                encoded = [(_path(i), one) for i in items for one in _encode(i, options)]
+                encoded = [
+                    (_said(item, options), _path(item), one)
+                    for item in items
+                    for one in _encode(item, options)
+                ]
                 made.add(number, encoded, spelled)
         except ChatfmtError as refusal:
             *where, text = place
@@ -151,6 +156,14 @@ def _path(item: Item) -> list[str] | None:
     return path if is_path else None
 
 
+def _said(item: Item, options: EncodeOptions) -> str:
+    """What the row says besides, as JSON, where prompts are asked for: rewards need it."""
+    if not options.prompts:
+        return ""
+    said = {key: value for key, value in item.metadata.items() if key != "provenance"}
+    return json.dumps(said, ensure_ascii=False)
+
+
 def _special_text(items: list[Item], options: EncodeOptions) -> str:
     """Where the texts of a row spell a special token; empty where they do not, or nobody asks.
 
@@ -207,10 +220,9 @@ _PLAIN = {None, 0.0, 1.0}
 
 def _encode(item: Item, options: EncodeOptions) -> list[tuple[bytes, ...]]:
     """The plain path: the lists of each example, packed."""
-    encode: Callable[[Item, EncodeOptions], Iterable[tuple[list[Any], ...]]]
-    encode = _encode_preference if options.preferences else _encode_conversation
     names = id_columns(options)
-    return [tuple(map(_packed, names, example)) for example in encode(item, options)]
+    examples = _ENCODERS[options.kind](item, options)
+    return [tuple(map(_packed, names, example)) for example in examples]
 
 
 def _packed(name: str, numbers: Any) -> bytes:  # noqa: ANN401 - a list of them
@@ -244,14 +256,47 @@ def _encode_preference(item: Item, options: EncodeOptions) -> Iterable[tuple[lis
         raise DataError("expected a preference, found a conversation")
     tokenizer, prompt = options.tokenizer, item.prompt
     chosen, rejected = (
-        tokenizer.encode(_prepared(prompt.model_copy(update={"messages": messages}), options))
+        _trained(tokenizer, _prepared(prompt.model_copy(update={"messages": messages}), options))
         for messages in _texts(item)
     )
     longest = max(len(chosen), len(rejected))
     if options.max_tokens is not None and longest > options.max_tokens:
         raise ContextOverflowError(longest, options.max_tokens)
+    if options.preferences == "whole":
+        return [(chosen, rejected)]
     shared = _shared_prompt(tokenizer, _prepared(prompt, options), chosen, rejected)
     return [(shared, chosen[len(shared) :], rejected[len(shared) :])]
+
+
+def _trained(tokenizer: ChatTokenizer, conversation: Conversation) -> list[int]:
+    """The ids up to the last that training counts: without what stands behind an end token.
+
+    A trainer of pairs counts all ids of a reply, so there may be none that is not to be trained.
+    """
+    example = tokenizer.encode_for_training(conversation, allow_untrained=True)
+    stop = len(example.weights)
+    while stop and not example.weights[stop - 1]:
+        stop -= 1
+    return example.input_ids[: stop or None]
+
+
+def _encode_prompt(item: Item, options: EncodeOptions) -> Iterable[tuple[list[int], ...]]:
+    prompt = item.prompt if isinstance(item, Preference) else item
+    if prompt.messages and prompt.messages[-1].role == "assistant":
+        raise DataError("expected a prompt, found an answer at its end")
+    thinking = None if options.prepare is None else options.prepare.thinking
+    prepared = _prepared(prompt, options)
+    ids = options.tokenizer.encode_prompt(prepared, thinking=thinking)
+    if options.max_tokens is not None and len(ids) > options.max_tokens:
+        raise ContextOverflowError(len(ids), options.max_tokens)
+    return [(ids,)]
+
+
+_ENCODERS: dict[str, Callable[[Item, EncodeOptions], Iterable[tuple[list[Any], ...]]]] = {
+    "conversations": _encode_conversation,
+    "preferences": _encode_preference,
+    "prompts": _encode_prompt,
+}
 
 
 def _shared_prompt(

@@ -131,6 +131,6 @@ def _tokens(examples: RecordBatch) -> tuple[int, int]:
         if name.endswith("_ids")
     }
     if "input_ids" not in counts:
-        return sum(counts.values()), counts["chosen_ids"] + counts["rejected_ids"]
+        return sum(counts.values()), counts.get("chosen_ids", 0) + counts.get("rejected_ids", 0)
     labels = examples["labels"].flatten()
     return counts["input_ids"], pc.sum(pc.not_equal(labels, -100)).as_py()

@@ -141,7 +141,7 @@ class HFEncoding:
             ...
         chatfmt.errors.EncodingError: expected the JSON of a Hugging Face tokenizer, found ...
         """
-        return cls(_tokenizer(text))
+        return cls(tokenizer_of(text))
 
     def __repr__(self) -> str:
         return f"HFEncoding(n_vocab={self.n_vocab}, special_tokens={len(self.special_tokens)})"

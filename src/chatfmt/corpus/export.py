@@ -1,0 +1,128 @@
+"""A finished corpus in other kinds of files, and in the columns that a trainer calls its own.
+
+A corpus is written once, as Parquet, with all guarantees. Here it is checked against its manifest
+first, and what is made of it appears whole: in a folder that gets its name when all is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.corpus.arrow import pa, pq
+from chatfmt.corpus.checked import check
+from chatfmt.corpus.state import load
+from chatfmt.corpus.writers import WRITERS
+from chatfmt.errors import DataError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from chatfmt.corpus.arrow import RecordBatch, Schema
+
+__all__ = ["TRAINERS", "export"]
+
+_ONES, _TRAINED = "ones", "trained"
+_SFT = {"input_ids": "input_ids", "labels": "labels"}
+
+TRAINERS: dict[str, dict[str, str]] = {
+    "trl": _SFT,
+    "trl-dpo": {name: name for name in ("prompt_ids", "chosen_ids", "rejected_ids")},
+    "trl-reward": {name: name for name in ("chosen_ids", "rejected_ids")},
+    "trl-grpo": {"prompt_ids": "prompt_ids", "metadata": "metadata"},
+    "axolotl": {"input_ids": "input_ids", "attention_mask": _ONES, "labels": "labels"},
+    "llamafactory": {"input_ids": "input_ids", "attention_mask": _ONES, "labels": "labels"},
+    "torchtune": {"tokens": "input_ids", "labels": "labels"},
+    "nemo": {"input_ids": "input_ids", "loss_mask": _TRAINED},
+}
+"""By trainer: its columns, and which of ours each is, or how it follows from the labels.
+
+Sources: TRL, ``SFTTrainer`` and the collators of ``DPOTrainer`` and ``RewardTrainer``; axolotl,
+docs/dataset-formats/tokenized.qmd; LLaMA-Factory, ``tokenized_path``; torchtune, ``PackedDataset``
+(``tokens``, ``labels``); NeMo, "Sequence packing" (``input_ids``, ``loss_mask``).
+"""
+
+
+def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> dict[str, Any]:
+    """Write a finished corpus as files of another kind; what was written, in numbers.
+
+    Args:
+        folder: of the corpus.
+        out: a folder that is not there yet.
+        kind: one of `WRITERS`: ``jsonl``, ``arrow``, ``npy``, ``megatron``, ``parquet``.
+        trainer: one of `TRAINERS`, for its columns; None keeps all.
+
+    Raises:
+        DataError: the corpus is not whole, has not the columns, or ``out`` is there.
+        OSError: the disk is full, for example; nothing is left of ``out`` then.
+    """
+    if kind not in WRITERS:
+        raise DataError(f"expected a kind among {', '.join(WRITERS)}, found {shown(kind)}")
+    if trainer is not None and trainer not in TRAINERS:
+        raise DataError(f"expected a trainer among {', '.join(TRAINERS)}, found {shown(trainer)}")
+    if faults := check(folder).faults:
+        raise DataError(f"expected a corpus that is whole, found: {faults[0]}", str(folder))
+    if out.exists():
+        raise DataError("expected a folder that is not there yet", str(out))
+    paths = [folder / name for name in sorted(load(folder).files) if name.endswith(".parquet")]
+    if not paths:
+        raise DataError("expected a corpus with examples, found none", str(folder))
+    schema = pq.read_schema(paths[0]).remove_metadata()
+    columns = {name: name for name in schema.names} if trainer is None else TRAINERS[trainer]
+    needed = {"labels" if name in (_ONES, _TRAINED) else name for name in columns.values()}
+    if missing := sorted(needed - set(schema.names)):
+        raise DataError(
+            f"expected a corpus with the columns that {trainer} takes, found none called "
+            f"{', '.join(missing)}",
+            str(folder),
+        )
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    temporary.mkdir(parents=True)
+    try:
+        batches = (_chosen(batch, columns) for batch in _batches(paths))
+        rows = WRITERS[kind](temporary, _schema(schema, columns), batches)
+        note = {"kind": kind, "trainer": trainer, "columns": list(columns), "rows": rows}
+        text = json.dumps(note, ensure_ascii=False, indent=1) + "\n"
+        (temporary / "export.json").write_text(text, "utf-8")
+        temporary.rename(out)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return note
+
+
+def _batches(paths: list[Path]) -> Iterator[RecordBatch]:
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches()
+
+
+def _chosen(batch: RecordBatch, columns: dict[str, str]) -> RecordBatch:
+    return pa.record_batch([_column(batch, name) for name in columns.values()], names=[*columns])
+
+
+def _column(batch: RecordBatch, name: str) -> Any:  # noqa: ANN401 - Arrow's
+    if name not in (_ONES, _TRAINED):
+        return batch[name]
+    labels = batch["labels"]
+    values = labels.flatten()
+    trained = pa.compute.not_equal(values, -100).cast(pa.int8())
+    flat = pa.repeat(pa.scalar(1, pa.int8()), len(values)) if name == _ONES else trained
+    lengths = labels.value_lengths().to_pylist()
+    offsets = [0]
+    for length in lengths:
+        offsets.append(offsets[-1] + length)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat)
+
+
+def _schema(schema: Schema, columns: dict[str, str]) -> Schema:
+    mask = pa.list_(pa.int8())
+    return pa.schema(
+        [
+            pa.field(new, mask if old in (_ONES, _TRAINED) else schema.field(old).type)
+            for new, old in columns.items()
+        ]
+    )
