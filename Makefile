@@ -76,7 +76,6 @@ building: $(VENV)/.test  ## draw 100,000 rows of every word: is each made or ref
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.building $(ARGS)
 
 engines: $(VENV)/.test  ## try every character: with which does the faster encoder split otherwise?
-	@$(install) --editable '.[fast]'
 	@$(BIN)/python -m fuzz.engines
 
 mutate: $(VENV)/.mutate  ## change the core in a copy: does a test fail? takes long; ARGS="--sample 100" tries some
@@ -89,7 +88,7 @@ lock: $(VENV)/.lock  ## write requirements-dev.txt anew, from the newest version
 	@$(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' pyproject.toml \
-		$(addprefix --extra ,cli data hf web) $(addprefix --group ,$(LOCKED_GROUPS)) \
+		$(addprefix --extra ,cli data fast hf web) $(addprefix --group ,$(LOCKED_GROUPS)) \
 		--output-file requirements-dev.txt
 
 check: $(VENV)/.check  ## ruff and mypy --strict
@@ -116,12 +115,12 @@ endif
 
 $(VENV)/.test: $(VENV)/.base
 	@echo 'Installing what the tests need ...'
-	@$(install) --editable '.[cli,data,hf,web]' --group test
+	@$(install) --editable '.[cli,data,fast,hf,web]' --group test
 	@touch $@
 
 $(VENV)/.slow: $(VENV)/.test
 	@echo 'Installing what the slow tests need ...'
-	@$(install) --editable '.[cli,data,hf,ray,web]' --group slow
+	@$(install) --editable '.[cli,data,fast,hf,ray,web]' --group slow
 	@touch $@
 
 $(VENV)/.opinions: $(VENV)/.test
