@@ -4,6 +4,7 @@ TOKENIZER is the folder of a tokenizer whose chat template marks what the model 
 """
 
 import sys
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from datasets import load_dataset
@@ -24,5 +25,6 @@ if __name__ == "__main__":
             "labels": [i if m else -100 for i, m in zip(ids, mask, strict=True)],
         }
 
-    data = load_dataset("json", data_files=rows, split="train")
-    data.map(encode, num_proc=2, remove_columns=data.column_names).to_parquet(out)
+    with TemporaryDirectory() as cache:  # or a second run would find what the first has made
+        data = load_dataset("json", data_files=rows, split="train", cache_dir=cache)
+        data.map(encode, num_proc=2, remove_columns=data.column_names).to_parquet(out)

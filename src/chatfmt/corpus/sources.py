@@ -173,10 +173,18 @@ def _read(path: Path, source: Source, access: Access, texts: dict[int, bytes]) -
     marks = [
         [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
     ]
+    # One key of each mark: where none of them stands, there is no mark, and no more to look at.
+    telling = {max(mark, key=len) for mark in marks}
     strict, file = StrictJSON(), str(path)
     for number, text in texts_of(path, access):
         if isinstance(text, Row):
             yield text
+            continue
+        for key in telling:
+            if key in text:
+                break
+        else:
+            yield Row(file, number, {_TEXT: text})
             continue
         if any(all(key in text for key in mark) for mark in marks):
             row = strict.line(file, number, text)
