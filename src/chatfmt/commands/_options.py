@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chatfmt.encodings import TokenEncoding
 
-__all__ = ["add_tokenizer", "tokenizer"]
+__all__ = ["add_tokenizer", "row_and_encoding", "tokenizer"]
 
 _PATTERNS = {name: getattr(patterns, name) for name in patterns.__all__ if name.isupper()}
 _DIGITS = 10  # of the highest id
@@ -76,11 +76,9 @@ def tokenizer(args: argparse.Namespace) -> ChatTokenizer:
     """
     if args.model:
         return _from_model(args)
-    row = _format_from(Path(args.format_file)) if args.format_file else get_format(args.format)
-    if args.encoding_file:
-        return ChatTokenizer(row, _encoding_from(args))
-    if args.pattern or args.special_tokens:
-        raise EncodingError("--pattern and --special-token are for the file of --encoding-file")
+    row, encoding = row_and_encoding(args)
+    if encoding is not None:
+        return ChatTokenizer(row, encoding)
     if row.encoding is None:
         raise EncodingRequiredError(
             f"no encoding is bundled for format {row.name}: give the vocabulary of a model "
@@ -97,6 +95,25 @@ def _from_model(args: argparse.Namespace) -> ChatTokenizer:
             flag = f"--{option.removesuffix('s').replace('_', '-')}"
             raise EncodingError(f"{flag} is not for --model, whose folder has the vocabulary")
     return from_pretrained(args.model)
+
+
+def row_and_encoding(args: argparse.Namespace) -> tuple[ChatFormat, TokenEncoding | None]:
+    """The format that the options ask for, and the vocabulary, where they bring one.
+
+    Raises:
+        ChatfmtError: there is none of that name, or its files are malformed.
+        OSError: a file cannot be read.
+        ImportError: the extra ``hf`` or ``jinja`` is not installed.
+    """
+    if args.model:
+        found = _from_model(args)
+        return found.format, found.encoding
+    row = _format_from(Path(args.format_file)) if args.format_file else get_format(args.format)
+    if args.encoding_file:
+        return row, _encoding_from(args)
+    if args.pattern or args.special_tokens:
+        raise EncodingError("--pattern and --special-token are for the file of --encoding-file")
+    return row, None
 
 
 def _encoding_from(args: argparse.Namespace) -> TokenEncoding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatfmt.commands._options import add_tokenizer, row_and_encoding
+
 if TYPE_CHECKING:
     import argparse
 
@@ -29,12 +31,16 @@ def add(subparsers: Subparsers) -> None:
         help="the address to listen on; others than this machine can reach the page only if you "
         "name one that they can (default: %(default)s)",
     )
+    add_tokenizer(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until interrupted."""
+    """Serve until interrupted, with the given format and vocabulary first."""
     from chatfmt.web import serve
+    from chatfmt.web.table import Table
 
-    serve(args.host, args.port)
+    row, encoding = row_and_encoding(args)
+    table = Table(row, encoding, path=args.encoding_file or args.model)
+    serve(args.host, args.port, table=table)
     return 0

@@ -101,10 +101,10 @@ def _html_blocks(transcript: Showable, *, ids: bool, whitespace: bool, weights: 
         )
         parts.append(
             f'<section class="block tint-{tint_name(block.role)}">\n'
-            f'<h2 class="title"><b>{label}</b>{facts}</h2>\n<p class="tokens">'
+            f'<h2 class="title"><b>{label}</b>{facts}</h2>\n<pre class="tokens">'
         )
         parts += (_html_piece(piece, block, whitespace=whitespace or ids) for piece in block.pieces)
-        parts.append("</p>\n</section>\n")
+        parts.append("</pre>\n</section>\n")
     parts.append(f'<p class="summary">{html.escape(summary(shown, weights=weights))}</p>\n')
     if transcript.issues:
         listed = (f"<li>{html.escape(one_line(str(issue)))}</li>\n" for issue in transcript.issues)
@@ -121,7 +121,7 @@ def _html_piece(piece: Piece, block: Block, *, whitespace: bool) -> str:
         html.escape(run, quote=False)
         if sign is None
         else f'<i data-char="{ord(run):x}">{sign}</i>' + "<br>" * (run == "\n")
-        for run, sign in signs(piece.text, whitespace=whitespace)
+        for run, sign in signs(piece.text, whitespace=whitespace, newlines=True)
     )
     of = "" if piece.message is None else f" · message {piece.message} {one_line(block.label)}"
     facts = [

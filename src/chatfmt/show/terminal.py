@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["colour_console", "paint", "print_transcript"]
 
-_ON_DARK = "#eceef1"
+_ON_DARK, _ON_LIGHT = "#eceef1", "#1b1f24"
+_LIGHT_COLOURS = ("7", "15")  # of a terminal's sixteen, as COLORFGBG names the background
 _BADGE = "#ffffff on #6a7079"
 _STRAY = ("#ffffff on #7d1c2b", "#ffffff on #9b2335")
 # What does not begin a line, but stays with what is before it: punctuation, as Unicode has it.
@@ -41,7 +42,8 @@ def print_transcript(
     r"""Print a transcript, one block a message and the totals.
 
     In colour where the file is a terminal that has it, and rich is installed; as plain text
-    elsewhere, with bars between the tokens.
+    elsewhere, with bars between the tokens. The shades are light where the variable ``COLORFGBG``,
+    which terminals set, says that the background is.
 
     Args:
         transcript: what to print.
@@ -101,10 +103,8 @@ def _plain(shown: list[Block], *, ids: bool, whitespace: bool, weights: bool) ->
 
 
 def _bars(block: Block, *, whitespace: bool) -> Iterator[str]:
-    """The tokens with bars between them; every line end is shown, or a bar would hide it."""
+    """The tokens with bars between them."""
     labels = ["".join(_labels(piece, whitespace=whitespace)) for piece in block.pieces]
-    if not whitespace:
-        labels = [label.replace("\n", "↵\n") for label in labels]
     for line in "│".join(labels).removesuffix("\n").split("\n"):
         yield f"  {line}"
 
@@ -121,7 +121,7 @@ def _labels(piece: Piece, *, whitespace: bool) -> list[str]:
     """What to show of a piece: the text; and for each of several tokens its bytes in hex."""
     if piece.kind == "unknown":
         return [f"[id {piece.ids[0]}]"]
-    text = signed(piece.text, whitespace=whitespace)
+    text = signed(piece.text, whitespace=whitespace, newlines=True)
     if len(piece.ids) == 1:
         return [text]
     return [text, *(f"[{data.hex(' ')}]" for data in piece.data)]
@@ -159,10 +159,16 @@ def _style(piece: Piece, role: str | None, shade: int, *, weights: bool) -> str:
         return _STRAY[shade]
     stands_out = bool(piece.weight) if weights else piece.part in ("content", "reasoning")
     tint = TINTS[tint_name(role) if stands_out else "frame"]
+    text, shades = (_ON_LIGHT, tint.light) if _is_light() else (_ON_DARK, tint.dark)
     if piece.kind == "special":
         return f"#ffffff on {tint.light_ink}" if weights and piece.weight else _BADGE
     italic = "italic " if piece.part == "reasoning" else ""
-    return f"{italic}{_ON_DARK} on {tint.dark[shade]}"
+    return f"{italic}{text} on {shades[shade]}"
+
+
+def _is_light() -> bool:
+    """Whether the terminal says that its background is light."""
+    return os.environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_COLOURS
 
 
 class _Flow:

@@ -37,7 +37,8 @@ __all__ = ["CALLS", "Refusal", "calls", "formats"]
 def formats(table: Table) -> dict[str, Any]:
     """The formats and encodings of the table."""
     listed = []
-    for name, known in table.formats.items():
+    for name in table.names:
+        known = table.format(name)
         row = known.row()
         _, source = row.pop("encoding"), row.pop("source")
         encoding = table.first_encoding(known)
@@ -48,7 +49,7 @@ def formats(table: Table) -> dict[str, Any]:
             "row": row,
         }
         listed.append(facts | description(known))
-    return {"formats": listed, "encodings": table.encodings, "first": table.first}
+    return {"formats": listed, "encodings": table.encodings, "first": table.names[0]}
 
 
 class _View:

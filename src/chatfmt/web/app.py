@@ -44,12 +44,10 @@ def create_app(
     Raises:
         ImportError: starlette is not installed.
     """
-    try:
-        from starlette.applications import Starlette
-        from starlette.responses import Response
-        from starlette.routing import Route
-    except ImportError:
-        raise _missing("starlette") from None
+    _refuse_without_starlette()
+    from starlette.applications import Starlette
+    from starlette.responses import Response
+    from starlette.routing import Route
 
     from chatfmt.web import api
     from chatfmt.web.calls import Call, Queue, dumped
@@ -107,7 +105,7 @@ def serve(
         import uvicorn
     except ImportError:
         raise _missing("uvicorn") from None
-    create_app([])  # whatever is missing is missed before a port is taken
+    _refuse_without_starlette()  # before a port is taken
     listener = _listen(host, port)
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
@@ -157,6 +155,13 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _refuse_without_starlette() -> None:
+    try:
+        import starlette.applications  # noqa: F401
+    except ImportError:
+        raise _missing("starlette") from None
 
 
 def _missing(name: str) -> ImportError:

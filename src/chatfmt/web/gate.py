@@ -83,17 +83,22 @@ class Gate:
             return
         body = _Body()
         try:
-            async with asyncio.timeout(self._seconds):
-                refusal = await self._read(body, scope, receive)
-        except TimeoutError:
-            refusal = 408, f"expected the whole body within {self._seconds:g} seconds"
-        try:
+            refusal = await self._read_in_time(body, scope, receive)
             if refusal is not None:
                 await _refuse(send_with_headers, *refusal)
             elif body.is_whole:  # or nobody waits for an answer any more
                 await self._app(scope, _replay(bytes(body.data), receive), send_with_headers)
         finally:
             self._waiting -= body.counted
+
+    async def _read_in_time(
+        self, body: _Body, scope: Scope, receive: Receive
+    ) -> tuple[int, str] | None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._read(body, scope, receive)
+        except TimeoutError:
+            return 408, f"expected the whole body within {self._seconds:g} seconds"
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         hosts, origins, types = (

@@ -66,7 +66,7 @@ def of_text(text: str, vocabulary: Vocabulary, special: Mapping[str, int], table
 def _tokenizer(format: str | dict[str, Any], vocabulary: Vocabulary, table: Table) -> list[str]:
     code = ["import chatfmt", ""]
     row = table.row_of(format) if isinstance(format, str) else {"name": "custom", **format}
-    bundled = None if row is not None else table.formats[str(format)].encoding
+    bundled = None if row is not None else table.format(str(format)).encoding
     argument = ""
     if row is not None or bundled != vocabulary.encoding:
         code.append(f"encoding = {table.python_of(vocabulary.encoding)}")

@@ -33,17 +33,14 @@ class Table:
         *,
         path: str | None = None,
     ) -> None:
-        given = [] if format is None else [format]
-        rows = [*given, *(get_format(name) for name in FORMAT_ROWS)]
-        self.formats: dict[str, ChatFormat] = {}
-        for row in rows:
-            self.formats.setdefault(row.name, row)
-        self.first = next(iter(self.formats)) if format is None else format.name
+        self._given = format
+        given = [] if format is None else [format.name]
+        self.names = list(dict.fromkeys([*given, *FORMAT_ROWS]))
         self._encoding, self._path = encoding, path
         self._name = None if encoding is None else _named(path)
         own = [] if self._name is None else [self._name]
         # Some formats of the table have a bundled encoding of their own.
-        of_rows = [get_format(name).encoding for name in FORMAT_ROWS]
+        of_rows = [row.get("encoding") for row in FORMAT_ROWS.values()]
         bundled = dict.fromkeys([*ENCODING_CONSTRUCTORS, *filter(None, of_rows)])
         self._bundled = list(bundled)
         self.encodings = [*own, *self._bundled]
@@ -54,7 +51,8 @@ class Table:
         Raises:
             UnknownFormatError: there is none.
         """
-        return self.formats[name] if name in self.formats else get_format(name)
+        is_given = self._given is not None and self._given.name == name
+        return self._given if is_given and self._given is not None else get_format(name)
 
     def row_of(self, name: str) -> dict[str, Any] | None:
         """The row of a format that chatfmt does not bring; None for one that it does."""

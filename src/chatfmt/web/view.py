@@ -113,7 +113,7 @@ def piece_of(piece: Piece, segments: list[int], *, whitespace: bool) -> dict[str
     }
     if len(piece.ids) > 1:
         found["bytes"] = [data.hex(" ") for data in piece.data]
-    runs = signs(piece.text, whitespace=whitespace)
+    runs = signs(piece.text, whitespace=whitespace, newlines=True)
     if any(sign is not None for _, sign in runs):
         found["signs"] = runs
     return found

@@ -7,10 +7,22 @@ import { edited, page } from "./state.js";
 
 export function drawEditor() {
   byId("messages").replaceChildren(...page.state.messages.map(drawMessage));
+  const isText = page.state.mode === "text";
+  byId("as-conversation").checked = !isText;
+  byId("as-text").checked = isText;
+  byId("conversation-editor").hidden = isText;
+  byId("text-editor").hidden = !isText;
+  byId("text").value = page.state.text;
+  byId("special").checked = page.state.special;
+  byId("tools").value = page.state.tools;
+  if (page.state.tools) byId("definitions").open = true;
+  for (const toggle of document.querySelectorAll(".of-conversation")) toggle.hidden = isText;
+  byId("show-raw").checked = page.state.showRaw;
+  byId("list-ids").checked = page.state.listIds;
   byId("show-prompt").checked = page.state.prompt;
   byId("prepare").checked = page.state.prepare;
   byId("values").value = page.state.values;
-  byId("values-of").hidden = !page.state.prepare;
+  byId("values-of").hidden = isText || !page.state.prepare;
   byId("show-whitespace").checked = page.state.whitespace;
   byId("show-ids").checked = page.state.showIds;
   byId("show-weights").checked = page.state.weights;

@@ -40,7 +40,7 @@ export function isState(value) {
   const isView = (view) => isRecord(view) && (isText(view.format) || isRow(view.format)) && isText(view.encoding ?? "");
   const isId = (id) => isText(id) || typeof id === "number";
   return isRecord(value) && Array.isArray(value.messages) && value.messages.every(isMessage) &&
-    isText(value.values ?? "") &&
+    ["mode", "text", "tools", "values"].every((name) => isText(value[name] ?? "")) &&
     (value.ids == null || (Array.isArray(value.ids) && value.ids.every(isId))) &&
     Array.isArray(value.views) && [1, 2].includes(value.views.length) && value.views.every(isView);
 }

@@ -32,6 +32,7 @@ async function start() {
     return;
   }
   page.known = answer;
+  START.views[0].format = answer.first;
   for (const { roles } of page.known.formats) {
     for (const [role, tint] of Object.entries(roles)) page.tints.set(role, tint);
   }
@@ -57,10 +58,30 @@ async function start() {
     page.state.values = event.target.value;
     edited();
   });
+  byId("tools").addEventListener("input", (event) => {
+    page.state.tools = event.target.value;
+    edited();
+  });
+  for (const [id, mode] of [["as-conversation", "conversation"], ["as-text", "text"]]) {
+    byId(id).addEventListener("change", () => {
+      page.state.mode = mode;
+      drawEditor();
+      updateMessages();
+      refresh();
+    });
+  }
+  byId("text").addEventListener("input", (event) => {
+    page.state.text = event.target.value;
+    refresh();
+  });
+  toggle("special", "special", refresh);
+  toggle("show-raw", "showRaw", refresh);
+  toggle("list-ids", "listIds", refresh);
   toggle("show-whitespace", "whitespace", refresh);
   toggle("show-ids", "showIds", refresh);
   toggle("show-weights", "weights", refresh);
-  byId("json-use").addEventListener("click", useJson);
+  byId("json-use").addEventListener("click", () => useJson());
+  byId("json-line-use").addEventListener("click", () => useJson(byId("json-line").valueAsNumber || 1));
   byId("ids-use").addEventListener("click", useIds);
   byId("copy-link").addEventListener("click", () => {
     history.replaceState(null, "", `#${toFragment(page.state)}`);

@@ -5,19 +5,30 @@ import { byId, element, say, showError } from "./dom.js";
 import { setMessages } from "./editor.js";
 import { edited, page, refresh } from "./state.js";
 
-export async function useJson() {
+export async function useJson(line = null) {
   showError(byId("json-error"), "");
   byId("json-found").replaceChildren();
-  const { answer, refused } = await ask("import", { text: byId("json-text").value });
+  const { answer, refused } = await ask("import", { text: byId("json-text").value, line });
   if (refused) {
     showError(byId("json-error"), refusalText(refused));
     return;
   }
   const found = answer.conversations;
+  byId("json-line-of").hidden = answer.lines < 2;
+  byId("json-line").max = answer.lines;
+  byId("json-lines").textContent = `Which of the ${answer.lines.toLocaleString("en")} lines?`;
+  if (answer.lines > 1 && line === null) {
+    byId("json-line").focus();
+    return;
+  }
   const use = (conversation) => {
     setMessages(structuredClone(conversation.messages));
+    page.state.tools = conversation.tools ? JSON.stringify(conversation.tools, null, 2) : "";
+    byId("tools").value = page.state.tools;
+    if (page.state.tools) byId("definitions").open = true;
     edited();
-    say(`${conversation.label} of ${found.length}: ${conversation.messages.length} messages.`);
+    const of = line === null ? found.length : answer.lines;
+    say(`${conversation.label} of ${of}: ${conversation.messages.length} messages.`);
   };
   if (!found.length) {
     showError(byId("json-error"), "There is no conversation in this JSON.");

@@ -1,6 +1,7 @@
 /* Pointing at a token: its facts, and the piece of the format line that wrote it. */
 
 import { element } from "./dom.js";
+import { light, tokenAt } from "./panes.js";
 import { entries } from "./tokens.js";
 
 function hex(text) {
@@ -11,6 +12,7 @@ const RESTING = "Point at a token to see what it is and where it comes from.";
 
 export function point(view, node, which = null) {
   view.node.querySelectorAll(".lit").forEach((segment) => segment.classList.remove("lit"));
+  light(view, node);
   const found = node && entries.get(node);
   const out = view.node.querySelector(".facts");
   if (!found) {
@@ -52,6 +54,9 @@ export function wirePointing(view) {
     point(view, node ?? view.current, node ? which : null);
   });
   container.addEventListener("mouseleave", () => point(view, view.current));
+  const panes = view.node.querySelector(".panes");
+  panes.addEventListener("mouseover", (event) => point(view, tokenAt(view, event.target) ?? view.current));
+  panes.addEventListener("mouseleave", () => point(view, view.current));
   container.addEventListener("keydown", (event) => {
     const all = [...container.querySelectorAll(".token")];
     const at = all.indexOf(view.current);

@@ -11,6 +11,10 @@ export const START = {
     { role: "user", content: "What if it was *?" },
     { role: "assistant", content: "2*2 = 4, same as 2+2!" },
   ],
+  mode: "conversation", // or "text": any text as tokens
+  text: "",
+  special: false, // what spells a special token is one
+  tools: "", // definitions of tools, as JSON; only preparing reads them
   ids: null, // ids as they were pasted, for as long as nothing is edited
   lenient: false,
   prompt: false,
@@ -19,6 +23,8 @@ export const START = {
   whitespace: false,
   showIds: false,
   weights: false,
+  showRaw: false,
+  listIds: false,
   views: [{ format: "gpt-4o", encoding: null }],
 };
 

@@ -5,22 +5,24 @@ import { page } from "./state.js";
 
 export const entries = new WeakMap(); // node of a token -> its piece and block
 
-export function showBlocks(view, blocks) {
+export function showBlocks(view, blocks, about) {
   const container = view.node.querySelector(".blocks");
   while (view.shown.length > blocks.length) view.shown.pop().node.remove();
   blocks.forEach((block, index) => {
     let shown = view.shown[index];
     if (!shown) {
       const title = element("h3", { className: "title" });
-      const tokens = element("p", { className: "tokens" });
+      const tokens = element("pre", { className: "tokens" });
       shown = { node: element("section", {}, title, tokens), title, tokens, pieces: [] };
       view.shown.push(shown);
       container.append(shown.node);
     }
     shown.node.className = `block tint-${block.tint}`;
     const weights = [...new Set(block.pieces.map((piece) => piece.weight))].filter((weight) => weight !== 0 && weight !== 1);
-    const facts = [block.name, `${block.tokens} token${block.tokens === 1 ? "" : "s"}`, ...(page.state.weights ? [`trained ${block.trained}`, ...weights.map((weight) => `weight ${weight}`)] : [])];
-    shown.title.replaceChildren(element("b", { textContent: block.label }), ` ${facts.filter((fact) => fact !== null).join(" · ")}`);
+    const facts = [block.name, `${about}${block.tokens} token${block.tokens === 1 ? "" : "s"}`, ...(page.state.weights ? [`trained ${block.trained}`, ...weights.map((weight) => `weight ${weight}`)] : [])];
+    const more = element("span", { className: "difference" }); // filled where formats are compared
+    shown.title.replaceChildren(element("b", { textContent: block.label }), ` ${facts.filter((fact) => fact !== null).join(" · ")}`, more);
+    shown.block = block;
     showPieces(shown, block);
   });
 }

@@ -5,12 +5,15 @@ import { byId, copy, element, showError } from "./dom.js";
 import { markMessage, setMessages, updateMessages } from "./editor.js";
 import { chooseFormat, describe, drawChoice, readOwn, reformatted } from "./formats.js";
 import { pointAtId } from "./paste.js";
+import { compare } from "./compare.js";
+import { showPanes } from "./panes.js";
 import { point, wirePointing } from "./pointing.js";
 import { page, save } from "./state.js";
 import { showBlocks } from "./tokens.js";
 
 export function drawViews() {
   page.views.length = 0;
+  byId("comparison").hidden = true;
   byId("views").replaceChildren(...page.state.views.map((chosen, index) => {
     const node = byId("view").content.firstElementChild.cloneNode(true);
     const view = { node, chosen, index, answer: null, fields: new Map(), roles: [], asked: 0, shown: [] };
@@ -41,17 +44,20 @@ export async function askForTokens(view) {
     encoding: view.chosen.encoding ?? null,
     whitespace: page.state.whitespace || page.state.showIds,
   };
-  const reading = view.index === 0 && page.state.ids !== null;
-  if (reading) Object.assign(request, { ids: page.state.ids, strict: !page.state.lenient });
-  else Object.assign(request, { messages: page.state.messages, prompt: page.state.prompt ? "assistant" : null, prepare: page.state.prepare ? givenValues() : null });
-  const { answer, refused } = await ask(reading ? "read" : "show", request);
+  const isText = page.state.mode === "text";
+  const reading = !isText && view.index === 0 && page.state.ids !== null;
+  if (isText) Object.assign(request, { text: page.state.text, special: page.state.special });
+  else if (reading) Object.assign(request, { ids: page.state.ids, strict: !page.state.lenient });
+  else Object.assign(request, { messages: page.state.messages, tools: page.state.tools || null, prompt: page.state.prompt ? "assistant" : null, prepare: page.state.prepare ? givenValues() : null });
+  const { answer, refused } = await ask(isText ? "text" : reading ? "read" : "show", request);
   if (asked !== view.asked || !page.views.includes(view)) return; // there is a later question
   if (view.index === 0) pointAtId(reading ? refused : null);
   setStale(view, Boolean(refused));
   showError(view.node.querySelector(":scope > .error"), refused ? refusalText(refused) : "");
   if (refused) {
     view.answer = null;
-    if (view.index === 0) markMessage(reading ? null : refused);
+    compare();
+    if (view.index === 0) markMessage(reading || isText ? null : refused);
     return;
   }
   if (view.index === 0) markMessage(null);
@@ -92,26 +98,31 @@ const MOST_NOTES = 20;
 function showAnswer(view, answer) {
   const { node } = view;
   view.answer = answer;
+  const about = answer.borrowed ? "≈" : ""; // the count of a vocabulary that is not the model's
   describe(view, answer);
-  node.querySelector(".count b").textContent = answer.tokens.toLocaleString("en");
-  node.querySelector(".count span").textContent = answer.tokens === 1 ? "token" : "tokens";
+  node.querySelector(".count b").textContent = `${about}${answer.tokens.toLocaleString("en")}`;
+  const unit = answer.tokens === 1 ? "token" : "tokens";
+  node.querySelector(".count span").textContent = answer.borrowed ? `${unit} of ${answer.encoding}` : unit;
   const created = Object.entries(answer.created).map(([spelling, id]) => `${spelling} ${id}`);
   const notes = [...(answer.open ? ["The last message is not ended."] : []), ...(answer.issues ?? [])];
-  if (created.length) notes.unshift(`This vocabulary lacks special tokens of the format. Made for this page: ${created.join(", ")}.`);
+  if (created.length) notes.unshift(`This vocabulary lacks special tokens of this format, so the page made some: ${created.join(", ")}.`);
   const more = notes.length - MOST_NOTES;
   if (more > 0) notes.splice(MOST_NOTES, more, `… and ${more} more`);
   const note = node.querySelector(".note");
   note.hidden = !notes.length;
   note.textContent = notes.join("\n");
   showChanges(node.querySelector(".changes"), answer.changes ?? []);
-  const totals = Object.entries(answer.totals).map(([label, count]) => `${label} ${count}`);
+  const totals = Object.entries(answer.totals).map(([label, count]) => `${label} ${about}${count}`);
   const trained = page.state.weights ? [`trained ${answer.trained}`] : [];
-  node.querySelector(".summary").textContent = [`${answer.tokens} tokens`, ...totals, ...trained].join(" · ");
+  node.querySelector(".summary").textContent = [`${about}${answer.tokens} tokens`, ...totals, ...trained].join(" · ");
   point(view, null);
   view.current = null;
-  showBlocks(view, answer.blocks);
+  showBlocks(view, answer.blocks, about);
+  showPanes(view);
+  byId("views").classList.toggle("text", page.state.mode === "text");
   byId("views").classList.toggle("ids", page.state.showIds);
   byId("views").classList.toggle("weights", page.state.weights);
+  compare();
 }
 
 /** What preparation took is crossed out, what it added stands out. */
@@ -128,6 +139,16 @@ function wireCopies(view) {
   });
   const ids = (answer) => answer.blocks.flatMap((block) => block.pieces.flatMap((piece) => piece.ids));
   on(".copy-ids", (answer) => `[${ids(answer).join(", ")}]`, (answer) => `${answer.tokens} ids`);
-  on(".copy-json", () => JSON.stringify({ messages: page.state.messages }, null, 2), () => "the conversation as JSON");
+  on(".copy-json", () => JSON.stringify({ messages: page.state.messages, ...definitions() }, null, 2), () => "the conversation as JSON");
   on(".copy-python", (answer) => answer.python, () => "the Python code");
+}
+
+/** The definitions of tools, where there are any. */
+function definitions() {
+  try {
+    const tools = JSON.parse(page.state.tools);
+    return Array.isArray(tools) && tools.length ? { tools } : {};
+  } catch {
+    return {}; // what is no JSON yet
+  }
 }
