@@ -34,7 +34,7 @@ HOUSE = {
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation wire",
     "tokenizer": ("errors conversation prepare line encodings wire training transcript tools"),
-    "templates": "errors conversation line tokenizer",
+    "templates": "errors conversation prepare line encodings tokenizer",
     "pretrained": "errors json_text conversation line encodings tokenizer templates",
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
@@ -44,7 +44,7 @@ HOUSE = {
     ),
     "web": "errors json_text conversation prepare line encodings show transcript adapters __init__",
     "commands": (
-        "errors json_text conversation prepare line encodings show transcript tokenizer "
+        "errors json_text conversation prepare line encodings show transcript tokenizer templates "
         "pretrained adapters corpus web"
     ),
     "cli": "errors commands",

@@ -4,6 +4,7 @@
 
     ChatfmtError                   (each is a ValueError too)
     ├── FormatError                a format line is malformed, or could not be read back
+    │   └── TemplateImportError    no line is proven to write what a chat template does
     ├── UnknownFormatError         no format, or no model, of that name (a LookupError)
     ├── EncodingError              an encoding lacks a token, clashes with one, or is damaged
     │   └── EncodingRequiredError  no vocabulary is bundled for this format
@@ -22,7 +23,10 @@ from __future__ import annotations
 
 import reprlib
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "ChatfmtError",
@@ -36,6 +40,7 @@ __all__ = [
     "NothingToTrainError",
     "ParseError",
     "RenderError",
+    "TemplateImportError",
     "TranscriptError",
     "UnknownFormatError",
     "bounded",
@@ -79,6 +84,26 @@ class FormatError(ChatfmtError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(bounded(reason, 600))  # a name, a role or a token may be of any length
+
+
+class TemplateImportError(FormatError):
+    """A chat template of which no format is proven to write the same.
+
+    Attributes:
+        reasons: where they differ, each a `chatfmt.templates.compare.Difference`: the conversation,
+            what the template wrote, and what the line would write.
+
+    >>> TemplateImportError("it takes no plain conversation", ()).reasons
+    ()
+    """
+
+    def __init__(self, reason: str, reasons: Iterable[object]) -> None:
+        super().__init__(reason)
+        self.reasons = (*reasons,)
+        self.args = (*self.args, self.reasons)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class UnknownFormatError(ChatfmtError, LookupError):

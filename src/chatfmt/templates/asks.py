@@ -65,6 +65,8 @@ class Kinds(NamedTuple):
     roles: Sequence[str] = ("system", "user", "assistant")
     thinks: bool = False
     calls: bool = False
+    switches: bool = True
+    """Where they think: whether prompts say that the answer shall, or shall not."""
 
 
 def asks(kinds: Kinds, *, seed: int = 0, drawn: int = 60) -> Iterator[Ask]:
@@ -81,7 +83,7 @@ def asks(kinds: Kinds, *, seed: int = 0, drawn: int = 60) -> Iterator[Ask]:
         yield Ask(chat)
         if messages[-1].role in ("user", "tool"):
             yield Ask(chat, prompt=True)
-            if kinds.thinks:
+            if kinds.thinks and kinds.switches:
                 yield Ask(chat, prompt=True, thinking=False)
                 yield Ask(chat, prompt=True, thinking=True)
 
@@ -108,13 +110,14 @@ def _shapes(kinds: Kinds) -> Iterator[_Chat]:
 
 
 def _edges(kinds: Kinds) -> Iterator[_Chat]:
+    shapes = ("user assistant", "system user assistant user")
     for text, role in itertools.product((*_EDGES, *_TEXTS), kinds.roles):
-        for roles in ("user assistant", "system user assistant user", "user assistant user"):
+        for roles in shapes if text in _EDGES else shapes[1:]:
             messages = _turns(kinds, *roles.split())
-            at = [number for number, message in enumerate(messages) if message.role == role]
-            for number in at:
-                changed = messages[number].model_copy(update={"content": text})
-                yield [*messages[:number], changed, *messages[number + 1 :]], ()
+            for at, message in enumerate(messages):
+                if message.role == role:
+                    changed = message.model_copy(update={"content": text})
+                    yield [*messages[:at], changed, *messages[at + 1 :]], ()
 
 
 def _agents(kinds: Kinds) -> Iterator[_Chat]:

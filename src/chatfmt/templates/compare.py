@@ -6,14 +6,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.errors import RenderError
+from chatfmt.prepare.prepared import prepare
 from chatfmt.templates.excuses import Case, faults_shown, spells_own_tokens
 from chatfmt.templates.letters import spelled
 from chatfmt.templates.render import DATE, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
 
     from chatfmt.conversation import Conversation
+    from chatfmt.prepare.word import Word
     from chatfmt.templates.asks import Ask
     from chatfmt.tokenizer import ChatTokenizer
 
@@ -31,6 +34,8 @@ class Verdict(StrEnum):
     """Both refuse."""
     TEMPLATE_REFUSES = "template refuses"
     FORMAT_REFUSES = "format refuses"
+    GUARDED = "guarded"
+    """A text holds what ends its field, so that the format refuses it."""
     EXCUSED = "excused"
     """The template has a fault here, which the row names."""
     DIFFERENT = "different"
@@ -68,6 +73,8 @@ class Evidence(NamedTuple):
     excused: tuple[Difference, ...] = ()
     """Where the template has a fault that the row names among its ``faults``."""
     differing: tuple[Difference, ...] = ()
+    guarded: int = 0
+    """The format refuses a text that its reader would take for structure."""
 
     @property
     def proven(self) -> bool:
@@ -89,55 +96,83 @@ class Evidence(NamedTuple):
             "refused by both": self.refused,
             "refused by the template alone": len(self.template_refuses),
             "excused by a fault of the template": len(self.excused),
+            "refused to guard against forgery": self.guarded,
             "different": len(self.differing),
         }
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def prepared(tok: ChatTokenizer, conversation: Conversation) -> Conversation:
-    """The conversation as the format's template has it, on the day on which templates run here.
+def prepared(
+    tok: ChatTokenizer,
+    conversation: Conversation,
+    words: Sequence[Word] | None = None,
+    date: dt.date = DATE,
+) -> Conversation:
+    """The conversation as the format's template has it on a day.
+
+    ``words`` are those of the format, or others that are tried in their place.
 
     Raises:
         RenderError: the template takes no such conversation.
     """
-    words = tok.format.preparation
+    words = tok.format.preparation if words is None else words
     needed = {name for word in words for name, default in word.names.items() if default is None}
-    values = {"date": DATE} if "date" in needed else {}
-    return tok.prepare(conversation, values=values)
+    values = {"date": date} if "date" in needed else {}
+    return prepare(tok.format.name, words, conversation, values=values)
 
 
-def written(tok: ChatTokenizer, ask: Ask) -> list[str]:
-    """What a format over letters writes: a prompt, or what it encodes and what it trains on.
+def written(
+    tok: ChatTokenizer, ask: Ask, words: Sequence[Word] | None = None, date: dt.date = DATE
+) -> Iterator[str]:
+    """What a format over letters writes: a prompt, or what it encodes, then what it trains on.
 
     Raises:
         RenderError: the format cannot carry it.
     """
-    chat = prepared(tok, ask.conversation)
+    chat = prepared(tok, ask.conversation, words, date)
     if ask.prompt:
-        return [spelled(tok, tok.encode_prompt(chat, thinking=ask.thinking))]
-    example = tok.encode_for_training(chat, allow_untrained=True)
-    return [spelled(tok, tok.encode(chat)), spelled(tok, example.input_ids)]
+        yield spelled(tok, tok.encode_prompt(chat, thinking=ask.thinking))
+        return
+    yield spelled(tok, tok.encode(chat))
+    yield spelled(tok, tok.encode_for_training(chat, allow_untrained=True).input_ids)
 
 
-def compare(tok: ChatTokenizer, ask: Ask, text: str | Refused) -> tuple[Verdict, str]:
+def compare(
+    tok: ChatTokenizer,
+    ask: Ask,
+    text: str | Refused,
+    words: Sequence[Word] | None = None,
+    date: dt.date = DATE,
+) -> tuple[Verdict, str]:
     """How they compare, and what the format writes or why it does not.
 
     Args:
         tok: the format, over letters.
         ask: the conversation.
         text: what the template made of it.
+        words: tried in place of the format's preparation.
+        date: the day on which the template was run.
     """
+    ours = ""
     try:
-        ours = written(tok, ask)
+        for ours in written(tok, ask, words, date):
+            if isinstance(text, Refused):
+                return Verdict.TEMPLATE_REFUSES, ours
+            if text == ours:
+                return Verdict.EQUAL, text
     except RenderError as error:
-        both = isinstance(text, Refused)
-        verdict = Verdict.REFUSED if both else _excused(tok, ask, text, Verdict.FORMAT_REFUSES)
-        return verdict, str(error)
-    if isinstance(text, Refused):
-        return Verdict.TEMPLATE_REFUSES, ours[0]
-    if text in ours:
-        return Verdict.EQUAL, text
-    return _excused(tok, ask, text, Verdict.DIFFERENT), ours[0]
+        if isinstance(text, Refused):
+            return Verdict.REFUSED, str(error)
+        if _is_guarded(tok, ask):
+            return Verdict.GUARDED, str(error)
+        return _excused(tok, ask, text, Verdict.FORMAT_REFUSES), str(error)
+    return _excused(tok, ask, text, Verdict.DIFFERENT), ours
+
+
+def _is_guarded(tok: ChatTokenizer, ask: Ask) -> bool:
+    fences = [fence.removeprefix("^") for fence in tok.format.fences]
+    messages = ask.conversation.messages
+    return any(fence in f"{message.content}" for fence in fences for message in messages)
 
 
 def _excused(tok: ChatTokenizer, ask: Ask, text: str | Refused, otherwise: Verdict) -> Verdict:
@@ -167,6 +202,7 @@ def evidence(tok: ChatTokenizer, cases: Iterable[tuple[Ask, str | Refused]]) -> 
         template_refuses=(*kinds[Verdict.TEMPLATE_REFUSES],),
         excused=(*kinds[Verdict.EXCUSED],),
         differing=(*kinds[Verdict.DIFFERENT], *kinds[Verdict.FORMAT_REFUSES]),
+        guarded=len(kinds[Verdict.GUARDED]),
     )
 
 

@@ -53,7 +53,7 @@ def kinds_of(format: ChatFormat) -> Kinds:
 
     >>> from chatfmt.line.formats import get_format
     >>> kinds_of(get_format("qwen-3"))
-    Kinds(roles=('system', 'user', 'assistant'), thinks=True, calls=True)
+    Kinds(roles=('system', 'user', 'assistant'), thinks=True, calls=True, switches=True)
     """
     fields = {name for line in format.lines_of.get("assistant", ()) for name in line.fields}
     system = "system" in format.lines_of or any(

@@ -1,0 +1,172 @@
+"""What becomes of public chat templates when they are imported: `make templates`.
+
+    python conformance/templates.py FOLDER [--write] [--part N/M]
+
+The folder has packages as they are downloaded, wheels and source archives; nothing is copied from
+them. For each distinct template that writes plain chat:
+
+- *free*: it is imported, and equal wherever it was tried;
+- *plain*: the same, for conversations without tools, calls and thoughts;
+- *conditional*: it is imported for the conversations for which its conditions hold;
+- *refused*, with the reason;
+- *wrong*: imported, and what it writes is something else for a conversation of a second set, which
+  the import did not see, although all conditions hold. There must be none.
+
+What is a special token is guessed from what templates write, for packages seldom say it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatfmt import Conversation, Message
+from chatfmt.errors import FormatError, TemplateImportError
+from chatfmt.templates.asks import Ask, written_by
+from chatfmt.templates.compare import Verdict, compare
+from chatfmt.templates.imported import import_template
+from chatfmt.templates.letters import in_letters
+from chatfmt.templates.render import JinjaTemplate
+from public_templates import guessed_tokens, published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chatfmt.templates.imported import Imported
+
+TABLE = Path(__file__).with_name("templates.json")
+_BOS, _EOS = "<s>", "</s>"
+_HELD_OUT = 150
+_TOOLS = {"NO_TOOLS", "NO_CALLS", "NO_THINKING"}
+_FINE = (Verdict.EQUAL, Verdict.REFUSED, Verdict.GUARDED)
+_TEXTS = (
+    "What is the capital of France?",
+    "Paris.\n\nIt has been since 987.",
+    "def f(x):\n    return {'a': [x]}\n",
+    " leading and trailing ",
+    "",
+    "\u0645\u0631\u062d\u0628\u0627 \U0001f44b\U0001f3fd",
+    "</think> is a tag",
+    "0",
+    "{{ braces }} {% tags %}",
+)
+
+
+def held_out(seed: int) -> Iterator[Ask]:
+    """Conversations of a second set: other texts, other lengths, now and then a role too many."""
+    chance = random.Random(seed)  # noqa: S311 - the same every time
+    for _ in range(_HELD_OUT):
+        roles = ["system"] * (chance.random() < 0.4)  # noqa: PLR2004
+        roles += ["user", "assistant"] * chance.randint(0, 4)
+        roles += ["user"] * (chance.random() < 0.6)  # noqa: PLR2004
+        if chance.random() < 0.1:  # noqa: PLR2004
+            roles.insert(
+                chance.randint(0, len(roles)), chance.choice(["system", "user", "assistant"])
+            )
+        if not roles:
+            continue
+        messages = tuple(Message(role=role, content=chance.choice(_TEXTS)) for role in roles)
+        chat = Conversation(messages=messages)
+        yield Ask(chat, prompt=roles[-1] == "user" and chance.random() < 0.7)  # noqa: PLR2004
+
+
+def tokens_of(source: str) -> list[str] | None:
+    """What looks like special tokens in what it writes; None if it writes no plain chat."""
+    turns = [
+        {"role": role, "content": text}
+        for role, text in (("system", "s"), ("user", "u"), ("assistant", "a"), ("user", "v"))
+    ]
+    texts = []
+    with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
+        for messages in (turns[1:], turns[1:3], turns):
+            for prompt in (True, False):
+                text = template.render(messages, prompt=prompt)
+                if isinstance(text, str) and all(one["content"] in text for one in messages[-2:]):
+                    texts.append(text)
+    return guessed_tokens("".join(texts)) if texts else None
+
+
+def wrong(source: str, found: Imported) -> list[str]:
+    """Conversations of the second set for which all conditions hold, and the texts differ."""
+    tok = in_letters(found.format)
+    shown = []
+    with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
+        for ask in held_out(len(source)):
+            if found.holds(ask.conversation, prompt=ask.prompt):
+                verdict, _ = compare(tok, ask, written_by(template, ask))
+                if verdict not in _FINE:
+                    shown.append(f"{verdict}: {ask}")
+    return shown
+
+
+def outcome(source: str) -> dict[str, Any]:
+    """What becomes of a template."""
+    try:
+        tokens = tokens_of(source)
+        if tokens is None:
+            return {"kind": "no plain chat"}
+        found = import_template(source, tokens, _BOS, _EOS)
+    except TemplateImportError as error:
+        return {"kind": "refused", "reason": str(error)[:200]}
+    except FormatError:
+        return {"kind": "no plain chat"}
+    kinds = sorted(one.kind for one in found.conditions)
+    shown = wrong(source, found)
+    if shown:
+        return {"kind": "wrong", "conditions": kinds, "shown": shown[:3]}
+    kind = "conditional" if {*kinds} - _TOOLS else "plain" if kinds else "free"
+    return {"kind": kind, "conditions": kinds}
+
+
+def main() -> None:
+    """Print a line for each template, then the table."""
+    folder = Path(sys.argv[1])
+    part, parts = 0, 1
+    if "--part" in sys.argv:
+        part, parts = map(int, sys.argv[sys.argv.index("--part") + 1].split("/"))
+    made = []
+    for one in [*published(folder)][part::parts]:
+        found = {"where": one.where, **outcome(one.source)}
+        made.append(found)
+        print(json.dumps(found, ensure_ascii=False), flush=True)
+    table = summary(made)
+    print(json.dumps(table, indent=1, ensure_ascii=False))
+    if "--write" in sys.argv:
+        date = dt.datetime.now(tz=dt.UTC).date().isoformat()
+        text = json.dumps({"date": date, **table}, indent=1, ensure_ascii=False)
+        TABLE.write_text(text + "\n", "utf-8")
+    sys.exit(any(found["kind"] == "wrong" for found in made))
+
+
+def summary(made: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures: how many of each kind, by which conditions, and for which reasons."""
+    kinds = Counter(found["kind"] for found in made)
+    conditions = Counter(kind for found in made for kind in found.get("conditions", ()))
+    reasons = Counter(reason(found["reason"]) for found in made if "reason" in found)
+    plain = sum(kinds.values()) - kinds["no plain chat"]
+    imported = kinds["free"] + kinds["plain"] + kinds["conditional"]
+    return {
+        "distinct": len(made),
+        "plain chat": plain,
+        "imported": imported,
+        "share": round(imported / max(plain, 1), 3),
+        "kinds": dict(kinds.most_common()),
+        "conditions": dict(conditions.most_common()),
+        "reasons": dict(reasons.most_common()),
+        "packages": dict(Counter(found["where"].partition(":")[0] for found in made).most_common()),
+    }
+
+
+def reason(text: str) -> str:
+    """A reason without what is one template's."""
+    text = text.removeprefix("no line could be read back: format imported, ")
+    return text.partition(": ")[2] if text.startswith("role ") else text.partition(": ")[0]
+
+
+if __name__ == "__main__":
+    main()

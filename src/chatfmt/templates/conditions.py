@@ -1,0 +1,159 @@
+"""What a conversation must be like, so that an imported format writes what its template does.
+
+This list is closed. A condition is one question about a conversation; `needed` finds few that
+leave out all for which the two differ.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.templates.asks import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chatfmt.conversation import Conversation, Message
+    from chatfmt.templates.compare import Difference
+
+__all__ = ["CONDITIONS", "Condition", "needed"]
+
+
+class Condition(NamedTuple):
+    """What must hold, and the smallest conversation that shows why.
+
+    >>> from chatfmt.conversation import Conversation, Message
+    >>> chat = Conversation(messages=(Message(role="user", content=" "),))
+    >>> Condition("NO_SYSTEM", None).holds(chat), Condition("ALTERNATES", None).holds(chat)
+    (True, True)
+    """
+
+    kind: str
+    """One of `CONDITIONS`."""
+    witness: Difference | None
+
+    @property
+    def reason(self) -> str:
+        """What it asks, in words.
+
+        >>> Condition("NO_SYSTEM", None).reason
+        'there is no system message'
+        """
+        return CONDITIONS[self.kind][0]
+
+    def holds(self, conversation: Conversation, *, prompt: bool = False) -> bool:
+        """Whether a conversation is like that, or a prompt that ends in an answer's beginning."""
+        return CONDITIONS[self.kind][1](Ask(conversation, prompt))
+
+
+def _messages(ask: Ask, role: str | None = None) -> list[Message]:
+    return [m for m in ask.conversation.messages if role in (None, m.role)]
+
+
+def _alternates(ask: Ask) -> bool:
+    roles = [message.role for message in ask.conversation.messages]
+    turns = roles[1:] if roles[:1] == ["system"] else roles
+    return all(role == ("assistant" if at % 2 else "user") for at, role in enumerate(turns))
+
+
+def _system_first(ask: Ask) -> bool:
+    return all(message.role != "system" for message in ask.conversation.messages[1:])
+
+
+def _no_runs(ask: Ask) -> bool:
+    roles = [message.role for message in ask.conversation.messages]
+    return all(one != other for one, other in itertools.pairwise(roles))
+
+
+def _asked(ask: Ask) -> bool:
+    roles = {message.role for message in ask.conversation.messages}
+    return "user" in roles
+
+
+def _not_empty(role: str) -> Callable[[Ask], bool]:
+    return lambda ask: all(message.content for message in _messages(ask, role))
+
+
+def _no_edges(role: str) -> Callable[[Ask], bool]:
+    return lambda ask: (
+        all(m.content.strip() for m in _messages(ask, role))
+        and all(m.content == m.content.strip() for m in _messages(ask, role))
+    )
+
+
+_Question = tuple[str, "Callable[[Ask], bool]"]
+CONDITIONS: dict[str, _Question] = {
+    "NO_THINKING": (
+        "no answer has thoughts",
+        lambda ask: all(m.reasoning is None for m in _messages(ask)),
+    ),
+    "NO_CALLS": (
+        "there are no calls, and no results of tools",
+        lambda ask: all(not m.tool_calls and m.role != "tool" for m in _messages(ask)),
+    ),
+    "NO_TOOLS": ("no tools are defined", lambda ask: not ask.conversation.tools),
+    "NO_THINK_TAGS": (
+        "no answer spells a tag of thoughts",
+        lambda ask: all("think>" not in m.content for m in _messages(ask, "assistant")),
+    ),
+    "NO_EMPTY_SYSTEM": ("no system message is empty", _not_empty("system")),
+    "NO_EMPTY_QUESTION": ("no message of the user is empty", _not_empty("user")),
+    "NO_EMPTY_ANSWER": ("no answer is empty", _not_empty("assistant")),
+    "SYSTEM_FIRST": ("a system message stands only at the start", _system_first),
+    "ASKED": ("there is a message of the user", _asked),
+    "NO_RUNS": ("no two messages of a role stand side by side", _no_runs),
+    "ALTERNATES": ("user and assistant take turns, the user first", _alternates),
+    "NO_BLANK_SYSTEM_EDGES": ("no system message has white space at an edge", _no_edges("system")),
+    "NO_BLANK_QUESTION_EDGES": ("no question has white space at an edge", _no_edges("user")),
+    "NO_BLANK_ANSWER_EDGES": ("no answer has white space at an edge", _no_edges("assistant")),
+    "NO_SYSTEM": ("there is no system message", lambda ask: not _messages(ask, "system")),
+    "SYSTEM": ("there is a system message", lambda ask: bool(_messages(ask, "system"))),
+    "PROMPT_AFTER_QUESTION": (
+        "a prompt follows a question",
+        lambda ask: not ask.prompt or ask.conversation.messages[-1].role == "user",
+    ),
+    "END_DIFFERS": (
+        "it is a prompt: what stands after the last message of a conversation is something else",
+        lambda ask: ask.prompt,
+    ),
+    "PROMPT_DIFFERS": (
+        "it is no prompt: what a prompt ends in is not how an answer begins",
+        lambda ask: not ask.prompt,
+    ),
+}
+"""Kind to what it asks, in words and as a function; what leaves out less stands first."""
+
+
+def needed(
+    differing: Sequence[Difference], equal: Sequence[Ask]
+) -> tuple[list[Condition], list[Difference]]:
+    """The conditions that leave out all that differs and as little as can be of what is equal.
+
+    Returns:
+        The conditions, and what differs although all of them hold.
+    """
+    if not differing:
+        return [], []
+    best = max(CONDITIONS, key=partial(_gain, differing, equal))
+    if not _gain(differing, equal, best)[1]:
+        return [], [*differing]
+    holds = CONDITIONS[best][1]
+    shown = min((one for one in differing if not holds(one.ask)), key=_size)
+    rest = [one for one in differing if holds(one.ask)]
+    more, left = needed(rest, [ask for ask in equal if holds(ask)])
+    return [Condition(best, shown), *more], left
+
+
+def _gain(differing: Sequence[Difference], equal: Sequence[Ask], kind: str) -> tuple[float, int]:
+    """Which part of what it leaves out differs, where what is equal counts twice; and how much."""
+    holds = CONDITIONS[kind][1]
+    explained = sum(not holds(one.ask) for one in differing)
+    lost = sum(not holds(ask) for ask in equal)
+    return explained / max(explained + 2 * lost, 1), explained
+
+
+def _size(one: Difference) -> tuple[int, int]:
+    messages = one.ask.conversation.messages
+    return len(messages), sum(len(message.content) for message in messages)

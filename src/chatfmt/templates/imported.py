@@ -1,0 +1,229 @@
+"""A chat template as a format: its lines, its preparation, and when the two are the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.errors import FormatError, TemplateImportError
+from chatfmt.line.format import ChatFormat
+from chatfmt.templates.asks import Ask, Kinds, asks, written_by
+from chatfmt.templates.compare import Difference, Evidence, Verdict, compare, evidence
+from chatfmt.templates.conditions import Condition, needed
+from chatfmt.templates.letters import ids_in, in_letters, spelled
+from chatfmt.templates.render import DATE, JinjaTemplate, Refused
+from chatfmt.templates.rewriting import WELL, improved
+from chatfmt.templates.solve import hypotheses
+from chatfmt.tokenizer import ChatTokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import tiktoken
+
+    from chatfmt.conversation import Conversation
+    from chatfmt.encodings import TokenEncoding
+    from chatfmt.templates.solve import Hypothesis
+
+__all__ = ["Imported", "import_template"]
+
+_Case = tuple[Ask, "str | Refused"]
+_KINDS = Kinds(thinks=True, calls=True, switches=False)
+_LATER = DATE + dt.timedelta(days=400)  # another day, month and year
+_FIRST = 16  # conversations by which hypotheses are told apart
+_STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
+_ENOUGH = 12  # conversations that are equal: below that there is nothing that was imported
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A template as a format, and the conversations for which that is proven.
+
+    >>> chatml = "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}<e>{% endfor %}"
+    >>> found = import_template(chatml, ["<s>", "<e>"])
+    >>> found.format.template["user"]
+    '<s>user: {content}<e>'
+    """
+
+    format: ChatFormat
+    """The lines, with the preparation that goes with them."""
+    conditions: tuple[Condition, ...]
+    """Wherever all hold, the prepared conversation is written as the template writes it."""
+    evidence: Evidence
+    """Of conversations that were not looked at before, and for which the conditions hold."""
+
+    def tokenizer(self, encoding: tiktoken.Encoding | TokenEncoding) -> ChatTokenizer:
+        """The format over a vocabulary.
+
+        Raises:
+            EncodingError: it lacks special tokens of the format.
+        """
+        return ChatTokenizer(self.format, encoding)
+
+    def holds(self, conversation: Conversation, *, prompt: bool = False) -> bool:
+        """Whether all conditions hold for a conversation, or for a prompt that follows it."""
+        return all(one.holds(conversation, prompt=prompt) for one in self.conditions)
+
+
+def import_template(
+    source: str,
+    special_tokens: Iterable[str],
+    bos: str = "",
+    eos: str = "",
+    *,
+    name: str = "imported",
+) -> Imported:
+    """The format that writes what a chat template does.
+
+    The template is run on texts that cannot be mistaken, lines are made of what stands around
+    these, and what they write is compared with what it writes for conversations of all kinds; then,
+    once more, for others. Nothing is kept that was not equal there, and read back.
+
+    Args:
+        source: the template, untrusted.
+        special_tokens: the spellings that are special tokens in the vocabulary. They are not
+            guessed: whether ``[INST]`` is one only the vocabulary knows.
+        bos: what ``bos_token`` is.
+        eos: what ``eos_token`` is.
+        name: what the format is called.
+
+    >>> import_template("{{ raise_exception('no chat') }}", ["<e>"])
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.TemplateImportError: it takes no plain conversation: TemplateError: no chat
+
+    Raises:
+        TemplateImportError: no line is proven to write what the template does; `reasons` shows
+            where they differ.
+        FormatError: the syntax of the template is wrong.
+        ImportError: Jinja is not installed.
+    """
+    tokens = [*dict.fromkeys(token for token in (bos, eos, *special_tokens) if token)]
+    with JinjaTemplate(source, bos=bos, eos=eos) as template:
+        cases = [(ask, written_by(template, ask)) for ask in asks(_KINDS, drawn=20)]
+        found, words = _solved(template, tokens, bos, cases, name)
+        mendable = [case for case in cases if not _calls(case[0])]
+        words = improved(found, [*map(partial(_dated, source), words)], mendable)
+        tok = in_letters(_format(found.format.row(), words))
+        conditions = _conditions(tok, cases)
+        fresh = (
+            (ask, written_by(template, ask))
+            for ask in asks(_KINDS, seed=1, drawn=120)
+            if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
+        )
+        proof = _proved(tok, [*fresh])
+    with JinjaTemplate(source, bos=bos, eos=eos, date=_LATER) as later:
+        equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
+        _check_date(tok, later, equal)
+    return Imported(tok.format, (*conditions,), proof)
+
+
+def _solved(
+    template: JinjaTemplate,
+    tokens: Sequence[str],
+    bos: str,
+    cases: Sequence[_Case],
+    name: str,
+) -> tuple[ChatTokenizer, list[dict[str, Any]]]:
+    """The hypothesis that is right most often for the plainest conversations."""
+    plain = [case for case in cases if isinstance(case[1], str)][:_FIRST]
+    if not plain:
+        why = next((text.reason for _, text in cases if isinstance(text, Refused)), "")
+        raise TemplateImportError(f"it takes no plain conversation: {why}", ())
+    best: tuple[int, ChatTokenizer, Hypothesis] | None = None
+    why = "its texts do not stand one after the other, each once"
+    for tried in hypotheses(template, tokens, bos):
+        try:
+            tok = in_letters(_format({"name": name, **tried.row}, tried.words))
+        except FormatError as error:
+            why = f"no line could be read back: {error}"
+            continue
+        right = sum(compare(tok, *case)[0] in WELL for case in plain)
+        if best is None or right > best[0]:
+            best = right, tok, tried
+        if right == len(plain):
+            break
+    if best is None:
+        raise TemplateImportError(why, ())
+    return best[1], best[2].words
+
+
+def _format(row: dict[str, Any], words: list[dict[str, Any]]) -> ChatFormat:
+    """A format; the texts in it that end a field are listed."""
+    made = ChatFormat(**{**row, "prepare": words, "fences": [""]})  # "" is how every text begins
+    return ChatFormat(**{**made.row(), "fences": [word for _, word in made.machine.fences]})
+
+
+def _conditions(tok: ChatTokenizer, cases: Sequence[_Case]) -> list[Condition]:
+    equal: list[Ask] = []
+    differing: list[Difference] = []
+    for ask, text in cases:
+        verdict, ours = compare(tok, ask, text)
+        if verdict is Verdict.EQUAL:
+            equal.append(ask)
+        elif verdict not in WELL:
+            theirs = text.reason if isinstance(text, Refused) else text
+            differing.append(Difference(ask, verdict, theirs, ours))
+    conditions, left = needed(differing, equal)
+    if left:
+        raise TemplateImportError("no condition explains what differs", left)
+    rest = [a for a in equal if all(c.holds(a.conversation, prompt=a.prompt) for c in conditions)]
+    longest = max((len(ask.conversation.messages) for ask in rest), default=0)
+    if len(rest) < _ENOUGH or longest < 3:  # noqa: PLR2004 - a question, an answer, a question
+        kinds = ", ".join(one.kind for one in conditions)
+        reason = f"hardly any conversation is left for which it is the same: {kinds}"
+        raise TemplateImportError(reason, [one.witness for one in conditions if one.witness])
+    return conditions
+
+
+def _proved(tok: ChatTokenizer, cases: Sequence[_Case]) -> Evidence:
+    """What comes of conversations that were not looked at before, in both directions."""
+    found = evidence(tok, cases)
+    if not found.proven or found.template_refuses:
+        reasons = [*found.differing, *found.template_refuses]
+        raise TemplateImportError("it differs for conversations that were not looked at", reasons)
+    for ask, text in cases:
+        if (
+            ask.prompt
+            or isinstance(text, Refused)
+            or compare(tok, ask, text)[0] is not Verdict.EQUAL
+        ):
+            continue
+        again = spelled(tok, tok.encode(tok.decode(tok.encode(tok.decode(ids_in(tok, text))))))
+        if again != text:
+            reason = Difference(ask, Verdict.DIFFERENT, text, again)
+            raise TemplateImportError("what it writes is read as something else", [reason])
+    return found
+
+
+def _calls(ask: Ask) -> bool:
+    """Whether it has what no line that is made here has a place for."""
+    chat = ask.conversation
+    return bool(chat.tools) or any(message.tool_calls for message in chat.messages)
+
+
+def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
+    """The word with the date in its texts as a value, where the template writes the day's."""
+    made = {**word}
+    for how in _STRFTIME.findall(source):
+        for name in ("default", "before"):
+            today = DATE.strftime(how)
+            if today in str(made.get(name, "")):
+                made |= {
+                    name: made[name].replace(today, f"{{date:{how}}}"),
+                    "values": {"date": None},
+                }
+    return made
+
+
+def _check_date(tok: ChatTokenizer, later: JinjaTemplate, equal: Sequence[Ask]) -> None:
+    """What was the same is the same on another day."""
+    for ask in equal[:_FIRST]:
+        text = written_by(later, ask)
+        verdict, ours = compare(tok, ask, text, date=_LATER)
+        if verdict is not Verdict.EQUAL:
+            reason = Difference(ask, verdict, str(text), ours)
+            raise TemplateImportError("DATED: what it writes depends on the day", [reason])

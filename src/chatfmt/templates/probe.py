@@ -1,0 +1,87 @@
+"""What a template writes around texts that cannot be mistaken for anything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.templates.render import Refused
+
+if TYPE_CHECKING:
+    from chatfmt.templates.render import JinjaTemplate
+
+__all__ = ["Cut", "cut", "mark", "thought_cut"]
+
+_ROLES = {"s": "system", "u": "user", "a": "assistant"}
+
+
+class Cut(NamedTuple):
+    """What stands around the texts of some messages.
+
+    >>> Cut(("<u>", "</u>"), (0,)).between
+    ('<u>', '</u>')
+    """
+
+    between: tuple[str, ...]
+    """What stands before the first text, between them, and after the last."""
+    order: tuple[int, ...]
+    """Of which messages they are, as they stand; those that are left out are missing."""
+
+
+def mark(at: int) -> str:
+    """The text of a message: letters, which no template looks at.
+
+    >>> mark(0)
+    'Qz0zQ'
+    """
+    return f"Qz{at}zQ"
+
+
+def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | None:
+    """What a template writes for messages of these roles; None if it refuses or repeats a text.
+
+    Args:
+        template: what is asked.
+        roles: the first letter of each role.
+        prompt: whether an answer is to begin.
+
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> with JinjaTemplate("<s>{% for m in messages %}{{ m.content }}<e>{% endfor %}") as template:
+    ...     cut(template, "ua")
+    Cut(between=('<s>', '<e>', '<e>'), order=(0, 1))
+    """
+    given = [{"role": _ROLES[role], "content": mark(at)} for at, role in enumerate(roles)]
+    text = template.render(given, prompt=prompt)
+    if isinstance(text, Refused):
+        return None
+    marks = [mark(at) for at in range(len(roles))]
+    if any(text.count(one) > 1 for one in marks):
+        return None
+    order = sorted(
+        (at for at in range(len(roles)) if marks[at] in text), key=lambda at: text.index(marks[at])
+    )
+    between = []
+    for at in order:
+        before, _, text = text.partition(marks[at])
+        between.append(before)
+    return Cut((*between, text), (*order,))
+
+
+def thought_cut(template: JinjaTemplate) -> tuple[str, str] | None:
+    """What stands between a question and a thought, and between that and the answer.
+
+    None if the template leaves out thoughts, or writes them elsewhere.
+
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> source = "{% for m in messages %}<m>{{ m.thinking }}</t>{{ m.content }}{% endfor %}"
+    >>> with JinjaTemplate(source) as template:
+    ...     thought_cut(template)
+    ('<m>', '</t>')
+    """
+    question = {"role": "user", "content": mark(0)}
+    answer = {"role": "assistant", "reasoning_content": mark(1), "content": mark(2)}
+    text = template.render([question, answer])
+    if isinstance(text, Refused) or any(text.count(mark(at)) != 1 for at in range(3)):
+        return None
+    before, _, text = text.partition(mark(0))[2].partition(mark(1))
+    between, found, _ = text.partition(mark(2))
+    return (before, between) if found else None

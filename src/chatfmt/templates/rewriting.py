@@ -1,0 +1,131 @@
+"""Which words of preparation bring a format nearer to a template: those that exist, one at a time.
+
+A word stays only if fewer conversations differ with it. None is believed because it helped: what is
+left is proved as a whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.prepare.words import read_words
+from chatfmt.templates.compare import Verdict, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from chatfmt.templates.asks import Ask
+    from chatfmt.templates.render import Refused
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["WELL", "failing", "improved"]
+
+_Words = list[dict[str, Any]]
+_Case = tuple["Ask", "str | Refused"]
+
+_SOME = 5  # of so many conversations one is looked at again; all of them are in the end
+
+WELL = (Verdict.EQUAL, Verdict.REFUSED, Verdict.GUARDED)
+"""What nothing is to be done about."""
+
+
+def failing(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> list[_Case]:
+    """The conversations for which a template and the format with these words differ."""
+    read = read_words(words)
+    return [case for case in cases if compare(tok, *case, words=read)[0] not in WELL]
+
+
+def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Words:
+    """The words, and those that make fewer conversations differ."""
+    left = failing(tok, words, cases)
+    cases = [*left, *(case for case in cases[::_SOME] if case not in left)]
+    for kind in _KINDS:
+        best = words
+        for tried in kind(words):
+            if not left:
+                return best
+            if len(failing(tok, tried, left)) == len(left):
+                continue
+            still = failing(tok, tried, cases)
+            if len(still) < len(left):
+                best, left = tried, still
+        words = best
+    return _merged(words)
+
+
+def _merged(words: _Words) -> _Words:
+    """Words that differ in their roles alone, and stand side by side, as one."""
+    made: _Words = []
+    for word in words:
+        last = made[-1] if made else {}
+        if word["word"] == "strip" and {**last, "roles": ()} == {**word, "roles": ()}:
+            made[-1] = {**word, "roles": [*last["roles"], *word["roles"]]}
+        elif word != {"word": "system"}:  # which does nothing
+            made.append(word)
+    return made
+
+
+def _thinking(words: _Words) -> Iterator[_Words]:
+    for keep in ("none", "after_last_user", "after_last_answer", "all"):
+        for empty in ("none", "kept", "all"):
+            yield [{"word": "reasoning", "keep": keep, "empty": empty}, *words]
+
+
+def _strip_thoughts(words: _Words) -> Iterator[_Words]:
+    for characters in ("\n", None):
+        word = {"word": "strip", "roles": ["assistant"], "field": "reasoning"}
+        yield [*words, word if characters is None else {**word, "characters": characters}]
+
+
+def _strip_thinking(words: _Words) -> Iterator[_Words]:
+    for characters in ("\n", None):
+        word = {"word": "strip", "roles": ["assistant"], "side": "start", "thinks": True}
+        yield [*words, word if characters is None else {**word, "characters": characters}]
+
+
+def _systems(words: _Words) -> Iterator[_Words]:
+    at = next((at for at, word in enumerate(words) if word["word"] == "system"), None)
+    given = {"word": "system"} if at is None else words[at]
+    rest = words if at is None else [*words[:at], *words[at + 1 :]]
+    for empty in ("drop", "default"):
+        yield [{**given, "empty": empty}, *rest]
+    for word in words:
+        if word["word"] == "fold":
+            yield [{**one, "drop_empty": True} if one is word else one for one in words]
+
+
+def _strip(role: str) -> Callable[[_Words], Iterator[_Words]]:
+    """White space at the edges: before a system message is folded, or after it."""
+
+    def tried(words: _Words) -> Iterator[_Words]:
+        for characters, side in itertools.product((None, "\n", " "), ("both", "start", "end")):
+            word = {"word": "strip", "roles": [role], "side": side}
+            word |= {} if characters is None else {"characters": characters}
+            yield [word, *words]
+            yield [*words, word]
+
+    return tried
+
+
+def _orders(words: _Words) -> Iterator[_Words]:
+    for options in (
+        {"alternate": True},
+        {"alternate": True, "system": False},
+        {"system": False},
+        {"first": ["system"]},
+        {"empty_answers": False},
+    ):
+        yield [{"word": "order", **options}, *words]
+
+
+_KINDS = (
+    _thinking,
+    _systems,
+    _strip("user"),
+    _strip("assistant"),
+    _strip("system"),
+    _strip_thoughts,
+    _strip_thinking,
+    _orders,
+)

@@ -1,0 +1,218 @@
+"""Which lines could write what a template does: hypotheses, of which none is believed unproven.
+
+::
+
+    prologue  head  TEXT  end  head  TEXT  end  head  TEXT  end
+              of the user     of the assistant
+
+Renders give what stands between two texts: an end and a head, joined. What a conversation ends in,
+and what a prompt ends in, tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.templates.probe import cut, thought_cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chatfmt.templates.probe import Cut
+    from chatfmt.templates.render import JinjaTemplate
+
+__all__ = ["Hypothesis", "hypotheses"]
+
+_ESCAPED = re.compile(r"([\[\]{}\\|*])")
+
+
+class Hypothesis(NamedTuple):
+    """Lines that could be the template's, and what it does to a system message first."""
+
+    row: dict[str, Any]
+    """The members of a format's row that say where everything stands."""
+    words: list[dict[str, Any]]
+
+
+class _Frame(NamedTuple):
+    """What stands around the text of a role."""
+
+    head: str
+    end: str
+
+
+class _Turns(NamedTuple):
+    """What the user's and the assistant's messages have around them."""
+
+    before: str
+    """All before the head of the first message, where that is the user's."""
+    user: _Frame
+    assistant: _Frame
+    prompt: str | None
+    """What a prompt ends in, behind the user's end; None: templates that write none."""
+    thought: _Frame | None = None
+    """What stands around a thought, before the text of the answer."""
+
+
+def hypotheses(template: JinjaTemplate, tokens: Sequence[str], bos: str) -> Iterator[Hypothesis]:
+    """Every reading of what a template writes for plain conversations, the likeliest first."""
+    for turns in _turns(template, tokens):
+        for system, words in [*_systems(template, turns, bos)]:
+            yield Hypothesis(_row(turns, system, tokens), words)
+
+
+def _turns(template: JinjaTemplate, tokens: Sequence[str]) -> Iterator[_Turns]:
+    whole, asked = cut(template, "uaua"), cut(template, "uau", prompt=True)
+    one, two = cut(template, "u"), cut(template, "ua")
+    if asked is None or asked.order != (0, 1, 2):
+        return
+    start, to_answer, to_user, after = asked.between
+    thought = thought_cut(template)
+    for user_end in _ends(to_answer, [one, asked], tokens, following=after):
+        for answer_end in _ends(to_user, [two, whole], tokens, following=start):
+            head = to_user[len(answer_end) :]
+            if not start.endswith(head):
+                continue
+            found = _Turns(
+                start[: len(start) - len(head)],
+                _Frame(head, user_end),
+                _Frame(to_answer[len(user_end) :], answer_end),
+                after[len(user_end) :] if after.startswith(user_end) else None,
+            )
+            before = user_end + found.assistant.head
+            if thought is not None and thought[0].startswith(before):
+                yield found._replace(thought=_Frame(thought[0][len(before) :], thought[1]))
+            yield found
+
+
+def _ends(
+    between: str, last: Sequence[Cut | None], tokens: Sequence[str], *, following: str
+) -> Iterator[str]:
+    """What of the text between two messages may belong to the first of them."""
+    tried = [found.between[-1] for found in last if found is not None]
+    heads = (between[at:] for at in range(len(between) + 1))
+    tried += [between.removesuffix(head) for head in heads if following.endswith(head)][:1]
+    for at in (found.end() for token in tokens for found in re.finditer(re.escape(token), between)):
+        tried += [between[:at], between[:at] + "\n"]
+    yield from dict.fromkeys(end for end in (*tried, "", between) if between.startswith(end))
+
+
+def _systems(
+    template: JinjaTemplate, turns: _Turns, bos: str
+) -> Iterator[tuple[tuple[_Frame | None, str], list[dict[str, Any]]]]:
+    """What becomes of a system message: its frame, the prologue, and the words for it."""
+    found = cut(template, "suau", prompt=True) or cut(template, "sua")
+    if found is None:
+        yield (None, turns.before), []
+        return
+    if 0 not in found.order:
+        yield (None, turns.before), [{"word": "system", "drop": True}]
+        return
+    if found.order[0] != 0:
+        at = found.order.index(0)
+        between = found.between[at + 1]
+        before = found.between[at].removeprefix(turns.assistant.end + turns.user.head)
+        words = [_around(before)] if before else []
+        yield (None, turns.before), [*words, {"word": "fold", "into": "last", "between": between}]
+        return
+    start, to_user, *_ = found.between
+    plain = turns.before + turns.user.head
+    if start.startswith(plain):
+        words = [_around(start[len(plain) :])] if start != plain else []
+        fold = {"word": "fold", "into": "first", "between": to_user}
+        yield (None, turns.before), [*words, fold]
+    if not to_user.endswith(turns.user.head):
+        return
+    end = to_user[: len(to_user) - len(turns.user.head)]
+    if start.startswith(turns.before):
+        yield (_Frame(start[len(turns.before) :], end), turns.before), []
+    yield from _with_default(start, end, turns, bos)
+
+
+def _with_default(
+    start: str, end: str, turns: _Turns, bos: str
+) -> Iterator[tuple[tuple[_Frame | None, str], list[dict[str, Any]]]]:
+    """A system message that stands there, too, where none was given."""
+    prologue = bos if bos and start.startswith(bos) else ""
+    heads = [
+        start[len(prologue) :],
+        turns.user.head.replace("user", "system").replace("User", "System"),
+    ]
+    for head in dict.fromkeys(heads):
+        whole = prologue + head
+        if (
+            head
+            and start.startswith(whole)
+            and turns.before.startswith(whole)
+            and turns.before.endswith(end)
+        ):
+            before = start[len(whole) :]
+            default = turns.before[len(whole) : len(turns.before) - len(end)]
+            if len(turns.before) >= len(whole) + len(end):
+                words = {**_around(before), "default": default}
+                yield (_Frame(head, end), prologue), [words]
+
+
+def _around(before: str) -> dict[str, Any]:
+    return {"word": "system", **({"before": before} if before else {})}
+
+
+def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]) -> dict[str, Any]:
+    frame, prologue = system
+    answer = turns.assistant
+    lines: dict[str, Any] = {}
+    if frame is not None:
+        line = _line(frame, tokens)
+        starts = any(frame.head.startswith(token) for token in tokens)
+        lines["system"] = line if starts else {"line": line, "after": "start"}
+    lines["user"] = _line(turns.user, tokens)
+    opened, more = _opened(turns, tokens)
+    lines["assistant"] = opened + "{content}" + _end(answer.end, tokens)
+    frames = (frame, turns.user, answer, turns.thought)
+    written = "".join((prologue, *(one.head + one.end for one in frames if one)))
+    return {
+        "template": lines,
+        "prologue": _text(prologue, tokens),
+        "special_tokens": _used(written, tokens),
+        **more,
+    }
+
+
+def _opened(turns: _Turns, tokens: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """An answer up to its text, with the place where a prompt ends, and what else that takes."""
+    head, prompt, thought = turns.assistant.head, turns.prompt, turns.thought
+    if thought is None:
+        shared = prompt if prompt is not None and head.startswith(prompt) else head
+        return _text(shared, tokens) + "{^}" + _text(head[len(shared) :], tokens), {}
+    before, after = _text(thought.head, tokens), _text(thought.end, tokens)
+    if prompt == head + thought.head:
+        return f"{_text(head, tokens)}[{before}{{^}}{{reasoning}}{after}]", {}
+    closed = prompt == head + thought.head + thought.end
+    more = {"thinking": False} if closed else {}
+    return f"{_text(head, tokens)}{{^}}[{before}{{reasoning}}{after}]", more
+
+
+def _line(frame: _Frame, tokens: Sequence[str]) -> str:
+    return _text(frame.head, tokens) + "{content}" + _end(frame.end, tokens)
+
+
+def _end(end: str, tokens: Sequence[str]) -> str:
+    """What stands behind a text; ``{next}`` where no special token ends it."""
+    return _text(end, tokens) + ("" if any(token in end for token in tokens) else "{next}")
+
+
+def _parts(text: str, tokens: Sequence[str]) -> list[str]:
+    """Cut at special tokens, the longest first; they have the odd places."""
+    longest = sorted(tokens, key=len, reverse=True)
+    return re.split(f"({'|'.join(map(re.escape, longest))})", text) if longest else [text]
+
+
+def _text(text: str, tokens: Sequence[str]) -> str:
+    r"""As it is spelled in a line: ``\[`` for a bracket that belongs to no special token."""
+    parts = _parts(text, tokens)
+    return "".join(part if at % 2 else _ESCAPED.sub(r"\\\1", part) for at, part in enumerate(parts))
+
+
+def _used(text: str, tokens: Sequence[str]) -> list[str]:
+    return [*dict.fromkeys(_parts(text, tokens)[1::2])]
