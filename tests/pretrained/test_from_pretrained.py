@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import unicodedata
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -200,13 +199,17 @@ def test_a_condition_can_be_asked(kind: str, text: str, holds: bool) -> None:  #
 
 
 def test_a_template_that_is_no_row(tmp_path: Path) -> None:
-    odd = CHATML.replace("assistant", "helper")
+    odd = CHATML.replace("m.role", "m.role.replace('assistant', 'helper')").replace(
+        "start|>assistant", "start|>helper"
+    )
     folder(tmp_path, template=odd)
-    if find_spec("chatfmt.templates.imported") is None:
-        with pytest.raises(FormatError, match=r"of a row of the table, found another; the nearest"):
-            chatfmt.from_pretrained(tmp_path)
-    else:
-        assert chatfmt.from_pretrained(tmp_path).imported.row is None
+    tok = chatfmt.from_pretrained(tmp_path)
+    assert tok.imported.row is None
+    assert "equal" in str(tok.imported.evidence)
+    said = [{"role": "user", "content": "ab  c"}]
+    text = "<|im_start|>user\nab  c<|im_end|>\n<|im_start|>helper\n"
+    ids = tok.encode_prompt(tok.prepare(said))
+    assert b"".join(map(tok.encoding.token_bytes, ids)).decode() == text
 
 
 def test_text_at_the_start_with_a_prefix_is_refused(tmp_path: Path) -> None:

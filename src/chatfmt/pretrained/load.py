@@ -5,14 +5,12 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.encodings import SentencePieceEncoding
 from chatfmt.encodings.normal import NormalEncoding
-from chatfmt.errors import EncodingError, FormatError, named, shown
+from chatfmt.errors import EncodingError, FormatError, TemplateImportError, named, shown
 from chatfmt.line.spacing import with_spacing
 from chatfmt.pretrained.files import ModelFiles, read_model
 from chatfmt.pretrained.vocabulary import encoding_in, makes_nfc, strips_in, tokenizer_json
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from chatfmt.templates.match import Match
 
 __all__ = ["Condition", "Provenance", "from_pretrained"]
-
-_IMPORT = "chatfmt.templates.imported"
 
 
 class Condition(NamedTuple):
@@ -116,8 +112,8 @@ def from_pretrained(
     Raises:
         EncodingError: a file is missing or malformed, or the vocabulary does not give text back;
             the message names the file.
-        FormatError: there is no chat template, or it cannot be imported; or ``strict``, and there
-            are conditions.
+        TemplateImportError: the template is no row of the table, and cannot be imported.
+        FormatError: there is no chat template; or ``strict``, and there are conditions.
         OSError: a file cannot be read.
         ImportError: the extra ``jinja`` or ``hf`` is not installed.
     """
@@ -173,14 +169,13 @@ def _format(
     found = _match(source, files.bos, files.eos, known)
     if found is not None and found.proven:
         return found.format, found.format.name, [], found.evidence
-    if find_spec(_IMPORT) is None:
-        nearest = "none comes near" if found is None else f"the nearest is {found}"
-        raise FormatError(
-            f"{files.template_file}: expected the chat template of a row of the table, found "
-            f"another; {nearest}"
-        )
-    import_template = import_module(_IMPORT).import_template
-    imported = import_template(source, special_tokens=known, bos=files.bos, eos=files.eos)
+    from chatfmt.templates.imported import import_template
+
+    try:
+        imported = import_template(source, known, files.bos, files.eos)
+    except TemplateImportError as error:
+        error.add_note(f"{files.template_file}: the chat template")
+        raise
     return imported.format, None, [*imported.conditions], imported.evidence
 
 
