@@ -14,7 +14,7 @@ from chatfmt.cli import main
 
 COMMANDS = (
     *("check", "completion", "convert", "corpus", "count", "decode", "encode", "explain"),
-    *("formats", "prompt", "serve", "show", "stats", "tokenize"),
+    *("formats", "import", "prompt", "serve", "show", "stats", "tokenize"),
 )
 
 
