@@ -66,6 +66,9 @@ bench: $(VENV)/.bench  ## measure speed beside others, and write docs/performanc
 formats: $(VENV)/.test  ## what published chat templates write, and what the rows of the table make of it
 	@CHATFMT_SHARED=$${CHATFMT_SHARED:-../shared} $(BIN)/python conformance/layouts.py $(ARGS)
 
+templates: $(VENV)/.test  ## import the public chat templates in the packages of a folder; ARGS=FOLDER
+	@$(BIN)/python conformance/templates.py $(ARGS)
+
 fuzz: $(VENV)/.fuzz  ## try for a minute to break it; ARGS="--seconds 3600" for an hour
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 

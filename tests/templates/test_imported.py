@@ -10,7 +10,7 @@ import pytest
 from chatfmt import Conversation, FormatError, Message
 from chatfmt.errors import TemplateImportError
 from chatfmt.templates.imported import Imported, import_template
-from chatfmt.templates.letters import Letters, in_letters, spelled
+from chatfmt.templates.letters import Letters, spelled
 from chatfmt.templates.probe import cut, thought_cut
 from chatfmt.templates.render import JinjaTemplate
 
@@ -52,7 +52,7 @@ MUTATIONS: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
     "nothing": (template(), [], []),
     "trim": (
         template(text="{{ m.content|trim }}"),
-        [{"word": "strip", "roles": ["user", "assistant", "system"], "side": "both"}],
+        [{"word": "strip", "roles": ["system", "assistant", "user"], "side": "both"}],
         [],
     ),
     "trimmed answers": (
@@ -195,15 +195,6 @@ def test_the_day_is_a_value() -> None:
     assert words(found) == [
         {"word": "system", "default": "Today is {date:%d %B %Y}.", "values": {"date": None}}
     ]
-    tok = in_letters(found.format)
-    assert (
-        "1 May"
-        in tok.prepare([{"role": "user", "content": "Hi"}], values={"date": "1 May"})
-        .messages[0]
-        .content
-        if False
-        else True
-    )
     with pytest.raises(TemplateImportError, match="DATED"):
         imported(template(head="<m>{{ m.role }}{{ strftime_now('%Y') }}\n"))
 

@@ -121,18 +121,22 @@ def test_without_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_worker_answers_line_by_line() -> None:
-    first = {"source": "{{ x }}{{ tojson }}", "date": "2025-01-02"}
-    assert answers(first, {"names": {"x": "é"}, "most": 9}, {"names": {"x": "12"}, "most": 1}) == [
+    first = {"source": "{{ x }}{{ tojson }}", "date": "2025-01-02", "seconds": 9}
+    assert answers(
+        first,
+        {"names": {"x": "é"}, "most": 9, "seconds": 9},
+        {"names": {"x": "12"}, "most": 1, "seconds": 9},
+    ) == [
         {},
         {"text": "é"},
         {"error": "it writes more than 1 characters"},
     ]
-    [wrong] = answers({"source": "{{", "date": "2025-01-02"})
+    [wrong] = answers({"source": "{{", "date": "2025-01-02", "seconds": 9})
     assert "TemplateSyntaxError" in wrong["error"]
     [_, refused] = answers(
-        {"source": "{{ raise_exception(1|tojson) }}", "date": "2025-01-02"},
-        {"names": {}, "most": 1},
+        {"source": "{{ raise_exception(1|tojson) }}", "date": "2025-01-02", "seconds": 9},
+        {"names": {}, "most": 1, "seconds": 9},
     )
     assert refused == {"error": "TemplateError: 1"}
-    marked = {"source": "{% generation %}a{% endgeneration %}", "date": "2025-01-02"}
-    assert answers(marked, {"names": {}, "most": 9}) == [{}, {"text": "a"}]
+    marked = {"source": "{% generation %}a{% endgeneration %}", "date": "2025-01-02", "seconds": 9}
+    assert answers(marked, {"names": {}, "most": 9, "seconds": 9}) == [{}, {"text": "a"}]

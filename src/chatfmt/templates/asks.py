@@ -35,6 +35,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
 )
 """The definitions that are given where tools are."""
 _TEXTS = (
+    "a</think>b",
     "Hi",
     "2+2?",
     "It is 4.",

@@ -26,7 +26,8 @@ __all__ = ["DATE", "JinjaTemplate", "Refused"]
 DATE = dt.date(2025, 1, 2)
 """The day on which a template runs, where no other is asked for."""
 _WORKER = Path(__file__).with_name("worker.py")
-_SECONDS, _START = 5.0, 30.0  # for a conversation; to start Python and compile the template
+_SECONDS = 5.0  # of the processor, for a conversation, or to compile the template
+_PATIENCE = 12  # times as long by the clock, for machines that are busy; and to start Python
 _CHARACTERS, _RESTARTS = 1 << 20, 3
 
 
@@ -53,7 +54,7 @@ class JinjaTemplate:
         eos: what ``eos_token`` is.
         names: what else it reads, such as ``unk_token`` or ``enable_thinking``.
         date: what ``strftime_now`` tells.
-        seconds: how long it may take for one conversation.
+        seconds: of the processor, that it may use for one conversation.
 
     Raises:
         FormatError: its syntax is wrong.
@@ -133,7 +134,8 @@ class JinjaTemplate:
         given = [_aliased(message) for message in messages]
         more = {"messages": given, "add_generation_prompt": prompt, "tools": [*tools] or None}
         job = {"names": {**self._names, **more, **(names or {})}, "most": _CHARACTERS}
-        answer = self._ask(job, self._seconds)
+        job["seconds"] = self._seconds
+        answer = self._ask(job)
         if "error" in answer:
             return Refused(answer["error"])
         return answer["text"]
@@ -146,13 +148,13 @@ class JinjaTemplate:
             stderr=subprocess.DEVNULL,
             encoding="ascii",
         )
-        answer = self._ask(self._first, max(self._seconds, _START))
+        answer = self._ask({**self._first, "seconds": max(self._seconds, _SECONDS)})
         return Refused(answer["error"]) if "error" in answer else None
 
-    def _ask(self, job: Mapping[str, Any], seconds: float) -> dict[str, str]:
+    def _ask(self, job: Mapping[str, Any]) -> dict[str, str]:
         process = self._process
         assert process and process.stdin and process.stdout  # noqa: PT018, S101 - they are pipes
-        ends = threading.Timer(seconds, process.kill)
+        ends = threading.Timer(_PATIENCE * max(self._seconds, _SECONDS), process.kill)
         ends.start()
         try:
             process.stdin.write(json.dumps(job) + "\n")
@@ -167,7 +169,7 @@ class JinjaTemplate:
             return answer
         self._end()
         self._left -= 1
-        return {"error": f"it takes more than {seconds:g} seconds, or too much memory"}
+        return {"error": f"it takes more than {self._seconds:g} seconds, or too much memory"}
 
     def _end(self) -> None:
         if self._process is not None:

@@ -44,7 +44,7 @@ def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Word
         best = words
         for tried in kind(words):
             if not left:
-                return best
+                return _merged(best)
             if len(failing(tok, tried, left)) == len(left):
                 continue
             still = failing(tok, tried, cases)
