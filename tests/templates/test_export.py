@@ -187,6 +187,7 @@ def _compared(tok: ChatTokenizer, theirs: Any, chat: Conversation) -> bool | Non
     They differ only where white space stands right after a prompt, in a layout in which a prompt
     ends in text: there chatfmt cuts.
     """
+    chat = chat.on_wire()  # without weights, which marks cannot say
     given = as_dicts(chat)
     try:
         ids = tok.encode(chat)
