@@ -1,15 +1,28 @@
-"""Chunks put together, by a way of its own: the oracle of what `chatfmt.serve` says of a reply."""
+"""Replies of rows, and chunks put together by a way of its own: the oracle of `chatfmt.serve`."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from chatfmt import Message, RenderError
+from rows import agent
 
-__all__ = ["in_chunks", "put_together"]
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+    from chatfmt import ChatTokenizer
+
+__all__ = ["HARMONY", "in_chunks", "put_together", "replies", "slowly"]
+
+HARMONY = (
+    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>analysis<|message|>Well."
+    "<|end|><|start|>assistant<|channel|>commentary<|message|>Let me look.<|end|>"
+    "<|start|>assistant<|channel|>commentary to=functions.tide <|constrain|>json<|message|>"
+    '{"port": "Kiel"}<|call|>'
+)
 
 
 def put_together(chunks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], str | None]:
@@ -49,3 +62,28 @@ def in_chunks(ids: Sequence[int], seed: str) -> list[list[int] | int]:
     cuts = sorted(draw.sample(range(1, length), k=min(length - 1, length // 4))) if length else []
     chunks = [[*ids[a:b]] for a, b in pairwise([0, *cuts, length])]
     return [chunk if len(chunk) > 1 else chunk[0] for chunk in chunks if chunk]
+
+
+async def slowly(ids: Iterable[Any]) -> AsyncIterator[Any]:
+    for token in ids:
+        await asyncio.sleep(0)
+        yield token
+
+
+def replies(tok: ChatTokenizer) -> Iterator[tuple[Message, list[int], bool | None]]:
+    """Replies of a row, the ids that a model samples for them, and what it was prompted with."""
+    for message in (*agent(tok.format).messages, Message(role="assistant", content="x")):
+        if message.role != "assistant":
+            continue
+        more = [message, message.model_copy(update={"content": "a\nb é \U0001f30a"})]
+        for reply in more:
+            for thinking in (None, True, False):
+                try:
+                    prompt = tok.encode_prompt([], thinking=thinking, prologue=False)
+                    whole = tok.encode([reply], prologue=False)
+                except RenderError:
+                    continue
+                if whole[: len(prompt)] == prompt:
+                    ids = whole[len(prompt) :]
+                    stops = [at for at, token in enumerate(ids) if token in tok.stop_tokens]
+                    yield reply, ids[: stops[0] + 1] if stops else ids, thinking

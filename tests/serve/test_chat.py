@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import chatfmt
-from chatfmt import Conversation, Message, RenderError, ToolCall, serve
-from replies import in_chunks, put_together
-from rows import agent, each_row, ids_in, tokenizer
+from chatfmt import Conversation, Message, ToolCall, serve
+from replies import HARMONY, in_chunks, put_together, replies, slowly
+from rows import each_row, ids_in, tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from chatfmt import ChatTokenizer
 
 GPT = chatfmt.get_tokenizer("gpt-4o")
 OSS = chatfmt.get_tokenizer("gpt-oss")
 USER = {"role": "user", "content": "hello"}
-
-
-async def slowly(ids: Iterable[Any]) -> AsyncIterator[Any]:
-    for token in ids:
-        await asyncio.sleep(0)
-        yield token
 
 
 def in_async(source: Any, ids: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
@@ -57,25 +50,6 @@ def expected(message: Message) -> dict[str, Any]:
             for at, call in enumerate(message.tool_calls)
         ]
     return found
-
-
-def replies(tok: ChatTokenizer) -> Iterator[tuple[Message, list[int], bool | None]]:
-    """Replies of a row, the ids that a model samples for them, and what it was prompted with."""
-    for message in (*agent(tok.format).messages, Message(role="assistant", content="x")):
-        if message.role != "assistant":
-            continue
-        more = [message, message.model_copy(update={"content": "a\nb é \U0001f30a"})]
-        for reply in more:
-            for thinking in (None, True, False):
-                try:
-                    prompt = tok.encode_prompt([], thinking=thinking, prologue=False)
-                    whole = tok.encode([reply], prologue=False)
-                except RenderError:
-                    continue
-                if whole[: len(prompt)] == prompt:
-                    ids = whole[len(prompt) :]
-                    stops = [at for at, token in enumerate(ids) if token in tok.stop_tokens]
-                    yield reply, ids[: stops[0] + 1] if stops else ids, thinking
 
 
 @pytest.mark.parametrize("name", each_row())
@@ -130,14 +104,6 @@ def test_no_id_is_taken_after_the_stop_token() -> None:
     each = iter([13225, 200265, 11])
     assert put_together(serve.chat_chunks(GPT, each))[1] == "stop"
     assert next(each) == 11
-
-
-HARMONY = (
-    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>analysis<|message|>Well."
-    "<|end|><|start|>assistant<|channel|>commentary<|message|>Let me look.<|end|>"
-    "<|start|>assistant<|channel|>commentary to=functions.tide <|constrain|>json<|message|>"
-    '{"port": "Kiel"}<|call|>'
-)
 
 
 def test_messages_of_harmony_are_one_reply() -> None:
@@ -249,17 +215,23 @@ def test_memory_does_not_grow_with_the_text() -> None:
         return serve.chat_chunks(GPT, ids)
 
     peak(10, of_tokenizer)
-    assert peak(40_000, of_tokenizer) < peak(10_000, of_tokenizer) + 20_000
-    assert peak(40_000, lambda ids: serve.chat_chunks(GPT.stream(), ids)) > 300_000
+    assert peak(18_000, of_tokenizer) < peak(9_000, of_tokenizer) + 20_000
+    assert peak(18_000, lambda ids: serve.chat_chunks(GPT.stream(), ids)) > 140_000
+
+    async def at_once(ids: Iterator[int]) -> AsyncIterator[int]:
+        for token in ids:
+            yield token
 
     def in_async(ids: Iterator[int]) -> Iterator[Any]:
-        async def last() -> Any:
-            return [None async for _ in serve.achat_chunks(GPT, slowly(ids))][-1:]
+        async def taken() -> None:
+            async for _ in serve.achat_chunks(GPT, at_once(ids)):
+                pass
 
-        yield from asyncio.run(last())
+        asyncio.run(taken())
+        yield from ()
 
     peak(10, in_async)
-    assert peak(40_000, in_async) < peak(10_000, in_async) + 300_000  # the list of None
+    assert peak(18_000, in_async) < peak(9_000, in_async) + 20_000
 
 
 def test_half_a_character_at_the_end() -> None:

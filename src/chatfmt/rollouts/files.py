@@ -57,6 +57,13 @@ def write_rollouts(path: str | Path, rollouts: Iterable[Rollout]) -> int:
 def read_rollouts(path: str | Path) -> Iterator[Rollout]:
     """Read what `write_rollouts` has written, one after the other.
 
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_rollouts(f"{folder}/none.jsonl", [])
+    ...     [*read_rollouts(f"{folder}/none.jsonl")]
+    0
+    []
+
     Raises:
         DataError: a row is none; with its file, line and field.
         ValueError: the name of the file ends otherwise.

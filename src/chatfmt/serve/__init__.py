@@ -16,5 +16,21 @@ from chatfmt.serve.chat import (
     chat_completion,
     chat_message,
 )
+from chatfmt.serve.responses import (
+    ResponseOptions,
+    aresponse_events,
+    response_events,
+    response_output,
+)
 
-__all__ = ["ChunkOptions", "achat_chunks", "chat_chunks", "chat_completion", "chat_message"]
+__all__ = [
+    "ChunkOptions",
+    "ResponseOptions",
+    "achat_chunks",
+    "aresponse_events",
+    "chat_chunks",
+    "chat_completion",
+    "chat_message",
+    "response_events",
+    "response_output",
+]

@@ -80,6 +80,27 @@ class Ending(Intake):
         reader.span.switch(draft.begins_at, draft.index - 1, "end", generated=True)
         draft.drop()
 
+    def forget(self) -> None:
+        """Let go of what has been told: messages, spans, issues, the text of the field at hand.
+
+        The parser goes on as before, but the message that is open is incomplete when it ends.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> _ = parser.feed_all([13225, 11, 2375])
+        >>> parser.forget()
+        >>> parser.open_content
+        Message(role='assistant', content='Hello')
+        """
+        for told in (self.messages, self.spans, self.issues):
+            told.clear()
+        self._find_sink()
+        if self._sink is not None:
+            position = self.position
+            del self._sink[1:]  # that there was some text still counts
+            self._sunk_from = position - len(self._sink)
+
     def number_from_here(self) -> None:
         """Forget the messages that are complete: the one that is open or next has index 0.
 

@@ -146,27 +146,6 @@ class Intake:
             self._sink, self._field, self._index = sink, field, reader.draft.index
             self._sunk_from = reader.position - len(sink)
 
-    def forget(self) -> None:
-        """Let go of what has been told: messages, spans, issues, the text of the field at hand.
-
-        The parser goes on as before, but the message that is open is incomplete when it ends.
-
-        >>> import chatfmt
-        >>> tok = chatfmt.get_tokenizer("gpt-4o")
-        >>> parser = tok.stream()
-        >>> _ = parser.feed_all([13225, 11, 2375])
-        >>> parser.forget()
-        >>> parser.open_content
-        Message(role='assistant', content='Hello')
-        """
-        for told in (self.messages, self.spans, self.issues):
-            told.clear()
-        self._find_sink()
-        if self._sink is not None:
-            position = self.position
-            del self._sink[1:]  # that there was some text still counts
-            self._sunk_from = position - len(self._sink)
-
     def _text_run(self, ids: Sequence[int], at: int) -> int:
         """Take all text that goes on in the field in one go; where it stopped."""
         self._find_sink()
