@@ -415,3 +415,30 @@ def test_the_command_writes_a_page_of_one_conversation(
     rows.write_text((json.dumps(HEADLINE) + "\n") * 2)
     assert main(["show", "--html", str(page), str(rows)]) == 1
     assert "rows.jsonl:2: expected one conversation" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("colours", "light"),
+    [("0;15", True), ("0;default;7", True), ("15;0", False), ("", False), (None, False)],
+)
+def test_a_light_terminal_gets_light_shades(
+    monkeypatch: pytest.MonkeyPatch, colours: str | None, *, light: bool
+) -> None:
+    if colours is None:
+        monkeypatch.delenv("COLORFGBG", raising=False)
+    else:
+        monkeypatch.setenv("COLORFGBG", colours)
+    shown = blocks(tokenizer_for("gpt-4o").render(HEADLINE))
+    options = {"ids": False, "whitespace": False, "weights": False}
+    styles = {str(span.style) for line in paint(shown, 80, **options) for span in line.spans}
+    tint = TINTS["user"]
+    expected = f"#1b1f24 on {tint.light[0]}" if light else f"#eceef1 on {tint.dark[0]}"
+    assert expected in styles
+    assert _contrast("#1b1f24", tint.light[0]) >= 4.5
+
+
+def test_a_notebook_keeps_white_space_and_shows_newlines() -> None:
+    chat = [{"role": "user", "content": "a   b\n"}]
+    shown = tokenizer_for("gpt-4o").render(chat)._repr_html_()
+    assert shown.count('<pre class="tokens">') == 1
+    assert '<i data-char="a">↵</i><br>' in shown

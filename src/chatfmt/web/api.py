@@ -56,6 +56,8 @@ class _View:
     """What all views of a request have in common."""
 
     def __init__(self, request: WithFormat, table: Table) -> None:
+        if request.encoding is not None:
+            table.encoding(request.encoding)  # an unknown one is refused before the format is made
         chosen = request.format
         self._named = isinstance(chosen, str)
         row = table.format(chosen) if isinstance(chosen, str) else ChatFormat.from_row(chosen)

@@ -73,7 +73,9 @@ class Table:
 
     def _fits(self, row: ChatFormat) -> bool:
         known = {} if self._encoding is None else self._encoding.special_tokens
-        return set(row.special_tokens) <= known.keys()
+        is_given = self._given is not None and row.name == self._given.name
+        # A format with a bundled encoding has its own; it does not count as another model's.
+        return (is_given or row.encoding is None) and set(row.special_tokens) <= known.keys()
 
     def encoding(self, name: str) -> TokenEncoding:
         """An encoding by its name.

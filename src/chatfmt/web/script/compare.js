@@ -133,7 +133,7 @@ function level(aligned) {
   drawn = aligned;
   const nodes = page.views.flatMap((view) => [view.node.querySelector(".blocks"), ...view.shown.map(({ node }) => node)]);
   for (const node of nodes) node.style.marginTop = "";
-  if (!wide.matches || page.views.length < 2) return;
+  if (!aligned.length || page.views.length < 2 || !wide.matches) return;
   const top = (node) => node.getBoundingClientRect().top;
   const gap = (one, other) => {
     const lower = top(one) - top(other);
