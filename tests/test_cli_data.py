@@ -435,7 +435,7 @@ TREE = {
 def test_a_mixture_becomes_rows_that_say_where_they_are_from(
     chatfmt: Callable[..., Result],
 ) -> None:
-    write("sums.jsonl", {"prompt": "2+2?", "completion": "4"}, {"prompt": "3+3?"})
+    write("sums.jsonl", {"prompt": "2+2?", "completion": "4"}, {"sum": "3+3?"})
     write("trees.jsonl", TREE)
     Path("mix.toml").write_text(MIXTURE, encoding="utf-8")
     code, out, err = chatfmt("convert", "mix.toml")
@@ -453,7 +453,7 @@ def test_a_mixture_becomes_rows_that_say_where_they_are_from(
         (["1", "3"], 1),
     ]
     assert (code, len(err)) == (1, 1)
-    assert err[0].startswith("sums.jsonl:2: expected the members of a known schema ")
+    assert err[0] == "sums.jsonl:2: expected the members of a known schema, found sum"
 
     found = json.loads(chatfmt("stats", "mix.toml", "--json").out[0])
     assert (found["rows"], found["bad_rows"], found["conversations"]) == (3, 1, 3)

@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README + COMMANDS, re.MULTILINE | 
 
 
 def test_every_block_says_what_it_is() -> None:
-    assert {language for language, _ in BLOCKS} == {"python", "console", "text"}
+    assert {language for language, _ in BLOCKS} == {"python", "console", "text", "sh"}
 
 
 def test_python_blocks_run_and_print_what_they_say() -> None:
