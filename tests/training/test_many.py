@@ -42,7 +42,7 @@ def check(tok: ChatTokenizer, chats: list[Any], **how: Any) -> None:
         {"train_on": "all", "max_tokens": 100},
         {"train_on": lambda _message, index: index + 1.0},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_the_same_as_one_after_the_other(name: str, how: dict[str, Any]) -> None:
     check(tokenizer_for(name), CHATS[:-1], **how)
