@@ -236,7 +236,7 @@ _HUGE = "x" * 3_000_000
     "row",
     [
         {_HUGE: 1},
-        {"prompt": _HUGE},
+        {"question": _HUGE},
         {"prompt": "a", "completion": {_HUGE: 1}},
         {"messages": [{"role": _HUGE, "content": "a"}]},
         {"messages": [{"role": "user", "content": "a", _HUGE: 1}]},

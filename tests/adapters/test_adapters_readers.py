@@ -259,7 +259,7 @@ def test_formats_by_name(tmp_path: Path) -> None:
     for name in ("rows.txt", "rows", "rows.gz"):
         with pytest.raises(
             DataError,
-            match=r": expected a file of a format among jsonl, ndjson, json, parquet, found ",
+            match=r": expected a file of a format among jsonl, ndjson, json, parquet, arrow, csv, tsv, found ",
         ):
             iter_rows(tmp_path / name)
     with pytest.raises(DataError, match="expected a Parquet file as it is"):
@@ -284,7 +284,7 @@ def test_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [_brief(path, row)[1] for row in iter_rows(path)] == [
         "b: expected what JSON can say, found the bytes b'x'",
         "f: expected what JSON can say, found the number nan",
-        {"t": None, "f": 2.0, "b": None, "m": None},
+        {"f": 2.0},  # nulls are what Arrow fills in
     ]
     pq.write_table(table.drop_columns("b"), path)
     first = next(iter_rows(path)).value

@@ -28,9 +28,9 @@ def imported(text: str, line: int | None = None) -> dict[str, Any]:
 
     Of JSON Lines, nothing is read until a line is chosen: the answer then says how many there are.
 
-    >>> imported('{"messages": []}\\n{"messages": []}\\n')
+    >>> imported('{"messages": []}\n{"messages": []}\n')
     {'conversations': [], 'lines': 2}
-    >>> row = '{"prompt": "2+2?", "completion": "4"}\\n'
+    >>> row = '{"prompt": "2+2?", "completion": "4"}\n'
     >>> imported(row + row, line=2)["conversations"][0]["label"]
     'Line 2'
 

@@ -120,7 +120,8 @@ def _fits(log: _Log, row: Mapping[str, Any]) -> bool:
     first = turns[0] if turns else None
     if log.speaker is None or log.marks:
         return True
-    return isinstance(first, dict) and first.get(log.speaker) in log.roles
+    speaker = first.get(log.speaker) if isinstance(first, dict) else None
+    return isinstance(speaker, str) and speaker in log.roles
 
 
 SCHEMAS = {
