@@ -205,8 +205,11 @@ def test_the_day_is_a_value() -> None:
         ("{{ raise_exception('no chat') }}", "no plain conversation: TemplateError: no chat"),
         ("{{ messages[0].content }}", "its texts do not stand one after the other"),
         ("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}", "read back"),
-        (template(text="{{ m.content.upper() if 'a' in m.content else m.content }}"), ""),
-        (template(text="{{ m.content.replace('Paris', 'Rome')[:9] }}"), ""),
+        (
+            template(text="{{ m.content.upper() if 'a' in m.content else m.content }}"),
+            "differ|left",
+        ),
+        (template(text="{{ m.content.replace('Paris', 'Rome')[:9] }}"), "differ|left"),
     ],
 )
 def test_what_cannot_be_proven_is_refused(source: str, why: str) -> None:

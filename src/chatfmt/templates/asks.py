@@ -42,6 +42,8 @@ _TEXTS = (
     "a\n\nb",
     "\u00e9 \u65e5\u672c \U0001f1e8\U0001f1ed",
     '{"a": 1}',
+    "The quick brown fox jumps over the lazy dog, and Paris is the capital of France. " * 2
+    + "Is it?",
 )
 _EDGES = ("", " x", "x ", "\n x\n\n", " ", "\tx", "\u2003x\u2003")
 

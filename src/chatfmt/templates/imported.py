@@ -128,12 +128,17 @@ def _solved(
     cases: Sequence[_Case],
     name: str,
 ) -> tuple[ChatTokenizer, list[dict[str, Any]]]:
-    """The hypothesis that is right most often for the plainest conversations."""
-    plain = [case for case in cases if isinstance(case[1], str)][:_FIRST]
+    """The hypothesis that is right most often for prompts, and then for the plainest conversations.
+
+    What a conversation ends in may be said by a condition; what stands before an answer may not.
+    """
+    written = [case for case in cases if isinstance(case[1], str)]
+    plain = written[:_FIRST]
+    prompts = [case for case in written if case[0].prompt and not _calls(case[0])]
     if not plain:
         why = next((text.reason for _, text in cases if isinstance(text, Refused)), "")
         raise TemplateImportError(f"it takes no plain conversation: {why}", ())
-    best: tuple[int, ChatTokenizer, Hypothesis] | None = None
+    best: tuple[tuple[int, int], ChatTokenizer, Hypothesis] | None = None
     why = "its texts do not stand one after the other, each once"
     for tried in hypotheses(template, tokens, bos):
         try:
@@ -141,10 +146,12 @@ def _solved(
         except FormatError as error:
             why = f"no line could be read back: {error}"
             continue
-        right = sum(compare(tok, *case)[0] in WELL for case in plain)
-        if best is None or right > best[0]:
-            best = right, tok, tried
-        if right == len(plain):
+        right, whole = (
+            sum(compare(tok, *case)[0] in WELL for case in some) for some in (prompts, plain)
+        )
+        if best is None or (right, whole) > best[0]:
+            best = (right, whole), tok, tried
+        if (right, whole) == (len(prompts), len(plain)):
             break
     if best is None:
         raise TemplateImportError(why, ())
