@@ -19,7 +19,7 @@ create = $(or $(PYTHON),$(error Python 3.11 or newer is needed)) -m venv $(VENV)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test opinions properties slow coverage bench formats fuzz lines building engines mutate check docs lock clean
+.PHONY: help demo test opinions firm properties slow coverage bench formats fuzz lines building engines mutate check docs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list what can be made
@@ -42,11 +42,15 @@ test: $(VENV)/.test  ## the tests that take seconds
 slow: $(VENV)/.slow  ## the tests that take minutes
 	@$(BIN)/python -m pytest -m 'slow and not opinions' -o faulthandler_timeout=1800 $(ARGS)
 
+firm: $(VENV)/.test  ## the tests that say the same every time
+	@$(BIN)/python -m pytest -m 'not slow and not hypothesis' $(CORES) $(ARGS)
+
 # What stands around the core: 95 % of the branches of each, and all of them everywhere else.
 OUTER := adapters commands corpus show web
 
-# These two are `make test` in halves: what draws at random says nothing firm about coverage.
-coverage: $(VENV)/.test  ## the tests that say the same every time, and whether they reach every branch
+# `firm` and `properties` are `make test` in halves: what draws at random says nothing firm about
+# coverage.
+coverage: $(VENV)/.test  ## the same as firm, and whether they reach every branch; takes three quarters of an hour
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m coverage run -m pytest -m 'not slow and not hypothesis' $(CORES) $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet

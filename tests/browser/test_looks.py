@@ -85,7 +85,7 @@ FAULTS = """
     const says = [...node.childNodes].some((c) => c.nodeType === 3 && c.data.trim()) ||
       ["::before", "::after"].some((pseudo) => getComputedStyle(node, pseudo).content !== "none" &&
         getComputedStyle(node, pseudo).content !== "normal") ||
-      node.matches("input, textarea, select");
+      node.matches("input:not([type=radio], [type=checkbox]), textarea, select");
     if (says && !node.disabled) {
       let opacity = 1;
       for (let at = node; at; at = at.parentElement) opacity *= getComputedStyle(at).opacity;
