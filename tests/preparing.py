@@ -66,7 +66,7 @@ def replay(
     """
     left = dict(enumerate(given))
     added: list[Message] = []
-    for message, field, word, before, after in changes:
+    for message, field, word, before, after, _place in changes:
         assert before != after, (field, word)
         if message is None and before is None and isinstance(after, Message):
             added.append(after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,7 +26,8 @@ CONFIG = {
 
 @pytest.mark.parametrize("form", ["text", "named", "beside", "jinja"])
 def test_a_row_is_printed(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config, argv = {**CONFIG}, [str(tmp_path)]
+    config: dict[str, Any] = {**CONFIG}
+    argv = [str(tmp_path)]
     if form == "text":
         config["chat_template"] = TEMPLATE
     elif form == "named":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatfmt import Message
+from chatfmt import Change, Message
 from chatfmt.conversation.harmony import split_for_harmony
 from preparing import call, rewrite, turns
 
@@ -103,7 +103,7 @@ def test_thinking_that_is_a_message_of_its_own_is_left_out(
 def test_what_is_left_out_is_said() -> None:
     thought = Message(role="assistant", channel="analysis", content="hm")
     [change] = rewrite([{"word": "reasoning", "keep": "none"}], "user: a", thought).changes
-    assert change == (1, "message", "reasoning", thought, None)
+    assert change == Change(1, "message", "reasoning", thought, None)
 
 
 def test_a_call_in_the_channel_of_thinking_is_no_thinking() -> None:

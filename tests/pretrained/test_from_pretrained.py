@@ -194,7 +194,7 @@ def test_tokens_that_stand_beside_the_vocabulary(tmp_path: Path) -> None:
 def test_a_condition_can_be_asked(kind: str, text: str, holds: bool) -> None:  # noqa: FBT001
     for field in ("content", "reasoning"):
         message = {"role": "assistant", "content": "a", field: text}
-        chat = chatfmt.Conversation(messages=[message])
+        chat = chatfmt.Conversation.model_validate({"messages": [message]})
         assert Condition(kind, "").holds(chat) is holds
 
 
@@ -217,7 +217,12 @@ def test_text_at_the_start_with_a_prefix_is_refused(tmp_path: Path) -> None:
     tok = chatfmt.from_pretrained(tmp_path)
     files = read_model(tmp_path)
     line = {"user": "Q: {content}<|im_end|>"}
-    for more, begins in (({}, True), ({"prologue": "<s>"}, False), ({"prologue": "Hi<s>"}, True)):
+    rows: list[tuple[dict[str, Any], bool]] = [
+        ({}, True),
+        ({"prologue": "<s>"}, False),
+        ({"prologue": "Hi<s>"}, True),
+    ]
+    for more, begins in rows:
         tokens = ["<|im_end|>", *(["<s>"] if more else [])]
         given = chatfmt.ChatFormat(name="x", template=line, special_tokens=tokens, **more)
         if begins:

@@ -73,7 +73,7 @@ def test_an_ordinary_token_is_not_made_special_in_any_kind_of_encoding() -> None
             self.fingerprint, self.token_bytes = known.fingerprint, known.token_bytes
             self.encode_ordinary = known.encode_ordinary
 
-    table = Table(None, Plain(), path="vocab")  # type: ignore[arg-type]
+    table = Table(None, Plain(), path="vocab")
     assert table.encodings[0] == "vocab"
     assert shown(table, format={**ROW, "name": "x"}, encoding="vocab")["created"]
     row = {**ROW, "template": "the{role}\n{content}</turn>", "special_tokens": ["the", "</turn>"]}
