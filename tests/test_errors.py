@@ -136,7 +136,7 @@ def _flat(*rows: dict[str, Any]) -> object:
 
 def _command(**args: Any) -> object:
     given = {"format": "gpt-4o", "format_file": None, "encoding_file": None, "pattern": None}
-    return tokenizer(Namespace(**given | {"special_tokens": None} | args))
+    return tokenizer(Namespace(**given | {"special_tokens": None, "model": None} | args))
 
 
 HUMAN = "\n\nHuman: a\n\nAssistant: b"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chatfmt import ChatfmtError, ChatTokenizer, Conversation, StreamParser
 from chatfmt.adapters import table
-from chatfmt.web import api
+from chatfmt.web import python_code
 
 REGRESSIONS = Path(__file__).resolve().parents[1] / "fuzz" / "regressions"
 
@@ -58,7 +58,7 @@ BROKEN = {
     "values": (ChatTokenizer, "encode", lambda *_: 1 / 0),
     "rows": (ChatTokenizer, "decode", lambda *_: None),
     "files": (table, "read_row", lambda *_, **__: 1 / 0),
-    "web": (api, "_python", lambda *_: float("nan")),
+    "web": (python_code, "of_conversation", lambda *_, **__: float("nan")),
 }
 """For each harness a part of the library that it would notice to be wrong."""
 

@@ -55,6 +55,12 @@ def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> di
         kind: one of `WRITERS`: ``jsonl``, ``arrow``, ``npy``, ``megatron``, ``parquet``.
         trainer: one of `TRAINERS`, for its columns; None keeps all.
 
+    >>> from pathlib import Path
+    >>> export(Path("no-corpus"), Path("out"), "h5")
+    Traceback (most recent call last):
+        ...
+    chatfmt.errors.DataError: expected a kind among jsonl, arrow, npy, megatron, parquet, found 'h5'
+
     Raises:
         DataError: the corpus is not whole, has not the columns, or ``out`` is there.
         OSError: the disk is full, for example; nothing is left of ``out`` then.

@@ -48,7 +48,7 @@ class FastTokenizer(Protocol):
     """
 
     @property
-    def backendtokenizer_of(self) -> Tokenizer:
+    def backend_tokenizer(self) -> Tokenizer:
         """The tokenizer that does the work."""
 
 
