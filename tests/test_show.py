@@ -377,7 +377,7 @@ def test_html_is_one_file_that_asks_nobody() -> None:
     tags = {node.tag for node in _parse(page).iter()}
     assert tags == {
         *("html", "head", "meta", "title", "style", "body"),
-        *("div", "section", "h2", "b", "p", "span", "i"),
+        *("div", "section", "h2", "b", "p", "pre", "br", "span", "i"),
     }
     assert "url(" not in stylesheet()
     assert "@import" not in stylesheet()

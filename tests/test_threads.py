@@ -324,6 +324,10 @@ def _instances() -> dict[str, Any]:
         "TranscriptError": chatfmt.TranscriptError("a"),
         "UnknownFormatError": chatfmt.UnknownFormatError("a"),
     }
+    found |= {
+        "EncodedExamples": tok.encode_examples([chat]),
+        "Provenance": chatfmt.Provenance(Path("v"), Path("t"), "chatml", (), "equal"),
+    }
     return found
 
 
