@@ -52,8 +52,8 @@ def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> di
     Args:
         folder: of the corpus.
         out: a folder that is not there yet.
-        kind: one of `WRITERS`: ``jsonl``, ``arrow``, ``npy``, ``megatron``, ``parquet``.
-        trainer: one of `TRAINERS`, for its columns; None keeps all.
+        kind: ``jsonl``, ``arrow``, ``npy``, ``megatron``, ``parquet``.
+        trainer: such as ``trl`` or ``axolotl``, for its columns; None keeps all.
 
     >>> from pathlib import Path
     >>> export(Path("no-corpus"), Path("out"), "h5")

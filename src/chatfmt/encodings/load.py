@@ -48,8 +48,8 @@ def load_encoding(
     - SentencePiece's own files, such as their ``tokenizer.model``.
     - GGUF files, by what their metadata says (byte-level BPE: extra ``hf``).
 
-    No encoding puts a space before text. Where a vocabulary's owner does, its `dummy_prefix` says
-    so (see `SentencePieceEncoding`), and the format's line writes the space.
+    No encoding puts a space before text. Where a vocabulary's owner does, its ``dummy_prefix`` says
+    so (see ``chatfmt.encodings.sentencepiece``), and the format's line writes the space.
 
     Args:
         path: the file, or the folder of a model: the first is taken that is there, of

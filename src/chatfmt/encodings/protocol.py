@@ -37,7 +37,7 @@ class Capabilities(NamedTuple):
 class TokenEncoding(Protocol):
     """What chatfmt asks of an encoding; anything with these five will do.
 
-    One that can do more says so in a further attribute, ``capabilities``: see `Capabilities`.
+    One that can do more says so in a further attribute, ``capabilities``: a ``Capabilities``.
 
     >>> from chatfmt.encodings import TiktokenEncoding, get_encoding
     >>> encoding: TokenEncoding = TiktokenEncoding(get_encoding("o200k_im"))

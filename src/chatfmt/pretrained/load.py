@@ -82,7 +82,7 @@ class Provenance(NamedTuple):
     row: str | None
     """Name of the row of the table that the template is proven to be; None if it was imported."""
     conditions: tuple[Any, ...]
-    """What must hold of a conversation: each a `Condition`, or one of the template's import."""
+    """What must hold of a conversation: each a ``Condition``, or one of the template's import."""
     evidence: Any
     """What was compared; as text it is a sentence."""
 
