@@ -50,7 +50,7 @@ OUTER := adapters commands corpus show web
 
 # `firm` and `properties` are `make test` in halves: what draws at random says nothing firm about
 # coverage.
-coverage: $(VENV)/.test  ## the same as firm, and whether they reach every branch; takes three quarters of an hour
+coverage: $(VENV)/.test  ## the same as firm, and whether they reach every branch
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m coverage run -m pytest -m 'not slow and not hypothesis' $(CORES) $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
