@@ -72,6 +72,8 @@ def replay(
             added.append(after)
         elif message is None and field == "message":
             added.remove(_whole(before))
+        elif (message, field, after) == (None, "tools", None):
+            assert word == "tools"  # definitions without a place are no part of any message
         elif message is None:
             at = next(i for i, one in enumerate(added) if getattr(one, field) == before)
             added[at] = added[at].model_copy(update={field: after})

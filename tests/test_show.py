@@ -342,7 +342,7 @@ def _text(node: Element) -> str:
 
 
 def _contents(page: Element) -> Iterator[str]:
-    for tokens in page.iter("p"):
+    for tokens in page.iter("pre"):
         if tokens.attrib["class"] == "tokens":
             yield "".join(_text(t) for t in tokens if "part-content" in t.attrib["class"].split())
 

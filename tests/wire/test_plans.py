@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def found(frames: Frames, chat: list[Message], *, marks: bool = True) -> Any:
     made: list[Frame] = []
     try:
-        made.extend(frames.all(chat, marks=marks))
+        # That a plan has made a frame is no part of what is written.
+        made.extend(frame._replace(plan=None) for frame in frames.all(chat, marks=marks))
     except RenderError as error:
         return str(error), error.field
     return made
