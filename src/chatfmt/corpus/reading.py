@@ -33,7 +33,7 @@ class Reading:
             for name in source.files(mixture.folder):
                 self._sizes[name] += inputs.notes[name].size * source.repeat
         self._total = max(1, sum(self._sizes.values()))
-        self._under_way: deque[tuple[Counter[str], int]] = deque()
+        self._under_way: deque[int] = deque()
         self.part = 0.0
         """How much of the input is done, from 0 to 1; a guess for files that are compressed."""
 
@@ -50,11 +50,9 @@ class Reading:
         """
         self._inputs.check()
 
-    def next_taken(self) -> Counter[str]:
-        """Rows of each source in the oldest batch under way, which is then done."""
-        rows, read = self._under_way.popleft()
-        self.part = read / self._total
-        return rows
+    def taken(self) -> None:
+        """Count the oldest batch under way as done."""
+        self.part = self._under_way.popleft() / self._total
 
     def batches(self, done: int) -> Iterator[RecordBatch]:
         """All batches after so many.
@@ -70,7 +68,7 @@ class Reading:
                 self._sizes[name] -= counted
                 read += counted
             if number >= done:
-                self._under_way.append((Counter(batch["source"].to_pylist()), read))
+                self._under_way.append(read)
                 yield batch
 
 
