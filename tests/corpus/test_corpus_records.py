@@ -108,15 +108,14 @@ def test_each_turn_is_an_example() -> None:
     ]
     text = json.dumps({"messages": messages}).encode()
     tok = tokenizer("qwen-3")
-    for more in ({}, {"prepare": PrepareOptions()}, {"prepare": PrepareOptions(history="keep")}):
+    for asked in (None, PrepareOptions(), PrepareOptions(history="keep")):
         chosen = EncodeOptions(
-            tokenizer=tok, sources=mixture(HERE, "a").sources, turns="each", **more
+            tokenizer=tok, sources=mixture(HERE, "a").sources, turns="each", prepare=asked
         )
         examples, rejects = encode_records(_batch([text]), chosen)
-        asked = chosen.prepare.arguments() if chosen.prepare else {"thinking": None}
-        del asked["thinking"]
+        history = asked.history if asked else "published"
         wanted = tok.encode_for_training(
-            messages, turns="each", prepare=chosen.prepare is not None, **asked
+            messages, turns="each", prepare=asked is not None, history=history
         )
         assert rejects.num_rows == 0
         assert examples["part"].to_pylist() == [0, 1]
