@@ -81,19 +81,18 @@ def test_a_table_of_several_groups_keeps_them() -> None:
 
 
 def _every_kind() -> thrift.Struct:
-    value, items = thrift.Value, thrift.Items
     return {
-        1: value(kind=thrift.TRUE, value=True),
-        2: value(kind=thrift.FALSE, value=False),
-        3: value(thrift.BYTE, b"\xff"),
-        4: value(thrift.I16, -1),
-        5: value(thrift.I32, 1 << 31),
-        6: value(thrift.I64, -(1 << 62)),
-        7: value(thrift.DOUBLE, b"\x01" * 8),
-        8: value(thrift.BINARY, b"a" * 200),
-        24: value(thrift.LIST, items(thrift.I32, list(range(-20, 20)))),
-        9: value(thrift.LIST, items(thrift.TRUE, [1, 2, 1])),
-        -300: value(thrift.STRUCT, {1: value(thrift.LIST, items(thrift.STRUCT, [{}, {}]))}),
+        1: (thrift.TRUE, True),
+        2: (thrift.FALSE, False),
+        3: (thrift.BYTE, b"\xff"),
+        4: (thrift.I16, -1),
+        5: (thrift.I32, 1 << 31),
+        6: (thrift.I64, -(1 << 62)),
+        7: (thrift.DOUBLE, b"\x01" * 8),
+        8: (thrift.BINARY, b"a" * 200),
+        24: (thrift.LIST, (thrift.I32, list(range(-20, 20)))),
+        9: (thrift.LIST, (thrift.TRUE, [1, 2, 1])),
+        -300: (thrift.STRUCT, {1: (thrift.LIST, (thrift.STRUCT, [{}, {}]))}),
     }
 
 
@@ -106,8 +105,8 @@ def test_numbers_are_written_as_the_protocol_says() -> None:
     # 1 is folded to 2, -1 to 1, 300 to 600, seven bits to a byte with the lowest first.
     for number, written in {0: "00", 1: "02", -1: "01", 300: "d804"}.items():
         data = bytes.fromhex(f"15{written}00")
-        assert thrift.write({1: thrift.Value(thrift.I32, number)}) == data
-        assert thrift.read(data) == {1: thrift.Value(thrift.I32, number)}
+        assert thrift.write({1: (thrift.I32, number)}) == data
+        assert thrift.read(data) == {1: (thrift.I32, number)}
 
 
 def test_a_map_is_in_no_footer() -> None:

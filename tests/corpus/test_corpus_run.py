@@ -10,7 +10,7 @@ import pytest
 
 import chatfmt
 from chatfmt.cli import main
-from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, sources, tokenize
+from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, raw, tokenize
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.corpus.folder import temporary_name
 from chatfmt.errors import ChatfmtError, DataError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_BATCH_ROWS", 16)
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 16)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "Unpacker",
     "chunks",
     "file_kind",
+    "line_blocks",
     "lines",
     "optional",
     "too_long",
@@ -152,18 +154,30 @@ def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes 
     >>> list(lines(iter([b"abc", b"def", b"\nab"]), longest=4))
     [6, b'ab']
     """
+    return chain.from_iterable(line_blocks(parts, longest))
+
+
+def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[list[bytes | int]]:
+    r"""The same, a list for each part in which a line ends.
+
+    >>> list(line_blocks(iter([b"ab", b"c\n\nd\re", b"\n"])))
+    [[b'abc', b''], [b'd\re']]
+    """
     begun: list[bytes] = []
     size = 0
     for part in parts:
-        *whole, rest = part.split(b"\n")
-        for line in whole:
-            size += len(line)
-            yield b"".join([*begun, line]) if size <= longest else size
-            begun, size = [], 0
-        size += len(rest)
+        first, *more = part.split(b"\n")
+        size += len(first)
         if size <= longest:
-            begun.append(rest)
+            begun.append(first)
         else:
             begun.clear()
+        if more:
+            rest = more.pop()
+            ended = b"".join(begun) if size <= longest else size
+            yield [ended, *(line if len(line) <= longest else len(line) for line in more)]
+            begun, size = [rest], len(rest)
+            if size > longest:
+                begun.clear()
     if size:
-        yield b"".join(begun) if size <= longest else size
+        yield [b"".join(begun) if size <= longest else size]

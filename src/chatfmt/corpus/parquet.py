@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.corpus.arrow import pa, pq
-from chatfmt.corpus.thrift import I64, STRUCT, Items, Struct, Value, read, write
+from chatfmt.corpus.thrift import I64, STRUCT, Struct, read, write
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -67,16 +67,17 @@ def _written(schema: Schema, table: Table | None) -> tuple[bytes, Struct]:
     return bytes(data[len(_MAGIC) : start]), read(bytes(data[start:end]))
 
 
-def row_groups(table: Table) -> tuple[bytes, bytes]:
-    """A table as row groups, nearly always one, and what a footer says of them, for `ParquetFile`.
+def row_groups(table: Table) -> tuple[bytes, list[Struct]]:
+    """A table as row groups, nearly always one, and what a footer says of each.
 
     >>> from chatfmt.corpus.arrow import pa
-    >>> data, said = row_groups(pa.table({"input_ids": pa.array([[1, 2]], pa.list_(pa.int32()))}))
-    >>> len(data) > 0
-    True
+    >>> ids = pa.array([[1, 2], [3]], pa.list_(pa.int32()))
+    >>> data, [group] = row_groups(pa.table({"input_ids": ids}))
+    >>> group[3][1]  # rows
+    2
     """
     data, footer = _written(table.schema.remove_metadata(), table)
-    return data, write({_GROUPS: footer[_GROUPS]})
+    return data, footer[_GROUPS][1][1]
 
 
 class ParquetFile:
@@ -93,15 +94,15 @@ class ParquetFile:
         file.write(_MAGIC)
         self._size = len(_MAGIC)
 
-    def add(self, data: bytes, said: bytes) -> None:
-        """Put what `row_groups` has given behind what there is."""
+    def add(self, data: bytes, groups: list[Struct]) -> None:
+        """Put what `row_groups` has given behind what there is; the structs are changed."""
         moved = self._size - len(_MAGIC)
-        for group in read(said)[_GROUPS].value.values:
+        for group in groups:
             group.pop(_ORDINAL, None)  # it may be left out, and is by pyarrow
             _move(group, _START, moved)
-            for column in group[_COLUMNS].value.values:
+            for column in group[_COLUMNS][1][1]:
                 for place in _PLACES:
-                    _move(column[_DATA].value, place, moved)
+                    _move(column[_DATA][1], place, moved)
             self._groups.append(group)
         self._file.write(data)
         self._size += len(data)
@@ -109,13 +110,12 @@ class ParquetFile:
     def close(self) -> None:
         """Write the footer; the file itself stays open."""
         _, footer = _written(self._schema, None)
-        rows = sum(group[_OF_GROUP].value for group in self._groups)
-        footer[_ROWS] = Value(I64, rows)
-        footer[_GROUPS] = footer[_GROUPS]._replace(value=Items(STRUCT, self._groups))
+        footer[_ROWS] = I64, sum(group[_OF_GROUP][1] for group in self._groups)
+        footer[_GROUPS] = footer[_GROUPS][0], (STRUCT, self._groups)
         data = write(footer)
         self._file.write(data + len(data).to_bytes(4, "little") + _MAGIC)
 
 
 def _move(struct: Struct, place: int, by: int) -> None:
     if place in struct:
-        struct[place] = Value(I64, struct[place].value + by)
+        struct[place] = I64, struct[place][1] + by

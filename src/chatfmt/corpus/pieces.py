@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from chatfmt.corpus.arrow import RecordBatch
     from chatfmt.corpus.options import EncodeOptions, FileOptions
+    from chatfmt.corpus.thrift import Struct
 
 __all__ = ["Outcome", "Piece", "Work", "masked", "parquet_pieces", "tokens_in"]
 
@@ -28,8 +29,8 @@ class Piece(NamedTuple):
     """Examples as part of a file."""
 
     data: bytes
-    footer: bytes
-    """What the footer of the file is to say of them; empty where it has none."""
+    groups: list[Struct]
+    """What the footer of the file is to say of each row group; a stream has none."""
     rows: int
     tokens: int
 
@@ -60,7 +61,7 @@ class Work:
         piece = None
         if examples.num_rows and self.files.arranges:
             data = to_ipc(examples, "lz4")
-            piece = Piece(data, b"", examples.num_rows, tokens_in(examples))
+            piece = Piece(data, [], examples.num_rows, tokens_in(examples))
         elif examples.num_rows:
             piece = _parquet_piece([masked(examples, self.files)])
         return Outcome(piece, reject_lines(rejects), counted(batch, examples, rejects))
@@ -77,9 +78,9 @@ def tokens_in(batch: RecordBatch) -> int:
 
 
 def _parquet_piece(batches: list[RecordBatch]) -> Piece:
-    data, footer = row_groups(pa.Table.from_batches(batches))
+    data, groups = row_groups(pa.Table.from_batches(batches))
     rows = sum(batch.num_rows for batch in batches)
-    return Piece(data, footer, rows, sum(map(tokens_in, batches)))
+    return Piece(data, groups, rows, sum(map(tokens_in, batches)))
 
 
 def parquet_pieces(batches: Iterable[RecordBatch], shard_tokens: int) -> Iterator[Piece]:

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from chatfmt.corpus.arrow import pc
-from chatfmt.corpus.sources import batches, raw_rows
+from chatfmt.corpus.sources import raw_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ class Reading:
             InputChangedError: a file is not what it was when the run began.
         """
         read = 0
-        for number, batch in enumerate(batches(raw_rows(self._mixture, self._inputs))):
+        for number, batch in enumerate(raw_batches(self._mixture, self._inputs)):
             for name, size in _sizes(batch).items():
                 # What a compressed file holds is more than its size.
                 counted = min(size, self._sizes[name])
@@ -74,8 +74,12 @@ class Reading:
 
 def _sizes(batch: RecordBatch) -> Counter[str]:
     """Bytes of rows, line ends included, by file."""
-    sizes = Counter[str]()
-    lengths = pc.binary_length(batch["text"]).fill_null(0).to_pylist()
-    for file, length in zip(batch["file"].to_pylist(), lengths, strict=True):
-        sizes[file] += length + 1
-    return sizes
+    files = batch["file"]
+    sizes = pc.add(pc.binary_length(batch["text"]).fill_null(0), 1)
+    names = files.unique().to_pylist()
+    return Counter(
+        {
+            name: pc.sum(sizes.filter(pc.equal(files, name)) if len(names) > 1 else sizes).as_py()
+            for name in names
+        }
+    )

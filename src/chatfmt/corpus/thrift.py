@@ -8,38 +8,28 @@ Source: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-pr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["I64", "STRUCT", "Items", "Struct", "Value", "read", "write"]
+__all__ = ["I64", "STRUCT", "Struct", "read", "write"]
 
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, _SET, _MAP, STRUCT = range(1, 13)
 
 
-class Value(NamedTuple):
-    """A field of a struct: a number for its kind, and what it holds."""
+Struct: TypeAlias = dict[int, tuple[int, Any]]
+"""Fields by their numbers: of each a number for its kind, and what it holds.
 
-    kind: int
-    value: Any
-
-
-class Items(NamedTuple):
-    """A list: the kind of all its values, and these."""
-
-    kind: int
-    values: list[Any]
-
-
-Struct: TypeAlias = dict[int, Value]
+A list holds the kind of all its values, and these.
+"""
 
 
 def read(data: bytes) -> Struct:
     r"""The struct with which some bytes begin.
 
     >>> read(b"\x15\x04\x28\x02hi\x00")
-    {1: Value(kind=5, value=2), 3: Value(kind=8, value=b'hi')}
+    {1: (5, 2), 3: (8, b'hi')}
 
     Raises:
         ValueError: it holds a value of a kind that is not read.
@@ -86,14 +76,14 @@ class _Reader:
             return self._bytes(1 if kind == BYTE else 8)
         raise ValueError(f"expected a kind of value that footers have, found number {kind}")
 
-    def _items(self) -> Items:
+    def _items(self) -> tuple[int, list[Any]]:
         head = self._byte()
         kind, size = head & 15, head >> 4
         if size == _LONG:
             size = self._varint()
         # A truth is in the kind of a field, but a byte of its own in a list.
         read = self._byte if kind in (TRUE, FALSE) else lambda: self.value(kind)
-        return Items(kind, [read() for _ in range(size)])
+        return kind, [read() for _ in range(size)]
 
     def struct(self) -> Struct:
         """Fields up to the one that ends a struct."""
@@ -102,7 +92,7 @@ class _Reader:
         while head := self._byte():
             kind = head & 15
             number = number + (head >> 4) if head >> 4 else self._number()
-            found[number] = Value(kind, self.value(kind))
+            found[number] = (kind, self.value(kind))
         return found
 
 
@@ -113,7 +103,7 @@ _LONG = 15
 def write(struct: Struct) -> bytes:
     r"""The bytes of a struct.
 
-    >>> write({1: Value(I32, 2), 40: Value(LIST, Items(I64, [-1]))})
+    >>> write({1: (I32, 2), 40: (LIST, (I64, [-1]))})
     b'\x15\x04\tP\x16\x01\x00'
     """
     out = bytearray()
@@ -137,12 +127,13 @@ def _write_binary(data: bytes, out: bytearray) -> None:
     out += data
 
 
-def _write_items(items: Items, out: bytearray) -> None:
-    kind, size = items.kind, len(items.values)
+def _write_items(items: tuple[int, list[Any]], out: bytearray) -> None:
+    kind, values = items
+    size = len(values)
     out.append(min(size, _LONG) << 4 | kind)
     if size >= _LONG:
         _write_varint(size, out)
-    for value in items.values:
+    for value in values:
         if kind in (TRUE, FALSE):
             out.append(value)
         else:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from chatfmt.corpus.folder import Folder, Note
     from chatfmt.corpus.pieces import Piece
+    from chatfmt.corpus.thrift import Struct
 
 __all__ = ["PieceFile", "ShardWriter", "StreamFile"]
 
@@ -18,7 +19,7 @@ __all__ = ["PieceFile", "ShardWriter", "StreamFile"]
 class PieceFile(Protocol):
     """A file of pieces: `parquet.ParquetFile` or `StreamFile`."""
 
-    def add(self, data: bytes, footer: bytes, /) -> None:
+    def add(self, data: bytes, groups: list[Struct], /) -> None:
         """Put a piece behind what there is."""
 
     def close(self) -> None:
@@ -31,7 +32,7 @@ class StreamFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
-    def add(self, data: bytes, _footer: bytes, /) -> None:
+    def add(self, data: bytes, _groups: list[Struct], /) -> None:
         """Put a piece behind what there is."""
         self._file.write(data)
 
@@ -73,7 +74,7 @@ class ShardWriter:
         """Add a piece; whether that has completed a file."""
         if self._shard is None:
             self._begin()
-        self._pieces.add(piece.data, piece.footer)
+        self._pieces.add(piece.data, piece.groups)
         self._file.rows += piece.rows
         self._tokens += piece.tokens
         if self._tokens >= self._shard_tokens:
