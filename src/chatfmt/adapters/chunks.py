@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -154,11 +153,15 @@ def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes 
     >>> list(lines(iter([b"abc", b"def", b"\nab"]), longest=4))
     [6, b'ab']
     """
-    return chain.from_iterable(line_blocks(parts, longest))
+    for block in line_blocks(parts, longest):
+        if isinstance(block, int):
+            yield block
+        else:
+            yield from block
 
 
-def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[list[bytes | int]]:
-    r"""The same, a list for each part in which a line ends.
+def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[list[bytes] | int]:
+    r"""The same with the lines that end in a part as a list, but for those that are too long.
 
     >>> list(line_blocks(iter([b"ab", b"c\n\nd\re", b"\n"])))
     [[b'abc', b''], [b'd\re']]
@@ -166,18 +169,21 @@ def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[
     begun: list[bytes] = []
     size = 0
     for part in parts:
-        first, *more = part.split(b"\n")
-        size += len(first)
+        *whole, rest = part.split(b"\n")
+        if whole:
+            size += len(whole[0])
+            whole[0] = b"".join([*begun, whole[0]])
+            if size <= longest and max(map(len, whole)) <= longest:
+                yield whole
+            else:
+                sizes = [size, *map(len, whole[1:])]
+                for length, line in zip(sizes, whole, strict=True):
+                    yield [line] if length <= longest else length
+            begun, size = [], 0
+        size += len(rest)
         if size <= longest:
-            begun.append(first)
+            begun.append(rest)
         else:
             begun.clear()
-        if more:
-            rest = more.pop()
-            ended = b"".join(begun) if size <= longest else size
-            yield [ended, *(line if len(line) <= longest else len(line) for line in more)]
-            begun, size = [rest], len(rest)
-            if size > longest:
-                begun.clear()
     if size:
-        yield [b"".join(begun) if size <= longest else size]
+        yield [b"".join(begun)] if size <= longest else size

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from chatfmt.corpus.folder import Folder
     from chatfmt.corpus.state import State
 
-__all__ = ["RejectsWriter", "reject_lines"]
+__all__ = ["RejectsWriter", "TooManyRejectsError", "reject_lines"]
+
+
+class TooManyRejectsError(DataError):
+    """More rows were refused than the run was to bear.
+
+    >>> from chatfmt import DataError
+    >>> issubclass(TooManyRejectsError, DataError)
+    True
+    """
 
 
 def reject_lines(rejects: RecordBatch) -> bytes:

@@ -23,7 +23,7 @@ from chatfmt.corpus.parquet import ParquetFile
 from chatfmt.corpus.pieces import Work, masked, parquet_pieces
 from chatfmt.corpus.plan import engine_of, planned, refuse_unused_tools
 from chatfmt.corpus.reading import Reading
-from chatfmt.corpus.rejects import RejectsWriter
+from chatfmt.corpus.rejects import RejectsWriter, TooManyRejectsError
 from chatfmt.corpus.shuffle import shuffled
 from chatfmt.corpus.state import REJECTS, SUMMARY, begin, load, look
 from chatfmt.corpus.writer import ShardWriter, StreamFile
@@ -43,20 +43,11 @@ if TYPE_CHECKING:
     from chatfmt.corpus.summary import Summary
     from chatfmt.corpus.writer import PieceFile
 
-__all__ = ["TooManyRejectsError", "tokenize"]
+__all__ = ["tokenize"]
 
 _SHARD, _ENCODED = "shard-{:05}.parquet", "encoded-{:05}.arrow"
 # Two letters at least: one may be a drive of Windows. Path makes one slash of two.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
-
-
-class TooManyRejectsError(DataError):
-    """More rows were refused than the run was to bear.
-
-    >>> from chatfmt import DataError
-    >>> issubclass(TooManyRejectsError, DataError)
-    True
-    """
 
 
 def tokenize(
@@ -161,6 +152,7 @@ class _Run:
         progress: Callable[[Summary, float], None],
     ) -> None:
         state, summary = self._state, self._state.summary
+        state.encoded_by(getattr(self._options.tokenizer.encoding, "encoder", None))
         for name in list(state.files):
             if name != REJECTS:
                 self._publish(name)

@@ -130,72 +130,76 @@ def _read(path: Path, source: Source, access: Access, texts: dict[int, bytes]) -
     if runs_of is None:
         yield from _whole(read_path(path, source.file_format, access), source)
         return
-    marks = [
-        [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
-    ]
-    # One key of each mark: where none of them stands, there is no mark, and no more to look at.
-    telling = {max(mark, key=len) for mark in marks}
-    # A byte is found ten times as fast as a word.
-    joiner = b"_" if all(b"_" in key for key in telling) else b""
-    strict, file = StrictJSON(), str(path)
+    marks = _Marks(source, str(path), texts)
+    for first, run in runs_of(path, access):
+        if isinstance(run, Row):
+            yield run
+            continue
+        plain = 0
+        for at in [at for at, text in enumerate(run) if marks.joiner in text]:
+            row = marks.row(first + at, run[at])
+            if row is not None:
+                if plain < at:
+                    yield Row(str(path), first + plain, {_TEXTS: run[plain:at]})
+                yield row
+                plain = at + 1
+        if plain < len(run):
+            yield Row(str(path), first + plain, {_TEXTS: run[plain:]})
 
-    def marked(number: int, text: bytes) -> Row | None:
-        if (
-            joiner in text
-            and any(map(text.__contains__, telling))
-            and any(all(key in text for key in mark) for mark in marks)
+
+class _Marks:
+    """Finds the rows that have to be read here, since they may have to be gathered."""
+
+    def __init__(self, source: Source, file: str, texts: dict[int, bytes]) -> None:
+        self._source, self._file, self._texts = source, file, texts
+        self._strict = StrictJSON()
+        self._marks = [
+            [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
+        ]
+        # One key of each mark: where none of them stands, there is no mark.
+        self._telling = {max(mark, key=len) for mark in self._marks}
+        # A byte is found ten times as fast as a word.
+        self.joiner = b"_" if all(b"_" in key for key in self._telling) else b""
+        """What a text has that is worth a look."""
+
+    def row(self, number: int, text: bytes) -> Row | None:
+        """The row of a text that has a mark, and passes; the text is kept."""
+        if any(map(text.__contains__, self._telling)) and any(
+            all(key in text for key in mark) for mark in self._marks
         ):
-            row = strict.line(file, number, text)
-            if row.value is not None and source.fits(row.value):
-                texts[number] = text
+            row = self._strict.line(self._file, number, text)
+            if row.value is not None and self._source.fits(row.value):
+                self._texts[number] = text
                 return row
         return None
 
-    for first, run in runs_of(path, access):
-        plain: list[bytes] = []
-        for number, text in enumerate(run, first):
-            row = text if isinstance(text, Row) else marked(number, text)
-            if row is None:
-                plain.append(text)  # type: ignore[arg-type]
-                continue
-            if plain:
-                yield Row(file, number - len(plain), {_TEXTS: plain})
-                plain = []
-            yield row
-        if plain:
-            yield Row(file, first + len(run) - len(plain), {_TEXTS: plain})
 
-
-_Runs: TypeAlias = "Iterator[tuple[int, list[bytes | Row]]]"
+_Runs: TypeAlias = "Iterator[tuple[int, list[bytes] | Row]]"
 
 
 def _line_runs(path: Path, access: Access) -> _Runs:
     """Lines of a file one after another, with the number of the first.
 
-    In place of one that cannot be had stands why not.
+    In place of one that cannot be had comes why not.
     """
     number, file, longest = 1, str(path), access.longest_row
     try:
         for block in line_blocks(chunks(path, file_kind(path)[1], access), longest):
-            yield (
-                number,
-                [
-                    bad_row(file, at, too_long(longest, f"{line:,}"))
-                    if isinstance(line, int)
-                    else line
-                    for at, line in enumerate(block, number)
-                ],
-            )
-            number += len(block)
+            if isinstance(block, int):
+                yield number, bad_row(file, number, too_long(longest, f"{block:,}"))
+                number += 1
+            else:
+                yield number, block
+                number += len(block)
     except Damaged as damage:
         reason = f"{damage}; the {number - 1} lines before are read, no more"
-        yield number, [bad_row(file, number, reason)]
+        yield number, bad_row(file, number, reason)
 
 
 def _document_runs(path: Path, access: Access) -> _Runs:
     """The same for the objects of a JSON document."""
     for row, text in document_rows(path, file_kind(path)[1], access):
-        yield row.line, [row if text is None else text.encode()]
+        yield row.line, row if text is None else [text.encode()]
 
 
 _RUNS: dict[object, Callable[[Path, Access], _Runs]] = {
