@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt import Conversation, Message
 from chatfmt.errors import FormatError, TemplateImportError
-from chatfmt.templates.asks import Ask, written_by
+from chatfmt.templates.asks import Ask, all_written_by
 from chatfmt.templates.compare import Verdict, compare
 from chatfmt.templates.imported import import_template
 from chatfmt.templates.letters import in_letters
-from chatfmt.templates.render import JinjaTemplate
+from chatfmt.templates.render import JinjaTemplate, Rendering
 from public_templates import guessed_tokens, published
 
 if TYPE_CHECKING:
@@ -81,27 +81,31 @@ def tokens_of(source: str) -> list[str] | None:
         {"role": role, "content": text}
         for role, text in (("system", "s"), ("user", "u"), ("assistant", "a"), ("user", "v"))
     ]
-    texts = []
+    asked = [
+        Rendering(messages, prompt)
+        for messages in (turns[1:], turns[1:3], turns)
+        for prompt in (True, False)
+    ]
     with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
-        for messages in (turns[1:], turns[1:3], turns):
-            for prompt in (True, False):
-                text = template.render(messages, prompt=prompt)
-                if isinstance(text, str) and all(one["content"] in text for one in messages[-2:]):
-                    texts.append(text)
+        found = zip(asked, template.render_all(asked), strict=True)
+    texts = [
+        text
+        for one, text in found
+        if isinstance(text, str) and all(m["content"] in text for m in one.messages[-2:])
+    ]
     return guessed_tokens("".join(texts)) if texts else None
 
 
 def wrong(source: str, found: Imported) -> list[str]:
     """Conversations of the second set for which all conditions hold, and the texts differ."""
     tok = in_letters(found.format)
-    shown = []
     with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
-        for ask in held_out(len(source)):
-            if found.holds(ask.conversation, prompt=ask.prompt):
-                verdict, _ = compare(tok, ask, written_by(template, ask))
-                if verdict not in _FINE:
-                    shown.append(f"{verdict}: {ask}")
-    return shown
+        cases = all_written_by(
+            template,
+            [a for a in held_out(len(source)) if found.holds(a.conversation, prompt=a.prompt)],
+        )
+    verdicts = ((compare(tok, *case)[0], case[0]) for case in cases)
+    return [f"{verdict}: {ask}" for verdict, ask in verdicts if verdict not in _FINE]
 
 
 def outcome(source: str) -> dict[str, Any]:

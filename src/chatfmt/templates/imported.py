@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import FormatError, TemplateImportError
 from chatfmt.line.format import ChatFormat
-from chatfmt.templates.asks import Ask, Kinds, asks, written_by
-from chatfmt.templates.compare import Difference, Evidence, Verdict, compare, evidence
+from chatfmt.templates.asks import Ask, Kinds, all_written_by, asks
+from chatfmt.templates.compare import Difference, Evidence, Verdict, compare, evidence, prepared
 from chatfmt.templates.conditions import Condition, needed
-from chatfmt.templates.letters import ids_in, in_letters, spelled
+from chatfmt.templates.letters import in_letters, spelled
 from chatfmt.templates.render import DATE, JinjaTemplate, Refused
 from chatfmt.templates.rewriting import WELL, improved
 from chatfmt.templates.solve import hypotheses
@@ -103,21 +103,20 @@ def import_template(
     """
     tokens = [*dict.fromkeys(token for token in (bos, eos, *special_tokens) if token)]
     with JinjaTemplate(source, bos=bos, eos=eos) as template:
-        cases = [(ask, written_by(template, ask)) for ask in asks(_KINDS, drawn=20)]
+        cases = all_written_by(template, [*asks(_KINDS, drawn=20)])
         found, words = _solved(template, tokens, bos, cases, name)
         mendable = [case for case in cases if not _calls(case[0])]
         words = improved(found, [*map(partial(_dated, source), words)], mendable)
         tok = in_letters(_format(found.format.row(), words))
         conditions = _conditions(tok, cases)
-        fresh = (
-            (ask, written_by(template, ask))
+        fresh = [
+            ask
             for ask in asks(_KINDS, seed=1, drawn=120)
             if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
-        )
-        proof = _proved(tok, [*fresh])
-    with JinjaTemplate(source, bos=bos, eos=eos, date=_LATER) as later:
+        ]
+        proof = _proved(tok, all_written_by(template, fresh))
         equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
-        _check_date(tok, later, equal)
+        _check_date(tok, all_written_by(template, equal[:_FIRST], _LATER))
     return Imported(tok.format, (*conditions,), proof)
 
 
@@ -193,16 +192,12 @@ def _proved(tok: ChatTokenizer, cases: Sequence[_Case]) -> Evidence:
         reasons = [*found.differing, *found.template_refuses]
         raise TemplateImportError("it differs for conversations that were not looked at", reasons)
     for ask, text in cases:
-        if (
-            ask.prompt
-            or isinstance(text, Refused)
-            or compare(tok, ask, text)[0] is not Verdict.EQUAL
-        ):
-            continue
-        again = spelled(tok, tok.encode(tok.decode(tok.encode(tok.decode(ids_in(tok, text))))))
-        if again != text:
-            reason = Difference(ask, Verdict.DIFFERENT, text, again)
-            raise TemplateImportError("what it writes is read as something else", [reason])
+        if not ask.prompt and compare(tok, ask, text)[0] is Verdict.EQUAL:
+            ids = tok.encode(prepared(tok, ask.conversation))
+            again = tok.encode(tok.decode(ids))
+            if again != ids:
+                reason = Difference(ask, Verdict.DIFFERENT, spelled(tok, ids), spelled(tok, again))
+                raise TemplateImportError("what it writes is read as something else", [reason])
     return found
 
 
@@ -226,10 +221,9 @@ def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _check_date(tok: ChatTokenizer, later: JinjaTemplate, equal: Sequence[Ask]) -> None:
+def _check_date(tok: ChatTokenizer, later: Sequence[_Case]) -> None:
     """What was the same is the same on another day."""
-    for ask in equal[:_FIRST]:
-        text = written_by(later, ask)
+    for ask, text in later:
         verdict, ours = compare(tok, ask, text, date=_LATER)
         if verdict is not Verdict.EQUAL:
             reason = Difference(ask, verdict, str(text), ours)

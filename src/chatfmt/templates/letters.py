@@ -82,7 +82,7 @@ def in_letters(format: ChatFormat) -> ChatTokenizer:
 
 
 def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
-    r"""The ids as text, special tokens as they are spelled.
+    r"""The ids of a format over letters as text, special tokens as they are spelled.
 
     >>> import chatfmt
     >>> tok = in_letters(chatfmt.get_format("chatml"))
@@ -90,8 +90,8 @@ def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
     '<|im_start|>user\nHi<|im_end|>\n'
     """
     special = {token: spelling.encode() for spelling, token in tok.encoding.special_tokens.items()}
-    parts = (special.get(token) or tok.encoding.token_bytes(token) for token in ids)
-    return b"".join(parts).decode()
+    table = [*_BYTES, *(special[token] for token in sorted(special))]
+    return b"".join(map(table.__getitem__, ids)).decode()
 
 
 def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
