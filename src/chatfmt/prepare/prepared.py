@@ -207,6 +207,8 @@ def _changes(
     for key in sorted(was.keys() | now.keys()):
         index = key if key < given else None
         one, other = was.get(key), now.get(key)
+        if one is other:
+            continue  # as most words leave most messages
         if one is None or other is None:
             yield key, Change(index, "message", word, one, other)
             continue

@@ -115,9 +115,9 @@ def _shapes(kinds: Kinds) -> Iterator[_Chat]:
 
 
 def _edges(kinds: Kinds) -> Iterator[_Chat]:
-    shapes = ("user assistant", "system user assistant user")
+    shapes = ("user assistant", "user system assistant user", "system user assistant user")
     for text, role in itertools.product((*_EDGES, *_TEXTS), kinds.roles):
-        for roles in shapes if text in _EDGES else shapes[1:]:
+        for roles in shapes if text in _EDGES else shapes[2:]:
             messages = _turns(kinds, *roles.split())
             for at, message in enumerate(messages):
                 if message.role == role:
@@ -162,6 +162,8 @@ def _drawn(kinds: Kinds, chance: random.Random) -> _Chat:
     roles = [role for role in ("system",) if role in kinds.roles and chance.random() < 0.5]  # noqa: PLR2004
     turns = [role for role in ("user", "assistant") if role in kinds.roles]
     roles += itertools.islice(itertools.cycle(turns), chance.randint(1, 7))
+    if chance.random() < 0.2:  # noqa: PLR2004
+        roles.insert(chance.randint(0, len(roles)), chance.choice(kinds.roles))
     texts = (*_TEXTS, *_EDGES)
     made = [Message(role=role, content=chance.choice(texts)) for role in roles]
     return made, ()

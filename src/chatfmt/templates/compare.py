@@ -134,7 +134,8 @@ def written(
         yield spelled(tok, tok.encode_prompt(chat, thinking=ask.thinking))
         return
     yield spelled(tok, tok.encode(chat))
-    yield spelled(tok, tok.encode_for_training(chat, allow_untrained=True).input_ids)
+    if any(line.training_end is not None for line in tok.format.lines):
+        yield spelled(tok, tok.encode_for_training(chat, allow_untrained=True).input_ids)
 
 
 def compare(

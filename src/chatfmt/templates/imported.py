@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -137,7 +138,8 @@ def _solved(
     if not plain:
         why = next((text.reason for _, text in cases if isinstance(text, Refused)), "")
         raise TemplateImportError(f"it takes no plain conversation: {why}", ())
-    best: tuple[tuple[int, int], ChatTokenizer, Hypothesis] | None = None
+    best: tuple[ChatTokenizer, Hypothesis] | None = None
+    fewest = (len(prompts) + 1, len(plain) + 1)
     why = "its texts do not stand one after the other, each once"
     for tried in hypotheses(template, tokens, bos):
         try:
@@ -145,16 +147,21 @@ def _solved(
         except FormatError as error:
             why = f"no line could be read back: {error}"
             continue
-        right, whole = (
-            sum(compare(tok, *case)[0] in WELL for case in some) for some in (prompts, plain)
-        )
-        if best is None or (right, whole) > best[0]:
-            best = (right, whole), tok, tried
-        if (right, whole) == (len(prompts), len(plain)):
+        ends = _failures(tok, plain, fewest[1])
+        failures = _failures(tok, prompts, fewest[0] + (ends < fewest[1])), ends
+        if failures < fewest:
+            best, fewest = (tok, tried), failures
+        if fewest == (0, 0):
             break
     if best is None:
         raise TemplateImportError(why, ())
-    return best[1], best[2].words
+    return best[0], best[1].words
+
+
+def _failures(tok: ChatTokenizer, cases: Sequence[_Case], most: int) -> int:
+    """For how many conversations what it writes is wrong; no more than ``most`` are counted."""
+    wrong = (case for case in cases if compare(tok, *case)[0] not in WELL)
+    return sum(1 for _ in itertools.islice(wrong, most))
 
 
 def _format(row: dict[str, Any], words: list[dict[str, Any]]) -> ChatFormat:
