@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING, Any
 from chatfmt import Conversation, Message
 from chatfmt.errors import FormatError, TemplateImportError
 from chatfmt.templates.asks import Ask, all_written_by
-from chatfmt.templates.compare import Verdict, compare
+from chatfmt.templates.compare import Verdict, compare, prepared
 from chatfmt.templates.imported import import_template
-from chatfmt.templates.letters import in_letters
+from chatfmt.templates.letters import ids_in, in_letters
+from chatfmt.templates.probe import takes_parts
 from chatfmt.templates.render import JinjaTemplate, Rendering
 from public_templates import guessed_tokens, published
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatfmt.templates.imported import Imported
+    from chatfmt.templates.render import Refused
+    from chatfmt.tokenizer import ChatTokenizer
 
 TABLE = Path(__file__).with_name("templates.json")
 _BOS, _EOS = "<s>", "</s>"
@@ -79,7 +82,7 @@ def tokens_of(source: str) -> list[str] | None:
     """What looks like special tokens in what it writes; None if it writes no plain chat."""
     turns = [
         {"role": role, "content": text}
-        for role, text in (("system", "s"), ("user", "u"), ("assistant", "a"), ("user", "v"))
+        for role, text in (("system", "Qs"), ("user", "Qu"), ("assistant", "Qa"), ("user", "Qv"))
     ]
     asked = [
         Rendering(messages, prompt)
@@ -87,6 +90,7 @@ def tokens_of(source: str) -> list[str] | None:
         for prompt in (True, False)
     ]
     with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
+        template.parts = takes_parts(template)
         found = zip(asked, template.render_all(asked), strict=True)
     texts = [
         text
@@ -96,16 +100,28 @@ def tokens_of(source: str) -> list[str] | None:
     return guessed_tokens("".join(texts)) if texts else None
 
 
-def wrong(source: str, found: Imported) -> list[str]:
+def wrong(source: str, found: Imported, tokens: list[str]) -> list[str]:
     """Conversations of the second set for which all conditions hold, and the texts differ."""
-    tok = in_letters(found.format)
+    tok = in_letters(found.format, tokens)
     with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
+        template.parts = takes_parts(template)
         cases = all_written_by(
             template,
             [a for a in held_out(len(source)) if found.holds(a.conversation, prompt=a.prompt)],
         )
-    verdicts = ((compare(tok, *case)[0], case[0]) for case in cases)
-    return [f"{verdict}: {ask}" for verdict, ask in verdicts if verdict not in _FINE]
+    return [f"{verdict}: {case[0]}" for case in cases if (verdict := _verdict(tok, case))]
+
+
+def _verdict(tok: ChatTokenizer, case: tuple[Ask, str | Refused]) -> str | None:
+    """How a case is wrong: other text, or the same where a special token is no token."""
+    (ask, text), verdict = case, compare(tok, *case)[0]
+    if verdict is Verdict.EQUAL and isinstance(text, str):
+        chat = prepared(tok, ask.conversation)
+        ids = tok.encode_prompt(chat) if ask.prompt else tok.encode(chat)
+        given = "".join(message.content for message in ask.conversation.messages)
+        spells = any(token in given for token in tok.encoding.special_tokens)
+        return None if spells or ids == ids_in(tok, text) else "other ids"
+    return None if verdict in _FINE else verdict
 
 
 def outcome(source: str) -> dict[str, Any]:
@@ -120,7 +136,7 @@ def outcome(source: str) -> dict[str, Any]:
     except FormatError:
         return {"kind": "no plain chat"}
     kinds = sorted(one.kind for one in found.conditions)
-    shown = wrong(source, found)
+    shown = wrong(source, found, tokens)
     if shown:
         return {"kind": "wrong", "conditions": kinds, "shown": shown[:3]}
     kind = "conditional" if {*kinds} - _TOOLS else "plain" if kinds else "free"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.errors import RenderError
-from chatfmt.prepare.prepared import prepare
+from chatfmt.prepare.prepared import messages_prepared
 from chatfmt.templates.excuses import Case, faults_shown, spells_own_tokens
 from chatfmt.templates.letters import spelled
 from chatfmt.templates.render import DATE, Refused
@@ -118,7 +118,7 @@ def prepared(
     words = tok.format.preparation if words is None else words
     needed = {name for word in words for name, default in word.names.items() if default is None}
     values = {"date": date} if "date" in needed else {}
-    return prepare(tok.format.name, words, conversation, values=values)
+    return messages_prepared(tok.format.name, words, conversation, values)
 
 
 def written(

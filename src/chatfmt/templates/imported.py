@@ -14,7 +14,8 @@ from chatfmt.line.format import ChatFormat
 from chatfmt.templates.asks import Ask, Kinds, all_written_by, asks
 from chatfmt.templates.compare import Difference, Evidence, Verdict, compare, evidence, prepared
 from chatfmt.templates.conditions import Condition, needed
-from chatfmt.templates.letters import in_letters, spelled
+from chatfmt.templates.letters import ids_in, in_letters, spelled
+from chatfmt.templates.probe import takes_parts
 from chatfmt.templates.render import DATE, JinjaTemplate, Refused
 from chatfmt.templates.rewriting import WELL, improved
 from chatfmt.templates.solve import hypotheses
@@ -36,6 +37,7 @@ _KINDS = Kinds(thinks=True, calls=True, switches=False)
 _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations by which hypotheses are told apart
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
+_ROUNDS = 3  # in which conditions are sought
 _ENOUGH = 12  # conversations that are equal: below that there is nothing that was imported
 
 
@@ -104,18 +106,13 @@ def import_template(
     """
     tokens = [*dict.fromkeys(token for token in (bos, eos, *special_tokens) if token)]
     with JinjaTemplate(source, bos=bos, eos=eos) as template:
+        template.parts = takes_parts(template)
         cases = all_written_by(template, [*asks(_KINDS, drawn=20)])
         found, words = _solved(template, tokens, bos, cases, name)
         mendable = [case for case in cases if not _calls(case[0])]
         words = improved(found, [*map(partial(_dated, source), words)], mendable)
-        tok = in_letters(_format(found.format.row(), words))
-        conditions = _conditions(tok, cases)
-        fresh = [
-            ask
-            for ask in asks(_KINDS, seed=1, drawn=120)
-            if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
-        ]
-        proof = _proved(tok, all_written_by(template, fresh))
+        tok = in_letters(_format(found.format.row(), words), tokens)
+        conditions, proof = _proved(tok, template, cases)
         equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
         _check_date(tok, all_written_by(template, equal[:_FIRST], _LATER))
     return Imported(tok.format, (*conditions,), proof)
@@ -142,6 +139,8 @@ def _solved(
     fewest = (len(prompts) + 1, len(plain) + 1)
     why = "its texts do not stand one after the other, each once"
     for tried in hypotheses(template, tokens, bos):
+        if any(token in text for token in tokens for text in _texts(tried.words)):
+            continue  # there it would be text
         try:
             tok = in_letters(_format({"name": name, **tried.row}, tried.words))
         except FormatError as error:
@@ -156,6 +155,11 @@ def _solved(
     if best is None:
         raise TemplateImportError(why, ())
     return best[0], best[1].words
+
+
+def _texts(words: Sequence[dict[str, Any]]) -> list[str]:
+    names = ("before", "default", "between")
+    return [word[name] for word in words for name in names if name in word]
 
 
 def _failures(tok: ChatTokenizer, cases: Sequence[_Case], most: int) -> int:
@@ -192,20 +196,47 @@ def _conditions(tok: ChatTokenizer, cases: Sequence[_Case]) -> list[Condition]:
     return conditions
 
 
-def _proved(tok: ChatTokenizer, cases: Sequence[_Case]) -> Evidence:
-    """What comes of conversations that were not looked at before, in both directions."""
-    found = evidence(tok, cases)
-    if not found.proven or found.template_refuses:
-        reasons = [*found.differing, *found.template_refuses]
-        raise TemplateImportError("it differs for conversations that were not looked at", reasons)
+def _proved(
+    tok: ChatTokenizer, template: JinjaTemplate, cases: Sequence[_Case]
+) -> tuple[list[Condition], Evidence]:
+    """The conditions, and what comes of conversations by which they were not found.
+
+    Where these show that a condition is missing, it is sought anew, and proved with others.
+    """
+    for seed in range(1, _ROUNDS + 1):
+        conditions = _conditions(tok, cases)
+        fresh = [
+            ask
+            for ask in asks(_KINDS, seed=seed, drawn=120)
+            if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
+        ]
+        written = all_written_by(template, fresh)
+        found = evidence(tok, written)
+        if found.proven and not found.template_refuses:
+            _check_ids(tok, written)
+            return conditions, found
+        cases = [*cases, *written]
+    reasons = [*found.differing, *found.template_refuses]
+    raise TemplateImportError("it differs for conversations that were not looked at", reasons)
+
+
+def _check_ids(tok: ChatTokenizer, cases: Sequence[_Case]) -> None:
+    """The same text is the same tokens, and these are read as what was written."""
     for ask, text in cases:
-        if not ask.prompt and compare(tok, ask, text)[0] is Verdict.EQUAL:
-            ids = tok.encode(prepared(tok, ask.conversation))
-            again = tok.encode(tok.decode(ids))
-            if again != ids:
-                reason = Difference(ask, Verdict.DIFFERENT, spelled(tok, ids), spelled(tok, again))
-                raise TemplateImportError("what it writes is read as something else", [reason])
-    return found
+        if isinstance(text, Refused) or compare(tok, ask, text)[0] is not Verdict.EQUAL:
+            continue
+        chat = prepared(tok, ask.conversation)
+        ids = tok.encode_prompt(chat) if ask.prompt else tok.encode(chat)
+        spells = any(
+            token in f"{m.content}" for m in chat.messages for token in tok.encoding.special_tokens
+        )
+        if not spells and spelled(tok, ids) == text and ids != ids_in(tok, text):
+            reason = Difference(ask, Verdict.DIFFERENT, text, spelled(tok, ids))
+            raise TemplateImportError("a special token would be written as text", [reason])
+        again = ids if ask.prompt else tok.encode(tok.decode(ids))
+        if again != ids:
+            reason = Difference(ask, Verdict.DIFFERENT, text, spelled(tok, again))
+            raise TemplateImportError("what it writes is read as something else", [reason])
 
 
 def _calls(ask: Ask) -> bool:

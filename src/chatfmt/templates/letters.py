@@ -69,15 +69,15 @@ class Letters:
         return _BYTES[token]
 
 
-def in_letters(format: ChatFormat) -> ChatTokenizer:
-    """A tokenizer for a format, over its special tokens and bytes.
+def in_letters(format: ChatFormat, tokens: Sequence[str] = ()) -> ChatTokenizer:
+    """A tokenizer for a format, over its special tokens, others that there are, and bytes.
 
     >>> import chatfmt
     >>> tok = in_letters(chatfmt.get_format("chatml"))
     >>> len(tok.encode([{"role": "user", "content": "Hi"}]))
     10
     """
-    spellings = format.special_tokens
+    spellings = dict.fromkeys((*format.special_tokens, *tokens))
     return ChatTokenizer(format, Letters({token: 256 + at for at, token in enumerate(spellings)}))
 
 

@@ -95,6 +95,8 @@ class JinjaTemplate:
         self._first = {"source": source, "date": date.isoformat()}
         self._names = {"bos_token": bos, "eos_token": eos, **(names or {})}
         self._seconds = seconds
+        self.parts = False
+        """Whether the content of a message is given as a list with one part, its text."""
         self._left = _RESTARTS
         self._process: subprocess.Popen[str] | None = None
         refused = self._start()
@@ -167,7 +169,7 @@ class JinjaTemplate:
     def _job(self, asked: Rendering) -> dict[str, Any]:
         names = {
             **self._names,
-            "messages": [_aliased(message) for message in asked.messages],
+            "messages": [_aliased(message, parts=self.parts) for message in asked.messages],
             "add_generation_prompt": asked.prompt,
             "tools": [*asked.tools] or None,
             **asked.names,
@@ -249,7 +251,11 @@ class _Watch:
                 return
 
 
-def _aliased(message: Mapping[str, Any]) -> dict[str, Any]:
+def _aliased(message: Mapping[str, Any], *, parts: bool) -> dict[str, Any]:
     """The message with its thinking under the names by which templates know it."""
-    thinking = message.get("reasoning_content")
-    return {**message} if thinking is None else {"thinking": thinking, **message}
+    made = {**message}
+    if "reasoning_content" in made:
+        made.setdefault("thinking", made["reasoning_content"])
+    if parts and "content" in made:
+        made["content"] = [{"type": "text", "text": made["content"]}]
+    return made

@@ -7,6 +7,7 @@ left is proved as a whole.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.prepare.words import read_words
@@ -48,6 +49,8 @@ def _helps(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> bool:
 def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Words:
     """The words, and those that make fewer conversations differ."""
     left = failing(tok, words, cases)
+    hopeless = _hopeless(left, cases)
+    left, cases = ([one for one in some if one[0].prompt not in hopeless] for some in (left, cases))
     cases = [*left, *(case for case in cases[::_SOME] if case not in left)]
     for kind in _KINDS if _thinks(tok) else _KINDS_WITHOUT_THOUGHTS:
         best = words
@@ -61,6 +64,13 @@ def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Word
                 best, left = tried, still
         words = best
     return _merged(words)
+
+
+def _hopeless(left: Sequence[_Case], cases: Sequence[_Case]) -> set[bool]:
+    """Prompts (True), or what is none, if all of these differ and not all of the others."""
+    all_of, wrong = (Counter(ask.prompt for ask, _ in some) for some in (cases, left))
+    found = {kind for kind, number in all_of.items() if wrong[kind] == number}
+    return found if len(found) == 1 else set()
 
 
 def _merged(words: _Words) -> _Words:

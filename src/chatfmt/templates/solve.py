@@ -61,7 +61,17 @@ def hypotheses(template: JinjaTemplate, tokens: Sequence[str], bos: str) -> Iter
     """Every reading of what a template writes for plain conversations, the likeliest first."""
     for turns in sorted(_turns(template, tokens), key=partial(_unlikeness, tokens)):
         for system, words in _systems(template, turns, tokens, bos):
-            yield Hypothesis(_row(turns, system, tokens), words)
+            row = _row(turns, system, tokens)
+            yield Hypothesis(row, words)
+            if not turns.assistant.head or _parts(turns.assistant.head, tokens)[0]:
+                yield Hypothesis(_answers_after_questions(row), words)
+
+
+def _answers_after_questions(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, where an answer stands nowhere else: then it may begin with text."""
+    line = row["template"]["assistant"]
+    line = {"line": line} if isinstance(line, str) else line
+    return {**row, "template": {**row["template"], "assistant": {**line, "after": "user"}}}
 
 
 def _unlikeness(tokens: Sequence[str], turns: _Turns) -> tuple[bool, int]:
@@ -198,6 +208,10 @@ def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]
     lines["user"] = _line(turns.user, tokens)
     opened, more = _opened(turns, tokens)
     lines["assistant"] = opened + "{content}" + _end(answer.end, tokens)
+    following = _parts(turns.user.head, tokens)[1:2]
+    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that goes on
+        lines["assistant"] = {"line": lines["assistant"], "training_end": following[0]}
+        more = {**more, "stops": following}
     frames = (frame, turns.user, answer, turns.thought)
     written = "".join((prologue, *(one.head + one.end for one in frames if one)))
     return {
