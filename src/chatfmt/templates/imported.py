@@ -45,10 +45,21 @@ _ENOUGH = 12  # conversations that are equal: below that there is nothing that w
 class Imported:
     """A template as a format, and the conversations for which that is proven.
 
+    >>> import tiktoken
+    >>> from chatfmt import Conversation, Message, import_template
     >>> chatml = "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}<e>{% endfor %}"
     >>> found = import_template(chatml, ["<s>", "<e>"])
     >>> found.format.template["user"]
     '<s>user: {content}<e>'
+    >>> found.holds(Conversation(messages=(Message(role="user", content="Hi"),)))
+    True
+    >>> vocabulary = {bytes([byte]): byte for byte in range(256)}
+    >>> special = {"<s>": 256, "<e>": 257}
+    >>> letters = tiktoken.Encoding(
+    ...     "letters", pat_str="(?s:.)", mergeable_ranks=vocabulary, special_tokens=special
+    ... )
+    >>> len(found.tokenizer(letters).encode([{"role": "user", "content": "Hi"}]))
+    10
     """
 
     format: ChatFormat

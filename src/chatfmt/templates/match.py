@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatfmt.templates.asks import Ask
     from chatfmt.templates.render import Refused
 
-__all__ = ["Match", "kinds_of", "match"]
+__all__ = ["Match", "kinds_of", "match_template"]
 
 _Case = tuple["Ask", "str | Refused"]
 
@@ -69,7 +69,7 @@ def kinds_of(format: ChatFormat) -> Kinds:
     )
 
 
-def match(
+def match_template(
     source: str,
     *,
     bos: str = "",
@@ -89,7 +89,7 @@ def match(
         The row with its evidence; `Match.proven` says whether it is the template. None if no row
         writes even one conversation as it does.
 
-    >>> found = match(
+    >>> found = match_template(
     ...     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}"
     ...     "{{ m.content + '<|im_end|>\n' }}{% endfor %}"
     ...     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
