@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, Any
 from chatfmt import Conversation, Message
 from chatfmt.errors import FormatError, TemplateImportError
 from chatfmt.templates.asks import Ask, all_written_by
-from chatfmt.templates.compare import Verdict, compare, prepared
+from chatfmt.templates.compare import Verdict, compare, has_other_ids
 from chatfmt.templates.imported import import_template
-from chatfmt.templates.letters import ids_in, in_letters
+from chatfmt.templates.letters import in_letters
 from chatfmt.templates.probe import takes_parts
 from chatfmt.templates.render import JinjaTemplate, Rendering
 from public_templates import guessed_tokens, published
@@ -116,11 +116,7 @@ def _verdict(tok: ChatTokenizer, case: tuple[Ask, str | Refused]) -> str | None:
     """How a case is wrong: other text, or the same where a special token is no token."""
     (ask, text), verdict = case, compare(tok, *case)[0]
     if verdict is Verdict.EQUAL and isinstance(text, str):
-        chat = prepared(tok, ask.conversation)
-        ids = tok.encode_prompt(chat) if ask.prompt else tok.encode(chat)
-        given = "".join(message.content for message in ask.conversation.messages)
-        spells = any(token in given for token in tok.encoding.special_tokens)
-        return None if spells or ids == ids_in(tok, text) else "other ids"
+        return "other ids" if has_other_ids(tok, ask, text) else None
     return None if verdict in _FINE else verdict
 
 
