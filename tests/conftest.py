@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tiktoken
+from hypothesis import settings
 
 from chatfmt import get_format
 from chatfmt.encodings import TiktokenEncoding, extend_encoding, get_encoding
@@ -16,6 +17,10 @@ from chatfmt.encodings.patterns import CL100K, LLAMA_3, O200K, QWEN_2, faster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+# No test fails on a clock: the machine may be busy with something else.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # Format -> bundled base, and the special tokens that the format needs on top of it.
 _ENCODINGS: dict[str, tuple[str, Sequence[str] | Mapping[str, int]]] = {

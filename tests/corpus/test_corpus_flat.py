@@ -69,6 +69,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"max_tokens": 20},
     {"max_tokens": 20, "overlong": "fit"},
     {"max_tokens": 24, "overlong": "split"},
+    {"turns": "each"},
     {"special_text": "warn"},
     {"special_text": "refuse"},
     {"preferences": True},

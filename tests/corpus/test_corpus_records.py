@@ -7,11 +7,16 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import chatfmt
+from chatfmt import ChatfmtError
 from chatfmt.adapters import Preference, read_row
-from chatfmt.corpus import RawRow, batches, encode_records
+from chatfmt.corpus import EncodeOptions, RawRow, batches, encode_records
 from chatfmt.corpus.arrow import pa
+from chatfmt.prepare.options import PrepareOptions
 from corpus_data import BAD_LINES, lines, mixture, options, row_of
+from rows import tokenizer
 
 HERE = Path()
 
@@ -92,6 +97,44 @@ def test_a_row_that_is_split_has_parts() -> None:
     assert examples["part"].to_pylist() == list(range(examples.num_rows))
     assert examples.num_rows > 1
     assert max(map(len, examples["input_ids"].to_pylist())) <= 40
+
+
+def test_each_turn_is_an_example() -> None:
+    messages = [
+        {"role": "user", "content": "2+2?"},
+        {"role": "assistant", "content": "4", "reasoning": "two and two"},
+        {"role": "user", "content": "Sure?"},
+        {"role": "assistant", "content": "Yes", "reasoning": "I am"},
+    ]
+    text = json.dumps({"messages": messages}).encode()
+    tok = tokenizer("qwen-3")
+    for asked in (None, PrepareOptions(), PrepareOptions(history="keep")):
+        chosen = EncodeOptions(
+            tokenizer=tok, sources=mixture(HERE, "a").sources, turns="each", prepare=asked
+        )
+        examples, rejects = encode_records(_batch([text]), chosen)
+        history = asked.history if asked else "published"
+        wanted = tok.encode_for_training(
+            messages, turns="each", prepare=asked is not None, history=history
+        )
+        assert rejects.num_rows == 0
+        assert examples["part"].to_pylist() == [0, 1]
+        assert examples["input_ids"].to_pylist() == [one.input_ids for one in wanted]
+        assert examples["labels"].to_pylist() == [one.labels for one in wanted]
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"prompts": True}, "expected conversations, found prompts"),
+        ({"preferences": True}, "expected conversations, found preferences"),
+        ({"overlong": "fit"}, "expected overlong to be refuse"),
+        ({"prepare": PrepareOptions(thinking=True)}, "expected no thinking"),
+    ],
+)
+def test_turns_that_cannot_be_examples(more: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ChatfmtError, match=f"turns is each: {reason}"):
+        options(mixture(HERE, "a"), turns="each", **more)
 
 
 def test_a_row_is_used_whole_or_refused_whole() -> None:

@@ -68,6 +68,13 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         help="which messages are trained (default: %(default)s)",
     )
     group.add_argument(
+        "--turns",
+        choices=("whole", "each"),
+        default="whole",
+        help="each: an example for every turn in which the assistant speaks, with all that is "
+        "before it; with --prepare as the model would see it (default: %(default)s)",
+    )
+    group.add_argument(
         "--no-train-end", action="store_true", help="leave the end token of a message untrained"
     )
     group.add_argument(
@@ -136,6 +143,7 @@ def run(args: argparse.Namespace) -> int:
             sources=mixture.sources,
             train_on=args.train_on,
             train_end=not args.no_train_end,
+            turns=args.turns,
             max_tokens=args.max_tokens,
             overlong=args.overlong,
             allow_untrained=args.allow_untrained,

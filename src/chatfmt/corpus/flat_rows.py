@@ -40,8 +40,10 @@ class FlatRows:
         self._encoder = options.tokenizer._flat_encoder(
             train_on=options.train_on, train_end=options.train_end, weights=options.weights
         )
-        takes_plain = options.special_text == "text" and options.kind == "conversations"
-        self._takes_plain = takes_plain and options.prepare is None
+        self._takes_one = (
+            options.kind == "conversations" and options.turns == "whole" and options.prepare is None
+        )
+        self._takes_plain = self._takes_one and options.special_text == "text"
         self._ours: dict[tuple[str, ...], bool] = {}
         """Whether rows with these members are OpenAI's, and say no more than their messages."""
 
@@ -76,7 +78,7 @@ class FlatRows:
     def items(self, items: list[Item]) -> Laid | None:
         """What a row gives, where that is one conversation that is to be taken as it is."""
         options = self._options
-        if options.kind != "conversations" or options.prepare is not None or len(items) != 1:
+        if not self._takes_one or len(items) != 1:
             return None
         [item] = items
         if isinstance(item, Preference):

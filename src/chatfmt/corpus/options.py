@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chatfmt.prepare.options import PrepareOptions
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.training import Overlong
+    from chatfmt.training.examples import Turns
 
 __all__ = ["COLUMNS", "EncodeOptions", "FileOptions", "description"]
 
@@ -44,6 +45,9 @@ class EncodeOptions:
     train_end: bool = True
     max_tokens: int | None = None
     overlong: Overlong = "refuse"
+    turns: Turns = "whole"
+    """``each`` makes an example of every turn in which the assistant speaks, with all that stands
+    before it: prepared, if at all, as it would be when the model is asked."""
     allow_untrained: bool = False
     weights: bool = False
     """Write a column of weights. Without it, a weight other than 0 and 1 is refused."""
@@ -73,6 +77,18 @@ class EncodeOptions:
             raise ChatfmtError("prompts have no answers and no weights, and are never cut")
         if self.preferences and (self.weights or self.overlong != "refuse"):
             raise ChatfmtError("preferences have no weights, and overlong must be refuse for them")
+        if self.turns == "each":
+            self._check_turns()
+
+    def _check_turns(self) -> None:
+        if self.kind != "conversations":
+            raise ChatfmtError(f"turns is each: expected conversations, found {self.kind}")
+        if self.overlong != "refuse":
+            raise ChatfmtError("turns is each: expected overlong to be refuse, for turns are whole")
+        if self.prepare is not None and self.prepare.thinking is not None:
+            raise ChatfmtError(
+                "turns is each: expected no thinking, for each answer says whether it thinks"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

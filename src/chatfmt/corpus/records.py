@@ -232,15 +232,23 @@ def _packed(name: str, numbers: Any) -> bytes:  # noqa: ANN401 - a list of them
 def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[TrainingExample]:
     if isinstance(item, Preference):
         raise DataError("expected a conversation, found a preference: --preferences takes these")
+    conversation, each = item, dict[str, Any]()
+    if options.turns == "whole":
+        conversation = _prepared(item, options)
+    elif options.prepare is not None:  # every turn anew
+        each = options.prepare.arguments() | {"prepare": True}
+        del each["thinking"]  # which is None; see the options
     encoded: Any = options.tokenizer.encode_for_training(
-        _prepared(item, options),
+        conversation,
         train_on=options.train_on,
         train_end=options.train_end,
         max_tokens=options.max_tokens,
         overlong=options.overlong,
+        turns=options.turns,
         allow_untrained=options.allow_untrained,
+        **each,
     )
-    examples: list[TrainingExample] = encoded if options.overlong == "split" else [encoded]
+    examples: list[TrainingExample] = encoded if isinstance(encoded, list) else [encoded]
     if not options.weights and any(message.weight not in _PLAIN for message in item.messages):
         for example in examples:
             if odd := set(example.weights) - _PLAIN:
