@@ -56,6 +56,7 @@ MODULES = (
     "chatfmt.rollouts",
     "chatfmt.serve",
     "chatfmt.show",
+    "chatfmt.templates",
 )
 """The modules with public names: those of ``__all__``."""
 FIRST = ("chatfmt.tokenizer",)

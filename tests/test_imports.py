@@ -42,7 +42,7 @@ HOUSE = {
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
     "__init__": (
         "_moved errors conversation prepare line encodings wire training transcript tools "
-        "tokenizer pretrained"
+        "tokenizer templates pretrained"
     ),
     "web": (
         "errors json_text conversation prepare line encodings wire show transcript adapters "
