@@ -114,7 +114,7 @@ class Turn:
         self._calls = 0
         self._open: list[Piece] | None = None  # of the call at hand, as far as it waits
         self._texts: list[str] = []  # of a message that is a call, as long as that waits
-        self._told: tuple[int, str] | None = None  # what was given text last
+        self._told: tuple[int, str | int] | None = None  # what was given text last
         self.has_calls = False
         """Whether one is complete."""
 
@@ -128,7 +128,8 @@ class Turn:
                 case ContentDelta(index, part, text):
                     self._told = index, part
                     self._add(pieces, part, text)
-                case ArgumentsDelta(_, _, text):
+                case ArgumentsDelta(index, call, text):
+                    self._told = index, call
                     self._tell(pieces, Arguments(self._calls - 1, text))
                 case MessageStart(index, role):
                     self._begin(index, role)
@@ -155,6 +156,8 @@ class Turn:
         """
         if self._told != (shortcut.message, shortcut.field):
             return None
+        if isinstance(shortcut.field, int):
+            return None if self._whole_calls else self._calls - 1
         field = self._goes_to(shortcut.field)
         is_call = field is None and shortcut.field == "content" and not self._is_stray
         return self._calls - 1 if is_call and not self._whole_calls else field
