@@ -55,6 +55,8 @@ MODULES = (
     "chatfmt.hf",
     "chatfmt.rollouts",
     "chatfmt.serve",
+    "chatfmt.serve.sglang",
+    "chatfmt.serve.vllm",
     "chatfmt.show",
     "chatfmt.templates",
 )
@@ -67,6 +69,7 @@ ALIASES = {
     "chatfmt.training.examples": ["Overlong", "Turns"],
     "chatfmt.line.place": ["Part"],
     "chatfmt.rollouts.rollout": ["Worth"],
+    "chatfmt.serve.outputs": ["Source"],
     "chatfmt.serve.pieces": ["Strays"],
 }
 """What signatures are made of: module to the names of its types."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -336,3 +337,43 @@ def test_methods_have_the_published_parameters(made: Any, module: str) -> None:
             checked += 1
     assert checked >= 3
     assert PUBLISHED[module]
+
+
+def _table() -> list[list[list[str]]]:
+    """The cells of the table in docs/serving.md, each with its names."""
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| `") and line.count("|") == 6]
+    return [[re.findall(r"`([^`]+)`", cell) for cell in line.split("|")[1:-1]] for line in lines]
+
+
+def test_the_table_of_parsers_names_formats() -> None:
+    named = [name for formats, *_ in _table() for name in formats]
+    assert len(named) == len({*named})
+    assert {*named} <= chatfmt.FORMAT_ROWS.keys()
+    assert {*QUICK, "hermes-3", "kimi-k2", "granite-4", "mistral-v3"} <= {*named}
+
+
+@pytest.mark.parametrize(
+    ("column", "path"),
+    [
+        (1, "vllm/tool_parsers/__init__.py"),
+        (2, "vllm/reasoning/__init__.py"),
+        (3, "sglang/srt/function_call/function_call_parser.py"),
+        (4, "sglang/srt/parser/reasoning_parser.py"),
+    ],
+)
+def test_the_table_of_parsers_has_the_published_names(column: int, path: str) -> None:
+    folder = os.environ.get(f"CHATFMT_{path.partition('/')[0].upper()}")
+    if folder is None:
+        pytest.skip("CHATFMT_VLLM and CHATFMT_SGLANG name folders with the unpacked wheels")
+    tree = ast.parse((Path(folder) / path).read_text("utf-8"))
+    keys = {
+        key.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    named = {name for row in _table() for name in row[column]}
+    assert named
+    assert named <= keys
