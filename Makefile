@@ -40,13 +40,14 @@ test: $(VENV)/.test  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m 'not slow' $(CORES) $(ARGS)
 
 slow: $(VENV)/.slow  ## the tests that take minutes
-	@$(BIN)/python -m pytest -m 'slow and not opinions' -o faulthandler_timeout=1800 $(ARGS)
+	@$(BIN)/python -m pytest -m 'slow and not opinions' -o faulthandler_timeout=1800 \
+		-n 2 --dist loadfile $(ARGS)
 
 firm: $(VENV)/.test  ## the tests that say the same every time
 	@$(BIN)/python -m pytest -m 'not slow and not hypothesis' $(CORES) $(ARGS)
 
 # What stands around the core: 95 % of the branches of each, and all of them everywhere else.
-OUTER := adapters commands corpus show web
+OUTER := adapters commands corpus pretrained rollouts serve show templates web
 
 # `firm` and `properties` are `make test` in halves: what draws at random says nothing firm about
 # coverage.

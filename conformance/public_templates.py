@@ -113,7 +113,7 @@ def _in_python(text: str) -> Iterator[str]:
         whole = _folded(node)
         if whole is not None:
             inner.update(id(one) for one in ast.walk(node))
-            yield whole
+            yield from [*_in_json(whole)] or [whole]
 
 
 def _folded(node: ast.AST) -> str | None:
@@ -126,7 +126,10 @@ def _folded(node: ast.AST) -> str | None:
     return None
 
 
-_TAG = re.compile(r"<[|\uff5c]?[A-Za-z_/!\u2581:][^<>\s]*>|\[/?[A-Z_]+\]")
+_TAG = re.compile(
+    r"<[|\uff5c]?[A-Za-z_/!\u2581:][^<>\s]*>|\[/?(?:[A-Z_]+|gMASK)\]|\[\|[^\[\]|\s]*\|\]"
+    r"|\]~!?b[\[\]]|\[e~\["
+)
 
 
 def guessed_tokens(text: str) -> list[str]:

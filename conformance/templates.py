@@ -27,17 +27,20 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt import Conversation, Message
 from chatfmt.errors import FormatError, TemplateImportError
-from chatfmt.templates.asks import Ask, written_by
-from chatfmt.templates.compare import Verdict, compare
+from chatfmt.templates.asks import Ask, all_written_by
+from chatfmt.templates.compare import Verdict, compare, has_other_ids
 from chatfmt.templates.imported import import_template
 from chatfmt.templates.letters import in_letters
-from chatfmt.templates.render import JinjaTemplate
+from chatfmt.templates.probe import takes_parts
+from chatfmt.templates.render import JinjaTemplate, Rendering
 from public_templates import guessed_tokens, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatfmt.templates.imported import Imported
+    from chatfmt.templates.render import Refused
+    from chatfmt.tokenizer import ChatTokenizer
 
 TABLE = Path(__file__).with_name("templates.json")
 _BOS, _EOS = "<s>", "</s>"
@@ -79,29 +82,42 @@ def tokens_of(source: str) -> list[str] | None:
     """What looks like special tokens in what it writes; None if it writes no plain chat."""
     turns = [
         {"role": role, "content": text}
-        for role, text in (("system", "s"), ("user", "u"), ("assistant", "a"), ("user", "v"))
+        for role, text in (("system", "Qs"), ("user", "Qu"), ("assistant", "Qa"), ("user", "Qv"))
     ]
-    texts = []
+    asked = [
+        Rendering(messages, prompt)
+        for messages in (turns[1:], turns[1:3], turns)
+        for prompt in (True, False)
+    ]
     with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
-        for messages in (turns[1:], turns[1:3], turns):
-            for prompt in (True, False):
-                text = template.render(messages, prompt=prompt)
-                if isinstance(text, str) and all(one["content"] in text for one in messages[-2:]):
-                    texts.append(text)
+        template.parts = takes_parts(template)
+        found = zip(asked, template.render_all(asked), strict=True)
+    texts = [
+        text
+        for one, text in found
+        if isinstance(text, str) and all(m["content"] in text for m in one.messages[-2:])
+    ]
     return guessed_tokens("".join(texts)) if texts else None
 
 
-def wrong(source: str, found: Imported) -> list[str]:
+def wrong(source: str, found: Imported, tokens: list[str]) -> list[str]:
     """Conversations of the second set for which all conditions hold, and the texts differ."""
-    tok = in_letters(found.format)
-    shown = []
+    tok = in_letters(found.format, tokens)
     with JinjaTemplate(source, bos=_BOS, eos=_EOS) as template:
-        for ask in held_out(len(source)):
-            if found.holds(ask.conversation, prompt=ask.prompt):
-                verdict, _ = compare(tok, ask, written_by(template, ask))
-                if verdict not in _FINE:
-                    shown.append(f"{verdict}: {ask}")
-    return shown
+        template.parts = takes_parts(template)
+        cases = all_written_by(
+            template,
+            [a for a in held_out(len(source)) if found.holds(a.conversation, prompt=a.prompt)],
+        )
+    return [f"{verdict}: {case[0]}" for case in cases if (verdict := _verdict(tok, case))]
+
+
+def _verdict(tok: ChatTokenizer, case: tuple[Ask, str | Refused]) -> str | None:
+    """How a case is wrong: other text, or the same where a special token is no token."""
+    (ask, text), verdict = case, compare(tok, *case)[0]
+    if verdict is Verdict.EQUAL and isinstance(text, str):
+        return "other ids" if has_other_ids(tok, ask, text) else None
+    return None if verdict in _FINE else verdict
 
 
 def outcome(source: str) -> dict[str, Any]:
@@ -116,7 +132,7 @@ def outcome(source: str) -> dict[str, Any]:
     except FormatError:
         return {"kind": "no plain chat"}
     kinds = sorted(one.kind for one in found.conditions)
-    shown = wrong(source, found)
+    shown = wrong(source, found, tokens)
     if shown:
         return {"kind": "wrong", "conditions": kinds, "shown": shown[:3]}
     kind = "conditional" if {*kinds} - _TOOLS else "plain" if kinds else "free"

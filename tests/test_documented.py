@@ -25,6 +25,7 @@ MODULES = (
     "chatfmt.rollouts",
     "chatfmt.serve",
     "chatfmt.show",
+    "chatfmt.templates",
 )
 IN_FILES = ("chatfmt.wire.read.", "chatfmt.transcript.")
 """Where a class may be made of others, each in a file of its own."""

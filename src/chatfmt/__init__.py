@@ -8,6 +8,8 @@
 """
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from chatfmt._moved import Moved
 from chatfmt.conversation import Conversation, Message, ToolCall
@@ -55,6 +57,12 @@ from chatfmt.wire.events import (
 from chatfmt.wire.read.parser import Allowed, StreamParser
 from chatfmt.wire.spans import OpenMessage, Span
 from chatfmt.wire.streams import astream_events, astream_text, stream_events, stream_text
+
+if TYPE_CHECKING:
+    from chatfmt.templates import export_hf as export_hf
+    from chatfmt.templates import import_template as import_template
+    from chatfmt.templates import match_template as match_template
+    from chatfmt.templates import to_jinja as to_jinja
 
 __all__ = [
     "FORMAT_ROWS",
@@ -119,16 +127,22 @@ __all__ = [
 ]
 
 
+_OF_TEMPLATES = ("export_hf", "import_template", "match_template", "to_jinja")
+"""What is loaded when it is asked for: few programs do."""
+
+
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_OF_TEMPLATES, "__version__"]
 
 
-def __getattr__(name: str) -> str:
-    """The version, looked up when it is asked for; a hint for a method that is not a function.
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a text or a function
+    """The version or a function of `chatfmt.templates`; a hint for a method that is no function.
 
     Raises:
         AttributeError: there is no such name.
     """
+    if name in _OF_TEMPLATES:
+        return getattr(import_module("chatfmt.templates"), name)
     if name == "__version__":
         from importlib.metadata import version
 

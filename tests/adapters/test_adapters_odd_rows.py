@@ -59,6 +59,21 @@ _LONG = {"prompt": 'He said: "{[}]\\" ' * 30, "completion": ["é", {"a": "\\\\"}
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 16])
+@pytest.mark.parametrize("texts", [["a", "b" * 200], ["a" * 40] * 5, ["a", "b", "c" * 200, "d"]])
+def test_a_file_that_is_one_conversation_may_be_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int, texts: list[str]
+) -> None:
+    monkeypatch.setattr(chunks, "_CHUNK", chunk)
+    messages = [{"role": "user", "content": text} for text in texts]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(messages), "utf-8")
+    [(line, reason)] = [_brief(row) for row in iter_rows(path, longest_row=150)]
+    assert (line, reason.startswith(_expected(150, "more"))) == (1, True)
+    [row] = iter_rows(path)
+    assert row.value == {"messages": messages}
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 16])
 @pytest.mark.parametrize("form", ["array", "objects", "indented"])
 def test_objects_of_more_are_refused_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int, form: str

@@ -101,7 +101,7 @@ def test_it_runs_as_a_module() -> None:
 
 
 def test_the_package_shows_its_public_names_and_hints_at_methods() -> None:
-    assert dir(chatfmt) == sorted([*chatfmt.__all__, "__version__"])
+    assert dir(chatfmt) == sorted([*chatfmt.__all__, *chatfmt._OF_TEMPLATES, "__version__"])
     with pytest.raises(AttributeError, match=r"get_tokenizer\('gpt-4o'\)\.decode$"):
         chatfmt.decode  # noqa: B018
     with pytest.raises(AttributeError, match=r"no attribute 'enocde'$"):

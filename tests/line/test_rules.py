@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatfmt import ChatFormat, ChatTokenizer, FormatError, RenderError
+from chatfmt import ChatFormat, ChatTokenizer, Conversation, FormatError, Message, RenderError
 from letters import BYTES, ids_of, row
 
 ASK = "<s>user<m>{content}<e>"
@@ -196,6 +196,25 @@ CANNOT_FOLLOW = (
 )
 def test_text_is_not_on_both_sides_of_a_border(template: Any, more: Any) -> None:
     assert refused(template, **more) == CANNOT_FOLLOW
+
+
+def test_text_may_follow_a_tail_that_it_never_meets() -> None:
+    """An answer that stands only after a question does not stand after an answer's tail."""
+    answer = {"line": "{^}{content}<e> ", "after": ["user"]}
+    lines: dict[str, Any] = {"user": "<s>user<m>{content}<z>", "assistant": answer}
+    tok = row(lines)
+    chat = Conversation(
+        messages=tuple(
+            Message(role=role, content=text)
+            for role, text in zip(["user", "assistant"] * 2, [" a", " ", "", "b "], strict=True)
+        )
+    )
+    assert tok.decode(tok.encode(chat)) == chat
+    again = {**answer, "after": ["user", "assistant"]}
+    assert refused({**lines, "assistant": again}) == CANNOT_FOLLOW
+    lines["system"] = {"line": "Be: {content}<e>", "after": "start"}
+    assert {*row(lines).format.lines_of} == {"user", "assistant", "system"}
+    assert refused(lines, prologue="<s>Chat: ") == CANNOT_FOLLOW
 
 
 NO_END_OF_EACH = (

@@ -8,7 +8,7 @@ from chatfmt import get_format
 from chatfmt.templates.asks import Ask, Kinds, asks, template_messages
 from chatfmt.templates.compare import Evidence, Verdict, compare, evidence
 from chatfmt.templates.letters import Letters, ids_in, in_letters, spelled
-from chatfmt.templates.match import Match, kinds_of, match
+from chatfmt.templates.match import Match, kinds_of, match_template
 from chatfmt.templates.render import Refused
 
 CHATML = (
@@ -18,7 +18,7 @@ CHATML = (
 
 
 def test_a_row_is_found() -> None:
-    found = match(CHATML)
+    found = match_template(CHATML)
     assert found is not None
     assert found.format.name == "chatml"
     assert found.proven
@@ -26,7 +26,7 @@ def test_a_row_is_found() -> None:
 
 
 def test_a_template_that_trims_is_not_the_row() -> None:
-    found = match(CHATML.replace("m.content", "m.content|trim"))
+    found = match_template(CHATML.replace("m.content", "m.content|trim"))
     assert found is not None
     assert not found.proven
     first = found.evidence.differing[0]
@@ -35,8 +35,8 @@ def test_a_template_that_trims_is_not_the_row() -> None:
 
 
 def test_rows_whose_tokens_the_vocabulary_lacks_are_left_out() -> None:
-    assert match(CHATML, special_tokens=["<|im_start|>"]) is None
-    assert match("{{ messages[0].content }}") is None
+    assert match_template(CHATML, special_tokens=["<|im_start|>"]) is None
+    assert match_template("{{ messages[0].content }}") is None
 
 
 def test_kinds() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chatfmt import FormatError
-from chatfmt.templates.render import JinjaTemplate, Refused
+from chatfmt.templates.render import JinjaTemplate, Refused, Rendering, _Watch
 from chatfmt.templates.worker import main
 from heavy import heavy
 
@@ -29,7 +29,7 @@ SOURCES = [
 def answers(*jobs: Any) -> list[Any]:
     """What the worker answers, here in this process."""
     written = io.StringIO()
-    main(io.StringIO("".join(json.dumps(job) + "\n" for job in jobs)), written)
+    main(io.StringIO("".join(json.dumps([{"date": None} | job]) + "\n" for job in jobs)), written)
     return [json.loads(line) for line in written.getvalue().splitlines()]
 
 
@@ -90,6 +90,37 @@ def test_what_takes_too_long_is_ended_and_started_again() -> None:
         assert template.render([]) == Refused("it was closed, or took too long too often")
 
 
+def test_several_at_once_are_what_each_is_alone() -> None:
+    source = (
+        "{% if messages[1] %}{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}"
+        "{% endfor %}{% endif %}{{ messages[0].content }}{{ strftime_now('%d') }}"
+    )
+    asked = [
+        Rendering(ASKED),
+        Rendering(ASKED * 2),
+        Rendering([]),
+        Rendering(ASKED, date=dt.date(2026, 3, 4)),
+    ]
+    with JinjaTemplate(source, seconds=0.5) as template:
+        first, endless, wrong, later = template.render_all(asked)
+    assert (first, later) == ("<é> 'a'02", "<é> 'a'04")
+    assert endless == Refused("it takes more than 0.5 seconds, or too much memory")
+    assert isinstance(wrong, Refused)
+    with JinjaTemplate("{{ messages[0].content }}") as template:
+        many = [Rendering([{"content": "a" * at}]) for at in range(1500)]  # more than a pipe holds
+        assert template.render_all(many) == ["a" * at for at in range(1500)]
+
+
+def test_one_that_does_not_answer_is_ended() -> None:
+    with JinjaTemplate("ok") as template:
+        process = template._process
+        assert process is not None
+        with _Watch(process, 0.1) as watch:
+            watch.again()
+            assert process.wait(30) != 0
+        assert isinstance(template.render([]), Refused)
+
+
 def test_memory_is_bounded() -> None:
     with JinjaTemplate("{% set n = messages|length * 2000000000 %}{{ ('a' * n)|length }}") as one:
         refused = one.render(ASKED)
@@ -127,7 +158,7 @@ def test_the_worker_answers_line_by_line() -> None:
         {"names": {"x": "é"}, "most": 9, "seconds": 9},
         {"names": {"x": "12"}, "most": 1, "seconds": 9},
     ) == [
-        {},
+        {"text": ""},
         {"text": "é"},
         {"error": "it writes more than 1 characters"},
     ]
@@ -139,4 +170,4 @@ def test_the_worker_answers_line_by_line() -> None:
     )
     assert refused == {"error": "TemplateError: 1"}
     marked = {"source": "{% generation %}a{% endgeneration %}", "date": "2025-01-02", "seconds": 9}
-    assert answers(marked, {"names": {}, "most": 9, "seconds": 9}) == [{}, {"text": "a"}]
+    assert answers(marked, {"names": {}, "most": 9, "seconds": 9}) == [{"text": ""}, {"text": "a"}]

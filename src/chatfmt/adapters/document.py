@@ -208,15 +208,23 @@ def _one_row(
     file: str, window: _Window, strict: StrictJSON, text: str, longest: int
 ) -> tuple[Row, str | None]:
     """The row of a document that is one conversation: a list of messages."""
+    try:
+        whole = _to_its_end(window, strict, text, longest)
+    except _TooLongError:
+        return bad_row(file, 1, too_long(longest, "more")), None
+    finally:
+        strict.faults.clear()  # found again, where they count
+    return strict.line(file, 1, whole.encode()), whole
+
+
+def _to_its_end(window: _Window, strict: StrictJSON, text: str, longest: int) -> str:
     texts, size = [text], len(text)
     while window.seek(in_array=True, first=False):
         texts.append(window.take(strict, longest)[1])
         size += len(texts[-1])
         if size > longest:
-            return bad_row(file, 1, too_long(longest, "more")), None
-    strict.faults.clear()  # found again
-    whole = f"[{','.join(texts)}]"
-    return strict.line(file, 1, whole.encode()), whole
+            raise _TooLongError
+    return f"[{','.join(texts)}]"
 
 
 def document_rows(

@@ -66,21 +66,24 @@ def check_texts(
     prologue: Sequence[Special | Literal],
     where: str,
 ) -> None:
-    """Text does not stand on both sides of the border between two messages.
+    """Text does not stand on both sides of the border between two messages that may meet.
 
     Raises:
         FormatError: it does.
     """
-    texts = [line.tail for line in lines]
-    closings = [prologue, *(envelope.close for envelope in envelopes.values())]
-    texts += [last.text for pieces in closings for last in pieces[-1:] if isinstance(last, Literal)]
-    begins = [line.pieces[0] for line in lines]
-    begins += [_opening(envelope)[0] for envelope in envelopes.values()]
-    if any(texts) and not all(isinstance(piece, Special) for piece in begins):
-        raise FormatError(
-            f"{where}: a message that begins with text cannot follow a tail or a "
-            "prologue that ends in text; begin it with a special token"
-        )
+    opening = [*map(_opening, envelopes.values())]
+    texts = {(role, line.tail) for line in lines for role in line.roles}
+    closings = {role: envelope.close for role, envelope in envelopes.items()}
+    for role, pieces in {"start": prologue, **closings}.items():
+        texts |= {(role, last.text) for last in pieces[-1:] if isinstance(last, Literal)}
+    for role, text in texts:
+        following = [line.pieces for line in lines if line.after is None or role in line.after]
+        begins = [pieces[0] for pieces in (*following, *opening)]
+        if text and not all(isinstance(piece, Special) for piece in begins):
+            raise FormatError(
+                f"{where}: a message that begins with text cannot follow a tail or a "
+                "prologue that ends in text; begin it with a special token"
+            )
 
 
 def _opening(envelope: Envelope) -> tuple[Piece, ...]:

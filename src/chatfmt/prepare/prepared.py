@@ -177,6 +177,26 @@ def prepare_answers(
     return prepared, asked.history(items)
 
 
+def messages_prepared(
+    name: str, words: Sequence[Word], conversation: Conversation, values: Mapping[str, Any]
+) -> Conversation:
+    """What `prepare` makes of a conversation with published history, without what was changed.
+
+    For those who try many words: it is three times as fast, and it checks less.
+
+    Raises:
+        RenderError: the template takes no such conversation, or a value is missing.
+    """
+    items = [Item(key, message) for key, message in enumerate(conversation.messages)]
+    asked = Asked(name, conversation.tools, values, keep_history=False, given=len(items))
+    for word in words:
+        items = word.apply(items, asked)
+    messages = tuple(item.message for item in items)
+    return Conversation.model_construct(
+        messages=messages, tools=conversation.tools, metadata=conversation.metadata
+    )
+
+
 def thinking_of(conversation: Conversation, *, told: bool | None) -> bool | None:
     """What a prompt is to do about the reasoning, of what is told and what was prepared.
 
@@ -207,6 +227,8 @@ def _changes(
     for key in sorted(was.keys() | now.keys()):
         index = key if key < given else None
         one, other = was.get(key), now.get(key)
+        if one is other:
+            continue  # as most words leave most messages
         if one is None or other is None:
             yield key, Change(index, "message", word, one, other)
             continue

@@ -182,9 +182,9 @@ def _format(
 @lru_cache(8)
 def _match(source: str, bos: str, eos: str, known: frozenset[str]) -> Match | None:
     """The row that writes what the template does; that takes seconds to find out."""
-    from chatfmt.templates.match import match
+    from chatfmt.templates.match import match_template
 
-    return match(source, bos=bos, eos=eos, special_tokens=known)
+    return match_template(source, bos=bos, eos=eos, special_tokens=known)
 
 
 def on_wire(

@@ -9,12 +9,31 @@ over an encoding whose tokens are single bytes (`letters`).
 of that, `rewriting` finds the words of preparation, and `conditions` says for which conversations
 what is left does not hold. Then all is proved on conversations that none of these has seen.
 
-Out: `to_jinja` writes a format as a chat template.
+Out: `to_jinja` writes a format as a chat template, `export_hf` a directory that transformers loads.
+
+>>> import chatfmt
+>>> source = chatfmt.to_jinja(chatfmt.get_format("chatml"))
+>>> chatfmt.match_template(source).format.name
+'chatml'
 """
 
 from __future__ import annotations
 
+from chatfmt.templates.compare import Difference, Evidence
+from chatfmt.templates.conditions import Condition
 from chatfmt.templates.export import export_hf
+from chatfmt.templates.imported import Imported, import_template
+from chatfmt.templates.match import Match, match_template
 from chatfmt.templates.to_jinja import to_jinja
 
-__all__ = ["export_hf", "to_jinja"]
+__all__ = [
+    "Condition",
+    "Difference",
+    "Evidence",
+    "Imported",
+    "Match",
+    "export_hf",
+    "import_template",
+    "match_template",
+    "to_jinja",
+]

@@ -11,13 +11,15 @@ import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Conversation, Message, ToolCall
+from chatfmt.templates.render import Rendering
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from chatfmt.templates.render import JinjaTemplate, Refused
 
-__all__ = ["TOOLS", "Ask", "Kinds", "asks", "template_messages", "written_by"]
+__all__ = ["TOOLS", "Ask", "Kinds", "all_written_by", "asks", "template_messages", "written_by"]
 
 TOOLS: tuple[dict[str, Any], ...] = (
     {
@@ -113,9 +115,9 @@ def _shapes(kinds: Kinds) -> Iterator[_Chat]:
 
 
 def _edges(kinds: Kinds) -> Iterator[_Chat]:
-    shapes = ("user assistant", "system user assistant user")
+    shapes = ("user assistant", "user system assistant user", "system user assistant user")
     for text, role in itertools.product((*_EDGES, *_TEXTS), kinds.roles):
-        for roles in shapes if text in _EDGES else shapes[1:]:
+        for roles in shapes if text in _EDGES else shapes[2:]:
             messages = _turns(kinds, *roles.split())
             for at, message in enumerate(messages):
                 if message.role == role:
@@ -160,6 +162,8 @@ def _drawn(kinds: Kinds, chance: random.Random) -> _Chat:
     roles = [role for role in ("system",) if role in kinds.roles and chance.random() < 0.5]  # noqa: PLR2004
     turns = [role for role in ("user", "assistant") if role in kinds.roles]
     roles += itertools.islice(itertools.cycle(turns), chance.randint(1, 7))
+    if chance.random() < 0.2:  # noqa: PLR2004
+        roles.insert(chance.randint(0, len(roles)), chance.choice(kinds.roles))
     texts = (*_TEXTS, *_EDGES)
     made = [Message(role=role, content=chance.choice(texts)) for role in roles]
     return made, ()
@@ -202,12 +206,26 @@ def written_by(template: JinjaTemplate, ask: Ask) -> str | Refused:
     ...     written_by(template, Ask(Conversation(messages=(Message(role="user", content="Hi"),))))
     'Hi'
     """
+    return all_written_by(template, [ask])[0][1]
+
+
+def all_written_by(
+    template: JinjaTemplate, asked: Sequence[Ask], date: dt.date | None = None
+) -> list[tuple[Ask, str | Refused]]:
+    """Each with what a template writes for it, on a day: its own if None.
+
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> with JinjaTemplate("{{ add_generation_prompt }}") as template:
+    ...     [text for _, text in all_written_by(template, [Ask(Conversation(), prompt=True)])]
+    ['True']
+    """
+    texts = template.render_all([_rendering(ask, date) for ask in asked])
+    return [*zip(asked, texts, strict=True)]
+
+
+def _rendering(ask: Ask, date: dt.date | None) -> Rendering:
     names: dict[str, Any] = {}
     if ask.thinking is not None:
         names = {"enable_thinking": ask.thinking, "thinking": ask.thinking}
-    return template.render(
-        template_messages(ask.conversation),
-        prompt=ask.prompt,
-        tools=ask.conversation.tools,
-        names=names,
-    )
+    chat = ask.conversation
+    return Rendering(template_messages(chat), ask.prompt, chat.tools, names, date)

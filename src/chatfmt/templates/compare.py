@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.errors import RenderError
-from chatfmt.prepare.prepared import prepare
+from chatfmt.prepare.prepared import messages_prepared
 from chatfmt.templates.excuses import Case, faults_shown, spells_own_tokens
-from chatfmt.templates.letters import spelled
+from chatfmt.templates.letters import ids_in, spelled
 from chatfmt.templates.render import DATE, Refused
 
 if TYPE_CHECKING:
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from chatfmt.templates.asks import Ask
     from chatfmt.tokenizer import ChatTokenizer
 
-__all__ = ["Difference", "Evidence", "Verdict", "compare", "evidence", "prepared", "written"]
+__all__ = [
+    "Difference",
+    "Evidence",
+    "Verdict",
+    "compare",
+    "evidence",
+    "has_other_ids",
+    "prepared",
+    "written",
+]
 
 
 _ENOUGH = 40  # differences
@@ -35,7 +44,8 @@ class Verdict(StrEnum):
     TEMPLATE_REFUSES = "template refuses"
     FORMAT_REFUSES = "format refuses"
     GUARDED = "guarded"
-    """A text holds what ends its field, so that the format refuses it."""
+    """A text holds what ends its field, so that the format refuses it; or it spells a special
+    token, so that the template refuses it, where the format writes it as text."""
     EXCUSED = "excused"
     """The template has a fault here, which the row names."""
     DIFFERENT = "different"
@@ -118,23 +128,24 @@ def prepared(
     words = tok.format.preparation if words is None else words
     needed = {name for word in words for name, default in word.names.items() if default is None}
     values = {"date": date} if "date" in needed else {}
-    return prepare(tok.format.name, words, conversation, values=values)
+    return messages_prepared(tok.format.name, words, conversation, values)
 
 
 def written(
     tok: ChatTokenizer, ask: Ask, words: Sequence[Word] | None = None, date: dt.date = DATE
-) -> Iterator[str]:
-    """What a format over letters writes: a prompt, or what it encodes, then what it trains on.
+) -> Iterator[list[int]]:
+    """The ids that a format over letters writes: a prompt, or what it encodes, and trains on.
 
     Raises:
         RenderError: the format cannot carry it.
     """
     chat = prepared(tok, ask.conversation, words, date)
     if ask.prompt:
-        yield spelled(tok, tok.encode_prompt(chat, thinking=ask.thinking))
+        yield tok.encode_prompt(chat, thinking=ask.thinking)
         return
-    yield spelled(tok, tok.encode(chat))
-    yield spelled(tok, tok.encode_for_training(chat, allow_untrained=True).input_ids)
+    yield tok.encode(chat)
+    if any(line.training_end is not None for line in tok.format.lines):
+        yield tok.encode_for_training(chat, allow_untrained=True).input_ids
 
 
 def compare(
@@ -155,24 +166,35 @@ def compare(
     """
     ours = ""
     try:
-        for ours in written(tok, ask, words, date):
+        for ids in written(tok, ask, words, date):
+            ours = spelled(tok, ids)
             if isinstance(text, Refused):
-                return Verdict.TEMPLATE_REFUSES, ours
+                guards = _holds(ask, tok.encoding.special_tokens)
+                return Verdict.GUARDED if guards else Verdict.TEMPLATE_REFUSES, ours
             if text == ours:
                 return Verdict.EQUAL, text
     except RenderError as error:
         if isinstance(text, Refused):
             return Verdict.REFUSED, str(error)
-        if _is_guarded(tok, ask):
+        if _holds(ask, [fence.removeprefix("^") for fence in tok.format.fences]):
             return Verdict.GUARDED, str(error)
         return _excused(tok, ask, text, Verdict.FORMAT_REFUSES), str(error)
     return _excused(tok, ask, text, Verdict.DIFFERENT), ours
 
 
-def _is_guarded(tok: ChatTokenizer, ask: Ask) -> bool:
-    fences = [fence.removeprefix("^") for fence in tok.format.fences]
-    messages = ask.conversation.messages
-    return any(fence in f"{message.content}" for fence in fences for message in messages)
+def has_other_ids(tok: ChatTokenizer, ask: Ask, text: str) -> bool:
+    """Whether the same text is other ids, since a special token of it is written as text.
+
+    Not so where a text that was given spells a special token: it is text, in every format.
+    """
+    ids = next((ids for ids in written(tok, ask) if spelled(tok, ids) == text), None)
+    spells = _holds(ask, tok.encoding.special_tokens)
+    return not spells and ids is not None and ids != ids_in(tok, text)
+
+
+def _holds(ask: Ask, words: Iterable[str]) -> bool:
+    texts = [message.content for message in ask.conversation.messages]
+    return any(word in text for word in words for text in texts)
 
 
 def _excused(tok: ChatTokenizer, ask: Ask, text: str | Refused, otherwise: Verdict) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import FormatError, TemplateImportError
 from chatfmt.line.format import ChatFormat
-from chatfmt.templates.asks import Ask, Kinds, asks, written_by
-from chatfmt.templates.compare import Difference, Evidence, Verdict, compare, evidence
+from chatfmt.templates.asks import Ask, Kinds, all_written_by, asks
+from chatfmt.templates.compare import (
+    Difference,
+    Evidence,
+    Verdict,
+    compare,
+    evidence,
+    has_other_ids,
+    written,
+)
 from chatfmt.templates.conditions import Condition, needed
-from chatfmt.templates.letters import ids_in, in_letters, spelled
+from chatfmt.templates.letters import in_letters, spelled
+from chatfmt.templates.probe import takes_parts
 from chatfmt.templates.render import DATE, JinjaTemplate, Refused
 from chatfmt.templates.rewriting import WELL, improved
 from chatfmt.templates.solve import hypotheses
@@ -35,6 +45,7 @@ _KINDS = Kinds(thinks=True, calls=True, switches=False)
 _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations by which hypotheses are told apart
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
+_ROUNDS = 3  # in which conditions are sought
 _ENOUGH = 12  # conversations that are equal: below that there is nothing that was imported
 
 
@@ -42,10 +53,21 @@ _ENOUGH = 12  # conversations that are equal: below that there is nothing that w
 class Imported:
     """A template as a format, and the conversations for which that is proven.
 
+    >>> import tiktoken
+    >>> from chatfmt import Conversation, Message, import_template
     >>> chatml = "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}<e>{% endfor %}"
     >>> found = import_template(chatml, ["<s>", "<e>"])
     >>> found.format.template["user"]
     '<s>user: {content}<e>'
+    >>> found.holds(Conversation(messages=(Message(role="user", content="Hi"),)))
+    True
+    >>> vocabulary = {bytes([byte]): byte for byte in range(256)}
+    >>> special = {"<s>": 256, "<e>": 257}
+    >>> letters = tiktoken.Encoding(
+    ...     "letters", pat_str="(?s:.)", mergeable_ranks=vocabulary, special_tokens=special
+    ... )
+    >>> len(found.tokenizer(letters).encode([{"role": "user", "content": "Hi"}]))
+    10
     """
 
     format: ChatFormat
@@ -103,21 +125,15 @@ def import_template(
     """
     tokens = [*dict.fromkeys(token for token in (bos, eos, *special_tokens) if token)]
     with JinjaTemplate(source, bos=bos, eos=eos) as template:
-        cases = [(ask, written_by(template, ask)) for ask in asks(_KINDS, drawn=20)]
+        template.parts = takes_parts(template)
+        cases = all_written_by(template, [*asks(_KINDS, drawn=20)])
         found, words = _solved(template, tokens, bos, cases, name)
         mendable = [case for case in cases if not _calls(case[0])]
         words = improved(found, [*map(partial(_dated, source), words)], mendable)
-        tok = in_letters(_format(found.format.row(), words))
-        conditions = _conditions(tok, cases)
-        fresh = (
-            (ask, written_by(template, ask))
-            for ask in asks(_KINDS, seed=1, drawn=120)
-            if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
-        )
-        proof = _proved(tok, [*fresh])
-    with JinjaTemplate(source, bos=bos, eos=eos, date=_LATER) as later:
+        tok = in_letters(_format(found.format.row(), words), tokens)
+        conditions, proof = _proved(tok, template, cases)
         equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
-        _check_date(tok, later, equal)
+        _check_date(tok, all_written_by(template, equal[:_FIRST], _LATER))
     return Imported(tok.format, (*conditions,), proof)
 
 
@@ -138,24 +154,37 @@ def _solved(
     if not plain:
         why = next((text.reason for _, text in cases if isinstance(text, Refused)), "")
         raise TemplateImportError(f"it takes no plain conversation: {why}", ())
-    best: tuple[tuple[int, int], ChatTokenizer, Hypothesis] | None = None
+    best: tuple[ChatTokenizer, Hypothesis] | None = None
+    fewest = (len(prompts) + 1, len(plain) + 1)
     why = "its texts do not stand one after the other, each once"
     for tried in hypotheses(template, tokens, bos):
+        if any(token in text for token in tokens for text in _texts(tried.words)):
+            continue  # there it would be text
         try:
-            tok = in_letters(_format({"name": name, **tried.row}, tried.words))
+            tok = in_letters(_format({"name": name, **tried.row}, tried.words), tokens)
         except FormatError as error:
             why = f"no line could be read back: {error}"
             continue
-        right, whole = (
-            sum(compare(tok, *case)[0] in WELL for case in some) for some in (prompts, plain)
-        )
-        if best is None or (right, whole) > best[0]:
-            best = (right, whole), tok, tried
-        if (right, whole) == (len(prompts), len(plain)):
+        ends = _failures(tok, plain, fewest[1])
+        failures = _failures(tok, prompts, fewest[0] + (ends < fewest[1])), ends
+        if failures < fewest:
+            best, fewest = (tok, tried), failures
+        if fewest == (0, 0):
             break
     if best is None:
         raise TemplateImportError(why, ())
-    return best[1], best[2].words
+    return best[0], best[1].words
+
+
+def _texts(words: Sequence[dict[str, Any]]) -> list[str]:
+    names = ("before", "default", "between")
+    return [word[name] for word in words for name in names if name in word]
+
+
+def _failures(tok: ChatTokenizer, cases: Sequence[_Case], most: int) -> int:
+    """For how many conversations what it writes is wrong; no more than ``most`` are counted."""
+    wrong = (case for case in cases if compare(tok, *case)[0] not in WELL)
+    return sum(1 for _ in itertools.islice(wrong, most))
 
 
 def _format(row: dict[str, Any], words: list[dict[str, Any]]) -> ChatFormat:
@@ -186,24 +215,43 @@ def _conditions(tok: ChatTokenizer, cases: Sequence[_Case]) -> list[Condition]:
     return conditions
 
 
-def _proved(tok: ChatTokenizer, cases: Sequence[_Case]) -> Evidence:
-    """What comes of conversations that were not looked at before, in both directions."""
-    found = evidence(tok, cases)
-    if not found.proven or found.template_refuses:
-        reasons = [*found.differing, *found.template_refuses]
-        raise TemplateImportError("it differs for conversations that were not looked at", reasons)
+def _proved(
+    tok: ChatTokenizer, template: JinjaTemplate, cases: Sequence[_Case]
+) -> tuple[list[Condition], Evidence]:
+    """The conditions, and what comes of conversations by which they were not found.
+
+    Where these show that a condition is missing, it is sought anew, and proved with others.
+    """
+    for seed in range(1, _ROUNDS + 1):
+        conditions = _conditions(tok, cases)
+        fresh = [
+            ask
+            for ask in asks(_KINDS, seed=seed, drawn=120)
+            if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
+        ]
+        shown = all_written_by(template, fresh)
+        found = evidence(tok, shown)
+        if found.proven and not found.template_refuses:
+            _check_ids(tok, shown)
+            return conditions, found
+        cases = [*cases, *shown]
+    reasons = [*found.differing, *found.template_refuses]
+    raise TemplateImportError("it differs for conversations that were not looked at", reasons)
+
+
+def _check_ids(tok: ChatTokenizer, cases: Sequence[_Case]) -> None:
+    """The same text is the same tokens, and these are read as what was written."""
     for ask, text in cases:
-        if (
-            ask.prompt
-            or isinstance(text, Refused)
-            or compare(tok, ask, text)[0] is not Verdict.EQUAL
-        ):
+        if isinstance(text, Refused) or compare(tok, ask, text)[0] is not Verdict.EQUAL:
             continue
-        again = spelled(tok, tok.encode(tok.decode(tok.encode(tok.decode(ids_in(tok, text))))))
-        if again != text:
-            reason = Difference(ask, Verdict.DIFFERENT, text, again)
+        if has_other_ids(tok, ask, text):
+            reason = Difference(ask, Verdict.DIFFERENT, text, text)
+            raise TemplateImportError("a special token would be written as text", [reason])
+        ids = next(written(tok, ask))
+        again = ids if ask.prompt else tok.encode(tok.decode(ids))
+        if again != ids:
+            reason = Difference(ask, Verdict.DIFFERENT, text, spelled(tok, again))
             raise TemplateImportError("what it writes is read as something else", [reason])
-    return found
 
 
 def _calls(ask: Ask) -> bool:
@@ -226,10 +274,9 @@ def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _check_date(tok: ChatTokenizer, later: JinjaTemplate, equal: Sequence[Ask]) -> None:
+def _check_date(tok: ChatTokenizer, later: Sequence[_Case]) -> None:
     """What was the same is the same on another day."""
-    for ask in equal[:_FIRST]:
-        text = written_by(later, ask)
+    for ask, text in later:
         verdict, ours = compare(tok, ask, text, date=_LATER)
         if verdict is not Verdict.EQUAL:
             reason = Difference(ask, verdict, str(text), ours)

@@ -69,20 +69,20 @@ class Letters:
         return _BYTES[token]
 
 
-def in_letters(format: ChatFormat) -> ChatTokenizer:
-    """A tokenizer for a format, over its special tokens and bytes.
+def in_letters(format: ChatFormat, tokens: Sequence[str] = ()) -> ChatTokenizer:
+    """A tokenizer for a format, over its special tokens, others that there are, and bytes.
 
     >>> import chatfmt
     >>> tok = in_letters(chatfmt.get_format("chatml"))
     >>> len(tok.encode([{"role": "user", "content": "Hi"}]))
     10
     """
-    spellings = format.special_tokens
+    spellings = dict.fromkeys((*format.special_tokens, *tokens))
     return ChatTokenizer(format, Letters({token: 256 + at for at, token in enumerate(spellings)}))
 
 
 def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
-    r"""The ids as text, special tokens as they are spelled.
+    r"""The ids of a format over letters as text, special tokens as they are spelled.
 
     >>> import chatfmt
     >>> tok = in_letters(chatfmt.get_format("chatml"))
@@ -90,8 +90,8 @@ def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
     '<|im_start|>user\nHi<|im_end|>\n'
     """
     special = {token: spelling.encode() for spelling, token in tok.encoding.special_tokens.items()}
-    parts = (special.get(token) or tok.encoding.token_bytes(token) for token in ids)
-    return b"".join(parts).decode()
+    table = [*_BYTES, *(special[token] for token in sorted(special))]
+    return b"".join(map(table.__getitem__, ids)).decode()
 
 
 def ids_in(tok: ChatTokenizer, text: str) -> list[int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.line.formats import FORMAT_ROWS, get_format
-from chatfmt.templates.asks import Kinds, asks, written_by
+from chatfmt.templates.asks import Kinds, all_written_by, asks
 from chatfmt.templates.compare import Evidence, Verdict, compare, evidence
 from chatfmt.templates.letters import in_letters
 from chatfmt.templates.render import JinjaTemplate
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from chatfmt.templates.asks import Ask
     from chatfmt.templates.render import Refused
 
-__all__ = ["Match", "kinds_of", "match"]
+__all__ = ["Match", "kinds_of", "match_template"]
+
+_Case = tuple["Ask", "str | Refused"]
 
 _FIRST = Kinds(("user", "assistant"))
 _ENOUGH = 20  # conversations that are equal: templates that refuse nearly all prove little
@@ -66,7 +69,7 @@ def kinds_of(format: ChatFormat) -> Kinds:
     )
 
 
-def match(
+def match_template(
     source: str,
     *,
     bos: str = "",
@@ -86,7 +89,7 @@ def match(
         The row with its evidence; `Match.proven` says whether it is the template. None if no row
         writes even one conversation as it does.
 
-    >>> found = match(
+    >>> found = match_template(
     ...     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}"
     ...     "{{ m.content + '<|im_end|>\n' }}{% endfor %}"
     ...     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
@@ -99,11 +102,7 @@ def match(
         ImportError: Jinja is not installed.
     """
     with JinjaTemplate(source, bos=bos, eos=eos) as template:
-        known: dict[str, str | Refused] = {}
-
-        def cases(kinds: Kinds) -> list[tuple[Ask, str | Refused]]:
-            return [(ask, _once(template, ask, known)) for ask in asks(kinds)]
-
+        cases = partial(_cases, template, {})
         first = [case for case in cases(_FIRST)[:8] if isinstance(case[1], str)]
         found = []
         for name, row in FORMAT_ROWS.items():
@@ -118,11 +117,13 @@ def match(
     return max(found, key=_nearness, default=None)
 
 
-def _once(template: JinjaTemplate, ask: Ask, known: dict[str, str | Refused]) -> str | Refused:
-    key = repr(ask)
-    if key not in known:
-        known[key] = written_by(template, ask)
-    return known[key]
+def _cases(template: JinjaTemplate, known: dict[str, str | Refused], kinds: Kinds) -> list[_Case]:
+    """The battery with what the template writes; what is known already is not asked again."""
+    asked = {repr(ask): ask for ask in asks(kinds)}
+    new = {key: ask for key, ask in asked.items() if key not in known}
+    texts = (text for _, text in all_written_by(template, [*new.values()]))
+    known.update(zip(new, texts, strict=True))
+    return [(ask, known[key]) for key, ask in asked.items()]
 
 
 def _nearness(found: Match) -> tuple[bool, float, int, int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.templates.render import Refused
+from chatfmt.templates.render import Refused, Rendering
 
 if TYPE_CHECKING:
     from chatfmt.templates.render import JinjaTemplate
 
-__all__ = ["Cut", "cut", "mark", "thought_cut"]
+__all__ = ["Cut", "cut", "mark", "takes_parts", "thought_cut"]
 
 _ROLES = {"s": "system", "u": "user", "a": "assistant"}
 
@@ -64,6 +64,21 @@ def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | N
         before, _, text = text.partition(marks[at])
         between.append(before)
     return Cut((*between, text), (*order,))
+
+
+def takes_parts(template: JinjaTemplate) -> bool:
+    """Whether it writes texts only where they are given as parts, as those of pictures do.
+
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> source = "{% for m in messages %}{{ m.content[0].text }}{% endfor %}"
+    >>> with JinjaTemplate(source) as template:
+    ...     takes_parts(template)
+    True
+    """
+    given = [{"role": "user", "content": mark(0)}]
+    in_parts = [{"role": "user", "content": [{"type": "text", "text": mark(0)}]}]
+    plain, parts = template.render_all([Rendering(given), Rendering(in_parts)])
+    return mark(0) not in plain and mark(0) in parts
 
 
 def thought_cut(template: JinjaTemplate) -> tuple[str, str] | None:

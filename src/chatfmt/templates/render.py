@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from chatfmt.errors import FormatError
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["DATE", "JinjaTemplate", "Refused"]
+__all__ = ["DATE", "JinjaTemplate", "Refused", "Rendering"]
 
 DATE = dt.date(2025, 1, 2)
 """The day on which a template runs, where no other is asked for."""
@@ -39,6 +42,21 @@ class Refused(NamedTuple):
     """
 
     reason: str
+
+
+class Rendering(NamedTuple):
+    """A conversation that is to be rendered; see `JinjaTemplate.render`.
+
+    >>> Rendering([{"role": "user", "content": "Hi"}], prompt=True).tools
+    ()
+    """
+
+    messages: Sequence[Mapping[str, Any]]
+    prompt: bool = False
+    tools: Sequence[Mapping[str, Any]] = ()
+    names: Mapping[str, Any] = MappingProxyType({})
+    date: dt.date | None = None
+    """The day on which it is rendered; None: that of the template."""
 
 
 class JinjaTemplate:
@@ -77,6 +95,8 @@ class JinjaTemplate:
         self._first = {"source": source, "date": date.isoformat()}
         self._names = {"bos_token": bos, "eos_token": eos, **(names or {})}
         self._seconds = seconds
+        self.parts = False
+        """Whether the content of a message is given as a list with one part, its text."""
         self._left = _RESTARTS
         self._process: subprocess.Popen[str] | None = None
         refused = self._start()
@@ -127,18 +147,35 @@ class JinjaTemplate:
         ...     template.render([])
         Refused(reason='TemplateError: no')
         """
-        if self._process is None and self._left > 0:
-            self._start()
-        if self._process is None:
-            return Refused("it was closed, or took too long too often")
-        given = [_aliased(message) for message in messages]
-        more = {"messages": given, "add_generation_prompt": prompt, "tools": [*tools] or None}
-        job = {"names": {**self._names, **more, **(names or {})}, "most": _CHARACTERS}
-        job["seconds"] = self._seconds
-        answer = self._ask(job)
-        if "error" in answer:
-            return Refused(answer["error"])
-        return answer["text"]
+        return self.render_all([Rendering(messages, prompt, tools, names or {})])[0]
+
+    def render_all(self, asked: Sequence[Rendering]) -> list[str | Refused]:
+        """What it writes for each of several: the same, without waiting for each answer.
+
+        >>> with JinjaTemplate("{{ messages|length }}") as template:
+        ...     template.render_all([Rendering([]), Rendering([{}, {}])])
+        ['0', '2']
+        """
+        found: list[str | Refused] = []
+        while len(found) < len(asked):
+            if self._process is None and self._left > 0:
+                self._start()
+            if self._process is None:
+                found.append(Refused("it was closed, or took too long too often"))
+            else:
+                found += self._ask([self._job(one) for one in asked[len(found) :]])
+        return found
+
+    def _job(self, asked: Rendering) -> dict[str, Any]:
+        names = {
+            **self._names,
+            "messages": [_aliased(message, parts=self.parts) for message in asked.messages],
+            "add_generation_prompt": asked.prompt,
+            "tools": [*asked.tools] or None,
+            **asked.names,
+        }
+        date = None if asked.date is None else asked.date.isoformat()
+        return {"names": names, "most": _CHARACTERS, "seconds": self._seconds, "date": date}
 
     def _start(self) -> Refused | None:
         self._process = subprocess.Popen(  # noqa: S603 - it is Python, and a file of chatfmt
@@ -148,28 +185,34 @@ class JinjaTemplate:
             stderr=subprocess.DEVNULL,
             encoding="ascii",
         )
-        answer = self._ask({**self._first, "seconds": max(self._seconds, _SECONDS)})
-        return Refused(answer["error"]) if "error" in answer else None
+        first = {**self._first, "seconds": max(self._seconds, _SECONDS)}
+        answer = self._ask([first])[0]
+        return answer if isinstance(answer, Refused) else None
 
-    def _ask(self, job: Mapping[str, Any]) -> dict[str, str]:
+    def _ask(self, jobs: Sequence[Mapping[str, Any]]) -> list[str | Refused]:
+        """The answers, up to the first that does not come: then the process has ended."""
         process = self._process
         assert process and process.stdin and process.stdout  # noqa: PT018, S101 - they are pipes
-        ends = threading.Timer(_PATIENCE * max(self._seconds, _SECONDS), process.kill)
-        ends.start()
-        try:
-            process.stdin.write(json.dumps(job) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except OSError:
-            line = ""
-        finally:
-            ends.cancel()
-        if line.endswith("\n"):
-            answer: dict[str, str] = json.loads(line)
-            return answer
-        self._end()
-        self._left -= 1
-        return {"error": f"it takes more than {self._seconds:g} seconds, or too much memory"}
+        answers: list[str | Refused] = []
+        with _Watch(process, _PATIENCE * max(self._seconds, _SECONDS)) as watch:
+            try:
+                process.stdin.write(json.dumps(jobs) + "\n")
+                process.stdin.flush()
+                for line in itertools.islice(process.stdout, len(jobs)):
+                    if not line.endswith("\n"):
+                        break
+                    answer = json.loads(line)
+                    refused = "error" in answer
+                    answers.append(Refused(answer["error"]) if refused else answer["text"])
+                    watch.again()
+            except OSError:
+                pass  # it is gone
+        if len(answers) < len(jobs):
+            self._end()
+            self._left -= 1
+            reason = f"it takes more than {self._seconds:g} seconds, or too much memory"
+            answers.append(Refused(reason))
+        return answers
 
     def _end(self) -> None:
         if self._process is not None:
@@ -181,7 +224,38 @@ class JinjaTemplate:
             self._process = None
 
 
-def _aliased(message: Mapping[str, Any]) -> dict[str, Any]:
+class _Watch:
+    """Ends a process that does not answer for so many seconds, by the clock."""
+
+    def __init__(self, process: subprocess.Popen[str], seconds: float) -> None:
+        self._process, self._seconds = process, seconds
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.again()
+
+    def again(self) -> None:
+        """Begin to count anew."""
+        self._until = time.monotonic() + self._seconds
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    def _run(self) -> None:
+        while not self._done.wait(self._until - time.monotonic()):
+            if self._until - time.monotonic() <= 0:
+                self._process.kill()
+                return
+
+
+def _aliased(message: Mapping[str, Any], *, parts: bool) -> dict[str, Any]:
     """The message with its thinking under the names by which templates know it."""
-    thinking = message.get("reasoning_content")
-    return {**message} if thinking is None else {"thinking": thinking, **message}
+    made = {**message}
+    if "reasoning_content" in made:
+        made.setdefault("thinking", made["reasoning_content"])
+    if parts and "content" in made:
+        made["content"] = [{"type": "text", "text": made["content"]}]
+    return made

@@ -7,6 +7,7 @@ left is proved as a whole.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.prepare.words import read_words
@@ -30,28 +31,46 @@ WELL = (Verdict.EQUAL, Verdict.REFUSED, Verdict.GUARDED)
 """What nothing is to be done about."""
 
 
-def failing(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> list[_Case]:
-    """The conversations for which a template and the format with these words differ."""
+def failing(
+    tok: ChatTokenizer, words: _Words, cases: Sequence[_Case], most: int | None = None
+) -> list[_Case]:
+    """The conversations for which a template and the format with these words differ; the first."""
     read = read_words(words)
-    return [case for case in cases if compare(tok, *case, words=read)[0] not in WELL]
+    wrong = (case for case in cases if compare(tok, *case, words=read)[0] not in WELL)
+    return [*itertools.islice(wrong, most)]
+
+
+def _helps(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> bool:
+    """Whether these words are right for any."""
+    read = read_words(words)
+    return any(compare(tok, *case, words=read)[0] in WELL for case in cases)
 
 
 def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Words:
     """The words, and those that make fewer conversations differ."""
     left = failing(tok, words, cases)
+    hopeless = _hopeless(left, cases)
+    left, cases = ([one for one in some if one[0].prompt not in hopeless] for some in (left, cases))
     cases = [*left, *(case for case in cases[::_SOME] if case not in left)]
-    for kind in _KINDS:
+    for kind in _KINDS if _thinks(tok) else _KINDS_WITHOUT_THOUGHTS:
         best = words
         for tried in kind(words):
             if not left:
                 return _merged(best)
-            if len(failing(tok, tried, left)) == len(left):
+            if not _helps(tok, tried, left):
                 continue
-            still = failing(tok, tried, cases)
+            still = failing(tok, tried, cases, len(left))
             if len(still) < len(left):
                 best, left = tried, still
         words = best
     return _merged(words)
+
+
+def _hopeless(left: Sequence[_Case], cases: Sequence[_Case]) -> set[bool]:
+    """Prompts (True), or what is none, if all of these differ and not all of the others."""
+    all_of, wrong = (Counter(ask.prompt for ask, _ in some) for some in (cases, left))
+    found = {kind for kind, number in all_of.items() if wrong[kind] == number}
+    return found if len(found) == 1 else set()
 
 
 def _merged(words: _Words) -> _Words:
@@ -64,6 +83,15 @@ def _merged(words: _Words) -> _Words:
         elif word != {"word": "system"}:  # which does nothing
             made.append(word)
     return made
+
+
+def _thinks(tok: ChatTokenizer) -> bool:
+    lines = tok.format.lines_of.get("assistant", ())
+    return any("reasoning" in line.fields for line in lines)
+
+
+def _no_thinking(words: _Words) -> Iterator[_Words]:
+    yield [{"word": "reasoning", "keep": "none"}, *words]
 
 
 def _thinking(words: _Words) -> Iterator[_Words]:
@@ -119,13 +147,19 @@ def _orders(words: _Words) -> Iterator[_Words]:
         yield [{"word": "order", **options}, *words]
 
 
-_KINDS = (
-    _thinking,
+_KINDS_WITHOUT_THOUGHTS = (
+    _orders,
+    _no_thinking,
     _systems,
     _strip("user"),
     _strip("assistant"),
     _strip("system"),
+)
+# What a template refuses comes first: no other word is to help by being refused.
+_KINDS = (
+    _orders,
+    _thinking,
+    *_KINDS_WITHOUT_THOUGHTS[2:],
     _strip_thoughts,
     _strip_thinking,
-    _orders,
 )

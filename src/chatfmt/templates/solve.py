@@ -11,7 +11,9 @@ and what a prompt ends in, tell them apart.
 
 from __future__ import annotations
 
+import itertools
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.templates.probe import cut, thought_cut
@@ -57,9 +59,29 @@ class _Turns(NamedTuple):
 
 def hypotheses(template: JinjaTemplate, tokens: Sequence[str], bos: str) -> Iterator[Hypothesis]:
     """Every reading of what a template writes for plain conversations, the likeliest first."""
-    for turns in _turns(template, tokens):
-        for system, words in [*_systems(template, turns, bos)]:
-            yield Hypothesis(_row(turns, system, tokens), words)
+    for turns in sorted(_turns(template, tokens), key=partial(_unlikeness, tokens)):
+        for system, words in _systems(template, turns, tokens, bos):
+            row = _row(turns, system, tokens)
+            yield Hypothesis(row, words)
+            if not turns.assistant.head or _parts(turns.assistant.head, tokens)[0]:
+                yield Hypothesis(_answers_after_questions(row), words)
+
+
+def _answers_after_questions(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, where an answer stands nowhere else: then it may begin with text."""
+    line = row["template"]["assistant"]
+    line = {"line": line} if isinstance(line, str) else line
+    return {**row, "template": {**row["template"], "assistant": {**line, "after": "user"}}}
+
+
+def _unlikeness(tokens: Sequence[str], turns: _Turns) -> tuple[bool, int]:
+    """How unlike other formats it is: all that is written is the same, but not what stops a model.
+
+    Questions and answers begin with the same token, and answers end with the first that can.
+    """
+    first = _parts(turns.user.head, tokens)[:2]
+    apart = first[0] != "" or first != _parts(turns.assistant.head, tokens)[:2]
+    return apart, abs(len(_parts(turns.assistant.end, tokens)) - 3)
 
 
 def _turns(template: JinjaTemplate, tokens: Sequence[str]) -> Iterator[_Turns]:
@@ -98,13 +120,25 @@ def _ends(
     yield from dict.fromkeys(end for end in (*tried, "", between) if between.startswith(end))
 
 
+_System = tuple[tuple[_Frame | None, str], list[dict[str, Any]]]
+
+
 def _systems(
-    template: JinjaTemplate, turns: _Turns, bos: str
-) -> Iterator[tuple[tuple[_Frame | None, str], list[dict[str, Any]]]]:
-    """What becomes of a system message: its frame, the prologue, and the words for it."""
+    template: JinjaTemplate, turns: _Turns, tokens: Sequence[str], bos: str
+) -> Iterator[_System]:
+    """What becomes of a system message: its frame, the prologue, and the words for it.
+
+    The last reading is that there is none: it is for conversations without one.
+    """
+    yield from _with_system(template, turns, tokens, bos)
+    yield (None, turns.before), []
+
+
+def _with_system(
+    template: JinjaTemplate, turns: _Turns, tokens: Sequence[str], bos: str
+) -> Iterator[_System]:
     found = cut(template, "suau", prompt=True) or cut(template, "sua")
     if found is None:
-        yield (None, turns.before), []
         return
     if 0 not in found.order:
         yield (None, turns.before), [{"word": "system", "drop": True}]
@@ -127,31 +161,36 @@ def _systems(
     end = to_user[: len(to_user) - len(turns.user.head)]
     if start.startswith(turns.before):
         yield (_Frame(start[len(turns.before) :], end), turns.before), []
-    yield from _with_default(start, end, turns, bos)
+    yield from _with_default(start, end, turns, tokens, bos)
 
 
 def _with_default(
-    start: str, end: str, turns: _Turns, bos: str
-) -> Iterator[tuple[tuple[_Frame | None, str], list[dict[str, Any]]]]:
+    start: str, end: str, turns: _Turns, tokens: Sequence[str], bos: str
+) -> Iterator[_System]:
     """A system message that stands there, too, where none was given."""
+    if not turns.before.endswith(end):
+        return
+    given = turns.before[: len(turns.before) - len(end)]
     prologue = bos if bos and start.startswith(bos) else ""
-    heads = [
-        start[len(prologue) :],
-        turns.user.head.replace("user", "system").replace("User", "System"),
-    ]
-    for head in dict.fromkeys(heads):
+    heads = [*_like_the_users(turns.user.head), *_begun(start[len(prologue) :], tokens)]
+    for head in dict.fromkeys([start[len(prologue) :], *heads]):
         whole = prologue + head
-        if (
-            head
-            and start.startswith(whole)
-            and turns.before.startswith(whole)
-            and turns.before.endswith(end)
-        ):
-            before = start[len(whole) :]
-            default = turns.before[len(whole) : len(turns.before) - len(end)]
-            if len(turns.before) >= len(whole) + len(end):
-                words = {**_around(before), "default": default}
-                yield (_Frame(head, end), prologue), [words]
+        if head and start.startswith(whole) and given.startswith(whole):
+            words = {**_around(start[len(whole) :]), "default": given[len(whole) :]}
+            yield (_Frame(head, end), prologue), [words]
+
+
+def _like_the_users(head: str) -> Iterator[str]:
+    """How the head of a system message may be spelled, by that of the user's."""
+    for change in (str.lower, str.title, str.upper):
+        yield head.replace(change("user"), change("system"))
+
+
+def _begun(text: str, tokens: Sequence[str]) -> Iterator[str]:
+    """The text up to each of its first special tokens."""
+    parts = _parts(text, tokens)
+    runs = itertools.takewhile(lambda at: not parts[at - 1], range(1, len(parts), 2))
+    yield from ("".join(parts[: at + 1]) for at in reversed([*runs]))
 
 
 def _around(before: str) -> dict[str, Any]:
@@ -169,6 +208,10 @@ def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]
     lines["user"] = _line(turns.user, tokens)
     opened, more = _opened(turns, tokens)
     lines["assistant"] = opened + "{content}" + _end(answer.end, tokens)
+    following = _parts(turns.user.head, tokens)[1:2]
+    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that goes on
+        lines["assistant"] = {"line": lines["assistant"], "training_end": following[0]}
+        more = {**more, "stops": following}
     frames = (frame, turns.user, answer, turns.thought)
     written = "".join((prologue, *(one.head + one.end for one in frames if one)))
     return {

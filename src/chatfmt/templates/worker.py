@@ -1,8 +1,9 @@
 """The process in which a chat template runs: a program of its own, without chatfmt.
 
-It reads JSON, a value a line: first the template, then what is to be rendered, and answers each
-with a line. `chatfmt.templates.render` starts it, and ends it where it takes too long. What
-templates find here is what they find in transformers, see ``render_jinja_template`` in
+It reads JSON, some jobs a line: the first job of all is the template, the others are what is to be
+rendered. It answers each job with a line. `chatfmt.templates.render` starts it, and ends it where
+it takes too long. What templates find here is what they find in transformers, see
+``render_jinja_template`` in
 https://github.com/huggingface/transformers/blob/main/src/transformers/utils/chat_template_utils.py.
 """
 
@@ -74,10 +75,14 @@ def compiled(source: str, date: str) -> Template:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )
-    now = dt.datetime.fromisoformat(date)
     environment.filters["tojson"] = _to_json
-    environment.globals |= {"raise_exception": _refuse, "strftime_now": now.strftime}
+    environment.globals |= {"raise_exception": _refuse, **_today(date)}
     return environment.from_string(source)
+
+
+def _today(date: str | None) -> dict[str, Callable[[str], str]]:
+    """What tells a template the day; nothing if it is the one for which it was compiled."""
+    return {} if date is None else {"strftime_now": dt.datetime.fromisoformat(date).strftime}
 
 
 def rendered(template: Template, names: Mapping[str, Any], most: int) -> dict[str, str]:
@@ -111,15 +116,14 @@ def _wake_after(seconds: float) -> None:
 
 
 def main(asked: TextIO, answers: TextIO) -> None:
-    """Answer every line."""
+    """Answer every job with a line, as soon as it is done."""
     template: Template | None = None
-    for line in asked:
-        job = json.loads(line)
+    for job in (job for line in asked for job in json.loads(line)):
         _wake_after(job["seconds"])
         if template is not None:
-            answer = rendered(template, job["names"], job["most"])
+            answer = rendered(template, {**_today(job["date"]), **job["names"]}, job["most"])
         else:
-            answer = {}
+            answer = {"text": ""}
             try:
                 template = compiled(job["source"], job["date"])
             except Exception as error:  # noqa: BLE001 - deep nesting raises RecursionError
