@@ -37,7 +37,7 @@ def _load() -> str:
 
 
 _PROCESSES = 4
-_FIRST = ("tokenize",)  # what a user would take instead
+_FIRST = ("tokenize", "parent")  # what a user would take instead
 _FRESH = ("load", "peak")  # they, too, start processes of their own
 
 

@@ -1,8 +1,8 @@
 """`python -m benchmarks.parent`: what the process that reads and writes spends on a row.
 
-That bounds how many workers are of use. Its workers are processes that have done their work before:
-they return at once what they were to make, through the same pipes, in the same order. Beside it
-stands what `encode_records` spends on a row, and a worker in all.
+That bounds how many workers are of use. Its two workers have done their work before: they return at
+once what they were to make, through the same pipes, in the same order. Beside it stands what
+`encode_records` spends on a row.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
 
 import chatfmt
 from benchmarks.beside import write_rows
+from benchmarks.table import Row, Target, terminal
+from benchmarks.timing import Pair
 from chatfmt.adapters import Mixture
 from chatfmt.corpus import EncodeOptions, FileOptions, encode_records, run, tokenize
 from chatfmt.corpus.inputs import Inputs
@@ -27,15 +30,17 @@ from chatfmt.corpus.plan import suited
 from chatfmt.corpus.sources import raw_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from chatfmt.corpus.arrow import RecordBatch
 
-__all__ = ["main"]
+__all__ = ["measured"]
+
+_ROWS = 20_000
 
 
-class Replay(NamedTuple):
-    """Work that was done before; it takes the arguments of `Work` and a folder of outcomes."""
+class _Replay(NamedTuple):
+    """Work that was done before; it takes the arguments of `Work`, and the folder of outcomes."""
 
     folder: Path
     options: EncodeOptions
@@ -59,15 +64,11 @@ def _spent(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def main() -> None:
-    """Measure, and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", metavar="N", type=int, default=20_000)
-    parser.add_argument("--rounds", metavar="N", type=int, default=3)
-    args = parser.parse_args()
+def measured(rows: int = _ROWS, rounds: int = 3) -> Iterator[Row]:
+    """The processor time of that process and of the encoding, by turns."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_rows(folder / "rows.jsonl", args.rows)
+        write_rows(folder / "rows.jsonl", rows)
         mixture = Mixture.model_validate(
             {"source": [{"name": "rows", "paths": ["rows.jsonl"]}], "folder": folder}
         )
@@ -77,27 +78,39 @@ def main() -> None:
         batches = list(raw_batches(mixture, Inputs(mixture)))
         for batch in batches:
             (folder / _name(batch)).write_bytes(pickle.dumps(work(batch)))
-        spent: dict[str, list[float]] = {"encode": [], "work": [], "parent": []}
-        run.Work = partial(Replay, folder)  # type: ignore[misc,assignment]
-        for _ in range(args.rounds):
-            for batch in batches[:2]:
-                work(batch)
-            spent["encode"].append(
-                _spent(lambda: [encode_records(batch, work.options) for batch in batches])
-            )
-            spent["work"].append(_spent(lambda: [work(batch) for batch in batches]))
-            spent["parent"].append(
-                _spent(
-                    lambda: tokenize(mixture, folder / "out", options, workers=2, overwrite=True)
-                )
-            )
-    encode, worker, parent = (min(times) / args.rows for times in spent.values())
-    print(
-        f"encoder {getattr(tokenizer.encoding, 'encoder', 'of its own')}: encode_records "
-        f"{encode * 1e6:.1f}, a worker {worker * 1e6:.1f}, the parent {parent * 1e6:.1f} µs a row: "
-        f"{parent / encode:.3f} of the encoding's, {parent / worker:.3f} of a worker's; enough for "
-        f"{1 / parent:,.0f} rows/s, and {worker / parent:.0f} workers"
+
+        def parent() -> None:
+            with patch.object(run, "Work", partial(_Replay, folder)):
+                tokenize(mixture, folder / "out", options, workers=2, overwrite=True)
+
+        def encode() -> None:
+            for batch in batches:
+                encode_records(batch, work.options)
+
+        parent()
+        pair = Pair([], [])
+        for _ in range(rounds):
+            pair.ours.append(_spent(parent))
+            pair.theirs.append(_spent(encode))
+    yield Row.of(
+        "tokenize, reading and writing alone",
+        "",
+        f"encode_records over {getattr(tokenizer.encoding, 'encoder', 'another encoder')}",
+        "µs a row",
+        pair,
+        per=rows,
+        target=Target("ratio", "≥", 10),
     )
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", metavar="N", type=int, default=_ROWS)
+    parser.add_argument("--rounds", metavar="N", type=int, default=3)
+    args = parser.parse_args()
+    print(terminal(), flush=True)
+    print(terminal(list(measured(args.rows, args.rounds))))
     print(f"The machine's load is {os.getloadavg()[0]:.2f}.")
 
 

@@ -16,7 +16,7 @@ from benchmarks.table import Row, Target, markdown, pooled, terminal
 
 TINY = Scale(seconds=0.0, characters=4000, batch=4000, turns=3, text=4000, rounds=1)
 # processes of their own, large peers, or vocabularies that wheels ship
-SLOW = {"batch", "calls", "growth", "load", "peak", "peers", "tokenize"}
+SLOW = {"batch", "calls", "growth", "load", "parent", "peak", "peers", "tokenize"}
 
 
 @pytest.mark.parametrize(
