@@ -9,7 +9,11 @@ import pytest
 
 import chatfmt
 from chatfmt.encodings.probe import probe
-from chatfmt.encodings.sentencepiece import DummyPrefix, SentencePieceEncoding
+from chatfmt.encodings.sentencepiece import (
+    DummyPrefix,
+    SentencePieceEncoding,
+    with_special_tokens,
+)
 from chatfmt.encodings.sentencepiece_model import is_sentencepiece, read_sentencepiece
 from chatfmt.errors import EncodingError
 from sentencepiece_file import BYTES, LISTED, UNUSED, USER_DEFINED, field, model
@@ -161,3 +165,17 @@ def test_what_a_prefix_does() -> None:
     assert DummyPrefix("start", always=False).before(" a") == " a"
     assert DummyPrefix("start", always=True).before("a") == " a"
     assert DummyPrefix("start", always=True).before("") == ""
+
+
+def test_further_special_tokens_take_no_id_that_has_a_meaning() -> None:
+    encoding = read_sentencepiece(model())
+    more = with_special_tokens(encoding, {"<x>": len(LISTED), "ab": ID_OF["ab"]})
+    assert more.special_tokens == {
+        **encoding.special_tokens,
+        "<x>": len(LISTED),
+        "ab": ID_OF["ab"],
+    }
+    assert more.encode_ordinary("ab") == ids("a", "b")
+    for taken in (ID_OF["<0xC3>"], ID_OF["</s>"]):
+        with pytest.raises(EncodingError, match=f"the id {taken} is taken"):
+            with_special_tokens(encoding, {"<x>": taken})

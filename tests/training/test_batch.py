@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from array import array
 
@@ -98,6 +99,21 @@ def test_an_id_that_is_seen_whole_is_not_seen_across_two(
     packed = pack(neighbour % n_vocab for neighbour in neighbours)
     across = {packed[start : start + SIZE] for start in range(1, SIZE)}
     assert not (is_seen_whole(number, n_vocab) and pack([number]) in across)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("train_on", ["assistant", "all"])
+def test_each_end_weighs_what_it_does_in_a_transcript(name: str, train_on: str) -> None:
+    tok = tokenizer_for(name)
+    chats: list[object] = []
+    for turns in ("ua", "uaua", "uaa", "auua", "sua", "uu"):
+        roles = ({"u": "user", "a": "assistant", "s": "system"}[turn] for turn in turns)
+        chat = Conversation(messages=tuple(Message(role=role, content="hi") for role in roles))
+        with contextlib.suppress(RenderError):  # a format may lack a role
+            tok.encode(chat)
+            chats.append(chat)
+    assert chats
+    check(tok, chats, train_on, 1)
 
 
 @pytest.mark.parametrize("name", FORMATS)

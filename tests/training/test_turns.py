@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatfmt.conversation import Message, ToolCall
-from chatfmt.training.turns import sections, turns
+from chatfmt.training.turns import answers, sections, turns
 
 IDS = st.sampled_from(["a", "b", "c"])
 CALLS = st.lists(
@@ -55,3 +55,8 @@ def test_instructions_go_with_what_they_stand_before() -> None:
     assert sections([Message(role=role) for role in roles]) == [range(3), range(3, 6)]
     roles = ["assistant", "user"]
     assert sections([Message(role=role) for role in roles]) == [range(1), range(1, 2)]
+
+
+def test_answers_one_after_another_are_written_at_a_time() -> None:
+    roles = ["user", "assistant", "assistant", "tool", "assistant"]
+    assert answers([Message(role=role) for role in roles]) == [[range(1, 3), range(4, 5)]]
