@@ -200,8 +200,9 @@ The rows that begin with *tokenize* come first, for they are what one would do i
 checks nothing, beside `datasets.map` with a chat template that marks what is trained, and beside
 mistral-common. There, the clock is the processor time of all processes, from their start to their
 end; each text stands in the file once. With the extra `fast` installed they are measured with it.
-*Reading and writing alone* is the process that hands out rows and writes what its workers give back,
-here at once, beside what it takes to encode those rows: it bounds how many workers are of use.
+*Reading and writing alone* is the process that hands out rows and writes what its workers give
+back, here at once, beside what it takes to encode those rows: it bounds how many workers are of
+use.
 
 The sets: *short* has about 17 tokens a message, *long* about 1500, *code* is Python, *cjk* Chinese
 characters, all made from words of a varied vocabulary; *real* are conversations of Open Assistant,
