@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 project = "chatfmt"
+release = version = version_of("chatfmt")
 author = "The chatfmt developers"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
@@ -34,7 +36,7 @@ python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
-html_title = "chatfmt"
+html_title = f"chatfmt {release}"  # in the sidebar of every page, and in its title
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

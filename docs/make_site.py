@@ -4,9 +4,9 @@
 
 The pages are the files of this repository, where they are, so that their links work here and
 there; and pages that are derived: those of docs/formats, with transcripts as `chatfmt.show` draws
-them, and the reference, which is the docstrings of all public names. Warnings
-are errors, and so is a link that leads nowhere, an anchor that does not exist, or a page that
-loads anything from elsewhere.
+them, and the reference, which is the docstrings of all public names. The navigation and llms.txt
+follow from the list in the README. Warnings are errors, and so is a link that leads nowhere, an
+anchor that does not exist, a page that no list has, or one that loads anything from elsewhere.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import shutil
 import sys
 import textwrap
 from html.parser import HTMLParser
+from importlib.metadata import version
 from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from contents import contents, llms_txt, missing
 from make_protocol import example, example_tokenizer, families, family_page
 from sphinx.cmd.build import build_main
 
@@ -53,6 +55,8 @@ MODULES = (
     "chatfmt.hf",
     "chatfmt.rollouts",
     "chatfmt.serve",
+    "chatfmt.serve.sglang",
+    "chatfmt.serve.vllm",
     "chatfmt.show",
     "chatfmt.templates",
 )
@@ -65,6 +69,7 @@ ALIASES = {
     "chatfmt.training.examples": ["Overlong", "Turns"],
     "chatfmt.line.place": ["Part"],
     "chatfmt.rollouts.rollout": ["Worth"],
+    "chatfmt.serve.outputs": ["Source"],
     "chatfmt.serve.pieces": ["Strays"],
 }
 """What signatures are made of: module to the names of its types."""
@@ -96,18 +101,34 @@ def lay_out(source: Path) -> None:
 
 
 def _index(formats: list[str], reference: list[str]) -> str:
-    guides = sorted(f"docs/{path.stem}" for path in (ROOT / "docs").glob("*.md"))
-    captions = {
-        "Guides": guides,
-        "Formats": formats,
-        "Reference": reference,
-        "Project": ["conformance/README", "fuzz/README", "CONTRIBUTING", "CHANGELOG"],
-    }
+    """The README, with the navigation: a caption for each need, and the pages that serve it."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    sections = contents(readme)
+    if wrong := missing(sections):
+        sys.exit(f"the README must list each page under one need: {', '.join(wrong)}")
+    captions: dict[str, list[str]] = {}
+    for section in sections:
+        captions[section.name] = [entry.path.removesuffix(".md") for entry in section.entries]
+        if section.name == "Reference":
+            captions |= {"Python": reference, "Models": formats}
     trees = (
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(paths) + "\n```\n"
         for caption, paths in captions.items()
     )
-    return "\n".join([(ROOT / "README.md").read_text("utf-8"), *trees])
+    return "\n".join([readme, *trees])
+
+
+def write_llms_txt(site: Path) -> None:
+    """Write llms.txt next to the pages that it lists."""
+    reference = []
+    for module in MODULES:
+        summary = (importlib.import_module(module).__doc__ or "").partition("\n")[0]
+        reference.append((f"reference/{module}.html", summary))
+    text = llms_txt((ROOT / "README.md").read_text("utf-8"), version("chatfmt"), reference)
+    absent = [path for path in re.findall(r"\]\((\S+?)\)", text) if not (site / path).is_file()]
+    if absent:
+        sys.exit(f"llms.txt lists pages that there are not: {', '.join(absent)}")
+    (site / "llms.txt").write_text(text, encoding="utf-8")
 
 
 def _drawn(format: ChatFormat) -> str:
@@ -232,6 +253,7 @@ def main(site: Path) -> None:
     options = ["-b", "html", "-E", "-n", "-W", "--keep-going", "-q", "-c", str(ROOT / "docs")]
     if build_main([*options, "-d", str(ROOT / "build" / "doctrees"), str(source), str(site)]):
         sys.exit("the documentation has warnings, which are errors")
+    write_llms_txt(site)
     wrong = list(dead_links(site))
     if wrong:
         sys.exit("\n".join(wrong))

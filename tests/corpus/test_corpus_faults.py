@@ -25,6 +25,7 @@ from chatfmt.corpus import (
     batches,
     encode_locally,
     encode_records,
+    raw,
     raw_rows,
     tokenize,
 )
@@ -54,6 +55,11 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills as POSIX has t
 
 def _results(engine: Iterable[Any]) -> Any:
     return [[part.to_pylist() for part in pair] for pair in engine]
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 512)
 
 
 @pytest.fixture

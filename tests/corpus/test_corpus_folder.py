@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chatfmt.cli import main
-from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, sources, tokenize
+from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, raw, tokenize
 from chatfmt.corpus.folder import LOCK, temporary_name
 from chatfmt.corpus.lock import locked
 from chatfmt.errors import ChatfmtError, DataError
@@ -35,7 +35,7 @@ class _Stop(Exception):  # noqa: N818 - no error
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_BATCH_ROWS", 16)
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 16)
 
 
 @pytest.fixture
@@ -452,7 +452,7 @@ def test_a_folder_as_it_is_at_any_moment_can_be_resumed_and_overwritten(
                 _run(data, out, files, max_rejects=limit, **how)
         _run(data, out, files, resume=True)
     monkeypatch.undo()
-    monkeypatch.setattr(sources, "_BATCH_ROWS", 16)
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 16)
     moments = sorted(copies.iterdir())
     assert len(moments) > 20
     for moment in moments:

@@ -15,6 +15,7 @@ from chatfmt.corpus import (
     FileOptions,
     InputChangedError,
     Summary,
+    raw,
     raw_rows,
     sources,
     tokenize,
@@ -34,7 +35,7 @@ _FILES = FileOptions(shard_tokens=3000)
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_BATCH_ROWS", 16)
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 16)
 
 
 def _run(mix: Mixture, out: Path, **how: Any) -> Summary:
@@ -219,15 +220,15 @@ def test_the_command_says_which_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "a.jsonl", lines(200))
-    real = sources.batches
+    real = sources.raw_batches
 
-    def altered(rows: Any) -> Any:
-        for number, batch in enumerate(real(rows)):
+    def altered(*given: Any) -> Any:
+        for number, batch in enumerate(real(*given)):
             if number == 5:
                 CHANGES["cut"](path)
             yield batch
 
-    monkeypatch.setattr("chatfmt.corpus.reading.batches", altered)
+    monkeypatch.setattr("chatfmt.corpus.reading.raw_batches", altered)
     assert main(["tokenize", str(path), "-o", str(tmp_path / "out"), "--workers", "1"]) == 2
     error = capsys.readouterr().err
     assert str(path) in error

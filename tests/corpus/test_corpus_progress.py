@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chatfmt.corpus import Summary, progress, tokenize
+from chatfmt.corpus import Summary, progress, raw, tokenize
 from corpus_data import command, lines, mixture, options, write
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def test_a_log_has_plain_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_EVERY", 0)
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 512)
     write(tmp_path / "a.jsonl", lines(1400))
     mix = mixture(tmp_path, "a.jsonl")
     with progress.shown_progress() as show:

@@ -10,9 +10,10 @@ import pytest
 
 import chatfmt
 from chatfmt.cli import main
-from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, sources, tokenize
+from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, raw, tokenize
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.corpus.folder import temporary_name
+from chatfmt.encodings import TiktokenEncoding
 from chatfmt.errors import ChatfmtError, DataError
 from chatfmt.line.format import ChatFormat
 from corpus_data import BAD_LINES, contents, lines, mixture, options, rejects, row_of, write
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_BATCH_ROWS", 16)
+    monkeypatch.setattr(raw, "_BATCH_ROWS", 16)
 
 
 @pytest.fixture
@@ -165,6 +166,31 @@ def test_files_say_what_made_them(data: Path, tmp_path: Path) -> None:
         "int32",
         "list<element: string>",
     }
+
+
+def test_the_manifest_says_what_has_encoded(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(summary: Summary, _part: float) -> None:
+        if summary.rows > 200:
+            raise _Stop
+
+    def noted() -> str:
+        found: str = json.loads((tmp_path / "out" / "manifest.json").read_bytes())["encoder"]
+        return found
+
+    encoding = chatfmt.get_tokenizer("gpt-4").encoding
+    assert isinstance(encoding, TiktokenEncoding)
+    encoder = encoding.encoder
+    with pytest.raises(_Stop):
+        _run(data, tmp_path / "out", WAYS[0], progress=stop)
+    assert noted() == encoder
+    # Another one does not keep a run from going on.
+    monkeypatch.setattr(TiktokenEncoding, "encoder", "another 1.0")
+    _run(data, tmp_path / "out", WAYS[0], resume=True)
+    assert noted() == f"{encoder}, another 1.0"
+    _run(data, tmp_path / "whole", WAYS[0])
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("files", WAYS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import TypeAdapter
 
 import chatfmt
 from chatfmt import Message, serve
@@ -13,7 +15,7 @@ from replies import HARMONY, in_chunks, put_together, replies, slowly
 from rows import each_row, ids_in, tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 OSS = chatfmt.get_tokenizer("gpt-oss")
 
@@ -125,3 +127,56 @@ def test_a_message_has_items() -> None:
     [item] = serve.response_output(Message(role="assistant", content="4"), first_call=3)
     assert item["content"][0]["text"] == "4"
     assert serve.response_output(Message(role="assistant")) == []
+
+
+def members_unknown(model: Any) -> Iterator[str]:
+    """What a model of the client has that its type does not name."""
+    if isinstance(model, list):
+        for one in model:
+            yield from members_unknown(one)
+    elif hasattr(model, "model_extra"):
+        yield from (f"{type(model).__name__}.{name}" for name in model.model_extra or ())
+        for name in type(model).model_fields:
+            yield from members_unknown(getattr(model, name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [HARMONY, HARMONY[:-20], "<|channel|>final<|message|>Yes"])
+def test_events_are_what_the_client_knows(text: str) -> None:
+    types = pytest.importorskip("openai.types.responses", reason="the group slow has openai")
+    each = TypeAdapter(types.ResponseStreamEvent)
+    for event in serve.response_events(OSS, ids_in(OSS, text), prompt_tokens=2):
+        read = each.validate_python(event, strict=True)
+        assert read.type == event["type"]
+        # a function's name is told at the end, too: versions 2 of the client ask for it
+        unknown = {*members_unknown(read)} - {"ResponseFunctionCallArgumentsDoneEvent.name"}
+        assert not unknown
+
+
+@pytest.mark.slow
+def test_the_client_streams_them() -> None:
+    openai = pytest.importorskip("openai", reason="the group slow has openai")
+    applications = pytest.importorskip("starlette.applications")
+    from starlette.responses import StreamingResponse
+    from starlette.testclient import TestClient
+
+    ids = ids_in(OSS, HARMONY)
+
+    async def respond(_: object) -> StreamingResponse:
+        events = serve.response_events(OSS, ids, model="m")
+        lines = (f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
+        return StreamingResponse(lines, media_type="text/event-stream")
+
+    app = applications.Starlette()
+    app.add_route("/v1/responses", respond, methods=["POST"])
+    http = TestClient(app, base_url="http://here/v1")
+    api = openai.OpenAI(api_key="none", base_url="http://here/v1", http_client=http)
+    events = [*api.responses.create(model="m", input="When is high tide?", stream=True)]
+    assert [one.type for one in events] == [e["type"] for e in serve.response_events(OSS, ids)]
+    assert events[-1].response.output_text == "Let me look."
+    with api.responses.stream(model="m", input="When is high tide?") as stream:
+        final = stream.get_final_response()
+    thoughts, message, call = final.output
+    assert [part.text for part in thoughts.content] == ["Hm.\n\nWell."]
+    assert message.content[0].text == "Let me look."
+    assert (call.name, call.arguments) == ("tide", '{"port": "Kiel"}')

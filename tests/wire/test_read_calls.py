@@ -112,7 +112,7 @@ def test_arguments_come_as_they_are_written_where_the_name_has_come() -> None:
     parser = OBJECTS.stream(role=None)
     before = parser.feed_all(ids_of(BEFORE + '<z>{"name": "f", "arguments": '))
     assert not [event for event in before if isinstance(event, ToolCallStart)]
-    assert parser.feed_all(ids_of('{"a"')) == [
+    assert [event for token in ids_of('{"a"') for event in parser.feed(token)] == [
         ToolCallStart(0, 0, None, "f"),
         *[ArgumentsDelta(0, 0, character) for character in '{"a"'],
     ]

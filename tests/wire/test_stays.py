@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatfmt import FORMAT_ROWS, ChatTokenizer, Message, RenderError
+from chatfmt import FORMAT_ROWS, ChatTokenizer, Message, RenderError, ToolCall
 from chatfmt.wire.read.parser import StreamParser
 from laws.test_row_laws import PER_ROW, messages
-from rows import tokenizer
+from rows import ids_in, tokenizer
 from strategies import mutated
 
 if TYPE_CHECKING:
@@ -73,3 +73,46 @@ def test_content_that_calls_may_follow_needs_no_step_for_each_id(name: str) -> N
     assert parser.feed(ids[at + 6])
     assert parser._sink is not None
     assert parser.feed(ids[at + 7])[0].text == "b"  # type: ignore[union-attr]
+
+
+CALL = (
+    '<tool_call>\n{"name": "f", "arguments": {"a": "abcabcabc", "b": [11, "x\\"y"]}}\n</tool_call>'
+)
+ARGUMENTS = '{"a": "abcabcabc", "b": [11, "x\\"y"]}'
+
+
+def test_arguments_of_an_object_need_no_step_for_each_id() -> None:
+    tok = tokenizer("qwen-3")
+    ids = ids_in(tok, CALL + "<|im_end|>")
+    assert quickly(tok, [*tok.encode_prompt([]), *ids])[1].messages[-1].tool_calls == (
+        ToolCall(name="f", arguments=ARGUMENTS),
+    )  # and now the steps are known
+    at = ids.index(ord("b"), len("<tool_call>\n"))
+    parser = tok.stream()
+    parser.feed_all(ids[: at + 1])
+    parser.feed(ids[at + 1])
+    assert parser.shortcut is not None
+    assert (parser.shortcut.field, parser.shortcut.texts[ord("a")]) == (0, "a")
+    assert parser.feed(ids[at + 2]) == [(0, 0, "a")]
+    assert parser._sink is not None
+    assert parser.shortcut.texts[ord('"')] == ""
+
+
+@pytest.mark.parametrize("end", ["<|im_end|>", "<|im_start|>", ""])
+@pytest.mark.parametrize("wrong", ["", "}", "?"])
+def test_what_is_forgotten_in_a_call_changes_nothing(end: str, wrong: str) -> None:
+    tok = tokenizer("qwen-3")
+    broken = CALL.replace("\n</tool_call>", f"{wrong}\n</tool_call>") if end else CALL[:-20]
+    ids = ids_in(tok, f"{broken}{CALL}{end}")
+    expected, _ = slowly(tok, [*tok.encode_prompt([]), *ids])
+    for every in (1, 2, 5):
+        parser, events = lenient(tok), []
+        parser.feed_all(tok.encode_prompt([]))
+        for at, token in enumerate(ids):
+            events += parser.feed(token)
+            if at % every == 0:
+                open_message = parser.open_content
+                parser.forget()
+                assert parser.open_content == open_message
+        events += parser.close()
+        assert events == expected[-len(events) :]

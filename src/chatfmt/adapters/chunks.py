@@ -17,6 +17,7 @@ __all__ = [
     "Unpacker",
     "chunks",
     "file_kind",
+    "line_blocks",
     "lines",
     "optional",
     "too_long",
@@ -152,13 +153,32 @@ def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes 
     >>> list(lines(iter([b"abc", b"def", b"\nab"]), longest=4))
     [6, b'ab']
     """
+    for block in line_blocks(parts, longest):
+        if isinstance(block, int):
+            yield block
+        else:
+            yield from block
+
+
+def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[list[bytes] | int]:
+    r"""The same with the lines that end in a part as a list, but for those that are too long.
+
+    >>> list(line_blocks(iter([b"ab", b"c\n\nd\re", b"\n"])))
+    [[b'abc', b''], [b'd\re']]
+    """
     begun: list[bytes] = []
     size = 0
     for part in parts:
         *whole, rest = part.split(b"\n")
-        for line in whole:
-            size += len(line)
-            yield b"".join([*begun, line]) if size <= longest else size
+        if whole:
+            size += len(whole[0])
+            whole[0] = b"".join([*begun, whole[0]])
+            if size <= longest and max(map(len, whole)) <= longest:
+                yield whole
+            else:
+                sizes = [size, *map(len, whole[1:])]
+                for length, line in zip(sizes, whole, strict=True):
+                    yield [line] if length <= longest else length
             begun, size = [], 0
         size += len(rest)
         if size <= longest:
@@ -166,4 +186,4 @@ def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes 
         else:
             begun.clear()
     if size:
-        yield b"".join(begun) if size <= longest else size
+        yield [b"".join(begun)] if size <= longest else size

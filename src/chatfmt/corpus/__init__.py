@@ -10,10 +10,12 @@ from chatfmt.corpus.inputs import InputChangedError
 from chatfmt.corpus.local import encode_locally
 from chatfmt.corpus.options import COLUMNS, EncodeOptions, FileOptions
 from chatfmt.corpus.packing import best_fit, cu_seqlens, position_ids
+from chatfmt.corpus.raw import RAW, RawRow, batches
 from chatfmt.corpus.ray_engine import encode_on_ray
 from chatfmt.corpus.records import encode_records
-from chatfmt.corpus.run import TooManyRejectsError, tokenize
-from chatfmt.corpus.sources import RAW, RawRow, batches, raw_rows
+from chatfmt.corpus.rejects import TooManyRejectsError
+from chatfmt.corpus.run import tokenize
+from chatfmt.corpus.sources import raw_rows
 from chatfmt.corpus.summary import Summary
 from chatfmt.prepare.options import PrepareOptions
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "Array",
@@ -36,27 +39,17 @@ def _pyarrow(name: str) -> Any:  # noqa: ANN401 - a module
 pa, pc, pq = map(_pyarrow, ("pyarrow", "pyarrow.compute", "pyarrow.parquet"))
 
 
-def to_ipc(*batches: RecordBatch) -> bytes:
-    """Record batches as bytes, each a stream of its own, one behind the other."""
+def to_ipc(batch: RecordBatch, compression: str | None = None) -> bytes:
+    """A batch as bytes, a stream of its own; several may stand one behind the other."""
     sink = pa.BufferOutputStream()
-    for batch in batches:
-        with pa.ipc.new_stream(sink, batch.schema) as stream:
-            stream.write_batch(batch)
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as stream:
+        stream.write_batch(batch)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def from_ipc(data: bytes) -> tuple[RecordBatch, ...]:
-    """The batches of `to_ipc`, without copying: they keep the bytes alive."""
-    source, batches = pa.BufferReader(data), []
-    while source.tell() < len(data):
-        batches.append(pa.ipc.open_stream(source).read_next_batch())
-        # The reader stops at the batch; the end of the stream, eight bytes, is still to come.
-        source.seek(source.tell() + _END_OF_STREAM)
-    return tuple(batches)
-
-
-_END_OF_STREAM = 8
-"""Bytes of the marker that ends an Arrow stream: a continuation and a length of 0.
-
-Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
-"""
+def from_ipc(source: Any) -> Iterator[RecordBatch]:  # noqa: ANN401 - bytes, or a file of Arrow's
+    """The batches of `to_ipc`, without copying those of bytes: they keep the bytes alive."""
+    file = pa.BufferReader(source) if isinstance(source, bytes) else source
+    while file.tell() < file.size():
+        yield from pa.ipc.open_stream(file)

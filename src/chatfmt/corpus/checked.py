@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.corpus.folder import fault, is_temporary
+from chatfmt.corpus.pieces import tokens_in
 from chatfmt.corpus.state import MANIFEST, REJECTS, SUMMARY, foreign, load
-from chatfmt.corpus.writer import tokens_in
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:

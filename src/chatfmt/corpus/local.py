@@ -9,24 +9,26 @@ import queue
 import signal
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatfmt.corpus.arrow import from_ipc, to_ipc
 from chatfmt.corpus.records import encode_records
 from chatfmt.errors import ChatfmtError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
     from multiprocessing.connection import Connection
 
     from chatfmt.corpus.arrow import RecordBatch
     from chatfmt.corpus.options import EncodeOptions
 
-__all__ = ["encode_locally"]
+__all__ = ["encode_locally", "work_locally"]
+
+Made = TypeVar("Made")
 
 _AHEAD = 3  # batches under way for each process: one at work, the others waiting for it
 _ATTEMPTS = 3  # how often a batch is tried whose process dies
-_DONE, _FAILED = b"\0", b"\1"
 
 # A plain fork would copy whatever threads of the caller hold at that moment.
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -50,31 +52,41 @@ def encode_locally(
     Raises:
         ChatfmtError: a process died three times over the same batch: too little memory, as a rule.
     """
+    return work_locally(partial(encode_records, options=options), batches, workers)
+
+
+def work_locally(
+    work: Callable[[RecordBatch], Made], batches: Iterable[RecordBatch], workers: int
+) -> Generator[Made]:
+    """What ``work`` makes of every batch, in order; it, and what it makes, can be pickled.
+
+    The errors are those of `encode_locally`, and those of the work.
+    """
     if workers == 1:
-        yield from (encode_records(batch, options) for batch in batches)
+        yield from map(work, batches)
         return
     idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    crew = [_Worker(options) for _ in range(workers)]
+    crew = [_Worker(work) for _ in range(workers)]
     for worker in crew:
         idle.put(worker)
 
-    def encode(data: bytes) -> bytes:
+    def done(data: bytes) -> Any:  # noqa: ANN401 - what the work makes
         worker = idle.get()
         try:
-            return worker.encode(data)
+            return worker.work(data)
         finally:
             idle.put(worker)
 
     # A thread only waits for its process, so that neither side ever waits to write to the other.
     threads = ThreadPoolExecutor(workers)
-    under_way: deque[Future[bytes]] = deque()
+    under_way: deque[Future[Made]] = deque()
     try:
         for batch in batches:
-            under_way.append(threads.submit(encode, to_ipc(batch)))
+            under_way.append(threads.submit(done, to_ipc(batch)))
             if len(under_way) >= workers * _AHEAD:
-                yield _pair(under_way.popleft())
+                yield under_way.popleft().result()
         while under_way:
-            yield _pair(under_way.popleft())
+            yield under_way.popleft().result()
     finally:
         for future in under_way:
             future.cancel()
@@ -83,16 +95,11 @@ def encode_locally(
         threads.shutdown()
 
 
-def _pair(future: Future[bytes]) -> tuple[RecordBatch, RecordBatch]:
-    examples, rejects = from_ipc(future.result())
-    return examples, rejects
-
-
 class _Worker:
     """A process, and another one when it dies."""
 
-    def __init__(self, options: EncodeOptions) -> None:
-        self._options = options
+    def __init__(self, work: Callable[[RecordBatch], Any]) -> None:
+        self._work = work
         self._stopped = False
         self._start()
 
@@ -101,11 +108,16 @@ class _Worker:
         if _METHOD == "forkserver":  # what all of them need is imported once
             context.set_forkserver_preload([__name__])
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._options), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
         self._process.start()
         theirs.close()  # so that the end of either process is seen by the other
 
-    def encode(self, data: bytes) -> bytes:
+    def work(self, data: bytes) -> Any:  # noqa: ANN401 - what the work makes
+        """What the process makes of a batch.
+
+        Raises:
+            ChatfmtError: it has died three times.
+        """
         for _ in range(_ATTEMPTS):
             try:
                 self._connection.send_bytes(data)
@@ -116,9 +128,10 @@ class _Worker:
                 self._process.join()
                 self._start()
                 continue
-            if answer[:1] == _FAILED:
-                raise pickle.loads(answer[1:])  # noqa: S301 - from our own process
-            return bytes(answer[1:])
+            made, error = pickle.loads(answer)  # noqa: S301 - from our own process
+            if error is not None:
+                raise error
+            return made
         message = f"a process died {_ATTEMPTS} times over the same rows; is there enough memory?"
         raise ChatfmtError(message)
 
@@ -129,14 +142,14 @@ class _Worker:
         self._connection.close()
 
 
-def _serve(connection: Connection, options: EncodeOptions) -> None:
-    """Encode until the other end is closed, by `_Worker.stop` or by the death of its process."""
+def _serve(connection: Connection, work: Callable[[RecordBatch], Any]) -> None:
+    """Work until the other end is closed, by `_Worker.stop` or by the death of its process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives the work
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             [batch] = from_ipc(connection.recv_bytes())
             try:
-                answer = _DONE + to_ipc(*encode_records(batch, options))
+                answer = pickle.dumps((work(batch), None), pickle.HIGHEST_PROTOCOL)
             except Exception as error:  # noqa: BLE001 - it is raised at the other end
-                answer = _FAILED + pickle.dumps(error)
+                answer = pickle.dumps((None, error))
             connection.send_bytes(answer)

@@ -113,6 +113,15 @@ class FileOptions:
     shard_tokens: int = 1 << 25
     """Ids after which a file is full."""
 
+    @property
+    def arranges(self) -> bool:
+        """Whether examples are put in another order, or together, once all are encoded.
+
+        >>> FileOptions(shuffle=7).arranges
+        True
+        """
+        return self.shuffle is not None or self.pack is not None
+
     def __post_init__(self) -> None:
         if self.shard_tokens < 1 or (self.pack is not None and self.pack < 1):
             raise ChatfmtError("expected at least 1 id in a pack and in a shard")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters import iter_rows
-from chatfmt.corpus.local import encode_locally
+from chatfmt.corpus.local import work_locally
 from chatfmt.corpus.options import EncodeOptions, FileOptions, description
 from chatfmt.errors import ChatfmtError, DataError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from chatfmt.adapters import Mixture
-    from chatfmt.corpus.arrow import RecordBatch
+    from chatfmt.corpus.pieces import Outcome
 
 __all__ = ["engine_of", "planned", "refuse_unused_tools", "suited"]
 
@@ -106,13 +106,13 @@ _LOOKED_AT = 1000  # rows of a source
 
 def engine_of(
     name: str, workers: int | None, ray_address: str | None
-) -> Callable[..., Generator[tuple[RecordBatch, RecordBatch]]]:
-    """What encodes batches with options: the engine of that name."""
+) -> Callable[..., Generator[Outcome]]:
+    """What has batches worked on: the engine of that name."""
     if name == "ray":
-        from chatfmt.corpus.ray_engine import encode_on_ray
+        from chatfmt.corpus.ray_engine import work_on_ray
 
-        return partial(encode_on_ray, workers=workers, address=ray_address)
-    return partial(encode_locally, workers=workers or _cores())
+        return partial(work_on_ray, workers=workers, address=ray_address)
+    return partial(work_locally, workers=workers or _cores())
 
 
 def _cores() -> int:

@@ -9,19 +9,22 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatfmt.corpus.arrow import from_ipc, to_ipc
 from chatfmt.corpus.records import encode_records
 from chatfmt.errors import ChatfmtError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from chatfmt.corpus.arrow import RecordBatch
     from chatfmt.corpus.options import EncodeOptions
 
-__all__ = ["encode_on_ray"]
+__all__ = ["encode_on_ray", "work_on_ray"]
+
+Made = TypeVar("Made")
 
 _AHEAD = 3  # batches under way for each actor: one at work, the others waiting for it
 _ATTEMPTS = 3  # how often a batch is tried again whose actor dies
@@ -50,12 +53,27 @@ def encode_on_ray(
         ImportError: Ray is not installed.
         ChatfmtError: an actor cannot start, or died again and again over the same batch.
     """
+    work = partial(encode_records, options=options)
+    return work_on_ray(work, batches, workers=workers, address=address)
+
+
+def work_on_ray(
+    work: Callable[[RecordBatch], Made],
+    batches: Iterable[RecordBatch],
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+) -> Generator[Made]:
+    """What ``work`` makes of every batch, in order; it, and what it makes, can be pickled.
+
+    The other arguments, and the errors, are those of `encode_on_ray`.
+    """
     ray = _ray()
     ours = not ray.is_initialized()
     if ours:
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
-        yield from _encode(ray, batches, options, workers)
+        yield from _worked(ray, work, batches, workers)
     finally:
         if ours:
             ray.shutdown()
@@ -71,28 +89,28 @@ def _ray() -> Any:  # noqa: ANN401 - a module
     return ray
 
 
-def _encode(
+def _worked(
     ray: Any,  # noqa: ANN401 - a module
+    work: Callable[[RecordBatch], Made],
     batches: Iterable[RecordBatch],
-    options: EncodeOptions,
     workers: int | None,
-) -> Generator[tuple[RecordBatch, RecordBatch]]:
+) -> Generator[Made]:
     count = workers or max(1, int(ray.cluster_resources()["CPU"]))
     actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=_ATTEMPTS)(_Encoder)
     # Held until all is done: an actor that is restarted looks for what it was made from.
-    shared = ray.put(options)
+    shared = ray.put(work)
     encoders = [actor.remote(shared) for _ in range(count)]
     starting = {encoder.ready.remote(): encoder for encoder in encoders}
     crew: deque[Any] = deque()
     under_way: deque[Any] = deque()
 
-    def result() -> tuple[RecordBatch, RecordBatch]:
+    def result() -> Made:
         try:
-            examples, rejects = from_ipc(ray.get(under_way.popleft()))
+            made: Made = ray.get(under_way.popleft())
         except ray.exceptions.RayActorError:
             message = f"an actor died {_ATTEMPTS + 1} times over the same rows; enough memory?"
             raise ChatfmtError(message) from None
-        return examples, rejects
+        return made
 
     for batch in batches:
         if starting:
@@ -109,7 +127,7 @@ def _encode(
                 )
                 raise ChatfmtError(message) from None
             crew.extend(map(starting.pop, running))
-        under_way.append(crew[0].encode.remote(to_ipc(batch)))
+        under_way.append(crew[0].work.remote(to_ipc(batch)))
         crew.rotate()
         if len(under_way) >= len(crew) * _AHEAD:
             yield result()
@@ -120,12 +138,12 @@ def _encode(
 class _Encoder:
     """An actor: it has one tokenizer for all its batches."""
 
-    def __init__(self, options: EncodeOptions) -> None:
-        self._options = options
+    def __init__(self, work: Callable[[RecordBatch], Any]) -> None:
+        self._work = work
 
     def ready(self) -> None:
         """Answer, which it can once it runs."""
 
-    def encode(self, data: bytes) -> bytes:
+    def work(self, data: bytes) -> Any:  # noqa: ANN401 - what the work makes
         [batch] = from_ipc(data)
-        return to_ipc(*encode_records(batch, self._options))
+        return self._work(batch)

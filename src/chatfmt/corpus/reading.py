@@ -6,7 +6,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from chatfmt.corpus.arrow import pc
-from chatfmt.corpus.sources import batches, raw_rows
+from chatfmt.corpus.sources import raw_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Reading:
             for name in source.files(mixture.folder):
                 self._sizes[name] += inputs.notes[name].size * source.repeat
         self._total = max(1, sum(self._sizes.values()))
-        self._under_way: deque[tuple[Counter[str], int]] = deque()
+        self._under_way: deque[int] = deque()
         self.part = 0.0
         """How much of the input is done, from 0 to 1; a guess for files that are compressed."""
 
@@ -50,11 +50,9 @@ class Reading:
         """
         self._inputs.check()
 
-    def next_taken(self) -> Counter[str]:
-        """Rows of each source in the oldest batch under way, which is then done."""
-        rows, read = self._under_way.popleft()
-        self.part = read / self._total
-        return rows
+    def taken(self) -> None:
+        """Count the oldest batch under way as done."""
+        self.part = self._under_way.popleft() / self._total
 
     def batches(self, done: int) -> Iterator[RecordBatch]:
         """All batches after so many.
@@ -63,21 +61,25 @@ class Reading:
             InputChangedError: a file is not what it was when the run began.
         """
         read = 0
-        for number, batch in enumerate(batches(raw_rows(self._mixture, self._inputs))):
+        for number, batch in enumerate(raw_batches(self._mixture, self._inputs)):
             for name, size in _sizes(batch).items():
                 # What a compressed file holds is more than its size.
                 counted = min(size, self._sizes[name])
                 self._sizes[name] -= counted
                 read += counted
             if number >= done:
-                self._under_way.append((Counter(batch["source"].to_pylist()), read))
+                self._under_way.append(read)
                 yield batch
 
 
 def _sizes(batch: RecordBatch) -> Counter[str]:
     """Bytes of rows, line ends included, by file."""
-    sizes = Counter[str]()
-    lengths = pc.binary_length(batch["text"]).fill_null(0).to_pylist()
-    for file, length in zip(batch["file"].to_pylist(), lengths, strict=True):
-        sizes[file] += length + 1
-    return sizes
+    files = batch["file"]
+    sizes = pc.add(pc.binary_length(batch["text"]).fill_null(0), 1)
+    names = files.unique().to_pylist()
+    return Counter(
+        {
+            name: pc.sum(sizes.filter(pc.equal(files, name)) if len(names) > 1 else sizes).as_py()
+            for name in names
+        }
+    )

@@ -20,7 +20,26 @@ if TYPE_CHECKING:
     from chatfmt.corpus.folder import Folder
     from chatfmt.corpus.state import State
 
-__all__ = ["RejectsWriter"]
+__all__ = ["RejectsWriter", "TooManyRejectsError", "reject_lines"]
+
+
+class TooManyRejectsError(DataError):
+    """More rows were refused than the run was to bear.
+
+    >>> from chatfmt import DataError
+    >>> issubclass(TooManyRejectsError, DataError)
+    True
+    """
+
+
+def reject_lines(rejects: RecordBatch) -> bytes:
+    """Refused rows as they stand in the file."""
+    lines = []
+    for row in rejects.to_pylist():
+        if row["row_base64"] is None:
+            del row["row_base64"]
+        lines.append(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    return b"".join(lines)
 
 
 class RejectsWriter:
@@ -54,15 +73,11 @@ class RejectsWriter:
             self._sha256.update(chunk)
         self._size = noted.size
 
-    def write(self, rejects: RecordBatch) -> None:
-        """Add the refused rows of a batch."""
-        for row in rejects.to_pylist():
-            if row["row_base64"] is None:
-                del row["row_base64"]
-            line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
-            self._sha256.update(line)
-            self._size += len(line)
-            self._file.write(line)
+    def write(self, lines: bytes) -> None:
+        """Add what `reject_lines` has made of the refused rows of a batch."""
+        self._sha256.update(lines)
+        self._size += len(lines)
+        self._file.write(lines)
 
     def note(self) -> Note:
         """What there is to note of it, all of which is on the disk."""

@@ -1,52 +1,53 @@
-"""From a mixture to the files of a corpus: encode, arrange if asked to, write, remember how far."""
+"""From a mixture to the files of a corpus: encode, arrange if asked to, write, remember how far.
+
+The work is done by the engine's workers, up to the bytes of the files (`pieces.Work`). What is
+done here for a batch does not grow with what it takes to encode it: so many workers have enough.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-from chatfmt.corpus.arrow import pa
+from chatfmt.corpus.arrow import from_ipc, pa
 from chatfmt.corpus.columns import example_schema
 from chatfmt.corpus.inputs import Inputs
 from chatfmt.corpus.lock import locked
-from chatfmt.corpus.masks import mask_schema, with_masks
+from chatfmt.corpus.masks import mask_schema
 from chatfmt.corpus.options import EncodeOptions, FileOptions
 from chatfmt.corpus.packing import pack_schema, packed
+from chatfmt.corpus.parquet import ParquetFile
+from chatfmt.corpus.pieces import Work, masked, parquet_pieces
 from chatfmt.corpus.plan import engine_of, planned, refuse_unused_tools
 from chatfmt.corpus.reading import Reading
-from chatfmt.corpus.rejects import RejectsWriter
+from chatfmt.corpus.rejects import RejectsWriter, TooManyRejectsError
 from chatfmt.corpus.shuffle import shuffled
 from chatfmt.corpus.state import REJECTS, SUMMARY, begin, load, look
-from chatfmt.corpus.writer import ShardWriter, arrow_file, parquet_file
+from chatfmt.corpus.writer import ShardWriter, StreamFile
 from chatfmt.errors import ChatfmtError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import BinaryIO
 
     from chatfmt.adapters import Mixture
     from chatfmt.corpus.arrow import RecordBatch, Schema
     from chatfmt.corpus.folder import Folder, Note
+    from chatfmt.corpus.pieces import Outcome
     from chatfmt.corpus.state import State
     from chatfmt.corpus.summary import Summary
+    from chatfmt.corpus.writer import PieceFile
 
-__all__ = ["TooManyRejectsError", "tokenize"]
+__all__ = ["tokenize"]
 
 _SHARD, _ENCODED = "shard-{:05}.parquet", "encoded-{:05}.arrow"
 # Two letters at least: one may be a drive of Windows. Path makes one slash of two.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
-
-
-class TooManyRejectsError(DataError):
-    """More rows were refused than the run was to bear.
-
-    >>> from chatfmt import DataError
-    >>> issubclass(TooManyRejectsError, DataError)
-    True
-    """
 
 
 def tokenize(
@@ -138,7 +139,6 @@ class _Run:
         self, folder: Folder, options: EncodeOptions, files: FileOptions, *, state: State
     ) -> None:
         self._folder, self._options, self._files, self._state = folder, options, files, state
-        self._two_stages = files.shuffle is not None or files.pack is not None
         made_of = {key: state.plan[key] for key in ("chatfmt", "format", "encoding", "options")}
         self._metadata = {"chatfmt": json.dumps(made_of, ensure_ascii=False)}
 
@@ -146,12 +146,13 @@ class _Run:
 
     def encode(
         self,
-        engine: Callable[..., Generator[tuple[RecordBatch, RecordBatch]]],
+        engine: Callable[[Work, Iterator[RecordBatch]], Generator[Outcome]],
         reading: Reading,
         max_rejects: int | None,
         progress: Callable[[Summary, float], None],
     ) -> None:
         state, summary = self._state, self._state.summary
+        state.encoded_by(getattr(self._options.tokenizer.encoding, "encoder", None))
         for name in list(state.files):
             if name != REJECTS:
                 self._publish(name)
@@ -159,13 +160,15 @@ class _Run:
         with RejectsWriter(self._folder, state) as rejects:
             try:
                 with contextlib.ExitStack() as stack, self._encoded() as writer:
-                    results = engine(reading.batches(state.batches), self._options)
-                    stack.callback(results.close)
-                    for examples, refused in results:
-                        summary.add(reading.next_taken(), examples, refused)
+                    work = Work(self._options, self._files)
+                    outcomes = engine(work, reading.batches(state.batches))
+                    stack.callback(outcomes.close)
+                    for piece, refused, counts in outcomes:
+                        reading.taken()
+                        summary.add(counts)
                         rejects.write(refused)
                         state.batches += 1
-                        if writer.write(examples if self._two_stages else self._masked(examples)):
+                        if piece is not None and writer.write(piece):
                             self._checkpoint(writer, rejects, reading)
                         progress(summary, reading.part)
                         self._bear(summary, max_rejects)
@@ -192,9 +195,9 @@ class _Run:
         state.rejects = rejects.note()
         state.shards = writer.shards
         complete, writer.complete = writer.complete, {}
-        (state.encoded if self._two_stages else state.files).update(complete)
+        (state.encoded if self._files.arranges else state.files).update(complete)
         state.save(self._folder)
-        if not self._two_stages:
+        if not self._files.arranges:
             for name in complete:
                 self._publish(name)
 
@@ -211,10 +214,13 @@ class _Run:
             self._folder.publish(REJECTS)
 
     def _encoded(self) -> AbstractContextManager[ShardWriter]:
-        schema = example_schema(self._options)
-        if self._two_stages:
-            return self._writer(_ENCODED, schema, arrow_file)
-        return self._writer(_SHARD, mask_schema(schema, self._files.masks), parquet_file)
+        if self._files.arranges:
+            return self._writer(_ENCODED, StreamFile)
+        schema = mask_schema(example_schema(self._options), self._files.masks)
+        return self._writer(_SHARD, self._parquet(schema))
+
+    def _parquet(self, schema: Schema) -> Callable[[BinaryIO], ParquetFile]:
+        return partial(ParquetFile, schema=schema.with_metadata(self._metadata))
 
     # -- the second stage: examples to files, in their final order
 
@@ -226,7 +232,7 @@ class _Run:
         summary.shards = state.shards
         files = {}
         try:
-            if self._two_stages:
+            if self._files.arranges:
                 files = self._arrange(summary)
             with self._folder.writing(SUMMARY) as file:
                 file.write(json.dumps(summary.to_dict(), ensure_ascii=False, indent=1).encode())
@@ -254,16 +260,16 @@ class _Run:
         examples = self._read_encoded()
         if files.shuffle is not None:
             examples = shuffled(examples, schema, files.shuffle, self._folder.temporary)
-        examples = map(self._masked, examples)
+        examples = (masked(batch, files) for batch in examples)
         schema = mask_schema(schema, files.masks)
         if files.pack is not None:
             examples = packed(examples, schema, files.pack, files.pad_id)
             schema = pack_schema(schema)
         rows = 0
-        with self._writer(_SHARD, schema, parquet_file) as writer:
-            for batch in examples:
-                rows += batch.num_rows
-                writer.write(batch)
+        with self._writer(_SHARD, self._parquet(schema)) as writer:
+            for piece in parquet_pieces(examples, files.shard_tokens):
+                rows += piece.rows
+                writer.write(piece)
             writer.finish()
         summary.shards = writer.shards
         if files.pack is not None:
@@ -274,21 +280,15 @@ class _Run:
     def _read_encoded(self) -> Iterator[RecordBatch]:
         for name in self._state.encoded:
             with pa.OSFile(str(self._folder.temporary(name))) as file:
-                shard = pa.ipc.open_file(file)
-                for index in range(shard.num_record_batches):
-                    yield shard.get_batch(index)
-
-    def _masked(self, examples: RecordBatch) -> RecordBatch:
-        return with_masks(examples, self._files.masks) if self._files.masks else examples
+                yield from from_ipc(file)
 
     @contextlib.contextmanager
-    def _writer(self, name: str, schema: Schema, kind: Callable[..., Any]) -> Iterator[ShardWriter]:
+    def _writer(self, name: str, begin: Callable[[BinaryIO], PieceFile]) -> Iterator[ShardWriter]:
         """A writer that goes on behind the files that count."""
         writer = ShardWriter(
             self._folder,
             name,
-            schema.with_metadata(self._metadata),
-            kind,
+            begin,
             shard_tokens=self._files.shard_tokens,
             shards=self._state.shards if self._state.stage == "encode" else 0,
         )

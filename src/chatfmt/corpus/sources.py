@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from chatfmt.adapters import FILE_FORMATS, SCHEMAS, Row
-from chatfmt.adapters.chunks import Access, Damaged, chunks, file_kind, lines, too_long
+from chatfmt.adapters.chunks import Access, Damaged, chunks, file_kind, line_blocks, too_long
 from chatfmt.adapters.document import document_rows, read_document
 from chatfmt.adapters.readers import read_lines, read_path
 from chatfmt.adapters.rows import bad_row
 from chatfmt.adapters.strict import StrictJSON
-from chatfmt.corpus.arrow import pa
 from chatfmt.corpus.inputs import Inputs
+from chatfmt.corpus.raw import Block, RawRow, batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,42 +21,7 @@ if TYPE_CHECKING:
     from chatfmt.adapters import Mixture, Schema, Source
     from chatfmt.corpus.arrow import RecordBatch
 
-__all__ = ["RAW", "RawRow", "batches", "raw_rows"]
-
-RAW = pa.schema(
-    [
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),
-        pa.field("text", pa.large_binary()),
-        pa.field("fits", pa.bool_(), nullable=False),
-        pa.field("error", pa.string()),
-    ]
-)
-"""The columns of a batch of raw rows: those of `RawRow`."""
-
-_BATCH_ROWS = 512
-_BATCH_BYTES = 1 << 19
-
-
-class RawRow(NamedTuple):
-    """A row as it stands in its file.
-
-    >>> RawRow("sums", "sums.jsonl", 1, b'{"prompt": "2+2?"}').error is None
-    True
-    """
-
-    source: str
-    """The name of a source of the mixture."""
-    file: str
-    line: int
-    """1-based: the line in JSON Lines, the number of the row elsewhere."""
-    text: bytes | None
-    """The JSON of the row; None where it could not be had."""
-    fits: bool = False
-    """Whether the source's ``where`` has been asked already, and lets it pass."""
-    error: str | None = None
-    """Why it cannot be used."""
+__all__ = ["raw_batches", "raw_rows"]
 
 
 def raw_rows(mixture: Mixture, inputs: Inputs | None = None) -> Iterator[RawRow]:
@@ -82,38 +47,33 @@ def raw_rows(mixture: Mixture, inputs: Inputs | None = None) -> Iterator[RawRow]
         DataError: a pattern has no files.
         OSError: a file is not there.
     """
-    watched = inputs or Inputs(mixture)
-    return mixture.mixed(
-        [_source_rows(source, mixture.folder, watched) for source in mixture.sources]
-    )
+    return _one_by_one(_blocks(mixture, inputs or Inputs(mixture)))
 
 
-def batches(rows: Iterable[RawRow]) -> Iterator[RecordBatch]:
-    """Rows in batches of the schema `RAW`, cut where there are enough rows or bytes.
+def _blocks(mixture: Mixture, inputs: Inputs) -> Iterator[RawRow | Block]:
+    streams = [_source_rows(source, mixture.folder, inputs) for source in mixture.sources]
+    if mixture.seed is not None:
+        streams = list(map(_one_by_one, streams))
+    return mixture.mixed(streams)
 
-    >>> [batch] = batches([RawRow("sums", "sums.jsonl", 1, b"{}")])
-    >>> batch.num_rows
-    1
-    """
-    taken: list[RawRow] = []
-    size = 0
+
+def _one_by_one(rows: Iterable[RawRow | Block]) -> Iterator[RawRow]:
     for row in rows:
-        taken.append(row)
-        size += len(row.text or b"")
-        if len(taken) >= _BATCH_ROWS or size >= _BATCH_BYTES:
-            yield _batch(taken)
-            taken, size = [], 0
-    if taken:
-        yield _batch(taken)
+        if isinstance(row, Block):
+            yield from row.rows()
+        else:
+            yield row
 
 
-def _batch(rows: list[RawRow]) -> RecordBatch:
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, RAW.types, strict=True)]
-    return pa.record_batch(arrays, schema=RAW)
+def raw_batches(mixture: Mixture, inputs: Inputs) -> Iterator[RecordBatch]:
+    """The `batches` of `raw_rows`; rows that are not looked into cost little.
+
+    The arguments and the errors are those of `raw_rows`.
+    """
+    return batches(_blocks(mixture, inputs))
 
 
-def _source_rows(source: Source, folder: Path, inputs: Inputs) -> Iterator[RawRow]:
+def _source_rows(source: Source, folder: Path, inputs: Inputs) -> Iterator[RawRow | Block]:
     access = Access(inputs.open, source.options.longest_row)
     for _ in range(source.repeat):
         for name in source.files(folder):
@@ -122,22 +82,22 @@ def _source_rows(source: Source, folder: Path, inputs: Inputs) -> Iterator[RawRo
             for schema in _gathering(source):
                 rows = schema.gather(rows)  # type: ignore[misc]
             for row in rows:
-                yield _raw(source.name, name, row, texts.get(row.line))
+                yield _raw(source.name, name, row, texts)
             inputs.ended(name)
 
 
-# Raw text that passes by what gathers rows: as a row with one member of a name that no row has.
-_TEXT = "\0text"
+# Raw texts that pass by what gathers rows: as a row with one member of a name that no row has.
+_TEXTS = "\0texts"
 
 
-def _raw(source: str, file: str, row: Row, text: bytes | None) -> RawRow:
+def _raw(source: str, file: str, row: Row, texts: dict[int, bytes]) -> RawRow | Block:
     value, error = row.value, row.error
     if value is None:
         field = f"{error.field}: " if error and error.field else ""
         reason = f"{field}{error.reason if error else ''}"
-        return RawRow(source, file, row.line, text, error=reason)
-    if _TEXT in value:
-        return RawRow(source, file, row.line, value[_TEXT])
+        return RawRow(source, file, row.line, texts.get(row.line), error=reason)
+    if _TEXTS in value:
+        return Block(source, file, row.line, value[_TEXTS])
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return RawRow(source, file, row.line, text, fits=True)
 
@@ -157,7 +117,7 @@ def _file_rows(
     last = 0
     try:
         for row in _read(path, source, access, texts):
-            last = row.line
+            last = row.line + len((row.value or {}).get(_TEXTS, " ")) - 1
             yield row
     except OSError as error:
         reason = f"the file cannot be read ({error.strerror}); the {last} rows before are, no more"
@@ -166,58 +126,85 @@ def _file_rows(
 
 def _read(path: Path, source: Source, access: Access, texts: dict[int, bytes]) -> Iterator[Row]:
     ending, _ = file_kind(path)
-    texts_of = _TEXTS.get(FILE_FORMATS.get(source.file_format or ending))
-    if texts_of is None:
+    runs_of = _RUNS.get(FILE_FORMATS.get(source.file_format or ending))
+    if runs_of is None:
         yield from _whole(read_path(path, source.file_format, access), source)
         return
-    marks = [
-        [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
-    ]
-    # One key of each mark: where none of them stands, there is no mark, and no more to look at.
-    telling = {max(mark, key=len) for mark in marks}
-    strict, file = StrictJSON(), str(path)
-    for number, text in texts_of(path, access):
-        if isinstance(text, Row):
-            yield text
+    marks = _Marks(source, str(path), texts)
+    for first, run in runs_of(path, access):
+        if isinstance(run, Row):
+            yield run
             continue
-        for key in telling:
-            if key in text:
-                break
-        else:
-            yield Row(file, number, {_TEXT: text})
-            continue
-        if any(all(key in text for key in mark) for mark in marks):
-            row = strict.line(file, number, text)
-            if row.value is not None and source.fits(row.value):
-                texts[number] = text
+        plain = 0
+        for at in [at for at, text in enumerate(run) if marks.joiner in text]:
+            row = marks.row(first + at, run[at])
+            if row is not None:
+                if plain < at:
+                    yield Row(str(path), first + plain, {_TEXTS: run[plain:at]})
                 yield row
-                continue
-        yield Row(file, number, {_TEXT: text})
+                plain = at + 1
+        if plain < len(run):
+            yield Row(str(path), first + plain, {_TEXTS: run[plain:]})
 
 
-def _line_texts(path: Path, access: Access) -> Iterator[tuple[int, bytes | Row]]:
-    """The lines of a file with their numbers; in place of one that cannot be had, why not."""
-    number, file, longest = 0, str(path), access.longest_row
+class _Marks:
+    """Finds the rows that have to be read here, since they may have to be gathered."""
+
+    def __init__(self, source: Source, file: str, texts: dict[int, bytes]) -> None:
+        self._source, self._file, self._texts = source, file, texts
+        self._strict = StrictJSON()
+        self._marks = [
+            [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
+        ]
+        # One key of each mark: where none of them stands, there is no mark.
+        self._telling = {max(mark, key=len) for mark in self._marks}
+        # A byte is found ten times as fast as a word.
+        self.joiner = b"_" if all(b"_" in key for key in self._telling) else b""
+        """What a text has that is worth a look."""
+
+    def row(self, number: int, text: bytes) -> Row | None:
+        """The row of a text that has a mark, and passes; the text is kept."""
+        if any(map(text.__contains__, self._telling)) and any(
+            all(key in text for key in mark) for mark in self._marks
+        ):
+            row = self._strict.line(self._file, number, text)
+            if row.value is not None and self._source.fits(row.value):
+                self._texts[number] = text
+                return row
+        return None
+
+
+_Runs: TypeAlias = "Iterator[tuple[int, list[bytes] | Row]]"
+
+
+def _line_runs(path: Path, access: Access) -> _Runs:
+    """Lines of a file one after another, with the number of the first.
+
+    In place of one that cannot be had comes why not.
+    """
+    number, file, longest = 1, str(path), access.longest_row
     try:
-        for number, line in enumerate(lines(chunks(path, file_kind(path)[1], access), longest), 1):
-            if isinstance(line, int):
-                yield number, bad_row(file, number, too_long(longest, f"{line:,}"))
+        for block in line_blocks(chunks(path, file_kind(path)[1], access), longest):
+            if isinstance(block, int):
+                yield number, bad_row(file, number, too_long(longest, f"{block:,}"))
+                number += 1
             else:
-                yield number, line
+                yield number, block
+                number += len(block)
     except Damaged as damage:
-        reason = f"{damage}; the {number} lines before are read, no more"
-        yield number + 1, bad_row(file, number + 1, reason)
+        reason = f"{damage}; the {number - 1} lines before are read, no more"
+        yield number, bad_row(file, number, reason)
 
 
-def _document_texts(path: Path, access: Access) -> Iterator[tuple[int, bytes | Row]]:
+def _document_runs(path: Path, access: Access) -> _Runs:
     """The same for the objects of a JSON document."""
     for row, text in document_rows(path, file_kind(path)[1], access):
-        yield row.line, row if text is None else text.encode()
+        yield row.line, row if text is None else [text.encode()]
 
 
-_TEXTS: dict[object, Callable[[Path, Access], Iterator[tuple[int, bytes | Row]]]] = {
-    read_lines: _line_texts,
-    read_document: _document_texts,
+_RUNS: dict[object, Callable[[Path, Access], _Runs]] = {
+    read_lines: _line_runs,
+    read_document: _document_runs,
 }
 """For what reads a file: what gives its rows as they stand there."""
 
@@ -228,4 +215,5 @@ def _whole(rows: Iterator[Row], source: Source) -> Iterator[Row]:
         if row.value is None or source.fits(row.value):
             yield row
         else:
-            yield row._replace(value={_TEXT: json.dumps(row.value, ensure_ascii=False).encode()})
+            text = json.dumps(row.value, ensure_ascii=False).encode()
+            yield row._replace(value={_TEXTS: [text]})

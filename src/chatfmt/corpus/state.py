@@ -33,6 +33,7 @@ __all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "foreign", "load"
 
 MANIFEST, REJECTS, SUMMARY = "manifest.json", "rejects.jsonl", "summary.json"
 _OURS = re.compile(r"^(shard-[0-9]{5,}\.parquet|rejects\.jsonl|summary\.json)$")
+_BOTH = ", "  # between two encoders
 _HEAD = {"made_by": "chatfmt tokenize", "version": 2}
 _BEGINNING = json.dumps(_HEAD, indent=1)[:-2].encode()
 
@@ -50,6 +51,9 @@ class State(BaseModel):
     run: str = Field(default_factory=new_run, pattern="^[0-9a-f]{32}$")
     plan: dict[str, Any]
     """All that decides the output, but the input."""
+    encoder: str | None = None
+    """What has encoded, with its version; several, if a run was resumed with another. Ids do not
+    depend on it, so a run may go on with any."""
     inputs: dict[str, InputNote]
     """The files of the input, by their names."""
     stage: Literal["encode", "arrange", "done"] = "encode"
@@ -66,6 +70,12 @@ class State(BaseModel):
     earlier: dict[_Output, Note] = {}
     """Files of an earlier run in this folder, which are to be removed."""
     summary: Summary = Field(default_factory=Summary)
+
+    def encoded_by(self, encoder: str | None) -> None:
+        """Note what encodes from now on."""
+        known = [] if self.encoder is None else self.encoder.split(_BOTH)
+        if encoder is not None and encoder not in known:
+            self.encoder = _BOTH.join([*known, encoder])
 
     def save(self, folder: Folder) -> None:
         """Write it down, in place of what was written before.

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.corpus.arrow import pc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from chatfmt.corpus.arrow import RecordBatch
 
-__all__ = ["Summary"]
+__all__ = ["Summary", "counted"]
 
 _REASONS = 200  # kinds of reasons that are told apart, so that memory does not grow
 _OTHER = "other reasons"
@@ -51,56 +49,67 @@ class Summary:
     fill_rate: float | None = None
     """Of packs: ids of examples divided by the ids that there is room for."""
 
-    def add(self, rows: Mapping[str, int], examples: RecordBatch, rejects: RecordBatch) -> None:
-        """Count a batch: how many rows it had of each source, and what they have become.
+    def add(self, other: Summary) -> None:
+        """Count what another has counted, too; reasons beyond some hundreds become one.
 
-        >>> import chatfmt
-        >>> from chatfmt.adapters import Source
-        >>> from chatfmt.corpus import EncodeOptions, RawRow, batches, encode_records
-        >>> source = Source(name="sums", paths=["sums.jsonl"])
-        >>> options = EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=(source,))
-        >>> [batch] = batches([RawRow("sums", "sums.jsonl", 1, b"{}")])
-        >>> summary = Summary()
-        >>> summary.add({"sums": 1}, *encode_records(batch, options))
-        >>> summary.rows, summary.rejected
-        (1, 1)
+        >>> summary = Summary(rows=1, output=1)
+        >>> summary.add(Summary(rows=2, rejected=2, reasons={"no row": 2}))
+        >>> summary.rows, summary.reasons
+        (3, {'no row': 2})
         """
-        refused = Counter(rejects["source"].to_pylist())
-        for reason in rejects["reason"].to_pylist():
-            kind = _kind(reason)
-            if kind not in self.reasons and len(self.reasons) >= _REASONS:
-                kind = _OTHER
-            self.reasons[kind] = self.reasons.get(kind, 0) + 1
-        if "special_text" in examples.schema.names:
-            spelled = pc.and_(
-                pc.equal(examples["part"], 0), pc.not_equal(examples["special_text"], "")
-            )
-            self.special_text = (self.special_text or 0) + pc.sum(spelled, min_count=0).as_py()
-        for source, count in rows.items():
-            theirs = examples
-            if len(rows) > 1:
-                theirs = examples.filter(pc.equal(examples["source"], source))
-            output = pc.sum(pc.equal(theirs["part"], 0), min_count=0).as_py()
-            tokens, trained = _tokens(theirs)
-            found = {
-                "rows": count,
-                "output": output,
-                "rejected": refused[source],
-                "filtered": count - output - refused[source],
-                "examples": theirs.num_rows,
-                "tokens": tokens,
-                "trained_tokens": trained,
-            }
-            counts = self.sources.setdefault(source, dict.fromkeys(found, 0))
-            for name, number in found.items():
-                counts[name] += number
-                setattr(self, name, getattr(self, name) + number)
+        for name in _COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for source, counts in other.sources.items():
+            mine = self.sources.setdefault(source, dict.fromkeys(counts, 0))
+            for name, number in counts.items():
+                mine[name] += number
+        for reason, count in other.reasons.items():
+            known = reason in self.reasons or len(self.reasons) < _REASONS
+            kind = reason if known else _OTHER
+            self.reasons[kind] = self.reasons.get(kind, 0) + count
+        if other.special_text is not None:
+            self.special_text = (self.special_text or 0) + other.special_text
 
     def to_dict(self) -> dict[str, Any]:
         """The counts, as JSON has them; reasons with the most frequent first."""
         counts = {name: value for name, value in asdict(self).items() if value is not None}
         reasons = sorted(self.reasons.items(), key=lambda reason: (-reason[1], reason[0]))
         return {**counts, "reasons": dict(reasons)}
+
+
+_COUNTED = ("rows", "output", "rejected", "filtered", "examples", "tokens", "trained_tokens")
+"""What is counted for each source, and in all."""
+
+
+def counted(batch: RecordBatch, examples: RecordBatch, rejects: RecordBatch) -> Summary:
+    """What has become of a batch of raw rows.
+
+    >>> import chatfmt
+    >>> from chatfmt.adapters import Source
+    >>> from chatfmt.corpus import EncodeOptions, RawRow, batches, encode_records
+    >>> source = Source(name="sums", paths=["sums.jsonl"])
+    >>> options = EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=(source,))
+    >>> [batch] = batches([RawRow("sums", "sums.jsonl", 1, b"{}")])
+    >>> counted(batch, *encode_records(batch, options)).rejected
+    1
+    """
+    found = Summary(reasons=dict(Counter(map(_kind, rejects["reason"].to_pylist()))))
+    if "special_text" in examples.schema.names:
+        spelled = pc.and_(pc.equal(examples["part"], 0), pc.not_equal(examples["special_text"], ""))
+        found.special_text = pc.sum(spelled, min_count=0).as_py()
+    rows = Counter(batch["source"].to_pylist())
+    refused = Counter(rejects["source"].to_pylist())
+    for source, count in rows.items():
+        theirs = examples
+        if len(rows) > 1:
+            theirs = examples.filter(pc.equal(examples["source"], source))
+        output = pc.sum(pc.equal(theirs["part"], 0), min_count=0).as_py()
+        left_out = count - output - refused[source]
+        numbers = count, output, refused[source], left_out, theirs.num_rows, *_tokens(theirs)
+        found.sources[source] = dict(zip(_COUNTED, numbers, strict=True))
+        for name, number in found.sources[source].items():
+            setattr(found, name, getattr(found, name) + number)
+    return found
 
 
 # A number that is no part of a name such as gpt-4o, o200k_im or phi-3.5.

@@ -9,22 +9,15 @@
 {'role': 'assistant', 'content': 'Hello'}
 """
 
-from chatfmt.serve.chat import (
-    ChunkOptions,
-    achat_chunks,
-    chat_chunks,
-    chat_completion,
-    chat_message,
-)
-from chatfmt.serve.responses import (
-    ResponseOptions,
-    aresponse_events,
-    response_events,
-    response_output,
-)
+from chatfmt.serve.chat import ChunkOptions, achat_chunks, chat_chunks
+from chatfmt.serve.items import response_output
+from chatfmt.serve.messages import chat_completion, chat_message
+from chatfmt.serve.replying import ReplyOptions
+from chatfmt.serve.responses import ResponseOptions, aresponse_events, response_events
 
 __all__ = [
     "ChunkOptions",
+    "ReplyOptions",
     "ResponseOptions",
     "achat_chunks",
     "aresponse_events",

@@ -1,34 +1,31 @@
-"""Replies in the shapes of OpenAI's chat-completions API: plain dicts.
+"""Replies as chunks of OpenAI's chat-completions API: plain dicts, as ids are sampled.
 
-Source: the OpenAI API reference, "The chat completion chunk object" and "The chat completion
-object", at https://platform.openai.com/docs/api-reference/chat; ``reasoning_content`` is
-DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model.
+Source: the OpenAI API reference, "The chat completion chunk object", at
+https://platform.openai.com/docs/api-reference/chat; ``reasoning_content`` is DeepSeek's, see
+https://api-docs.deepseek.com/guides/reasoning_model.
 """
 
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from chatfmt.serve.pieces import Arguments, CallStart, Text, Turn
-from chatfmt.serve.sources import events_of, parser_for
+from chatfmt.serve.pieces import Arguments, CallStart, Text
+from chatfmt.serve.replying import Reply, ReplyOptions, as_sampled_async
 from chatfmt.wire.read.parser import FORGOTTEN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from typing import Unpack
 
-    from chatfmt.conversation import Message
-    from chatfmt.serve.pieces import Piece, Strays
+    from chatfmt.serve.pieces import Piece
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.transcript import Transcript
-    from chatfmt.wire.events import Event
     from chatfmt.wire.read.parser import StreamParser
 
-__all__ = ["ChunkOptions", "achat_chunks", "chat_chunks", "chat_completion", "chat_message"]
+__all__ = ["ChunkOptions", "achat_chunks", "chat_chunks", "delta_of"]
 
 _KEYS = {"content": "content", "reasoning": "reasoning_content"}
-_OBJECT = "chat.completion.chunk"
 
 
 class _NoTexts(dict[int, str]):
@@ -41,55 +38,18 @@ class _NoTexts(dict[int, str]):
 _NO_TEXTS = _NoTexts()
 
 
-class _Head(NamedTuple):
-    """What all chunks of a reply have in common."""
-
-    id: str
-    created: int
-    model: str
-    choice: int
-
-    def chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-        choice = {"index": self.choice, "delta": delta, "finish_reason": finish}
-        return {**self._members(), "choices": [choice]}
-
-    def usage(self, prompt: int, sampled: int) -> dict[str, Any]:
-        counts = {"prompt_tokens": prompt, "completion_tokens": sampled}
-        counts["total_tokens"] = prompt + sampled
-        return {**self._members(), "choices": [], "usage": counts}
-
-    def _members(self) -> dict[str, Any]:
-        members = {"id": self.id, "object": _OBJECT, "created": self.created}
-        return {**members, "model": self.model}
-
-
-class ChunkOptions(TypedDict, total=False):
-    """Further arguments of `chat_chunks`.
+class ChunkOptions(ReplyOptions, total=False):
+    """Further arguments of `chat_chunks`; with ``prompt_tokens`` a last chunk has ``usage``.
 
     >>> ChunkOptions(model="mine", prompt_tokens=7)
     {'model': 'mine', 'prompt_tokens': 7}
     """
 
-    stray: Strays
-    """What becomes of text that has no place; by default it is content. See `Strays`."""
-    whole_calls: bool
-    """Give each call at once, when it is complete. Otherwise, and by default, its arguments come as
-    they are sampled; if it is cut off then, or turns out to be no call, it stays in the reply as
-    far as it went."""
-    first_call: int
-    """Calls whose format writes no ids get ``call_0`` and so on: the number of the first. By
-    default how many calls a transcript has, and 0 for a tokenizer or a parser."""
     index: int
     """Which choice; 0 by default."""
-    id: str
-    model: str
-    """By default the name of the format."""
-    created: int
-    prompt_tokens: int
-    """If given, there is a last chunk with ``usage``."""
 
 
-class _Chunks:
+class _Chunks(Reply):
     """The chunks of one reply."""
 
     def __init__(
@@ -97,33 +57,38 @@ class _Chunks:
         source: ChatTokenizer | Transcript | StreamParser,
         tools: Iterable[Mapping[str, Any]] | None,
         thinking: bool | None,  # noqa: FBT001 - handed on
-        **options: Unpack[ChunkOptions],
+        options: ChunkOptions,
     ) -> None:
-        self.parser, before = parser_for(source, tools, thinking)
-        self.keep = self.parser is source  # its owner may look at what it has read
-        self.turn = Turn(
-            stray=options.get("stray", "content"),
-            whole_calls=options.get("whole_calls", False),
-            first_call=options.get("first_call", before),
-        )
-        self.head = _Head(
-            options.get("id", "chatcmpl-0"),
-            options.get("created", 0),
-            options.get("model", self.parser.binding.format.name),
-            options.get("index", 0),
-        )
+        super().__init__(source, tools, thinking, options)
+        self.head = {
+            "id": options.get("id", "chatcmpl-0"),
+            "object": "chat.completion.chunk",
+            "created": options.get("created", 0),
+            "model": options.get("model", self.parser.binding.format.name),
+            "choices": [],
+        }
+        self.choice = {"index": options.get("index", 0), "delta": {}, "finish_reason": None}
         self._prompt_tokens = options.get("prompt_tokens")
-        self._start = self.parser.position
 
-    def begin(self) -> dict[str, Any]:
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+        choice = {**self.choice, "delta": delta, "finish_reason": finish}
+        return {**self.head, "choices": [choice]}
+
+    def begin(self) -> Iterator[dict[str, Any]]:
         """The first chunk: who speaks."""
-        return self.head.chunk({"role": "assistant", "content": ""})
+        yield self._chunk({"role": "assistant", "content": ""})
 
-    def take(self, events: Iterable[Event], *, closing: bool = False) -> Iterator[dict[str, Any]]:
-        """The chunks of some events."""
-        for piece in self.turn.take(events, closing=closing):
-            if (delta := _delta(piece)) is not None:
-                yield self.head.chunk(delta)
+    def tell(self, pieces: Iterable[Piece]) -> Iterator[dict[str, Any]]:
+        """A chunk for each piece of which there is something to tell."""
+        return (self._chunk(delta) for piece in pieces if (delta := delta_of(piece)) is not None)
+
+    def last(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
+        """The last chunks: why it ends, and how many ids there were if that is wanted."""
+        yield self._chunk({}, finish_reason(stopped=stopped, has_calls=self.turn.has_calls))
+        if self._prompt_tokens is not None:
+            counts = {"prompt_tokens": self._prompt_tokens, "completion_tokens": self.sampled}
+            counts["total_tokens"] = sum(counts.values())
+            yield {**self.head, "choices": [], "usage": counts}
 
     def shortcut(self) -> tuple[Mapping[int, str], list[str], str | int]:
         """What is the text of an id that is just that; where to append it; to what it goes."""
@@ -134,22 +99,13 @@ class _Chunks:
         key = goes_to if isinstance(goes_to, int) else _KEYS[goes_to]
         return found.texts, found.sink, key
 
-    def forget(self) -> None:
-        """Let go of what has been read, unless the parser is somebody's."""
-        if not self.keep:
-            self.parser.forget()
 
-    def end(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
-        """The last chunks: why it ends, and how many ids there were if that is wanted."""
-        if not stopped:
-            yield from self.take(self.parser.close(), closing=True)
-        reason = "length" if not stopped else "tool_calls" if self.turn.has_calls else "stop"
-        yield self.head.chunk({}, reason)
-        if self._prompt_tokens is not None:
-            yield self.head.usage(self._prompt_tokens, self.parser.position - self._start)
+def finish_reason(*, stopped: bool, has_calls: bool) -> str:
+    """Why a reply ends."""
+    return "length" if not stopped else "tool_calls" if has_calls else "stop"
 
 
-def _delta(piece: Piece) -> dict[str, Any] | None:
+def delta_of(piece: Piece) -> dict[str, Any] | None:
     """What a chunk says of a piece; None: nothing."""
     match piece:
         case Text(field, text):
@@ -196,12 +152,13 @@ def chat_chunks(
     Raises:
         ValueError: ``tools`` or ``thinking`` is given for what was made with them.
     """
-    return _chunks(_Chunks(source, tools, thinking, **options), ids)
+    return _quickly(_Chunks(source, tools, thinking, options), ids)
 
 
-def _chunks(reply: _Chunks, ids: Iterable[int | Sequence[int]]) -> Iterator[dict[str, Any]]:
-    yield reply.begin()
-    identifier, created, model, choice = reply.head
+def _quickly(reply: _Chunks, ids: Iterable[int | Sequence[int]]) -> Iterator[dict[str, Any]]:
+    """What `as_sampled` gives, without a call for each id."""
+    yield from reply.begin()
+    new_chunk, new_choice = reply.head.copy, reply.choice.copy  # faster than what spells them out
     each: Iterator[Any] = iter(ids)
     stopped = False
     for first in each:
@@ -209,21 +166,17 @@ def _chunks(reply: _Chunks, ids: Iterable[int | Sequence[int]]) -> Iterator[dict
         for given in chain((first,), islice(each, FORGOTTEN)):
             if given.__class__ is int and (text := texts[given]):  # nearly all
                 sink.append(text)
-                delta: dict[str, Any]
+                chunk, choice = new_chunk(), new_choice()
                 if goes_to.__class__ is str:
-                    delta = {goes_to: text}
+                    choice["delta"] = {goes_to: text}
                 else:
-                    delta = {"tool_calls": [{"index": goes_to, "function": {"arguments": text}}]}
-                yield {  # what `_Head.chunk` gives
-                    "id": identifier,
-                    "object": _OBJECT,
-                    "created": created,
-                    "model": model,
-                    "choices": [{"index": choice, "delta": delta, "finish_reason": None}],
-                }
+                    call = {"index": goes_to, "function": {"arguments": text}}
+                    choice["delta"] = {"tool_calls": [call]}
+                chunk["choices"] = [choice]
+                yield chunk
                 continue
-            events, stopped = reply.parser.feed_some(given)
-            yield from reply.take(events)
+            told, stopped = reply.feed(given)
+            yield from told
             if stopped:
                 break
             texts, sink, goes_to = reply.shortcut()
@@ -233,7 +186,7 @@ def _chunks(reply: _Chunks, ids: Iterable[int | Sequence[int]]) -> Iterator[dict
     yield from reply.end(stopped=stopped)
 
 
-async def achat_chunks(
+def achat_chunks(
     source: ChatTokenizer | Transcript | StreamParser,
     ids: AsyncIterable[int | Sequence[int]],
     *,
@@ -255,99 +208,4 @@ async def achat_chunks(
     Raises:
         ValueError: as for `chat_chunks`.
     """
-    reply = _Chunks(source, tools, thinking, **options)
-    yield reply.begin()
-    stopped, count = False, 0
-    async for given in ids:
-        events, stopped = reply.parser.feed_some(given)
-        for chunk in reply.take(events):
-            yield chunk
-        if stopped:
-            break
-        count += 1
-        if count % FORGOTTEN == 0:
-            reply.forget()
-    for chunk in reply.end(stopped=stopped):
-        yield chunk
-
-
-def chat_message(
-    source: Transcript | Message | Sequence[Message],
-    *,
-    stray: Strays = "content",
-    whole_calls: bool = False,
-    first_call: int | None = None,
-) -> dict[str, Any]:
-    """A reply as the message of a chat completion: what its chunks are together.
-
-    ``content`` is None where there are calls and no text; ``reasoning_content`` and ``tool_calls``
-    are there only if there are any.
-
-    Args:
-        source: a transcript that ends with a reply; a message; or the messages of one reply, such
-            as those of a `Completion`. Messages alone do not have what is stray in them.
-        stray: as in `ChunkOptions`.
-        whole_calls: see there.
-        first_call: see there.
-
-    >>> import chatfmt
-    >>> tok = chatfmt.get_tokenizer("gpt-4o")
-    >>> chat = tok.render([{"role": "user", "content": "hello"}])
-    >>> _ = chat.append_completion([13225, 200265])
-    >>> chat_message(chat)
-    {'role': 'assistant', 'content': 'Hello'}
-
-    Raises:
-        ValueError: the transcript does not end with a reply, or there is no message.
-    """
-    events, cut_off, before = events_of(source)
-    number = before if first_call is None else first_call
-    turn = Turn(stray=stray, whole_calls=whole_calls, first_call=number)
-    return _put_together(map(_delta, [*turn.take(events), *turn.take(cut_off, closing=True)]))
-
-
-def chat_completion(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Chunks as the whole chat completion; those of several choices may come in any order.
-
-    >>> import chatfmt
-    >>> tok = chatfmt.get_tokenizer("gpt-4o")
-    >>> chat_completion(chat_chunks(tok, [13225, 200265]))["choices"]
-    [{'index': 0, 'message': {'role': 'assistant', 'content': 'Hello'}, 'finish_reason': 'stop'}]
-    """
-    whole: dict[str, Any] = {"choices": []}
-    deltas: dict[int, list[dict[str, Any]]] = {}
-    reasons: dict[int, str | None] = {}
-    for chunk in chunks:
-        whole |= {name: value for name, value in chunk.items() if name != "choices"}
-        for choice in chunk["choices"]:
-            deltas.setdefault(choice["index"], []).append(choice["delta"])
-            reasons[choice["index"]] = choice["finish_reason"]
-    whole["choices"] = [
-        {"index": at, "message": _put_together(deltas[at]), "finish_reason": reasons[at]}
-        for at in sorted(deltas)
-    ]
-    return {**whole, "object": "chat.completion"}
-
-
-def _put_together(deltas: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
-    texts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
-    calls: dict[int, tuple[Mapping[str, Any], list[str]]] = {}
-    for delta in deltas:
-        for key, value in (delta or {}).items():
-            if key in texts:
-                texts[key].append(value)
-        for call in (delta or {}).get("tool_calls", ()):
-            _, arguments = calls.setdefault(call["index"], (call, []))
-            arguments.append(call["function"]["arguments"])
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts["content"])}
-    if thoughts := "".join(texts["reasoning_content"]):
-        message["reasoning_content"] = thoughts
-    if calls:
-        message["content"] = message["content"] or None
-        message["tool_calls"] = [_call(*calls[at]) for at in sorted(calls)]
-    return message
-
-
-def _call(first: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
-    function = {"name": first["function"]["name"], "arguments": "".join(arguments)}
-    return {"id": first["id"], "type": "function", "function": function}
+    return as_sampled_async(_Chunks(source, tools, thinking, options), ids)

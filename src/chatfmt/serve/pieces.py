@@ -35,7 +35,7 @@ from chatfmt.wire.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.parser import Shortcut
@@ -96,14 +96,23 @@ class Turn:
         whole_calls: give a call only once it is complete.
         first_call: the number in the ids that are made up, ``call_0`` and so on, for the first
             call: how many calls there are in the conversation before.
+        new_id: makes an id of such a number instead.
     """
 
-    def __init__(self, *, stray: Strays, whole_calls: bool, first_call: int) -> None:
+    def __init__(
+        self,
+        *,
+        stray: Strays,
+        whole_calls: bool,
+        first_call: int,
+        new_id: Callable[[int], str] = "call_{}".format,
+    ) -> None:
         if stray not in ("content", "drop"):
             raise ValueError(f"stray must be content or drop, found {stray!r}")
         self._keeps_strays = stray == "content"
         self._whole_calls = whole_calls
         self._first_call = first_call
+        self._new_id = new_id
         self._index = -1
         self._speaker: str | None = None
         self._field: Literal["content", "reasoning"] | None = "content"
@@ -114,7 +123,7 @@ class Turn:
         self._calls = 0
         self._open: list[Piece] | None = None  # of the call at hand, as far as it waits
         self._texts: list[str] = []  # of a message that is a call, as long as that waits
-        self._told: tuple[int, str] | None = None  # what was given text last
+        self._told: tuple[int, str | int] | None = None  # what was given text last
         self.has_calls = False
         """Whether one is complete."""
 
@@ -128,7 +137,8 @@ class Turn:
                 case ContentDelta(index, part, text):
                     self._told = index, part
                     self._add(pieces, part, text)
-                case ArgumentsDelta(_, _, text):
+                case ArgumentsDelta(index, call, text):
+                    self._told = index, call
                     self._tell(pieces, Arguments(self._calls - 1, text))
                 case MessageStart(index, role):
                     self._begin(index, role)
@@ -155,6 +165,8 @@ class Turn:
         """
         if self._told != (shortcut.message, shortcut.field):
             return None
+        if isinstance(shortcut.field, int):
+            return None if self._whole_calls else self._calls - 1
         field = self._goes_to(shortcut.field)
         is_call = field is None and shortcut.field == "content" and not self._is_stray
         return self._calls - 1 if is_call and not self._whole_calls else field
@@ -211,8 +223,9 @@ class Turn:
         number = self._calls
         self._calls += 1
         self._open = []
-        made = f"call_{self._first_call + number}"
-        self._tell(pieces, CallStart(number, made if identifier is None else identifier, name))
+        if identifier is None:
+            identifier = self._new_id(self._first_call + number)
+        self._tell(pieces, CallStart(number, identifier, name))
 
     def _tell(self, pieces: list[Piece], piece: Piece) -> None:
         """A piece of a call: at once, or once the call is complete."""

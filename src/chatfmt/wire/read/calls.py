@@ -75,7 +75,7 @@ class Calls:
             return
         keeps_token = bool(self._layout.arguments) or not opens
         if (self.keeps_literal or self._after_token) if literal else keeps_token:
-            self._open.text.append(text)
+            self._open.add_around(text)
         self._after_token = keeps_token and not literal
 
     def end_field(self, *, goes_on: bool) -> None:
@@ -92,7 +92,7 @@ class Calls:
         """Text came in the call that is open with which no call goes on; that was reported."""
         assert self._open is not None  # noqa: S101 - the reader asks first
         self._open.is_broken = True
-        self._open.text.append(text)
+        self._open.add_around(text)
 
     def break_off(self) -> None:
         """Something else comes in the midst of a call: it is none if its arguments are listed."""
@@ -126,6 +126,16 @@ class Calls:
     def _abandon(self, call: OpenCall) -> None:
         text = "".join(call.text)
         self._events.append(ToolCallAbandoned(self._index, len(self.whole), text))
+
+    @property
+    def sink(self) -> list[str] | None:
+        """Where the text of arguments goes that is just more of them, if that is certain."""
+        return None if self._open is None else self._open.sink
+
+    def forget(self) -> None:
+        """Keep what there is of the call at hand in fewer pieces."""
+        if self._open is not None:
+            self._open.forget()
 
     @property
     def is_open(self) -> bool:

@@ -96,9 +96,11 @@ class Ending(Intake):
         for told in (self.messages, self.spans, self.issues):
             told.clear()
         self._find_sink()
+        position = self.position
+        self._reader.draft.calls.forget()
         if self._sink is not None:
-            position = self.position
-            del self._sink[1:]  # that there was some text still counts
+            if isinstance(self._field, str):
+                del self._sink[1:]  # that there was some text still counts
             self._sunk_from = position - len(self._sink)
 
     def number_from_here(self) -> None:

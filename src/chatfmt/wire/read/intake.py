@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chatfmt.wire.events import ContentDelta
+from chatfmt.wire.events import ArgumentsDelta, ContentDelta
 from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.reader import Reader
+from chatfmt.wire.read.steps import ARGUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +75,8 @@ class Intake:
         self._sink: list[str] | None = None
         self._sunk_from = 0
         self._index = 0
-        self._field = ""
+        self._field: str | int = ""  # or the number of the call whose arguments they are
+        self._delta: type[ContentDelta | ArgumentsDelta] = ContentDelta
 
     def prime(self, prompt: Sequence[int]) -> None:
         """Take a prompt that was written before; positions count from after it.
@@ -140,10 +142,18 @@ class Intake:
         reader = self._reader
         state = reader.state
         field = state.field or state.stays_in
-        if field in reader.draft.texts and reader.lost is None and reader.readings is None:
+        if field is None or reader.lost is not None or reader.readings is not None:
+            return
+        draft = reader.draft
+        if field == ARGUMENTS:
+            sink, self._field = draft.calls.sink, len(draft.calls.whole)
+            self._delta = ArgumentsDelta
+        else:
+            sink, self._field = draft.texts.get(field), field
+            self._delta = ContentDelta
+        if sink is not None:
             self._whole = self._any_text if state.field else state.stays
-            sink = reader.draft.texts[field]  # there is none within a call
-            self._sink, self._field, self._index = sink, field, reader.draft.index
+            self._sink, self._index = sink, draft.index
             self._sunk_from = reader.position - len(sink)
 
     def _text_run(self, ids: Sequence[int], at: int) -> int:
@@ -193,10 +203,10 @@ class Intake:
         """Give out more of the field, in one event with what came right before."""
         events = self._reader.events
         last = events[-1] if events else None
-        if isinstance(last, ContentDelta) and last[:2] == (self._index, self._field):
+        if isinstance(last, self._delta) and last[:2] == (self._index, self._field):
             text = last.text + text
             events.pop()
-        self._reader.tell(_new(ContentDelta, (self._index, self._field, text)))
+        self._reader.tell(_new(self._delta, (self._index, self._field, text)))
 
     def _take(self, token: int) -> None:
         reader = self._reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +47,8 @@ class OpenCall:
         self._events = events
         self.text: list[str] = []
         """All of its fields and what parts them, as they stand there."""
+        self._around: set[int] = set()
+        """Which of these are of no field."""
         self.is_broken = False
         """Whether text came with which no call goes on."""
         self.is_cut = False
@@ -53,8 +56,8 @@ class OpenCall:
         self._parts: dict[str, list[str]] = {"name": [], "arguments": [], "id": []}
         self._keys: CallObject | None = None  # where it is one JSON object
         self._state: CallState | None = None
-        self._object: list[str] = []
-        """That object, as far as it is there."""
+        self._joined = 0
+        """How many of the texts `forget` has joined."""
         self._started = False
         self._each: Arguments | None = None  # where arguments stand one by one
         self._error: CodeError | None = None  # what is wrong with one of them that is over
@@ -62,7 +65,7 @@ class OpenCall:
     def copy(self) -> OpenCall:
         """One of its own."""
         other = OpenCall(*self._place, [], self._layout)
-        other.text, other._object = [*self.text], [*self._object]
+        other.text, other._around, other._joined = [*self.text], {*self._around}, self._joined
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started
         other.is_broken = self.is_broken
@@ -88,6 +91,26 @@ class OpenCall:
             certain = self._each.add_value(text)
             if self._error is None:  # else it is no call
                 self._add("arguments", certain)
+
+    def add_around(self, text: str) -> None:
+        """What stands between its fields, or has no place in it."""
+        self._around.add(len(self.text))
+        self.text.append(text)
+
+    @property
+    def sink(self) -> list[str] | None:
+        """Where text goes that is just more of the arguments of an object, if that is certain.
+
+        Nothing but `text` and the event has to know of it.
+        """
+        return self.text if self._keys is not None and self._started else None
+
+    def forget(self) -> None:
+        """Keep the texts in fewer pieces: all are needed until it is known that it is a call."""
+        at = max(self._joined, *self._around, -1) + 1 if self._around else self._joined
+        if at < len(self.text):
+            self.text[at:] = ["".join(self.text[at:])]
+            self._joined = at + 1
 
     def begin_argument(self) -> None:
         """An argument begins; the one before is over."""
@@ -128,20 +151,12 @@ class OpenCall:
     def _scan(self, keys: CallObject, text: str) -> None:
         """More of a call that is one object: its parts as they come."""
         self._keys = keys
-        self._object.append(text)
         state = keys.start() if self._state is None else self._state
-        found: dict[str, str] = {}
-        for character in text:
-            state = keys.step(state, character) or state  # the reader sees to it that it goes on
-            part = keys.part(state)
-            found[part] = found.get(part, "") + character
-            begins = part == "arguments" and character == "{" and not self._started
-            if begins and not self._parts[part]:
-                self._start_with_object(keys, "".join(self._parts["name"]) + found.get("name", ""))
-        self._state = state
-        for part, more in found.items():
-            if part != "call":
-                self._add(part, more)
+        self._state, found = _scanned(keys, state, text)
+        for part, more in found:
+            if part == "arguments" and more[0] == "{" and not (self._started or self._parts[part]):
+                self._start_with_object(keys, "".join(self._parts["name"]))
+            self._add(part, more)
 
     def _start_with_object(self, keys: CallObject, name: str) -> None:
         """Arguments have begun; where the name has come before them, it can be reported."""
@@ -159,7 +174,8 @@ class OpenCall:
             CodeError: it is none.
         """
         if self._keys is not None:
-            call = read_call("".join(self._object), self._keys)
+            whole = "".join(text for at, text in enumerate(self.text) if at not in self._around)
+            call = read_call(whole, self._keys)
             return ToolCall(name=call.name, arguments=call.arguments, id=call.id), call.other_keys
         name = self._name()
         if not name:
@@ -187,3 +203,17 @@ class OpenCall:
             if call.arguments:
                 self._events.append(ArgumentsDelta(*self._place, call.arguments))
         self._events.append(ToolCallEnd(*self._place, call))
+
+
+@lru_cache(maxsize=16_384)
+def _scanned(
+    keys: CallObject, state: CallState, text: str
+) -> tuple[CallState, tuple[tuple[str, str], ...]]:
+    """Where the scanner stands after a text, and the parts of a call to which the text belongs."""
+    found: dict[str, str] = {}
+    for character in text:
+        state = keys.step(state, character) or state  # the reader sees to it that it goes on
+        part = keys.part(state)
+        if part != "call":
+            found[part] = found.get(part, "") + character
+    return state, tuple(found.items())

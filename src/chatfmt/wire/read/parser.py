@@ -39,7 +39,8 @@ class Shortcut(NamedTuple):
     """Where to append the text of each."""
     message: int
     """Index of the message."""
-    field: str
+    field: str | int
+    """The name of the field, or the number of the call whose arguments they are."""
 
 
 class StreamParser(Questions):
@@ -84,7 +85,7 @@ class StreamParser(Questions):
             text = self._whole[token]
             if text:
                 sink.append(text)
-                return [_new(ContentDelta, (self._index, self._field, text))]
+                return [_new(self._delta, (self._index, self._field, text))]
         token = as_id(token)
         self._check_open()
         self._leave_sink()
@@ -142,7 +143,7 @@ class StreamParser(Questions):
                 and (text := self._whole[given])
             ):
                 sink.append(text)
-                yield _new(ContentDelta, (self._index, self._field, text))
+                yield _new(self._delta, (self._index, self._field, text))
                 continue
             token = as_id(given)
             yield from feed(token)

@@ -114,6 +114,21 @@ class Questions(Ending):
         """
         return bool(self._reader.state.pending)
 
+    def stands_with(self, other: Questions) -> bool:
+        """Whether another parser of the same format and encoding goes on as this one does.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream()
+        >>> parser.stands_with(tok.stream())
+        True
+        >>> _ = parser.feed(200265)
+        >>> parser.stands_with(tok.stream())
+        False
+        """
+        mine, others = self._reader, other._reader
+        return mine.lost is None and others.lost is None and mine.state is others.state
+
     @property
     def in_envelope(self) -> bool:
         """Whether a message is complete and the envelope around it is still open.

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
+from chatfmt.line.calls import CallObject
 from chatfmt.wire.read.characters import HERE, PENDING, decode
 from chatfmt.wire.read.following import Following
 from chatfmt.wire.read.inside import Inside, inside
@@ -23,11 +24,15 @@ from chatfmt.wire.read.walk import CLOSED, Run, Walk, is_of_call, is_whole
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chatfmt.line.calls import CallState
     from chatfmt.line.machine import Machine
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.read.walk import Thread
 
-__all__ = ["State", "Step", "Steps", "steps_of"]
+__all__ = ["ARGUMENTS", "State", "Step", "Steps", "steps_of"]
+
+ARGUMENTS = "arguments"
+"""Stands for the arguments of the call at hand, which is an object, among the names of fields."""
 
 _MOST_STEPS = 200_000
 _MOST_TEXT = 64  # longer tokens are not kept: they hardly ever return
@@ -90,9 +95,10 @@ class State:
         self.steps: dict[int, Step | None] = {}
         """Token to its step; None where no reading goes on."""
         self.stays = Stays()
-        """Token to its text, where all that it does is to go on in one field of free text."""
+        """Token to its text, where all that it does is to go on in one field of free text, or in
+        the arguments of a call that is an object."""
         self.stays_in: str | None = None
-        """That field."""
+        """That field, or `ARGUMENTS`."""
 
 
 class Steps:
@@ -165,9 +171,15 @@ class Steps:
         if len(step.shared) != 1 or step.left or step.invalid or state.pending:
             return
         place, text, _, enters, _ = step.shared[0]
-        free = place.is_free and place.scanner is None and not is_of_call(place)
-        if text and free and not enters:
-            state.stays[token], state.stays_in = text, place.meaning.field
+        goes_to = None
+        if isinstance(place.scanner, CallObject):
+            # no key comes twice, so that what leads back to this state never leaves the arguments
+            scan: CallState = state.threads[0][1]  # type: ignore[assignment]
+            goes_to = ARGUMENTS if scan.part == "arguments" else None
+        elif place.is_free and place.scanner is None and not is_of_call(place):
+            goes_to = place.meaning.field
+        if text and goes_to is not None and not enters:
+            state.stays[token], state.stays_in = text, goes_to
 
     def forget(self) -> None:
         """Drop all that is remembered; whoever stands in a state goes on all the same."""

@@ -1,0 +1,197 @@
+"""What a server's parser reads: the output of a model as ids, or as text that spells its tokens.
+
+A server has its own tokenizer, and a format is all that a parser is made of. Text is read over
+single bytes, so that no vocabulary is needed; ids are read over the server's vocabulary.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from chatfmt.encodings import get_encoding
+from chatfmt.errors import EncodingError, RenderError
+from chatfmt.line.format import ChatFormat
+from chatfmt.line.formats import get_format
+from chatfmt.serve.pieces import Turn
+from chatfmt.tokenizer import ChatTokenizer
+from chatfmt.wire.read.parser import StreamParser
+from chatfmt.wire.spelled import SpelledText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from chatfmt.serve.pieces import Piece
+
+__all__ = ["Output", "Source", "format_of", "ids_of", "over_ids", "over_text", "spelled"]
+
+Source: TypeAlias = "str | ChatFormat | ChatTokenizer"
+"""A format by its name, a format, or a tokenizer."""
+
+_BYTES = 256
+
+
+class _Bytes:
+    """Single bytes, and the special tokens of a format."""
+
+    def __init__(self, special_tokens: Sequence[str]) -> None:
+        self.special_tokens = {token: _BYTES + at for at, token in enumerate(special_tokens)}
+        self.n_vocab = _BYTES + len(special_tokens)
+        self.fingerprint = hashlib.sha256("\0".join(special_tokens).encode()).hexdigest()
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """Its bytes."""
+        return [*text.encode()]
+
+    def token_bytes(self, token: int) -> bytes:
+        """The byte."""
+        if not 0 <= token < _BYTES:
+            raise KeyError(token)
+        return bytes([token])
+
+
+def format_of(source: Source) -> ChatFormat:
+    """The format that a source has or names.
+
+    Raises:
+        UnknownFormatError: there is no such format.
+    """
+    if isinstance(source, ChatTokenizer):
+        return source.format
+    return source if isinstance(source, ChatFormat) else get_format(source)
+
+
+def over_text(source: Source) -> ChatTokenizer:
+    """A tokenizer for text of a format: over the vocabulary that it comes with, or over bytes."""
+    row = format_of(source)
+    if row.encoding is not None:
+        return ChatTokenizer(row, get_encoding(row.encoding))
+    return ChatTokenizer(row, _Bytes([*row.special_tokens]))
+
+
+def over_ids(source: Source, tokenizer: Any) -> ChatTokenizer:  # noqa: ANN401 - the server's
+    """A tokenizer for the ids of a server's.
+
+    Raises:
+        EncodingError: the server's tokenizer is not one that `chatfmt.hf.HFEncoding` reads.
+    """
+    if isinstance(source, ChatTokenizer):
+        return source
+    from chatfmt.encodings.hf import HFEncoding
+
+    try:
+        return ChatTokenizer(format_of(source), HFEncoding(tokenizer))
+    except EncodingError as error:
+        raise EncodingError(
+            f"{error}; make the parser of a ChatTokenizer, which has its vocabulary with it"
+        ) from error
+
+
+def ids_of(tok: ChatTokenizer, text: str) -> list[int]:
+    """The ids of a text in which special tokens are spelled."""
+    taken = SpelledText(tok.encoding)
+    return [*taken.take(text), *taken.end()]
+
+
+def spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
+    """Ids as text, special tokens as they are spelled; without half a character at the end."""
+    spellings = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
+    data = b"".join(
+        spellings[token].encode() if token in spellings else tok.encoding.token_bytes(token)
+        for token in ids
+    )
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(data)
+
+
+class Output:
+    """The output of a model, from ids or from text, as pieces.
+
+    Args:
+        tok: format and vocabulary.
+        after: what `ChatTokenizer.encode_prompt` may have been given as ``thinking``. The first
+            counts after whose prompt the output can begin as it does.
+        tools: as in `ChatTokenizer.stream`.
+        whole_calls: as in `ReplyOptions`.
+        new_id: as in `Turn`.
+    """
+
+    def __init__(
+        self,
+        tok: ChatTokenizer,
+        *,
+        after: Sequence[bool | None] = (None,),
+        tools: Iterable[Mapping[str, Any]] = (),
+        whole_calls: bool = False,
+        new_id: Callable[[int], str] = "call_{}".format,
+    ) -> None:
+        self._tok = tok
+        self._after = after
+        self._tools = [*tools]
+        self._text = SpelledText(tok.encoding)
+        self._parser: StreamParser | None = None
+        self._turn = Turn(stray="content", whole_calls=whole_calls, first_call=0, new_id=new_id)
+        self.stopped = False
+        """Whether a stop token has come."""
+
+    @property
+    def part(self) -> str | None:
+        """The part of the message that is open, as `OpenMessage` has it; None between messages."""
+        opened = None if self._parser is None else self._parser.open
+        return None if opened is None else opened.part
+
+    def take(self, ids: Sequence[int]) -> list[Piece]:
+        """The pieces that ids bring; those after a stop token are none of the output."""
+        if self.stopped or not ids:
+            return []
+        events, self.stopped = self._begun(ids[0]).feed_some([*ids])
+        return self._turn.take(events)
+
+    def take_text(self, text: str) -> list[Piece]:
+        """The pieces that more text brings."""
+        return self.take(self._text.take(text))
+
+    def end(self, *, cut: bool = False) -> list[Piece]:
+        """The last pieces.
+
+        Servers leave the stop token out of a text, so that the model is taken to have stopped where
+        a text ends, unless it is known that it was ``cut`` off there.
+        """
+        pieces = self.take(self._text.end())
+        if self.stopped:
+            return pieces
+        parser = self._begun(None)
+        if not cut and parser.open is not None:
+            stops = parser.allowed().special_tokens & parser.stop_tokens or self._usual_stops()
+            return [*pieces, *self.take([min(stops)])]
+        return [*pieces, *self._turn.take(parser.close(), closing=True)]
+
+    def _usual_stops(self) -> frozenset[int]:
+        """The stop tokens that may come after an answer."""
+        parser = self._tok.stream()
+        parser.feed_all(self._tok.encoding.encode_ordinary("x"))
+        return parser.allowed().special_tokens & parser.stop_tokens or parser.stop_tokens
+
+    def stands_with(self, other: StreamParser) -> bool:
+        """Whether the output goes on as what another parser reads."""
+        return self._parser is not None and self._parser.stands_with(other)
+
+    def _begun(self, first: int | None) -> StreamParser:
+        if self._parser is None:
+            choices = [*self._choices()]
+            fits = (one for one in choices if first in one.allowed().special_tokens)
+            self._parser = next(fits, choices[0])
+        return self._parser
+
+    def _choices(self) -> Iterator[StreamParser]:
+        """Parsers after each prompt that the format has, and one between messages."""
+        for thinking in (*self._after, None):
+            try:
+                parser = self._tok.stream(thinking=thinking, tools=self._tools)
+            except RenderError:  # there is no such prompt
+                continue
+            yield parser
+        between = StreamParser(parser.binding, strict=False, prologue=False)
+        between.know_tools(self._tools)
+        between.stop_tokens = parser.stop_tokens
+        yield between

@@ -1,0 +1,285 @@
+"""Parsers for vLLM, made of a format: of the tool calls and of the thoughts in a model's output.
+
+A plugin registers them, for ``vllm serve --tool-parser-plugin plugin.py --tool-call-parser mine``::
+
+    from chatfmt.serve import vllm
+    from vllm.tool_parsers import ToolParserManager
+
+    ToolParserManager.register_module("mine", module=vllm.tool_parser("qwen-3"))
+
+Source: vLLM 0.33.0, ``tool_parsers/abstract_tool_parser.py``,
+``reasoning/abs_reasoning_parsers.py``, ``parser/abstract_parser.py`` and
+``entrypoints/generate/base/protocol.py``.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from chatfmt.serve.outputs import Output, format_of, ids_of, over_ids, over_text, spelled
+from chatfmt.serve.pieces import Arguments, CallStart, Text
+from chatfmt.serve.thoughts import Thoughts, are_over, thinking_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chatfmt.serve.outputs import Source
+    from chatfmt.serve.pieces import Piece
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["reasoning_parser", "tool_parser"]
+
+_PROTOCOL = "vllm.entrypoints.generate.base.protocol"
+_BASES = {
+    "ToolParser": "vllm.tool_parsers.abstract_tool_parser",
+    "ReasoningParser": "vllm.reasoning.abs_reasoning_parsers",
+}
+
+
+def tool_parser(source: Source) -> type[Any]:
+    """A subclass of vLLM's ``ToolParser`` that reads the calls of a format.
+
+    Streams are read by their ids. A whole output comes as text, in which special tokens must not be
+    skipped: ``adjust_request`` sees to that. Text that is no call is content, and so are thoughts
+    that no reasoning parser has taken out before.
+
+    Args:
+        source: a format, or its name: ids are read over the server's tokenizer then, which has to
+            be one that `chatfmt.hf.HFEncoding` reads. Or a tokenizer, with any vocabulary.
+
+    >>> tool_parser("qwen-3")  # doctest: +SKIP
+    <class 'chatfmt.serve.vllm.ToolParser of qwen-3'>
+
+    Raises:
+        ImportError: vLLM is not installed.
+        UnknownFormatError: there is no such format.
+    """
+    return _made(source, _Calls, "ToolParser")
+
+
+def reasoning_parser(source: Source) -> type[Any]:
+    """A subclass of vLLM's ``ReasoningParser`` that parts the thoughts of a format from the rest.
+
+    Args:
+        source: as in `tool_parser`.
+
+    >>> reasoning_parser("qwen-3")  # doctest: +SKIP
+    <class 'chatfmt.serve.vllm.ReasoningParser of qwen-3'>
+
+    Raises:
+        ImportError: vLLM is not installed.
+        UnknownFormatError: there is no such format.
+    """
+    return _made(source, _Reasoning, "ReasoningParser")
+
+
+def _made(source: Source, ours: type[Any], name: str) -> type[Any]:
+    row = format_of(source)
+    base = getattr(import_module(_BASES[name]), name)
+    members = {"source": source, "__module__": __name__, "__doc__": ours.__doc__}
+    return type(f"{name} of {row.name}", (ours, base), members)
+
+
+class _Server:
+    """What both parsers have."""
+
+    source: Source
+    model_tokenizer: Any
+    engine_based_streaming = True  # vLLM then asks for what is left at the end
+
+    @cached_property
+    def _over_ids(self) -> ChatTokenizer:
+        return over_ids(self.source, self.model_tokenizer)
+
+    @cached_property
+    def _over_text(self) -> ChatTokenizer:
+        return over_text(self.source)
+
+
+class _Calls(_Server):
+    """Reads tool calls."""
+
+    supports_required_and_named = False  # calls come as the model was trained to write them
+    prev_tool_call_arr: list[dict[str, Any]]
+    streamed_args_for_tool: list[str]
+
+    def __init__(self, tokenizer: Any, tools: Any = None) -> None:
+        super().__init__(tokenizer, tools)  # type: ignore[call-arg] # vLLM's class comes next
+        self._definitions = _plain(tools)
+        self._output: Output | None = None
+
+    def adjust_request(self, request: Any) -> Any:
+        """The request, with special tokens in its texts if there are tools."""
+        request = super().adjust_request(request)  # type: ignore[misc]
+        if request.tools and request.tool_choice != "none":
+            request.skip_special_tokens = False
+        return request
+
+    def extract_tool_calls(self, model_output: str, request: Any) -> Any:
+        """The calls of a whole output, and what is content."""
+        tools = _plain(request.tools) or self._definitions
+        output = self._new(self._over_text, tools, whole_calls=True)
+        pieces = [*output.take_text(model_output), *output.end()]
+        of = import_module(_PROTOCOL)
+        calls = [
+            of.ToolCall(
+                id=piece.id,
+                function=of.FunctionCall(
+                    name=piece.name, arguments=_arguments(pieces, piece.number)
+                ),
+            )
+            for piece in pieces
+            if isinstance(piece, CallStart)
+        ]
+        return of.ExtractedToolCallInformation(
+            tools_called=bool(calls), tool_calls=calls, content=_text(pieces)
+        )
+
+    def extract_tool_calls_streaming(
+        self,
+        previous_text: str,
+        current_text: str,
+        delta_text: str,
+        previous_token_ids: Sequence[int],
+        current_token_ids: Sequence[int],
+        delta_token_ids: Sequence[int],
+        request: Any,
+    ) -> Any:
+        """What the ids that have come bring; None for nothing."""
+        if self._output is None:
+            tools = self._definitions or _plain(request.tools)
+            self._output = self._new(self._over_ids, tools)
+        return self._delta(self._output.take(delta_token_ids))
+
+    def finish_streaming(self) -> Any:
+        """What was waiting for more, now that nothing follows; None for nothing."""
+        return None if self._output is None else self._delta(self._output.end(cut=True))
+
+    @staticmethod
+    def _new(
+        tok: ChatTokenizer, tools: Iterable[dict[str, Any]], *, whole_calls: bool = False
+    ) -> Output:
+        """After thoughts, if the prompt can close them; else as the model begins by itself."""
+        return Output(
+            tok, after=(False, None), tools=tools, whole_calls=whole_calls, new_id=_new_id
+        )
+
+    def _delta(self, pieces: Sequence[Piece]) -> Any:
+        """A delta, noted where vLLM looks up which calls there are, and how far they were sent."""
+        for piece in pieces:
+            if isinstance(piece, CallStart):
+                self.prev_tool_call_arr.append({"name": piece.name, "arguments": ""})
+                self.streamed_args_for_tool.append("")
+            elif isinstance(piece, Arguments):
+                self.prev_tool_call_arr[piece.number]["arguments"] += piece.text
+                self.streamed_args_for_tool[piece.number] += piece.text
+        self.current_tool_id = len(self.prev_tool_call_arr) - 1
+        self.current_tool_name_sent = self.current_tool_id >= 0
+        of = import_module(_PROTOCOL)
+        calls = [_call_delta(of, p) for p in pieces if isinstance(p, CallStart | Arguments)]
+        text = _text(pieces)
+        return of.DeltaMessage(content=text, tool_calls=calls) if text or calls else None
+
+
+class _Reasoning(_Server):
+    """Parts thoughts from the rest."""
+
+    def __init__(self, tokenizer: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(tokenizer, *args, **kwargs)  # type: ignore[call-arg] # vLLM's comes next
+        self._thinking = thinking_in(kwargs.get("chat_template_kwargs"))
+        self._thoughts: Thoughts | None = None
+
+    def adjust_request(self, request: Any) -> Any:
+        """The request, with special tokens in its texts."""
+        request = super().adjust_request(request)  # type: ignore[misc]
+        request.skip_special_tokens = False
+        return request
+
+    def is_reasoning_end(self, input_ids: Sequence[int]) -> bool:
+        """Whether the last message of a prompt, or of it and what follows, is past its thoughts."""
+        return are_over(self._over_ids, [*input_ids])
+
+    def is_reasoning_end_streaming(
+        self, input_ids: Sequence[int], delta_ids: Iterable[int]
+    ) -> bool:
+        """The same while an output is streamed."""
+        return self.has_engine_confirmed_reasoning_end() or self.is_reasoning_end(input_ids)
+
+    def has_engine_confirmed_reasoning_end(self) -> bool:
+        """Whether something else than thoughts has come in the stream."""
+        return self._thoughts is not None and self._thoughts.rest is not None
+
+    def extract_content_ids(self, input_ids: list[int]) -> list[int]:
+        """The ids after the thoughts; in a stream those that have come after them so far."""
+        return (self._thoughts or self._read(input_ids)[0]).rest or []
+
+    def count_reasoning_tokens(self, token_ids: Sequence[int]) -> int:
+        """How many ids bring text of thoughts."""
+        return self._read(token_ids)[0].count
+
+    def extract_reasoning(self, model_output: str, request: Any) -> tuple[str | None, str | None]:
+        """The thoughts of a whole output, and what follows them as it stands there."""
+        tok = self._over_text
+        thinking = thinking_in(getattr(request, "chat_template_kwargs", None))
+        thoughts = Thoughts(tok, self._thinking if thinking is None else thinking)
+        text = thoughts.take(ids_of(tok, model_output))
+        return text or None, spelled(tok, thoughts.rest or []) or None
+
+    def extract_reasoning_streaming(
+        self,
+        previous_text: str,
+        current_text: str,
+        delta_text: str,
+        previous_token_ids: Sequence[int],
+        current_token_ids: Sequence[int],
+        delta_token_ids: Sequence[int],
+    ) -> Any:
+        """The thoughts in the ids that have come, and what follows them there; None for nothing."""
+        if self._thoughts is None:
+            self._thoughts = Thoughts(self._over_ids, self._thinking)
+        before = len(self._thoughts.rest or ())
+        text = self._thoughts.take(delta_token_ids)
+        stops = self._over_ids.stop_tokens
+        rest = (self._thoughts.rest or [])[before:]
+        content = spelled(self._over_ids, (token for token in rest if token not in stops))
+        if not text and not content:
+            return None
+        made = import_module(_PROTOCOL).DeltaMessage
+        return made(reasoning=text or None, content=content or None)
+
+    def finish_streaming(self) -> Any:
+        """Nothing waits for more."""
+        return
+
+    def _read(self, ids: Iterable[int]) -> tuple[Thoughts, str]:
+        thoughts = Thoughts(self._over_ids, self._thinking)
+        return thoughts, thoughts.take(ids)
+
+
+def _plain(tools: Any) -> list[dict[str, Any]]:
+    """Definitions as OpenAI's API has them; vLLM has them as models of pydantic."""
+    return [tool if isinstance(tool, dict) else tool.model_dump() for tool in tools or ()]
+
+
+def _new_id(_: int) -> str:
+    return f"chatcmpl-tool-{uuid4().hex}"
+
+
+def _text(pieces: Iterable[Piece]) -> str | None:
+    return "".join(piece.text for piece in pieces if isinstance(piece, Text)) or None
+
+
+def _arguments(pieces: Iterable[Piece], number: int) -> str:
+    each = (piece for piece in pieces if isinstance(piece, Arguments))
+    return "".join(piece.text for piece in each if piece.number == number)
+
+
+def _call_delta(of: Any, piece: CallStart | Arguments) -> Any:
+    if isinstance(piece, CallStart):
+        function = of.DeltaFunctionCall(name=piece.name, arguments="")
+        return of.DeltaToolCall(index=piece.number, id=piece.id, type="function", function=function)
+    function = of.DeltaFunctionCall(arguments=piece.text)
+    return of.DeltaToolCall(index=piece.number, function=function)
