@@ -230,5 +230,34 @@ def test_only_prompts_may_be_the_same() -> None:
     assert (strip["word"], {*strip["roles"]}) == ("strip", {"system", "user", "assistant"})
 
 
+THINKING = (
+    "{% for m in messages %}<m>{{ m.role }}:{% if m.reasoning_content is defined %}"
+    "<t>{{ m.reasoning_content | trim }}</t>{{ m.content.lstrip('\\n') }}"
+    "{% else %}{{ m.content }}{% endif %}<e>{% endfor %}"
+    "{% if add_generation_prompt %}<m>assistant:{% endif %}"
+)
+
+
+def test_thoughts_and_the_text_after_them_are_trimmed() -> None:
+    found = import_template(THINKING, ["<m>", "<t>", "</t>", "<e>"])
+    assert lines(found)["assistant"] == "<m>assistant:{^}[<t>{reasoning}</t>]{content}<e>"
+    [thought] = words(found)
+    assert (thought["field"], thought["roles"]) == ("reasoning", ["assistant"])
+    assert kinds(found) == set()
+
+
+def test_a_format_that_refuses_what_ends_its_field_is_guarded() -> None:
+    guarded = ChatFormat(
+        name="guarded",
+        template={"assistant": "<a>{^}{reasoning}</t>{content}<e>"},
+        special_tokens=["<a>", "<e>"],
+        fences=["</t>"],
+    )
+    tok = in_letters(guarded)
+    answer = Message(role="assistant", reasoning="a</t>b", content="c</t>d")
+    ask = Ask(Conversation(messages=(answer,)))
+    assert compare(tok, ask, "<a>a</t>b</t>c</t>d<e>")[0] is Verdict.GUARDED
+
+
 def test_nothing_is_needed_where_nothing_differs() -> None:
     assert needed([], []) == ([], [])

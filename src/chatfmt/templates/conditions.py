@@ -31,7 +31,7 @@ class Condition(NamedTuple):
     """
 
     kind: str
-    """One of `CONDITIONS`."""
+    """One of the keys of ``chatfmt.templates.conditions.CONDITIONS``."""
     witness: Difference | None
 
     @property

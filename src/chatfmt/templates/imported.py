@@ -118,7 +118,7 @@ def import_template(
     chatfmt.errors.TemplateImportError: it takes no plain conversation: TemplateError: no chat
 
     Raises:
-        TemplateImportError: no line is proven to write what the template does; `reasons` shows
+        TemplateImportError: no line is proven to write what the template does; ``reasons`` shows
             where they differ.
         FormatError: the syntax of the template is wrong.
         ImportError: Jinja is not installed.
