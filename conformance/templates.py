@@ -1,4 +1,4 @@
-"""What becomes of public chat templates when they are imported: `make templates`.
+"""What happens to public chat templates when they are imported: `make templates`.
 
     python conformance/templates.py FOLDER [--write] [--part N/M]
 
@@ -105,7 +105,7 @@ def wrong(source: str, found: Imported) -> list[str]:
 
 
 def outcome(source: str) -> dict[str, Any]:
-    """What becomes of a template."""
+    """What happens to a template."""
     try:
         tokens = tokens_of(source)
         if tokens is None:

@@ -45,7 +45,7 @@ class OpenCall:
         self._layout = layout
         self._events = events
         self.text: list[str] = []
-        """All of its fields and what parts them, as they stand there."""
+        """All of its fields and what parts them, as they are there."""
         self.is_broken = False
         """Whether text came with which no call goes on."""
         self.is_cut = False
@@ -156,7 +156,7 @@ class OpenCall:
         """The call, and the keys that it has beyond those of the layout.
 
         Raises:
-            CodeError: it is none.
+            CodeError: it is not one.
         """
         if self._keys is not None:
             call = read_call("".join(self._object), self._keys)
