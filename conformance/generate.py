@@ -567,7 +567,7 @@ def dump(vectors: list[Vector]) -> str:
 
 
 def main() -> None:
-    """Write every file anew."""
+    """Write every file again."""
     for path in sorted((HERE / "hand").glob("*.json")):
         rows = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(dump([annotated(row) for row in rows]), encoding="utf-8")

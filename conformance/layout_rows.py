@@ -127,5 +127,5 @@ NO_PLACE = {
 """Layout and case to what the row cannot read, because it has no place for it."""
 
 SEPARATED = ("phi-3", "phi-3.5", "phi-4-mini")
-"""Layouts whose template writes ``eos`` after a conversation that is no prompt: what stands between
+"""Layouts whose template writes ``eos`` after a conversation that is no prompt: what is between
 two conversations that are packed, which is no part of either."""

@@ -69,7 +69,7 @@ def layout_file(layout: str) -> Path:
 
 
 def findings(layout: str) -> Iterator[Finding]:
-    """What becomes of each conversation of a layout."""
+    """What happens to each conversation of a layout."""
     stored = json.loads(layout_file(layout).read_text("utf-8"))
     tools = json.loads(layout_file("_tools").read_text("utf-8"))
     tok = tokenizer(ROWS[layout])

@@ -1,4 +1,4 @@
-"""What becomes of public chat templates when they are imported: `make templates`.
+"""What happens to public chat templates when they are imported: `make templates`.
 
     python conformance/templates.py FOLDER [--write] [--part N/M]
 
@@ -121,7 +121,7 @@ def _verdict(tok: ChatTokenizer, case: tuple[Ask, str | Refused]) -> str | None:
 
 
 def outcome(source: str) -> dict[str, Any]:
-    """What becomes of a template."""
+    """What happens to a template."""
     try:
         tokens = tokens_of(source)
         if tokens is None:

@@ -25,7 +25,7 @@ nitpick_ignore_regex = [
     ("py:(class|data|exc|func|meth)", ".*"),  # what annotations are made of
     ("py:obj", r"(typing|tokenizers|ConfigDict).*"),  # other libraries
 ]
-suppress_warnings = ["misc.highlighting_failure"]  # a page shows JSON that is none
+suppress_warnings = ["misc.highlighting_failure"]  # a page shows JSON that is invalid
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"

@@ -43,7 +43,7 @@ def terminal(path: Path, *, width: int = 80) -> None:
     for text in paint(shown, width, ids=False, whitespace=False, weights=True):
         console.print(text, highlight=False)
     svg = console.export_svg(title="chatfmt show --weights")
-    # The picture is to stand by itself: without fonts from elsewhere.
+    # The picture is on its own: without fonts from elsewhere.
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     path.write_text(svg.replace("Fira Code", "DejaVu Sans Mono"), "utf-8")
 

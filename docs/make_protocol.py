@@ -92,7 +92,7 @@ def grammar(formats: Iterable[ChatFormat]) -> str:
 
 
 def _format_rules(format: ChatFormat) -> list[tuple[str, str]]:
-    """The rules of one format; what its lines share stands once."""
+    """The rules of one format; what its lines share is there once."""
     name = _rule_name(format.name)
     tails = {template.tail for template in format.templates.values()}
     messages: dict[str, str] = {}  # definition to the name of its rule

@@ -35,7 +35,7 @@ class Echo:
         self.bytes = {tok.encoding.token_bytes(token): token for token in range(256)}
 
     def __call__(self, prompt: Sequence[int]) -> Iterator[tuple[int, float]]:
-        """Sample behind a prompt."""
+        """Sample after a prompt."""
         said = self.tok.parse(prompt, allow_open=True).conversation.messages[-1].content
         for byte in f"{said}? 👍".encode():
             yield self.bytes[bytes([byte])], math.log(0.5)

@@ -2,7 +2,7 @@
 
 A row is made in a process of its own, which has five seconds of a processor: as a format, and as a
 machine without the rules that a format is checked by, for the machine is to end well by itself.
-What a format reads strictly it must write again. All else but a `ChatfmtError` is a finding,
+What a format reads strictly it must write again. Everything else but a `ChatfmtError` is a finding,
 printed with what runs it again: ``--seed S --first N --rows 1``.
 """
 
@@ -147,7 +147,7 @@ def line_of(seed: int, number: int) -> random.Random:
 
 
 def attempt(given: dict[str, Any], chance: random.Random) -> str:
-    """What becomes of a row: "refused", "accepted", or a traceback."""
+    """What happens to a row: "refused", "accepted", or a traceback."""
     try:
         with suppress(ChatfmtError):
             bare_machine(given)
@@ -185,7 +185,7 @@ class _Child:
         other.close()  # so that its end is seen here
 
     def ask(self, numbers: range) -> Iterator[str]:
-        """What becomes of each of these rows, up to one that takes too long."""
+        """What happens to each of these rows, up to one that takes too long."""
         self.pipe.send(numbers)
         for _ in numbers:
             try:

@@ -206,7 +206,7 @@ _TEXTS = (
 
 
 def pieces_of_json(source: Source) -> bytes:
-    """Rows, signs of JSON and any other bytes, one behind the other."""
+    """Rows, signs of JSON and any other bytes, one after the other."""
     parts: list[bytes] = []
     for _ in range(source.number() % 24):
         kind = source.number() % 4

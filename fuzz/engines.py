@@ -1,4 +1,4 @@
-"""`python -m fuzz.engines`: the characters with which splintr splits otherwise than tiktoken.
+"""`python -m fuzz.engines`: the characters with which splintr splits differently from tiktoken.
 
 Every scalar value of Unicode is put into each of some contexts, and both encode it. What is printed
 belongs into `chatfmt.encodings.fast.DIFFERENCES`. It takes some minutes.

@@ -45,7 +45,7 @@ class ByteEncoding:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of the special tokens, for all else is fixed."""
+        """Hex digest of the special tokens, for everything else is fixed."""
         return hashlib.sha256(repr(self.special_tokens).encode()).hexdigest()
 
     def encode_ordinary(self, text: str) -> list[int]:
@@ -161,5 +161,5 @@ def _check_prompts(tok: ChatTokenizer, conversation: Conversation) -> None:
         try:
             whole = tok.encode([*conversation.messages, Message(role=role, content="x")])
         except RenderError:
-            continue  # the line has a field that must be there behind the prompt
+            continue  # the line has a field that must be there after the prompt
         assert whole[: len(prompt)] == prompt, (tok.format.row(), conversation)

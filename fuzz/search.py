@@ -211,7 +211,7 @@ def line_of(seed: int, number: int) -> random.Random:
 
 
 def attempt(seed: int, number: int) -> tuple[int, str]:
-    """What becomes of a line: "refused", "accepted", or a traceback."""
+    """What happens to a line: "refused", "accepted", or a traceback."""
     try:
         return number, search(line_of(seed, number))
     except Exception:  # noqa: BLE001 - whatever it is, it is a finding

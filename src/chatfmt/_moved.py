@@ -1,4 +1,4 @@
-"""Modules under the names they had before they stood in folders, for pickles that hold those names.
+"""Modules under the names they had before they moved into folders, for pickles with those names.
 
 A pickle says where a class was when it was written, such as ``chatfmt.spans.Span``. `Moved` is
 asked for a module that nothing else finds, and answers for the old names alone: importing one gives

@@ -15,7 +15,7 @@
     ├── NothingToTrainError        a training example in which nothing is trained
     └── DataError                  a row of a data set that cannot be used as it stands
 
-Each message says what was expected, what was found, where, and how to mend it. All of them can
+Each message says what was expected, what was found, where, and how to fix it. All of them can
 be pickled, so that they cross process boundaries whole.
 """
 
@@ -142,7 +142,7 @@ class RenderError(ChatfmtError):
     """A conversation that the format cannot carry.
 
     Attributes:
-        reason: what is wrong and how to mend it.
+        reason: what is wrong and how to fix it.
         format: the name of the format.
         message: index of the message at fault, or None if it is the request as a whole.
         field: the field at fault; where `ChatTokenizer.prepare` lacks a value, the name of that;

@@ -75,7 +75,7 @@ def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     r"""The value of a JSON text.
 
     Raises:
-        DataError: it is not UTF-8 or not JSON; or a key stands twice in an object, a number is
+        DataError: it is not UTF-8 or not JSON; or a key appears twice in an object, a number is
             NaN or does not fit a double, or the nesting is deeper than 200 levels. `line` is the
             line inside the text, where it is known.
 
@@ -89,7 +89,7 @@ def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     text = data if isinstance(data, str) else _decoded(data)
     strict = StrictDecoder()
     try:
-        # Without what stands at the end, or what is missing would be missed on the next line.
+        # Without what is at the end, or what is missing would be missed on the next line.
         value = strict.decoder.decode(text.rstrip(" \t\r\n"))
     except json.JSONDecodeError as error:
         if not text.strip():

@@ -118,7 +118,7 @@ class ChatTokenizer:
     def encode(self, conversation: Messages, *, prologue: bool = True) -> list[int]:
         """The ids of a conversation.
 
-        ``prologue=False`` leaves out what stands once at the start, for text that goes on.
+        ``prologue=False`` leaves out what appears once at the start, for text that goes on.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -260,7 +260,7 @@ class ChatTokenizer:
         """The text that the ids of a conversation spell, special tokens as they are spelled.
 
         It is for reading, and for engines that take text. It does not tell which of its special
-        tokens are tokens, and which stood in somebody's message: ids do.
+        tokens are tokens, and which were text in someone's message: ids do.
 
         Args:
             conversation: what was said so far.
@@ -333,7 +333,7 @@ class ChatTokenizer:
             strict: raise the first issue instead of recording it.
             allow_open: the ids may end inside a message, as a prompt does; then that is
                 `Transcript.open`.
-            prologue: whether the format's prologue stands at the start.
+            prologue: whether the format's prologue is at the start.
             tools: definitions as OpenAI's API has them. Where a format writes arguments one by one
                 and strings as they are, a parameter that is a string alone is one, whatever it
                 spells; without them what reads as JSON is JSON.
@@ -377,7 +377,7 @@ class ChatTokenizer:
 
         Args:
             text: what `parse` would get, decoded, with special tokens kept as they are spelled.
-            trusted: True; that no part of the text comes from somebody who may forge messages.
+            trusted: True; that no part of the text comes from someone who may forge messages.
             strict: as in `parse`.
             allow_open: as in `parse`.
             prologue: as in `parse`.
@@ -521,7 +521,7 @@ class ChatTokenizer:
             train_on: which messages are trained; see `chatfmt.training.weights.TrainOn`.
             train_end: whether the end token of a trained message is trained too.
             max_tokens: how long an example may be, in ids.
-            overlong: what becomes of a longer one; see `chatfmt.training.examples.Overlong`.
+            overlong: what happens to a longer one; see `chatfmt.training.examples.Overlong`.
                 ``"split"`` gives a list of examples, also where it has only one.
             allow_untrained: let an example pass in which nothing is trained.
             ignore_index: the label where the weight is 0.
@@ -691,7 +691,7 @@ class ChatTokenizer:
     def fit(self, conversation: Messages, max_tokens: int, *, reserve: int = 0) -> Fitted:
         """The conversation without its oldest turns, so that it has at most so many ids.
 
-        A turn is a user message and all that follows it up to the next; what stands before the
+        A turn is a user message and all that follows it up to the next; what is before the
         first user message is a turn, too. System and developer messages stay, and so does the last
         turn. A tool message goes with the call that it answers: the assistant message with its
         ``call_id``, or else the assistant message before it. Each message is encoded once.
@@ -766,7 +766,7 @@ def as_conversation(conversation: Messages) -> Conversation:
     """Whatever a conversation may be given as.
 
     Raises:
-        pydantic.ValidationError: it is none; a ValueError.
+        pydantic.ValidationError: it is not one; a ValueError.
         TypeError: it is a text, or nothing that has messages.
     """
     if isinstance(conversation, Conversation):

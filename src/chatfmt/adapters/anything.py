@@ -1,6 +1,6 @@
 """A JSON value to conversations, whatever it is: a row of any schema, messages alone, or several.
 
-What files hold goes row by row through the same table; this is for values that stand alone, such as
+What files hold goes row by row through the same table; this is for values that are alone, such as
 what is pasted, or piped into a command.
 """
 
@@ -52,7 +52,7 @@ def read_value(
 
     Raises:
         DataError: it is none of this, or cannot be used.
-        pydantic.ValidationError: it is a conversation, and a message in it is none.
+        pydantic.ValidationError: it is a conversation, and a message in it is invalid.
 
     >>> [(number, item)] = read_value([{"role": "user", "content": "2+2?"}])
     >>> number, item.messages

@@ -110,7 +110,7 @@ def chunks(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[by
     """The bytes of a file, unpacked.
 
     Raises:
-        Damaged: an archive breaks off, or is none; once all that can be had of it is given.
+        Damaged: an archive breaks off, or is not one; once all that can be had of it is given.
     """
     with access.open(path) as file:
         if unpacker is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["document_rows", "read_document"]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# Errors of the JSON decoder that further text could mend stand this close to the end of it.
+# Errors of the JSON decoder that further text could fix stand this close to the end of it.
 _NEAR_END = 12
 # What ends a text or begins one, and what opens and closes: enough to find the end of an object.
 _IN_TEXT = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
@@ -230,7 +230,7 @@ def _to_its_end(window: _Window, strict: StrictJSON, text: str, longest: int) ->
 def document_rows(
     path: Path, unpacker: Unpacker | None, access: Access
 ) -> Iterator[tuple[Row, str | None]]:
-    """The objects of a JSON document, each as a row and as it stands there."""
+    """The objects of a JSON document, each as a row and as it is there."""
     file, strict, number = str(path), StrictJSON(), 1
     longest = access.longest_row
     window = _Window(chunks(path, unpacker, access))

@@ -242,7 +242,7 @@ def _gather(rows: Iterable[Row]) -> Iterator[Row]:
     """Put flat messages together into trees; rows of other forms pass through at once.
 
     The messages of a tree may stand anywhere in a file, so these are held until its end.
-    Reported, each with its line: an id that stands twice, a reply to a message that the file
+    Reported, each with its line: an id that appears twice, a reply to a message that the file
     does not have, a circle of replies, a second root of one tree.
     """
     flat: dict[str, Row] = {}

@@ -67,7 +67,7 @@ class Options(BaseModel):
     """Further speakers, or roles of messages, and the role of each."""
 
     input_separator: str = "\n\n"
-    """alpaca: what stands between instruction and input."""
+    """alpaca: what is between instruction and input."""
 
     early_difference: Literal["refuse", "keep"] = "refuse"
     """preference: pairs of whole conversations that differ before the last reply."""
@@ -88,7 +88,7 @@ class Options(BaseModel):
     """oasst: the states of trees to keep, such as ``("ready_for_export",)``; None keeps all."""
 
     def suited(self, *, thinks: bool, uses_tools: bool) -> Options:
-        """These options for a format, so that nothing is lost in silence.
+        """These options for a format, so that nothing is lost silently.
 
         Args:
             thinks: whether messages have a place for thinking there.

@@ -7,7 +7,7 @@ Three forms, told by their members:
 - ``{"chosen", "rejected"}``, whole conversations as message lists or as texts of the form
   ``\n\nHuman: … \n\nAssistant: …``; source: https://github.com/anthropics/hh-rlhf. The prompt is
   what both begin with, up to the last reply. A prompt of that form may stand apart, with the text
-  cut behind its last ``Assistant:``, as in https://huggingface.co/datasets/Dahoas/full-hh-rlhf.
+  cut after its last ``Assistant:``, as in https://huggingface.co/datasets/Dahoas/full-hh-rlhf.
 - ``{"prompt", "chosen", "rejected"}``, where the two are replies only; source:
   https://huggingface.co/docs/trl/dataset_formats
 """
@@ -40,7 +40,7 @@ Messages = tuple[Message, ...]
 
 # A turn begins with its speaker and one space; an empty turn may lack the space.
 _SPEAKER = re.compile(r"\n\n(Human|Assistant):(?: |(?=\n\n(?:Human|Assistant):)|\Z)")
-# Another character there: a turn, or what somebody wrote? Nobody can tell.
+# Another character there: a turn, or what someone wrote? Nobody can tell.
 _UNSPACED = re.compile(r"(\n\n(?:Human|Assistant):)(?!\n\n(?:Human|Assistant):)([^ ])", re.DOTALL)
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 
@@ -137,7 +137,7 @@ def _lacking(prompt: Field | None, before: Messages, sides: list[Messages]) -> M
     if prompt is None or all(side[0].role in ("assistant", "tool") for side in sides):
         return before
     # UltraFeedback and its like repeat the prompt in both conversations, where a system message
-    # may stand before it.
+    # may be before it.
     opening = _without_system(before)
     for side in sides:
         if _without_system(side)[: len(opening)] != opening:

@@ -45,7 +45,7 @@ def iter_rows(
         DataError: for a file whose format is not known, at once.
 
     Lines of JSON Lines end at ``"\n"`` alone: U+2028 is text. Invalid JSON or UTF-8, a key that
-    stands twice in one object, NaN and Infinity, and more than 200 levels of nesting are refused.
+    appears twice in one object, NaN and Infinity, and more than 200 levels of nesting are refused.
     A file is held in memory no further than one row of it, or one batch of a Parquet file.
 
     >>> import tempfile

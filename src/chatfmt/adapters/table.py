@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMAS", "Reading", "detect", "read_file", "read_row", "read_rows", "write_row"]
 
-# In the order of detection: what has further members stands before what does without.
+# In the order of detection: what has further members is before what does without.
 SCHEMAS: Mapping[str, Schema] = MappingProxyType(
     {
         "oasst": oasst.SCHEMA,

@@ -19,9 +19,9 @@ __all__ = ["read_csv", "read_tsv"]
 
 
 def _read(delimiter: str, path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
-    """The rows of a table, one at a time; an empty cell is none.
+    """The rows of a table, one at a time; an empty cell does not count.
 
-    What stands in a cell is text, whatever it looks like; JSON text of messages is read as such.
+    What is in a cell is text, whatever it looks like; JSON text of messages is read as such.
     """
     file, number, longest = str(path), 0, access.longest_row
     csv.field_size_limit(max(csv.field_size_limit(), longest))  # it is one for the whole process

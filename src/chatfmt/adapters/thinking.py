@@ -17,7 +17,7 @@ class _Tags(NamedTuple):
     begin: str
     end: str
     answer: tuple[str, str] | None = None
-    """What stands around the answer behind the thinking, if anything does."""
+    """What is around the answer after the thinking, if anything does."""
 
 
 _TAGS = (

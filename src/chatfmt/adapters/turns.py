@@ -24,7 +24,7 @@ def refuse_empty(field: Field, options: Options) -> None:
 
 
 def checked_turns(log: Field, turns: Sequence[Turn], options: Options) -> tuple[Message, ...]:
-    """The messages of a log, once they stand in order or the options say what to do."""
+    """The messages of a log, once they are in order or the options say what to do."""
     turns = _without_empty(turns, options)
     opening = [turn for turn in turns[:1] if turn[1].role == "system"]
     spoken = _from_user(turns[len(opening) :], options)

@@ -125,7 +125,7 @@ def metadata_of(row: Field, *used: str) -> dict[str, Any]:
 def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
     """The messages with the row's system message before them, if it has one.
 
-    An empty one is none, as LLaMA-Factory has it.
+    An empty one does not count, as LLaMA-Factory has it.
     """
     given = [found for key in _SYSTEM if (found := row.get(key)) is not None and found.value != ""]
     if not given:
@@ -142,7 +142,7 @@ def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
     """The definitions of tools in a row: a list of objects, or JSON text of one.
 
-    What stands under OpenAI's deprecated ``functions`` becomes tools of type function.
+    What is under OpenAI's deprecated ``functions`` becomes tools of type function.
     """
     given = [
         found
@@ -190,7 +190,7 @@ def check_metadata(conversation: Conversation, path: str, *members: str) -> None
 
     Args:
         conversation: what is written.
-        path: where it stands in what is written, for errors.
+        path: where it is in what is written, for errors.
         members: what the schema has its messages in.
 
     Raises:

@@ -55,7 +55,7 @@ def for_each(name: str, work: Callable[[Any], bool | None]) -> int:
 def results(name: str, work: Callable[[Any], T]) -> Iterator[tuple[str, T | None]]:
     """The place of each document of a file, and what the work makes of its value.
 
-    None where it is bad, which standard error has been told then. Arguments and errors are those
+    None where it is bad, which is then reported on standard error. Arguments and errors are those
     of `for_each`.
     """
     with _opened(name) as file:
@@ -77,7 +77,7 @@ def _opened(name: str) -> AbstractContextManager[BinaryIO]:
 def documents(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     r"""Each document with the line on which it begins. Lines end at ``"\n"`` alone.
 
-    A file is one document when its first line is none by itself but the whole is; or when no line
+    A file is one document when its first line alone is not one but the whole is; or when no line
     is one, so that a broken document gives one error and not one for each of its lines.
     """
     first = file.readline()
@@ -106,7 +106,7 @@ def ids_of(value: object) -> list[int]:
     """The list of ids that a JSON value is.
 
     Raises:
-        DataError: it is none.
+        DataError: it is not one.
     """
     if not isinstance(value, list):
         raise DataError(f"expected a list of ids, found {describe(value)}")

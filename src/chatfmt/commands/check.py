@@ -1,7 +1,7 @@
 """``chatfmt check``: conversations for which a law of the library does not hold.
 
 Every conversation that a format can carry keeps them, so what this prints is a mistake in chatfmt,
-or in an encoding that somebody brought.
+or in an encoding that someone brought.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_split", "join", "split_each_for_harmony", "split_for_harmony"]
 
-_FUNCTIONS = "functions."  # what stands before the name of a function
+_FUNCTIONS = "functions."  # what is before the name of a function
 _RESULT = {"recipient": "assistant", "channel": "commentary"}
 _CALL = {"channel": "commentary", "content_type": "json"}
 

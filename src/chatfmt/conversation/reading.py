@@ -113,7 +113,7 @@ def read_fields(
     own: Collection[str],
     unknown: Unknown = refuse_unknown,
 ) -> dict[str, Any]:
-    """The fields of a message that somebody holds as a dict; their values are not checked here.
+    """The fields of a message that someone holds as a dict; their values are not checked here.
 
     Args:
         message: such as OpenAI's API takes and gives it.
@@ -196,7 +196,7 @@ def _calls(calls: object, unknown: Unknown) -> object:
 
 
 def read_call(call: object, unknown: Unknown = refuse_unknown) -> dict[str, Any]:
-    """The fields of a tool call that somebody holds as a dict; as `read_fields`.
+    """The fields of a tool call that someone holds as a dict; as `read_fields`.
 
     >>> read_call({"type": "function", "function": {"name": "f", "arguments": "{}"}})
     {'name': 'f', 'arguments': '{}'}

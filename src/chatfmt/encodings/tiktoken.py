@@ -95,7 +95,7 @@ class TiktokenEncoding:
         """SHA-256 over split pattern, ranks, special tokens, and the ids of the canary.
 
         The name does not count. What the pattern takes for a letter, the Unicode tables of the
-        engine say: `chatfmt.encodings.trial.CANARY` is a text by which these can be told apart.
+        engine say: `chatfmt.encodings.trial.CANARY` is a text by which these can be distinguished.
         """
         ranks = self.encoding._mergeable_ranks
         by_rank = sorted(ranks, key=ranks.__getitem__)

@@ -4,7 +4,7 @@ A line of text is read as pieces (`language`, of the fields that `fields` lists;
 them is in `pieces`) and checked (`within`, `lines`, `envelopes`); a `template` lists what each role
 has. All lines of a format make one `graph` of places (`place`, `build`), the `machine` that writers
 are held to and readers walk: characters by their kinds (`characters`), words that a field never
-holds (`words`, derived in `fences` from what stands at the `borders` of messages, and done
+holds (`words`, derived in `fences` from what is at the `borders` of messages, and done
 with as `commit` says), and values whose end is not regular (a `scanner`, each in `scanners`). The
 `proof` shows that nothing has two readings. How values are spelled is the matter of `coders`, of
 `calls` and `arguments`, all over strict JSON (`jsontext`), and what ids of calls look like that of

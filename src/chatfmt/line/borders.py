@@ -1,4 +1,4 @@
-"""Where one message ends and the next begins: what may stand on the two sides of that border."""
+"""Where one message ends and the next begins: what may be on the two sides of that border."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_borders(
     there would be no end of texts that a field may not hold.
 
     Raises:
-        FormatError: it could, or a line is to stand after a role that does not exist.
+        FormatError: it could, or a line is to be after a role that does not exist.
     """
     for line in lines:
         for role in line.after or ():
@@ -66,7 +66,7 @@ def check_texts(
     prologue: Sequence[Special | Literal],
     where: str,
 ) -> None:
-    """Text does not stand on both sides of the border between two messages that may meet.
+    """Text is not on both sides of the border between two messages that may meet.
 
     Raises:
         FormatError: it does.

@@ -60,7 +60,7 @@ class Builder(Graph):
         self.start = self.new(Meaning("prologue"))
         self.between = self.border("message")
         self.anywhere = self.border("message")
-        """Where a message may begin of which nobody knows what stands before it."""
+        """Where a message may begin of which nobody knows what is before it."""
         self.first = self.border("message")
         """Where the first message may begin."""
         self.after: dict[str, int] = {}

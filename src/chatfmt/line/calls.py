@@ -1,6 +1,6 @@
 """A call as a JSON object on the wire: the scanner of its parts, the reader and the writer.
 
-Where the object around is the layout's own, the arguments stand in it verbatim. When it is read,
+Where the object around is the layout's own, the arguments are in it verbatim. When it is read,
 the order of keys and the space between them are free.
 """
 
@@ -45,7 +45,7 @@ class CallState(NamedTuple):
 
 @dataclass(frozen=True)
 class _CallJson(JsonObject):
-    most: ClassVar[int] = MAX_DEPTH + 1  # the arguments stand inside the call
+    most: ClassVar[int] = MAX_DEPTH + 1  # the arguments are inside the call
 
 
 _CALL = _CallJson()
@@ -62,8 +62,8 @@ class CallObject:
     The arguments are an object, or a string; the name and the id are strings. None of these keys
     may come twice. Whether all are there, `read_call` says, with a reason.
 
-    The parts are ``name``, ``arguments`` and ``id``, each the raw spelling of that value; all
-    else is ``call``.
+    The parts are ``name``, ``arguments`` and ``id``, each the raw spelling of that value; the
+    rest is ``call``.
 
     >>> call = CallObject()
     >>> state, parts = call.start(), ""
@@ -161,7 +161,7 @@ class Call(NamedTuple):
 
     name: str
     arguments: str
-    """A JSON object, verbatim; where it stood in a string, the text of that string."""
+    """A JSON object, verbatim; where it was in a string, the text of that string."""
     id: str | None
     other_keys: tuple[tuple[str, str], ...] = ()
     """Keys that the layout does not have, each with its value as it is spelled."""
@@ -170,7 +170,7 @@ class Call(NamedTuple):
 
 
 class CallLayout(NamedTuple):
-    """How the object around a call is spelled: the order of its parts, and what stands between."""
+    """How the object around a call is spelled: the order of its parts, and what is between."""
 
     order: tuple[str, ...] = ("name", "arguments", "id")
     comma: str = ", "

@@ -1,4 +1,4 @@
-"""Which line of its role a message is written in, and what of it then stands on the wire."""
+"""Which line of its role a message is written in, and what of it then is on the wire."""
 
 from __future__ import annotations
 

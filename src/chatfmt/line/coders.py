@@ -58,7 +58,7 @@ class Coder:
         return self._spell is self._read
 
     def spell(self, value: str, types: Types = ()) -> str:
-        """What stands on the wire for ``value``.
+        """What is on the wire for ``value``.
 
         Raises:
             CodeError: it is no such value, or would be read as another one.
@@ -218,8 +218,8 @@ r"""Every coder by its name.
 >>> CODERS["object"].spell('{"b":1.00, "a": []}')
 '{"b":1.00, "a": []}'
 
-``loose``: the JSON text of a value; a string stands bare, all else as it is. What reads as JSON is
-JSON, unless the value can only be a string.
+``loose``: the JSON text of a value; a string is bare, other values as they are. What
+reads as JSON is JSON, unless the value can only be a string.
 
 >>> CODERS["loose"].read("2"), CODERS["loose"].read("two"), CODERS["loose"].read("2", {"string"})
 ('2', '"two"', '"2"')

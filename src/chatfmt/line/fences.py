@@ -1,6 +1,6 @@
 """Which words the fields of a format never hold: derived from its places.
 
-Wherever field text and literal text may stand at one place, and the literal leads on to more text,
+Wherever field text and literal text may be at one place, and the literal leads on to more text,
 nothing but the literal can tell the two apart. Free text then never holds it (a fence), or never
 begins with it; a header field is never just that. Where a special token follows the literal, that
 token tells, and no word is needed.

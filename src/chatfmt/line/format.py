@@ -29,7 +29,7 @@ _LISTS = ("special_tokens", "roles", "ends", "stops", "speakers", "fences", "pre
 
 @dataclass(frozen=True, kw_only=True)
 class ChatFormat(Speaking):
-    r"""How conversations stand on the wire, as data.
+    r"""How conversations are on the wire, as data.
 
     >>> tiny = ChatFormat(
     ...     name="tiny",
@@ -137,7 +137,7 @@ class ChatFormat(Speaking):
         return row
 
     def on_wire(self, conversation: Conversation) -> Conversation:
-        """What of a conversation stands on the wire: ``decode(encode(c)) == format.on_wire(c)``.
+        """What of a conversation is on the wire: ``decode(encode(c)) == format.on_wire(c)``.
 
         Annotations are left out, and what the lines have no place for though messages need it
         elsewhere: ids of calls, and the name of the tool that answers.

@@ -35,7 +35,7 @@ class CodeError(ChatfmtError):
     Whoever holds the message adds where the value stands.
 
     Attributes:
-        reason: what was expected and found, and how to mend it.
+        reason: what was expected and found, and how to fix it.
         offset: index of the character at fault in the text that was given.
 
     >>> from chatfmt.line.scanners import JsonObject

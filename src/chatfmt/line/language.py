@@ -64,7 +64,7 @@ class Literal:
 class Field:
     """The place of a field; ``alphabet`` is None for free text.
 
-    ``coder`` says how the value is spelled, where it does not stand as it is; ``keys`` are the
+    ``coder`` says how the value is spelled, where it is not written as it is; ``keys`` are the
     layout's own names for the members of a call that is written as one JSON object.
     """
 

@@ -68,12 +68,12 @@ class Line:
         return last.tokens if isinstance(last, Special) else ()
 
     def may_follow(self, before: str | None) -> bool:
-        """Whether it may stand after a message of this role; None: at the start."""
+        """Whether it may be after a message of this role; None: at the start."""
         return self.after is None or (before or "start") in self.after
 
     @property
     def prompt(self) -> tuple[Piece, ...] | None:
-        """What a prompt writes: all before ``{^}``, which may stand in a group; None without it."""
+        """What a prompt writes: all before ``{^}``, which may be in a group; None without it."""
         return before_prompt_ends(self.pieces) if self.is_prompted else None
 
     @cached_property
@@ -83,7 +83,7 @@ class Line:
 
     @property
     def has_call_ids(self) -> bool:
-        """Whether the ids of calls stand here."""
+        """Whether the ids of calls are here."""
         fields = [piece for piece in flat(self.pieces) if isinstance(piece, Field)]
         return any(
             field.name == "call.id" or getattr(field.scanner, "id", None) is not None

@@ -72,12 +72,12 @@ class Machine:
         """Where a conversation begins."""
         self.where = built.where
         self.between = built.anywhere
-        """Where a message may begin of which nobody knows what stands before it."""
+        """Where a message may begin of which nobody knows what is before it."""
         self.after: dict[str | None, int] = {None: built.first}
         """Where a message may begin: after a message of a role, or at the start."""
         self.after.update(built.after)
         self.is_placed = built.is_placed
-        """Whether some line stands only after certain messages."""
+        """Whether some line is only after certain messages."""
         self._words = words
         self._unheld: dict[int, int] = {}
         self._fold()

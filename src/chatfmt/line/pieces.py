@@ -32,7 +32,7 @@ END = Special((), end=True)
 
 
 def before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
-    """All before ``{^}``, which may stand in a group; None without it."""
+    """All before ``{^}``, which may be in a group; None without it."""
     for at, piece in enumerate(pieces):
         inside = before_prompt_ends(piece.pieces) if isinstance(piece, Group) else None
         if piece == GenerationStart() or inside is not None:

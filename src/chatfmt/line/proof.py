@@ -44,7 +44,7 @@ class Witness(NamedTuple):
 
 
 def find_witness(machine: Machine) -> Witness | None:
-    """A text that can be read in two ways, or only be told apart too late; None without one.
+    """A text that can be read in two ways, or only be distinguished too late; None without one.
 
     Raises:
         FormatError: too many pairs of places would have to be compared.
@@ -155,7 +155,7 @@ class _Search:
 
 
 def _late(one: Place, other: Place) -> bool:
-    """Whether a reading is in free text, and the other in a field that may go on as long."""
+    """Whether a reading is in free text, and the other in a field that can continue as long."""
     if not (one.meaning.generated or other.meaning.generated) or one.letter or other.letter:
         return False
     fields = one.meaning.field, other.meaning.field

@@ -41,7 +41,7 @@ class Row:
     """The roles; a mapping where the wire spells them otherwise (``{"assistant": "model"}``).
     With one line for each role these are the roles, and this may be left out."""
     prologue: str = ""
-    """What stands once at the start."""
+    """What appears once at the start."""
     ends: Mapping[str, Literal["stop", "continue"]] = field(default_factory=dict)
     """For lines with ``{end}``: each end token, and whether the model stops there or may continue
     with a further message. The first is the one that is written."""
@@ -88,7 +88,7 @@ class Row:
         init=False, repr=False, compare=False
     )
     lines: tuple[Line, ...] = field(init=False, repr=False, compare=False)
-    """The lines that stand by themselves, each once."""
+    """The lines that are by themselves, each once."""
     envelopes: Mapping[str, Envelope] = field(init=False, repr=False, compare=False)
     """Role to the frame around all its messages that stand side by side."""
 

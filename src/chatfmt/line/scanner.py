@@ -23,7 +23,7 @@ class Scanner(Protocol[S]):
 
     @property
     def more(self) -> str:
-        """The characters with which a complete value may go on, as a number does."""
+        """The characters with which a complete value can continue, as a number does."""
 
     @property
     def most(self) -> int:

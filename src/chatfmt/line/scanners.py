@@ -1,7 +1,7 @@
 """Where a value ends whose spelling is not regular: a JSON object, a Python literal.
 
-The reader walks characters. Where a value with brackets in it stands on the wire, a place of the
-reader holds a scanner, which says of each character whether the value may go on with it, whether
+The reader walks characters. Where a value with brackets in it is on the wire, a place of the
+reader holds a scanner, which says of each character whether the value can continue with it, whether
 it may end there, and which part of the value the character belongs to.
 
 A scanner has no state of its own; a state is a small hashable value, so that steps can be
@@ -140,7 +140,7 @@ class _Values:
     first: ClassVar[str] = _JSON.first
     last: ClassVar[str] = _JSON.last
     more: ClassVar[str] = _DIGITS + ".eE"
-    most: ClassVar[int] = MAX_DEPTH - 1  # the value of an argument stands inside the arguments
+    most: ClassVar[int] = MAX_DEPTH - 1  # the value of an argument is inside the arguments
 
     def start(self) -> State:
         """The state before the first character."""

@@ -1,8 +1,8 @@
 """Lines for vocabularies whose owner puts spaces before text, or takes white space away.
 
-A template says which text stands between special tokens, and the owner's tokenizer may change it:
+A template says which text is between special tokens, and the owner's tokenizer may change it:
 Llama 2's puts a space before each text after a special token, Phi-3's takes the white space off
-that follows ``<|user|>``. Such spaces are layout, and stand in the lines, where they are written
+that follows ``<|user|>``. Such spaces are layout, and are in the lines, where they are written
 and read like other literal text.
 """
 
@@ -31,7 +31,7 @@ def with_spacing(
     prefix: bool,
     strips: Mapping[str, Collection[str]] | None = None,
 ) -> ChatFormat:
-    r"""The format as it stands on the wire of such a vocabulary.
+    r"""The format as it is on the wire of such a vocabulary.
 
     Args:
         format: the format whose lines are as the template has them.

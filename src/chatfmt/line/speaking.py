@@ -54,7 +54,7 @@ class Speaking(Row):
 
     @cached_property
     def placed(self) -> frozenset[str]:
-        """The roles some of whose lines stand only after certain messages.
+        """The roles some of whose lines are only after certain messages.
 
         >>> import chatfmt
         >>> chatfmt.get_format("gpt-4o").placed

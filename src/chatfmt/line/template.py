@@ -47,7 +47,7 @@ class Compiled(NamedTuple):
     by_role: dict[str, tuple[Line, ...]]
     """Role to its lines, the one that is tried first first; an envelope's ``each`` is one."""
     lines: tuple[Line, ...]
-    """The lines that stand by themselves, each once."""
+    """The lines that are by themselves, each once."""
     envelopes: dict[str, Envelope]
 
 
@@ -57,7 +57,7 @@ def is_text(value: object) -> TypeGuard[str]:
 
 
 def copy_template(template: object, where: str) -> Template:
-    """A copy that nobody else holds, in one shape: role to a list of lines, or to an envelope.
+    """A copy that no one else holds, in one shape: role to a list of lines, or to an envelope.
 
     Raises:
         FormatError: it is not of this shape.

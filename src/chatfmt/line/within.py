@@ -28,7 +28,7 @@ __all__ = ["check_fields", "check_free_text", "check_generated"]
 def check_fields(
     pieces: list[Piece], role: str | None, generation_start: str | None, where: str
 ) -> None:
-    """Each field stands where it may, once, and none that is needed is left out."""
+    """Each field is where it may, once, and none that is needed is left out."""
     names = [name for name, _ in places(pieces, needed=True)]
     for name in names:
         if names.count(name) > 1:
@@ -52,7 +52,7 @@ def check_fields(
 
 
 def _check_places(pieces: list[Piece], where: str) -> None:
-    """What belongs to a call stands in a list of calls, and a group has a text to say when."""
+    """What belongs to a call is in a list of calls, and a group has a text to say when."""
     for piece in with_groups(pieces):
         if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
             raise FormatError(

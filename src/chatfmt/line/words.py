@@ -5,7 +5,7 @@ A word may be tied to the beginning and the end of the field, so it is one of th
 - tied to both: the field is never just this, because another line has this text there (no tool is
   called ``assistant``);
 - tied to the beginning: the field never begins like this, because another line does;
-- tied to neither: a *fence*. It ends the field where it first stands in field and fence together,
+- tied to neither: a *fence*. It ends the field where it first is in field and fence together,
   whatever follows.
 
 The places of such a field are the beginnings of its words, as in the algorithm of Aho and Corasick.
@@ -42,7 +42,7 @@ class ExcludedWords:
 
     A state is the longest beginning of a word with which the text so far ends, as a number;
     state 0 is the empty one. ``begin`` is the state before the first character. ``empty`` says
-    whether a fence may be all that stands there.
+    whether a fence may be all that is there.
     """
 
     def __init__(

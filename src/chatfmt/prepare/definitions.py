@@ -26,17 +26,17 @@ class Tools(Word):
     role: str = "system"
     """The role of that message, and of the system message where it has another."""
     after_system: bool = False
-    """Whether it stands after the system message instead."""
+    """Whether it is after the system message instead."""
     field: Literal["tools", "content"] = "tools"
     spelling: Spelling = Spelling()
     before: str = ""
-    """What stands before them in a content."""
+    """What is before them in a content."""
     after: str = ""
-    """What stands after them there, before or after the content that was given."""
+    """What is after them there, before or after the content that was given."""
     place: Literal["before", "after"] = "before"
-    """Whether they stand before or after the content that was given."""
+    """Whether they are before or after the content that was given."""
     between: str = ""
-    """What stands between both there, where there is a content."""
+    """What is between both there, where there is a content."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:

@@ -22,7 +22,7 @@ class Order(Word):
     alternate: bool = False
     """Whether after it user and assistant take turns, the user first, and there is no other."""
     first: Sequence[str] = ()
-    """Roles of which a message may stand only at the start."""
+    """Roles of which a message may be only at the start."""
     tools: bool = True
     """Whether there may be definitions of tools."""
     calls: int | None = None

@@ -27,7 +27,7 @@ def check_tools(tools: object) -> None:
 array, object or null, found the text 'str'
 
     Raises:
-        ValueError: one is none; it says which, where and what is wrong.
+        ValueError: one of them is invalid; it says which, where and what is wrong.
     """
     if not isinstance(tools, list | tuple):
         _refuse("tools", "a list of definitions", tools)

@@ -46,18 +46,18 @@ class Spelling(BaseModel):
     whole: bool = False
     """Whether they are one list of JSON."""
     indent: int | None = None
-    """By how many spaces JSON is indented; None: it stands in one line."""
+    """By how many spaces JSON is indented; None: it is in one line."""
     compact: bool = False
-    """Whether no space stands after a comma or a colon."""
+    """Whether no space is after a comma or a colon."""
     sorted_keys: bool = False
-    """Whether the members of each object stand in the order of their names."""
+    """Whether the members of each object are in the order of their names."""
     before: str = ""
-    """What stands before each, or before the list; ``{name}`` and ``{description}`` in it are those
+    """What is before each, or before the list; ``{name}`` and ``{description}`` in it are those
     of the function."""
     after: str = ""
-    """What stands after it."""
+    """What is after it."""
     between: str = "\n"
-    """What stands between two."""
+    """What is between two."""
 
     def spell(self, tools: Sequence[Mapping[str, Any]]) -> str:
         """The definitions as text.

@@ -26,15 +26,15 @@ class System(Word):
     default_with_tools: str | None = None
     """The same where tools were given, if that is something else."""
     before: str = ""
-    """What stands before the text that was given."""
+    """What is before the text that was given."""
     before_with_tools: str | None = None
     """The same where tools were given, if that is something else."""
     after: str = ""
-    """What stands after the text that was given."""
+    """What is after the text that was given."""
     after_with_tools: str | None = None
     """The same where tools were given, if that is something else."""
     empty: Literal["keep", "default", "drop"] = "keep"
-    """What becomes of one without text: it stays, counts as none, or is left out."""
+    """What happens to one without text: it stays, counts as none, or is left out."""
     drop: bool = False
     """Whether each is left out, whatever it says."""
     values: Mapping[str, str | None] = {}
@@ -72,7 +72,7 @@ class Fold(Word):
     into: Literal["first", "last"]
     between: str = "\n\n"
     drop_empty: bool = False
-    """Whether one without text is left out, with what stands between."""
+    """Whether one without text is left out, with what is between."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
@@ -101,7 +101,7 @@ class Insert(Word):
     role: str
     content: str
     after_system: bool = False
-    """Whether it stands after a system message."""
+    """Whether it is after a system message."""
     values: Mapping[str, str | None] = {}
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:

@@ -34,7 +34,7 @@ class Strip(Word):
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """Whether a message stands before the last of the user's."""
+        """Whether a message is before the last of the user's."""
         return "user" if self.earlier else "nothing"
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others

@@ -109,7 +109,7 @@ def _property(name: str, schema: object, indent: str) -> str:
 
 
 def _property_union(name: str, schema: object, variants: list[Any], indent: str) -> str:
-    """A property of one of several types; what its description and a type's share stands once."""
+    """A property of one of several types; what its description and a type's share is there once."""
     described = _text(schema, "description")
     shared = bool(variants) and described == _text(variants[0], "description")
     stands = [] if shared else described

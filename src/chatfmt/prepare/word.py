@@ -27,7 +27,7 @@ class Word(BaseModel):
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """What follows a message and may change what becomes of it.
+        """What follows a message and may change what happens to it.
 
         Nothing; the last message of the user, or an answer that ends a turn; or any at all.
         """

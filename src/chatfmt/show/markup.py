@@ -31,9 +31,9 @@ def to_html(
 ) -> str:
     """A whole HTML page without a script: every token, and on pointing at one its facts.
 
-    The options are those of `print_transcript`. A character that is shown by a sign stands in an
+    The options are those of `print_transcript`. A character that is shown by a sign is in an
     ``<i data-char="…">`` with its code point (hexadecimal), so the exact text can be had back.
-    ``changes`` are those of a `Prepared`, and stand before the tokens.
+    ``changes`` are those of a `Prepared`, and are before the tokens.
 
     >>> import chatfmt
     >>> page = to_html(chatfmt.get_tokenizer("gpt-4o").render([{"role": "user", "content": "<u>"}]))

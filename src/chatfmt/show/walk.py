@@ -66,7 +66,7 @@ class Piece(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Pieces that stand together: a message, or what stands outside of any.
+    """Pieces that stand together: a message, or what is outside of any.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -176,7 +176,7 @@ def totals(shown: Iterable[Block]) -> dict[str, int]:
 
 
 def title(block: Block, *, weights: bool) -> str:
-    """What stands behind a block's label."""
+    """What is after a block's label."""
     facts = [] if block.name is None else [one_line(block.name)]
     facts.append(f"{block.tokens} token{'s' * (block.tokens != 1)}")
     if weights:

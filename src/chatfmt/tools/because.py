@@ -36,7 +36,7 @@ def because(
 
     Args:
         changes: those of the preparation.
-        prepared: what it made, as it stands on the wire.
+        prepared: what it made, as it is on the wire.
         a: the messages of one rendering, as far as they go.
         b: those of the other.
     """

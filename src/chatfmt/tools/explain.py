@@ -36,7 +36,7 @@ class Cause(StrEnum):
     """
 
     PROLOGUE = "prologue"
-    """One side has what stands at the start more often than the other, or has it not."""
+    """One side has what is at the start more often than the other, or has it not."""
     TOKENIZATION = "tokenization"
     """The same text up to the next special token, in other tokens."""
     SPELLED = "spelled"
@@ -73,7 +73,7 @@ class Difference(NamedTuple):
     cause: Cause | None
     """None where it cannot be told."""
     reason: str
-    """What is the case, and how to mend it."""
+    """What is the case, and how to fix it."""
     tokens_a: tuple[str, ...]
     """The first ids from ``position`` on, each as it reads; at most eight."""
     tokens_b: tuple[str, ...]
@@ -130,7 +130,7 @@ def _place(a: Side, b: Side, position: int) -> tuple[int | None, Part | None]:
 
 
 def _cause(a: Side, b: Side, position: int) -> tuple[Cause | None, str]:
-    # Tokens that differ may hold text that stood before: so the whole run of text is compared.
+    # Tokens that differ may hold text that was before: so the whole run of text is compared.
     start = position
     while start > 0 and not a.is_special(a.ids[start - 1]):
         start -= 1

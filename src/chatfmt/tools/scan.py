@@ -2,7 +2,7 @@
 
 Whatever a text spells, chatfmt encodes it as text. Other tools may not, and a data set in which
 people talk to one another has no reason to spell ``<|im_end|>``: more often a conversation was
-pasted there, or somebody tried to break out of a message.
+pasted there, or someone tried to break out of a message.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Side:
         self.messages = [*parser.messages, *([opened] if opened else [])]
 
     def span_at(self, position: int) -> Span | None:
-        """The span of an id; None behind the last one."""
+        """The span of an id; None after the last one."""
         return next((s for s in self._spans if s.start <= position < s.stop), None)
 
     def shown(self, position: int) -> tuple[str, ...]:
@@ -84,5 +84,5 @@ class Side:
 
 
 def readable(run: bytes) -> str:
-    """Bytes as text, those that are none escaped."""
+    """Bytes as text; those that are not UTF-8 are escaped."""
     return run.decode(errors="backslashreplace")

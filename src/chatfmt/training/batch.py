@@ -35,7 +35,7 @@ _CHUNK = 128 * 1024
 
 
 class EncodedBatch(NamedTuple):
-    """Conversations behind one another, in flat buffers that numpy and torch take as they are.
+    """Conversations after one another, in flat buffers that numpy and torch take as they are.
 
     Conversation ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, and the same places of ``weights``.
 
@@ -79,7 +79,7 @@ class _Part(NamedTuple):
 
 
 _Around: TypeAlias = "tuple[bytes, bytes, bytes, bytes, bytes, int]"
-"""What stands around the contents of messages with one frame and one weight.
+"""What is around the contents of messages with one frame and one weight.
 
 Packed ids of head and close; packed weights of the head, of one id of the content, and of the
 close; how many ids head and close are. A plain tuple: to take a named one apart takes three times
@@ -87,7 +87,7 @@ the time.
 """
 
 _Known: TypeAlias = "tuple[_Around, str, str | None]"
-"""What stands around a content, its prefix and its suffix; see `chatfmt.wire.frames.Frame`."""
+"""What is around a content, its prefix and its suffix; see `chatfmt.wire.frames.Frame`."""
 
 
 def encode_batch(

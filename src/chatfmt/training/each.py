@@ -89,7 +89,7 @@ def _unbroken(
     writing: Sequence[range],
     asked: Mapping[str, Any] | None,
 ) -> Iterator[_Turn]:
-    """A turn, or the parts of it in which each prompt begins with all that stands before it."""
+    """A turn, or the parts of it in which each prompt begins with all that is before it."""
     first, *later = writing
     known = _prepared(renderer, conversation, first, asked)
     for written in later:

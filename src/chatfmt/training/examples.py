@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Overlong", "TrainingExample", "Turns", "collate", "training_examples"]
 
 Overlong: TypeAlias = Literal["refuse", "fit", "split"]
-"""What becomes of a conversation with more than ``max_tokens`` ids.
+"""What happens to a conversation with more than ``max_tokens`` ids.
 
 ``refuse``: `ContextOverflowError`. ``fit``: the oldest turns are dropped, as `ChatTokenizer.fit`
 does, and so are their labels. ``split``: pieces of whole turns, each with the system and developer
@@ -180,7 +180,7 @@ def _parts(
     factors = weights.message_weights(messages, train_on)
     seen: set[int] = set()
     for piece in _pieces(renderer, conversation, max_tokens, overlong):
-        # Instructions stand in several pieces; the first one trains them.
+        # Instructions are in several pieces; the first one trains them.
         trained = [0.0 if index in seen else factors[index] for index in piece]
         seen.update(piece)
         yield Part(renderer, [messages[index] for index in piece], trained)

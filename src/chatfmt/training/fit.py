@@ -48,7 +48,7 @@ def fit(
     Args:
         conversation: the conversation.
         counts: how many ids each message has.
-        prologue: how many ids stand before the first.
+        prologue: how many ids are before the first.
         max_tokens: how many ids there may be.
         reserve: how many of them to leave free, for the prompt and the reply.
 

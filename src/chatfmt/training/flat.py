@@ -200,7 +200,7 @@ class FlatEncoder:
 
 
 def _messages(roles: Sequence[str], contents: Sequence[str]) -> list[Message] | None:
-    """The messages; None where one of them is none."""
+    """The messages; None where one of them is invalid."""
     try:
         return [
             Message(role=role, content=content)

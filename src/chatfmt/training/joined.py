@@ -74,7 +74,7 @@ def is_seen_whole(number: int, n_vocab: int) -> bool:
     """Whether the bytes of this id are never seen across two neighbouring ids.
 
     The highest byte of each id of the vocabulary is zero, and none of the others of this one is:
-    where one begins in the middle of an id, that zero stands where it has none.
+    where one begins in the middle of an id, that zero is where it has none.
     """
     width = max(1, ((n_vocab - 1).bit_length() + 7) // 8)
     return width < SIZE and all(number.to_bytes(width, "little"))

@@ -24,7 +24,7 @@ __all__ = ["EncodedExamples", "encode_examples"]
 
 
 class EncodedExamples(NamedTuple):
-    """Examples behind one another, in flat buffers that numpy, torch and Arrow take as they are.
+    """Examples after one another, in flat buffers that numpy, torch and Arrow take as they are.
 
     Example ``i`` has ``input_ids[offsets[i]:offsets[i + 1]]``, and so for labels and weights.
 

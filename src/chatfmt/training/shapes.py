@@ -24,7 +24,7 @@ __all__ = ["Shape", "make_shape"]
 
 
 class Shape(NamedTuple):
-    """Texts, and what stands around them: one more piece than there are texts."""
+    """Texts, and what is around them: one more piece than there are texts."""
 
     ids: list[bytes]
     """Each piece, packed."""
@@ -107,7 +107,7 @@ def make_shape(
 
 
 class _Maker:
-    """Puts the frames of messages behind one another."""
+    """Puts the frames of messages after one another."""
 
     def __init__(self, *, train_end: bool, stops: frozenset[int]) -> None:
         self._train_end, self._stops = train_end, stops
@@ -192,7 +192,7 @@ def _parts(
     fixed = [(stretch.ids, stretch.marks) for stretch in stretches]
     runs = [{(text.part, text.generated) for text in stretch.run} for stretch in stretches]
     ids, marks = frame.plan.last
-    if changes:  # the end of a line, which stands behind all its texts
+    if changes:  # the end of a line, which is after all its texts
         last = frame._replace(close=ids, close_marks=marks).in_training(role, following)
         ids, marks = last.close, last.close_marks
     return [*fixed, (ids, marks)], runs

@@ -20,7 +20,7 @@ _TALKING = INSTRUCTIONS | {"user", "assistant"}
 def turns(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
     """The turn in which each message stands, and the one to which it belongs.
 
-    A turn is a user message and all that follows it up to the next one; what stands before the
+    A turn is a user message and all that follows it up to the next one; what is before the
     first user message is turn 0. A tool message belongs to the turn of the call that it answers,
     wherever it stands: that of the assistant message that makes, or is, the call with its
     ``call_id``, or else of the assistant message before it. All others, and one that answers none,
@@ -76,8 +76,8 @@ def answers(messages: Sequence[Message]) -> list[list[range]]:
 def sections(messages: Sequence[Message]) -> list[range]:
     """Indices of the messages of the shortest parts into which a conversation can be cut.
 
-    Whole turns; several of them where a tool message stands in another turn than its call.
-    Instructions go with what they stand before.
+    Whole turns; several of them where a tool message is in another turn than its call.
+    Instructions go with what they are before.
 
     >>> from chatfmt import Message
     >>> roles = ["system", "user", "assistant", "developer", "user", "assistant"]
@@ -87,7 +87,7 @@ def sections(messages: Sequence[Message]) -> list[range]:
     places, homes = turns(messages)
     found: list[range] = []
     stop = len(messages)
-    earliest = max(homes, default=0)  # the first turn that something behind here belongs to
+    earliest = max(homes, default=0)  # the first turn that something after here belongs to
     for index in range(len(messages) - 1, -1, -1):
         earliest = min(earliest, homes[index])
         begins = messages[index].role == "user" and earliest == places[index]

@@ -42,7 +42,7 @@ def span_weights(
 
     Raises:
         ValueError: ``train_on`` is unknown, or its function returned something else than a finite
-            weight of at least 0, or the product with the message's own weight is none.
+            weight of at least 0, or the product with the message's own weight is invalid.
     """
     factors = message_weights(messages, train_on)
     return spread(spans, factors, train_end=train_end, sampled=train_on == "sampled")

@@ -121,7 +121,7 @@ class Growth(Alone):
             self._parser.restrict(role)
 
     def _live(self) -> StreamParser:
-        """The parser that stands after the last id."""
+        """The parser that is after the last id."""
         if self._parser is None:
             if self._unfinished:
                 self._parser, _ = self._replayed(self._last_index())
@@ -238,7 +238,7 @@ class Growth(Alone):
         self._parser, self._partial, self._unfinished = None, None, False
 
     def _going_on(self, *, sampled: bool = False) -> str | None:
-        """The role that has ended a message with a token after which it may go on."""
+        """The role that has ended a message with a token after which it can continue."""
         last = self.spans[-1] if self.spans else None
         if last is None or last.part != "end" or (sampled and not last.sampled):
             return None
@@ -255,11 +255,11 @@ class Growth(Alone):
         return opened.role if opened else None
 
     def _continues(self, token: int) -> bool:
-        """Whether the model may go on after this end token."""
+        """Whether the model can continue after this end token."""
         return token in self._binding.continues
 
     def _shares_envelope(self, index: int) -> bool:
-        """Whether a message stands in one envelope with the one before it."""
+        """Whether a message is in one envelope with the one before it."""
         before = [span.part for span in self.spans if span.message == index - 1]
         role = self._messages[index - 1].role
         return role in self._binding.format.envelopes and before[-1:] not in (["end"], ["tail"])

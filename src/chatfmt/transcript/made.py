@@ -63,7 +63,7 @@ def parsed(
     opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
     missing = parser.missing
     if parser.may_end and not missing and opened is not None:
-        # It has no end token, so it is whole; but the model may go on with its own, and a token
+        # It has no end token, so it is whole; but the model can continue with its own, and a token
         # that stopped it has begun the next.
         goes_on = allow_open and opened.role in renderer.format.prompted
         if not (goes_on or parser.is_stopped):

@@ -70,6 +70,6 @@ class Replies(Views):
         return any(span.sampled for span in self.spans if span.message == index)
 
     def _may_go_on(self, index: int) -> bool:
-        """Whether a message ends in a token after which the model may go on."""
+        """Whether a message ends in a token after which the model can continue."""
         ends = [s for s in self.spans if s.message == index and s.part == "end"]
         return bool(ends) and self._continues(self.ids[ends[-1].stop - 1])

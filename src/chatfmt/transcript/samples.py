@@ -1,4 +1,4 @@
-"""What a model was shown, and wrote, where each of its prompts was prepared anew."""
+"""What a model saw, and wrote, where each of its prompts was prepared again."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Sampling(Replies):
         values: Mapping[str, str | dt.date] | None = None,
         history: Literal["published", "keep"] = "published",
     ) -> list[Self]:
-        """What a model was shown and wrote, if each prompt was prepared anew; for policy gradients.
+        """What a model saw and wrote, if each prompt was prepared again; for policy gradients.
 
         Where a chat template drops the thinking of earlier turns, what a model is shown in a turn
         does not begin with what it was shown, and wrote, in the turn before. So one sequence cannot
         say in which context each id was sampled. These can: one transcript for all prompts that go
-        on from one another, and a new one where `ChatTokenizer.prepare` changes what stands before.
+        on from one another, and a new one where `ChatTokenizer.prepare` changes what is before.
         Each id that was sampled is sampled in one of them, and stays as it was; elsewhere it is
         history. This transcript does not change.
 

@@ -117,7 +117,7 @@ class Transcript(Sampling):
         """Add whole messages.
 
         Where a message is open, the first one of the same role is that message, whole: it must
-        begin with what stands there, such as a prefill or ids that were sampled, and the rest of it
+        begin with what is there, such as a prefill or ids that were sampled, and the rest of it
         is written. One of another role ends the open one, with an issue. Without messages the open
         one is ended as it stands, and a tail that is missing is written. What is written so does
         not count as sampled.
@@ -263,7 +263,7 @@ class Transcript(Sampling):
         taken = ids if stop is None else ids[: stop + 1]
         rest = [] if stop is None else ids[stop + 1 :]
 
-        self._live()  # it reads an open message again: what stands there now was known before
+        self._live()  # it reads an open message again: what is there now was known before
         first, known_issues = len(self._messages), len(self.issues)
         if logprobs is not None:
             self._logprobs += [None] * (len(self.ids) - len(self._logprobs))

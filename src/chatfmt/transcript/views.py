@@ -128,7 +128,7 @@ class Views(Growth):
     def stream(self, *, strict: bool = False) -> StreamParser:
         """A parser for the message that is to be sampled next; it leaves the transcript alone.
 
-        Where a message is open, its first events tell of what stands there already, a prefill for
+        Where a message is open, its first events tell of what is there already, a prefill for
         example. Messages and positions count from 0: the message that is open or next, and the
         first sampled id. Give the ids to `append_completion` afterwards.
 
@@ -166,7 +166,7 @@ class Views(Growth):
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it.
 
-        A logprob that is not finite stands there as a text, since JSON has no number for it.
+        A logprob that is not finite is written as a text, since JSON has no number for it.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

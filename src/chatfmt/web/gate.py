@@ -45,7 +45,7 @@ class Gate:
     """An ASGI application around another.
 
     Args:
-        app: what stands behind the gate.
+        app: what is after the gate.
         hosts: the values of the Host header that are answered, port included.
         limit: most bytes of a body.
         seconds: how long a body may take to arrive.

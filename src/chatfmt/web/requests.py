@@ -1,4 +1,4 @@
-"""The requests of the playground's API, and what may stand in them."""
+"""The requests of the playground's API, and what may be in them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Request(BaseModel):
 
 
 def _kind(value: object) -> str:
-    # Told apart by hand, so that an error is about the one that was meant.
+    # Distinguished by hand, so that an error is about the one that was meant.
     return OBJECT if isinstance(value, dict) else OTHER
 
 
@@ -41,7 +41,7 @@ _LONGEST_LINE, _LONGEST_WORD, _MANY, _LARGEST = 1000, 100, 20, 100_000
 
 
 def _limited(value: object, longest: int = _LONGEST_LINE) -> object:
-    """A part of a row, if it is not too large; what may stand there, `ChatFormat` knows."""
+    """A part of a row, if it is not too large; what may be there, `ChatFormat` knows."""
     match value:
         case str() if len(value) > longest:
             raise Fault(f"expected at most {longest} characters, found {len(value):,}")

@@ -23,7 +23,7 @@ class Vocabulary:
     """An encoding, and fresh ids for what special tokens of a format it lacks.
 
     The same ids as `chatfmt.extend_encoding` would give; but that builds a whole new encoding,
-    which is too slow and too large to do while somebody types a format line.
+    which is too slow and too large to do while a user types a format line.
 
     Args:
         encoding: its name.

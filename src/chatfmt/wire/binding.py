@@ -23,7 +23,7 @@ class TextTable(dict[int, bytes]):
     """Id to bytes of the ids that are text, filled as they are asked for.
 
     KeyError for what is no text: special tokens, and ids that the encoding does not have. An
-    integer of another type is the integer that it is; TypeError for what is none.
+    integer of another type is the integer that it is; TypeError for what is not one.
     """
 
     def __init__(self, encoding: TokenEncoding) -> None:
@@ -44,7 +44,7 @@ class WholeTable(dict[int, str]):
     """Id to text of the ids that are whole characters, filled as they are asked for.
 
     An empty string for all others: parts of a character, special tokens, ids outside the
-    vocabulary. An integer of another type is the integer that it is; TypeError for what is none.
+    vocabulary. An integer of another type is the integer that it is; TypeError for what is not one.
     """
 
     def __init__(self, table: TextTable) -> None:
@@ -94,7 +94,7 @@ class Binding:
 
         ends = (end for role in format.lines_of for end in format.ends_of(role).items())
         self.continues = frozenset(self.ids[spelling] for spelling, stops in ends if not stops)
-        """The end tokens after which a model may go on with a further message."""
+        """The end tokens after which a model can continue with a further message."""
         self.closers = {
             role: closers
             for line in reversed(format.lines)

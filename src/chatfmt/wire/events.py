@@ -143,7 +143,7 @@ class ToolCallEnd(NamedTuple):
 
 
 class ToolCallAbandoned(NamedTuple):
-    """What has begun as a tool call is none; ``text`` is all that stood there.
+    """What has begun as a tool call is not one; ``text`` is all that was there.
 
     >>> ToolCallAbandoned(0, 0, '{"name": oops').text
     '{"name": oops'

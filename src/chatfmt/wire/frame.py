@@ -1,4 +1,4 @@
-"""What stands around the content of a message, and what decides it."""
+"""What is around the content of a message, and what decides it."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ class Planned(Protocol):
 
     @property
     def stretches(self) -> Sequence[Stretch]:
-        """What stands before each run of text, and the run."""
+        """What is before each run of text, and the run."""
 
     @property
     def last(self) -> tuple[list[int], list[Mark]]:
-        """The ids behind the last run, and their marks."""
+        """The ids after the last run, and their marks."""
 
     def runs(self, message: Message) -> list[str] | None:
         """The runs of text of a message of the shape; None where it is refused."""
 
 
 class Frame(NamedTuple):
-    """What stands around the content; the marks tile the ids."""
+    """What is around the content; the marks tile the ids."""
 
     head: list[int]
     head_marks: list[Mark]
@@ -72,7 +72,7 @@ class Frame(NamedTuple):
     goes_on: bool
     """Whether its end lets the model go on with another message."""
     training_end: int | None = None
-    """The end token that stands there in training, where no message follows."""
+    """The end token that is there in training, where no message follows."""
     is_unended: bool = False
     """Whether it has no end token, and a model speaks: what follows ends it."""
     plan: Planned | None = None

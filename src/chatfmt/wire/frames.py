@@ -44,7 +44,7 @@ class Frames:
         self.stands_alone = not (self.format.envelopes or self.format.placed or self.format.unended)
         """Whether what is written for a message follows from it alone."""
         self.by_itself = self.stands_alone and not self._goes_on
-        """Whether what is trained of it does, too, whatever stands before and after it."""
+        """Whether what is trained of it does, too, whatever is before and after it."""
 
     def all(
         self,
@@ -64,7 +64,7 @@ class Frames:
             messages: the messages.
             first: index of the first.
             before: the role of the message before them; None where they begin the conversation.
-            continues: the role that has ended a message before and may go on with another.
+            continues: the role that has ended a message before and can continue with another.
             within: the role whose envelope is open before them.
             close: whether an envelope is closed in which the last one stands.
             marks: whether the frames need to have all marks.

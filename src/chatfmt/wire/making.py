@@ -50,7 +50,7 @@ class FrameMaker:
     def make(
         self, message: Message, index: int | None, before: str | None, *, continued: bool
     ) -> tuple[Frame, bool]:
-        """The frame of a message that stands by itself, and whether it is worth remembering."""
+        """The frame of a message that is by itself, and whether it is worth remembering."""
         line, by_content = choose(self.format, message, index, before)
         atoms = self.spelled(line.pieces, message, index)
         if not any(isinstance(a, Special) or (isinstance(a, Written) and a.text) for a in atoms):
@@ -225,7 +225,7 @@ class FrameMaker:
 def _writes_before_content(pieces: Sequence[Piece]) -> bool:
     """Whether the model writes text, or may, before the content, without a token before that."""
     after = next((i + 1 for i, piece in enumerate(pieces) if piece == GenerationStart()), None)
-    if after is None:  # it stands in a group
+    if after is None:  # it is in a group
         return True
     piece = pieces[after]
     return not isinstance(piece, Special) and not (

@@ -148,9 +148,9 @@ class Plan:
         words = maker.words[role]
         self.atoms, self.after = atoms, after
         self.stretches = planner.stretches
-        """What stands before each run of text, and the run."""
+        """What is before each run of text, and the run."""
         self.last = planner.ids, planner.marks
-        """The ids behind the last run, and their marks."""
+        """The ids after the last run, and their marks."""
         self._role, self._ids = maker.format.role_spellings[role], maker.format.id_shape
         self._going_on = going_on
         blanks = [(at, atom) for at, atom in enumerate(atoms) if isinstance(atom, Blank)]

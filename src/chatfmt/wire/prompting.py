@@ -130,7 +130,7 @@ class Prompter:
 def pieces_of_prompt(
     format: ChatFormat, lines: Sequence[Line], *, thinking: bool | None
 ) -> Sequence[Piece] | None:
-    """What a prompt writes of the lines that may stand at a place; None where it has no such form.
+    """What a prompt writes of the lines that may be at a place; None where it has no such form.
 
     ``thinking`` is as for `ChatTokenizer.encode_prompt`.
     """

@@ -47,7 +47,7 @@ def opens_reasoning(pieces: Sequence[Piece]) -> bool:
 
 
 def _up_to_reasoning(pieces: Sequence[Piece]) -> list[Piece] | None:
-    """The pieces before the reasoning, which may stand in a group."""
+    """The pieces before the reasoning, which may be in a group."""
     for at, piece in enumerate(pieces):
         if _is_reasoning(piece):
             return [*pieces[:at]]
@@ -81,7 +81,7 @@ def _without_thoughts(pieces: Sequence[Piece]) -> list[Piece] | None:
 
 
 def _thoughts(pieces: Sequence[Piece]) -> tuple[int | None, int]:
-    """Where the reasoning stands before the answer, if it does; and where the answer begins."""
+    """Where the reasoning is before the answer, if it does; and where the answer begins."""
     at = next((i for i, piece in enumerate(pieces) if _is_answer(piece)), len(pieces))
     return next((i for i in range(at) if _holds_reasoning(pieces[i])), None), at
 

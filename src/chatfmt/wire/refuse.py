@@ -3,7 +3,7 @@
 Where only text tells where a field ends, the reader takes the first place where that text stands,
 in the field and in what the line writes after it. A value for which that is another place than its
 end is refused when it is written. Where the line writes no such text there, but other text and a
-special token, that token tells: then only what stands within the value counts.
+special token, that token tells: then only what is within the value counts.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def misread(value: str, after: str, words: Iterable[Word]) -> tuple[int, str] | 
 def literal_after(atoms: Sequence[Atom | Blank], at: int, words: Iterable[Word]) -> str:
     """The literal text after a field that a reader looks for these words in, too.
 
-    It goes up to the next field or special token. A special token tells what stands before it,
+    It goes up to the next field or special token. A special token tells what is before it,
     unless that is a fence.
     """
     text, is_told = "", False

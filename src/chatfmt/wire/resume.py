@@ -45,7 +45,7 @@ def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
     """The ids that make what has begun this very message, its end token and tail included.
 
     Raises:
-        RenderError: the format cannot carry it, or what stands there is not its beginning.
+        RenderError: the format cannot carry it, or what is there is not its beginning.
     """
     index = begun.opened.index
     rest = _rest(renderer, begun, message)
@@ -101,7 +101,7 @@ def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
 
 
 def _fields_at_end(binding: Binding, begun: Begun) -> list[str]:
-    """The header fields of which the text may be that stands at the end."""
+    """The header fields of which the text may be that is at the end."""
     parser = StreamParser(binding, strict=False, prologue=False, before=begun.before)
     parser.feed_all([*begun.within, *begun.ids])
     fields = {place.meaning.field for place in parser._reader.places()}
@@ -209,7 +209,7 @@ def ends_bare(binding: Binding, parser: StreamParser) -> bool:
 
 
 def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:
-    """The field in which they differ, what stands there, and what was expected instead."""
+    """The field in which they differ, what is there, and what was expected instead."""
     opened, content = begun.opened, begun.content
     for name in _HEADER:
         stands = getattr(opened, name)

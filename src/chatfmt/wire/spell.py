@@ -31,7 +31,7 @@ __all__ = ["CUT", "Atom", "Blank", "Cut", "Refused", "Written", "fill", "lay_out
 
 
 class Written(NamedTuple):
-    """Text as it stands on the wire."""
+    """Text as it is on the wire."""
 
     text: str
     field: str | None = None
@@ -45,7 +45,7 @@ class Cut(NamedTuple):
 CUT = Cut()
 
 Atom: TypeAlias = "Special | Written | Part | GenerationStart | Cut"
-"""What stands there; a `Part` says to which part the text after it belongs."""
+"""What is there; a `Part` says to which part the text after it belongs."""
 
 
 class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and goes no further
@@ -113,7 +113,7 @@ def lay_out(
     one, and a reasoning that is empty or not.
 
     Raises:
-        Refused: the arguments of a call are none.
+        Refused: the arguments of a call are not.
     """
     pieces = [*pieces]
     speller = _Speller(message, fences, types)
@@ -131,7 +131,7 @@ def lay_out(
 
 
 def fill(blank: Blank, message: Message, role: str, ids: CallIds | None) -> str:
-    """The text of a field as it stands on the wire.
+    """The text of a field as it is on the wire.
 
     Raises:
         Refused: it cannot be written, with the reason.

@@ -110,7 +110,7 @@ def _words(words: frozenset[str]) -> tuple[re.Pattern[str], frozenset[str], int]
 
 
 def _pattern_of(tree: _Tree) -> str:
-    """A pattern in which each beginning stands once: its time does not grow with the words."""
+    """A pattern in which each beginning is once: its time does not grow with the words."""
     ways = [re.escape(letter) + _pattern_of(rest) for letter, rest in tree.items() if letter]
     if not ways:
         return ""

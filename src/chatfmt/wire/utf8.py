@@ -8,7 +8,7 @@ __all__ = ["Utf8"]
 class Utf8:
     """Bytes to text; the beginning of a character waits for its end.
 
-    Works on bytes alone: a U+FFFD that stands in the text is text.
+    Works on bytes alone: a U+FFFD that is in the text is text.
     """
 
     __slots__ = ("begun_at", "pending")
@@ -22,7 +22,7 @@ class Utf8:
     def feed(self, data: bytes, position: int) -> tuple[str, list[int]]:
         """The text that is complete now, and the positions of bytes that are invalid UTF-8.
 
-        For those U+FFFD stands in the text: one for each maximal part of a sequence, as Python
+        For those U+FFFD is in the text: one for each maximal part of a sequence, as Python
         (and the Unicode standard) count them.
         """
         if not self.pending:

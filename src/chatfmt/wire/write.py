@@ -54,7 +54,7 @@ class Renderer:
         ]
         self._frames = Frames(binding, self._types)
         self.by_itself = self._frames.by_itself
-        """Whether the ids of a message follow from it alone, whatever stands around it."""
+        """Whether the ids of a message follow from it alone, whatever is around it."""
         self.frame = self._frames.one
         self.frames = self._frames.all
         self.encode = self._frames.maker.encode
@@ -144,7 +144,7 @@ class Renderer:
     ) -> None:
         """Like `extend`, and append the spans; an envelope in which the last one stands stays open.
 
-        ``continues`` is the role that has ended a message and may go on with another, ``before``
+        ``continues`` is the role that has ended a message and can continue with another, ``before``
         that of the last message there is, which with ``unended`` still has no end, ``within`` that
         whose envelope is open; ``offset`` is added to all positions.
         """
@@ -173,7 +173,7 @@ class Renderer:
             if stop > start:
                 add(new(Span, (start, stop, index, "content", True, False)))
             elif head_marks and close_marks and head_marks[-1][2:] == close_marks[0][2:]:
-                # nothing stands between them
+                # nothing is between them
                 spans[-1] = spans[-1]._replace(stop=stop + close_marks[0][1])
                 close_marks = close_marks[1:]
             for begin, end, part, generated in close_marks:

@@ -3,7 +3,7 @@
 Sources: https://huggingface.co/datasets/glaiveai/glaive-function-calling-v2,
 https://huggingface.co/datasets/Salesforce/xlam-function-calling-60k and
 https://huggingface.co/datasets/NousResearch/hermes-function-calling-v1. Arguments keep their
-spelling where they stand in a JSON text.
+spelling where they are in a JSON text.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _QUOTED = re.compile(r'\{"name": "([^"\\]+)", "arguments": \'(.*)\'\}', re.DOTAL
 
 
 def _glaive_call(turn: Field, text: str) -> dict[str, str]:
-    """A call: the arguments stand between single quotes, as no JSON has them."""
+    """A call: the arguments are between single quotes, as no JSON has them."""
     found = _QUOTED.fullmatch(text)
     if found is None:
         [call] = read_calls(Field(text, ".call", turn))

@@ -30,7 +30,7 @@ class Flat(NamedTuple):
     question: str
     answer: str
     context: str | None = None
-    """What the question is about, which stands before it or after it."""
+    """What the question is about, which is before it or after it."""
     history: str | None = None
     """Pairs of what was said before."""
     rejected: str | None = None

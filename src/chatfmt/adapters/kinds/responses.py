@@ -1,7 +1,7 @@
 """OpenAI's responses: requests with ``input``, answers with ``output``, and their items.
 
 Source: the OpenAI API reference, "Responses", at https://platform.openai.com/docs/api-reference/
-responses. A reasoning item and the calls and messages behind it are one message of the assistant;
+responses. A reasoning item and the calls and messages after it are one message of the assistant;
 what items say besides (``id``, ``status``) becomes ``turn_metadata``.
 """
 
@@ -87,7 +87,7 @@ def _add(messages: list[Message], item: Field) -> None:
 
 
 def _join(messages: list[Message], more: Message) -> None:
-    """Add text or a call to the message that has begun, where one has and it may go on so."""
+    """Add text or a call to the message that has begun, where one has and it can continue so."""
     before = messages[-1] if messages else None
     open_ = before is not None and before.role == "assistant"
     if before is None or not open_ or (more.content and (before.content or before.tool_calls)):

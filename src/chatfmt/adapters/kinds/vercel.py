@@ -71,7 +71,7 @@ def _parts(turn: Field) -> list[Field]:
 
 
 def _consistent(turn: Field, parts: list[Field]) -> list[Field]:
-    """The parts, once what stands beside them says the same."""
+    """The parts, once what is beside them says the same."""
     texts = "".join(part.value["text"] for part in parts if _kind(part) == "text")
     content, thought = turn.get("content"), turn.get("reasoning")
     if content is not None and content.text() not in ("", texts):

@@ -31,7 +31,7 @@ class _Bytes(dict[int, bytes]):
 def bytes_of(binding: Binding) -> Callable[[list[int]], bytes]:
     """What gives the bytes of ids: of all in one go where the encoding can.
 
-    It raises a KeyError where one of them is none.
+    It raises a KeyError where one of them is invalid.
     """
     table = _Bytes(binding.spellings, binding.text)
 
@@ -59,7 +59,7 @@ def any_id(tokens: Iterable[int]) -> str:
 class Cutter:
     """Cuts the text of ids at the special tokens among them.
 
-    To look for their spellings in the text of many ids is quicker than to decode what stands
+    To look for their spellings in the text of many ids is quicker than to decode what is
     between them piece by piece. Where ordinary text spells one, too, the ids say where to cut.
 
     Args:
@@ -90,7 +90,7 @@ class Cutter:
             start: where the text begins; it goes to the end of the ids.
 
         Raises:
-            KeyError, UnicodeDecodeError: there are ids that are none, or invalid UTF-8.
+            KeyError, UnicodeDecodeError: there are ids that are not, or invalid UTF-8.
         """
         specials = "".join(self._specials.findall(searchable, start))
         if self._spellings is not None:
@@ -120,7 +120,7 @@ def _may_overlap(spellings: Collection[str]) -> bool:
 def _any_of(words: Sequence[str]) -> str:
     """A pattern for any of these, which are sorted, of which none begins another.
 
-    What several begin with stands in it once: there may be a thousand.
+    What several begin with is in it once: there may be a thousand.
     """
     if len(words) == 1:
         return re.escape(words[0])

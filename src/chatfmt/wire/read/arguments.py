@@ -1,4 +1,4 @@
-"""The arguments of a call that stand there one by one, joined to JSON as they come."""
+"""The arguments of a call that are there one by one, joined to JSON as they come."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Arguments:
         """The argument at hand is over, if there is one; the JSON that is certain now.
 
         Raises:
-            CodeError: its value is none, or it has no key.
+            CodeError: its value is not one, or it has no key.
         """
         if not self._key:
             if self._value is not None:
@@ -90,7 +90,7 @@ class Arguments:
         """All are over; the rest of the JSON.
 
         Raises:
-            CodeError: the value of the last one is none.
+            CodeError: the value of the last one is not one.
         """
         return self.end_argument() + ("}" if self._pairs else "{}")
 

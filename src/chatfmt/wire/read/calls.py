@@ -67,7 +67,7 @@ class Calls:
         self._layout = self._layout._replace(types=types)
 
     def frame(self, text: str, *, literal: bool, opens: bool = False) -> None:
-        """What stands between the fields of a call: literal text, or a special token.
+        """What is between the fields of a call: literal text, or a special token.
 
         ``opens``: it is the token that begins the call.
         """
@@ -79,13 +79,13 @@ class Calls:
         self._after_token = keeps_token and not literal
 
     def end_field(self, *, goes_on: bool) -> None:
-        """Something stands there that is of no field; whether the argument at hand goes on."""
+        """Something is there that is of no field; whether the argument at hand goes on."""
         if self._open is not None:
             self._open.end_field(goes_on=goes_on)
 
     @property
     def keeps_literal(self) -> bool:
-        """Whether literal text counts to the call at hand: it comes out with one that is none."""
+        """Whether literal text belongs to the open call; it comes out if that proves to be none."""
         return self._open is not None and (self._layout.names or bool(self._layout.arguments))
 
     def lose(self, text: str) -> None:
@@ -95,7 +95,7 @@ class Calls:
         self._open.add_around(text)
 
     def break_off(self) -> None:
-        """Something else comes in the midst of a call: it is none if its arguments are listed."""
+        """Something else comes inside a call, which is then no call if its arguments are listed."""
         if self._open is not None and self._layout.arguments:
             self._open.is_broken = True
 

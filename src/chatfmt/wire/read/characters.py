@@ -16,7 +16,7 @@ def decode(
 
     Returns:
         The characters; the bytes of one that is not complete, and at which offset of ``data`` they
-        begin (-1: before it); where invalid UTF-8 begins. For that U+FFFD stands in the text: one
+        begin (-1: before it); where invalid UTF-8 begins. For that U+FFFD is in the text: one
         for each maximal part of a sequence, as Python and the Unicode standard count them.
     """
     before = len(pending)

@@ -106,7 +106,7 @@ class Draft(Headed):
             self._end(token)
 
     def _last_place(self, at: Place) -> Place:
-        """Where the reader stands after a place and the literal text that came since."""
+        """Where the reader is after a place and the literal text that came since."""
         places = self._binding.format.machine.all
         for letter in self.literal:
             following = (places[move.target] for move in at.moves)
@@ -218,7 +218,7 @@ class Draft(Headed):
         self.is_open = False
 
     def copy(self) -> Draft:
-        """A draft of its own that stands here: what it takes changes nothing else."""
+        """A draft of its own that is here: what it takes changes nothing else."""
         other = copy(self)
         other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore)
         other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []

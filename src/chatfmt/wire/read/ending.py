@@ -81,7 +81,7 @@ class Ending(Intake):
         draft.drop()
 
     def forget(self) -> None:
-        """Let go of what has been told: messages, spans, issues, the text of the field at hand.
+        """Let go of what has been reported: messages, spans, issues, the text of the field at hand.
 
         The parser goes on as before, but the message that is open is incomplete when it ends.
 

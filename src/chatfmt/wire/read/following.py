@@ -59,7 +59,7 @@ def _what(machine: Machine, standing: list[Place]) -> str:
 
 
 def _tokens(machine: Machine, standing: list[Place], *, header: bool = False) -> list[str]:
-    """The special tokens that may come next, after text that may stand before them.
+    """The special tokens that may come next, after text that may be before them.
 
     The places to which that text leads are appended to ``standing``.
     """

@@ -34,7 +34,7 @@ class Headed(Known):
         self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
         self._span = span
         self.goes_on: str | None = None
-        """The role that has ended a message before and may go on with another."""
+        """The role that has ended a message before and can continue with another."""
         self.unended = False
         """Whether the model's message before has no end token: whatever follows ends it."""
         self._stop_at: int | None = None  # of the id that has ended it, and begun this one
@@ -67,7 +67,7 @@ class Headed(Known):
         self.role = role
         waits = self._stop_at is not None and self._stop_at == self.position
         (self._waiting if waits else self._events).append(MessageStart(self.index, role))
-        for name, value in self.heading.fields.items():  # those that stand before it
+        for name, value in self.heading.fields.items():  # those that are before it
             self._events.append(HeaderField(self.index, name, value))
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True

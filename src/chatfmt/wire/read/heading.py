@@ -10,7 +10,7 @@ __all__ = ["Heading"]
 
 
 class Heading:
-    """The fields and the literal text that stand around free text."""
+    """The fields and the literal text that are around free text."""
 
     def __init__(self) -> None:
         self.length = 0
@@ -49,7 +49,7 @@ class Heading:
         self._run = []
 
     def forget(self) -> None:
-        """Count anew: what was read is settled."""
+        """Count again: what was read is settled."""
         self._text, self.length = [], 0
 
     @property

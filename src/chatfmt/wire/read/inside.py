@@ -26,7 +26,7 @@ class Inside(NamedTuple):
 
 
 def inside(machine: Machine) -> Inside:
-    """The places of a machine that stand within something."""
+    """The places of a machine that are within something."""
     return Inside(
         _leading_to(machine, is_of_call, {None, "argument"}),
         _leading_to(machine, lambda place: place.meaning.field == "arg.value", {None}),

@@ -185,7 +185,7 @@ class Intake:
         return "".join(texts), stop, after
 
     def _some_text(self, ids: Sequence[int], at: int) -> tuple[str | None, int]:
-        """The text of some ids, and where it stopped; None if they are none, or no UTF-8."""
+        """The text of some ids, and where it stopped; None if they are not, or not UTF-8."""
         table, stop, end = self._table, at, min(len(ids), at + _AT_ONCE)
         chunks: list[bytes] = []
         try:

@@ -46,7 +46,7 @@ class OpenCall:
         self._layout = layout
         self._events = events
         self.text: list[str] = []
-        """All of its fields and what parts them, as they stand there."""
+        """All of its fields and what parts them, as they are there."""
         self._around: set[int] = set()
         """Which of these are of no field."""
         self.is_broken = False
@@ -171,7 +171,7 @@ class OpenCall:
         """The call, and the keys that it has beyond those of the layout.
 
         Raises:
-            CodeError: it is none.
+            CodeError: it is not one.
         """
         if self._keys is not None:
             whole = "".join(text for at, text in enumerate(self.text) if at not in self._around)

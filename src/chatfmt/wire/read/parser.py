@@ -51,7 +51,7 @@ class StreamParser(Questions):
         strict: raise the first issue (straddling tokens excepted) instead of recording it.
         prologue: expect the format's prologue first.
         position: index of the first id that will be fed.
-        goes_on: the role that has ended a message before and may go on with another.
+        goes_on: the role that has ended a message before and can continue with another.
         before: the role of the message before, if there is one.
         unended: whether that message, the model's, still has no end.
         messages, spans, issues: lists to append to; new ones where left out.

@@ -113,7 +113,7 @@ class Repairs:
     def later_in_calls(self, start: int, symbol: str) -> int | None:
         """The nearest place in or after the calls of a message that takes a special token.
 
-        Whatever stands before it is skipped; that leads out of no message.
+        Whatever is before it is skipped; that leads out of no message.
         """
         todo, seen = [start], {start}
         for index in todo:
@@ -186,7 +186,7 @@ class Repairs:
                 yield from self._taken_back(earlier, place.letter + text)
 
     def _earlier(self, stand: Stand) -> Iterator[Stand]:
-        """Where it may have stood before the last character of literal text."""
+        """Where it may have was before the last character of literal text."""
         for before in self._before.get(stand.place, ()):
             earlier = stand._replace(place=before, literal=stand.literal[:-1])
             if self._has_read(earlier):
@@ -199,7 +199,7 @@ class Repairs:
                 yield stand._replace(place=before, literal="")
 
     def _has_read(self, stand: Stand) -> bool:
-        """Whether it may stand there, going by what was read before."""
+        """Whether it may be there, going by what was read before."""
         place = self._machine.all[stand.place]
         if stand.literal:
             return place.letter == stand.literal[-1]

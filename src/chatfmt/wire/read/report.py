@@ -70,7 +70,7 @@ class Report:
         self.issue(kind, repr(spelling), expected, position)
 
     def wrong_call(self, expected: str, found: str) -> None:
-        """A tool call is none, or has more in it than the layout."""
+        """A tool call is not one, or has more in it than the layout."""
         self.issue(IssueKind.MALFORMED_CALL, found, expected)
 
     def wrong_string(self, raw: str) -> None:

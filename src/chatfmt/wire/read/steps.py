@@ -182,7 +182,7 @@ class Steps:
             state.stays[token], state.stays_in = text, goes_to
 
     def forget(self) -> None:
-        """Drop all that is remembered; whoever stands in a state goes on all the same."""
+        """Drop all that is remembered; whoever is in a state goes on all the same."""
         for known in self._states.values():
             known.steps, known.stays = {}, Stays()
         self._states.clear()

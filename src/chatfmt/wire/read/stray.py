@@ -45,7 +45,7 @@ class Strays:
         self.lose_more(token, text)
 
     def lose_more(self, token: int, text: str) -> None:
-        """More text that cannot be placed: in a call it is the call's, which is none for that."""
+        """More text that cannot be placed: in a call it goes to the call, which is then no call."""
         if text and self._in_call:
             self._reader.draft.calls.lose(text)
         else:
@@ -134,7 +134,7 @@ class Strays:
         elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
             reader.go(step, -1)
         whole = reader.lost is None and reader.may_end  # it has no end token
-        if whole:  # what stands before the end is the layout's, though it may be text of a field
+        if whole:  # what is before the end is the layout's, though it may be text of a field
             reader.settle(reader.accepting())
         elif reader.readings is not None:  # which may be all that there is of the message
             self.settle()

@@ -36,7 +36,7 @@ class Value:
         self._in_string = False  # whether that begins within a string, with its quotation mark
         self._scanner = JsonValue() if coder is None or coder.bare else PythonLiteral()
         self._scan: Any = self._scanner.start()
-        """Where it stands as one; None if it is none."""
+        """Where it stands as one; None if it is not one."""
         self.told = 0
         """How much of its JSON was given out."""
 

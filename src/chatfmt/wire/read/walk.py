@@ -18,7 +18,7 @@ Thread: TypeAlias = "tuple[int, Hashable]"
 """A place, and the state of its scanner, or `CLOSED`, or None."""
 
 CLOSED = "closed"
-"""Stands at the place of a header field that takes no more text: something came between."""
+"""In place of a header field that takes no more text: something came between."""
 
 
 class Run(NamedTuple):
