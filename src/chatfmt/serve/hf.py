@@ -1,0 +1,45 @@
+"""A tokenizer of transformers whose ids are chatfmt's, for libraries that ask for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transformers import PreTrainedTokenizerBase
+
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["tokenizer"]
+
+
+def tokenizer(
+    tok: ChatTokenizer, *, pad: str | None = None, values: Mapping[str, str] | None = None
+) -> PreTrainedTokenizerBase:
+    """A tokenizer of transformers over a tokenizer of chatfmt's.
+
+    ``apply_chat_template`` is `ChatTokenizer.prepare` and what follows it: `ChatTokenizer.encode`,
+    `ChatTokenizer.encode_prompt`, or `ChatTokenizer.encode_for_training` for
+    ``return_assistant_tokens_mask=True``. It never reads a message's text as special tokens. A text
+    that is encoded by itself is read as transformers reads it: special tokens that it spells are
+    special, unless ``split_special_tokens=True``.
+
+    Args:
+        tok: format and vocabulary.
+        pad: the token that fills a batch; by default the one that ends an answer.
+        values: as in `ChatTokenizer.prepare`; ``apply_chat_template`` takes further ones by name.
+
+    >>> import chatfmt
+    >>> made = tokenizer(chatfmt.get_tokenizer("gpt-4o"))  # doctest: +SKIP
+    >>> made.apply_chat_template([{"role": "user", "content": "hello"}], tokenize=False)
+    ... # doctest: +SKIP
+    '<|im_start|>user<|im_sep|>hello<|im_end|>'
+
+    Raises:
+        ImportError: transformers is not installed.
+        ValueError: ``pad`` is no special token of the vocabulary.
+    """
+    from chatfmt.serve.hf_tokenizer import Tokenizer
+
+    return Tokenizer(tok, pad=pad, values=values)
