@@ -12,7 +12,8 @@ from chatfmt.adapters import Mixture
 from chatfmt.cli import main
 from chatfmt.corpus import EncodeOptions, PrepareOptions, encode_records, plan, tokenize
 from chatfmt.corpus.arrow import pq
-from chatfmt.corpus.sources import batches, raw_rows
+from chatfmt.corpus.raw import batches
+from chatfmt.corpus.sources import raw_rows
 from chatfmt.errors import DataError
 from chatfmt.line.format import ChatFormat
 
