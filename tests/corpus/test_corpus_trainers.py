@@ -25,10 +25,12 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "1")
 
 
-def _corpus(folder: Path, files: FileOptions | None = None) -> tuple[Any, list[dict[str, Any]]]:
-    """A corpus as `datasets` reads it, and as it stands in its files."""
+def _corpus(
+    folder: Path, files: FileOptions | None = None, rows: int = 1200
+) -> tuple[Any, list[dict[str, Any]]]:
+    """A corpus as `datasets` reads it, and as it is in its files."""
     datasets = heavy("datasets")
-    write(folder / "a.jsonl", lines(1200, bad_every=50))
+    write(folder / "a.jsonl", lines(rows, bad_every=50))
     mix = mixture(folder, "a.jsonl")
     tokenize(mix, folder / "out", options(mix, FORMAT), files, workers=1)
     paths = sorted(map(str, (folder / "out").glob("*.parquet")))
@@ -47,7 +49,7 @@ FILES = [
 @pytest.mark.parametrize("files", FILES)
 def test_datasets_reads_what_was_written(tmp_path: Path, files: FileOptions) -> None:
     datasets = heavy("datasets")
-    read, rows = _corpus(tmp_path, files)
+    read, rows = _corpus(tmp_path, files, 5000)  # more than go through a worker at once
     assert read.to_list() == rows
     assert len(list((tmp_path / "out").glob("*.parquet"))) > 1
     for name in ("input_ids", "labels"):
