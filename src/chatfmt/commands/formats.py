@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from chatfmt.line.formats import FORMAT_ROWS, get_format
+from chatfmt.line.formats import FORMAT_ROWS
+from chatfmt.prepare.summary import summary
+from chatfmt.prepare.words import read_words
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from chatfmt.commands import Subparsers
-    from chatfmt.line.format import ChatFormat
 
 __all__ = ["add", "run"]
 
@@ -31,26 +32,25 @@ def add(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
     """Print every row of the table."""
-    for name in FORMAT_ROWS:
+    for name, row in FORMAT_ROWS.items():
         sys.stdout.write(f"{name}\n")
-        for label, text in _lines(get_format(name)):
+        for label, text in _lines(row):
             sys.stdout.write(f"  {label:<10} {_visible(text)}\n")
     return 0
 
 
-def _lines(format: ChatFormat) -> Iterator[tuple[str, str]]:
-    if format.prologue:
-        yield "prologue", format.prologue
-    if isinstance(format.template, str):
-        yield "template", format.template
-    else:
-        for role, lines in format.template.items():
-            for line in lines if isinstance(lines, list) else [lines]:
-                yield role, line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
-    if format.preparation_summary:
-        yield "prepare", format.preparation_summary
-    yield "encoding", format.encoding or "yours"
-    yield "source", format.source
+def _lines(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    # From the row as it is written: making and proving every format takes seconds.
+    if row.get("prologue"):
+        yield "prologue", row["prologue"]
+    template = row["template"]
+    for role, lines in template.items() if isinstance(template, dict) else [("template", template)]:
+        for line in lines if isinstance(lines, list) else [lines]:
+            yield role, line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
+    if done := summary(read_words(row.get("prepare", ()))):
+        yield "prepare", done
+    yield "encoding", row.get("encoding") or "yours"
+    yield "source", row["source"]
 
 
 def _visible(text: str) -> str:
