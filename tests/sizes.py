@@ -1,4 +1,4 @@
-"""How much the longest tests try: ``CHATFMT_LARGE=1 make slow`` for an hour of it."""
+"""How much the longest tests try: with ``CHATFMT_LARGE=1`` far more, which takes hours."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
 from recovery import ids_of
 from reference import SPEAKERS, reference_decode, reference_encode, reference_prompt
+from sizes import size
 from strategies import conversations, mutated, random_ids, retokenized
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 relaxed = settings(
     deadline=None,
-    max_examples=120,
+    max_examples=size(60, 120),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 every_format = pytest.mark.parametrize("name", FORMATS)

@@ -17,6 +17,7 @@ from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError, get_format
 from generated_chats import chats, requests
 from preparing import replay
 from rows import tamed, tokenizer
+from sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 PER_ROW = settings(
     deadline=None,
-    max_examples=50,
+    max_examples=size(25, 50),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 WITH_WORDS = [name for name in FORMAT_ROWS if get_format(name).preparation]

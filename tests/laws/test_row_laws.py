@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from chatfmt import FORMAT_ROWS, Conversation, Message, RenderError, ToolCall
 from rows import ARGUMENTS, HEADER, NO_OBJECTS, ONE_BY_ONE, plain, tamed, texts, tokenizer
+from sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 PER_ROW = settings(
     deadline=None,
-    max_examples=40,
+    max_examples=size(20, 40),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 NAMES = ("get_weather", 'f"', "a b", "x\n", "é", "final", "functions.f:0", "</tool_call>", "[", "")

@@ -29,6 +29,7 @@ from chatfmt.wire.kept import _MOST_ITEMS
 from conftest import encoding_for
 from formats_under_test import FORMATS, LINES, tokenizer_for
 from letters import ids_of, row
+from sizes import size
 from strategies import conversations, mutated, retokenized
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def chats(draw: st.DrawFn, line: str) -> list[Message]:
 @given(line=lines(), data=st.data())
 @example(line="<s>{role}<m>{content}<x>[{name}]<e>", data=None)
 @example(line="<s>{role}<m>{content}<x><e>", data=None)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=size(250, 500))
 def test_any_accepted_line_reads_the_same_fresh_and_learned(
     line: str, data: st.DataObject | None
 ) -> None:
