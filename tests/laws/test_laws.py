@@ -37,9 +37,9 @@ every_format = pytest.mark.parametrize("name", FORMATS)
 def chunked(parser: StreamParser, ids: Sequence[int], sizes: Sequence[int]) -> list[Event]:
     events: list[Event] = []
     at = 0
-    for size in sizes:
-        events += parser.feed_all(ids[at : at + size])
-        at += size
+    for count in sizes:
+        events += parser.feed_all(ids[at : at + count])
+        at += count
     for token in ids[at:]:
         events += parser.feed(token)
     return events + parser.close()
