@@ -93,7 +93,7 @@ class OpenCall:
                 self._add("arguments", certain)
 
     def add_around(self, text: str) -> None:
-        """What stands between its fields, or has no place in it."""
+        """What is between its fields, or has no place in it."""
         self._around.add(len(self.text))
         self.text.append(text)
 
