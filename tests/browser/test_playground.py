@@ -10,6 +10,7 @@ import pytest
 from playground_page import address, browser, fragment, open_page, open_state
 
 import chatfmt
+from sizes import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -588,16 +589,15 @@ def test_ten_thousand_tokens_are_shown_again(
     page.keyboard.press("Home")
     page.wait_for_timeout(1000)
     page.evaluate("window.times.length = 0")
-    for letter in "abcdefghij":
+    for count, letter in enumerate("abcdefghij", 1):
         page.keyboard.type(letter)
-        page.wait_for_timeout(700)
+        page.wait_for_function("count => window.times.length >= count", arg=count, timeout=60_000)
     times = sorted(page.evaluate("window.times"))
-    assert len(times) == 10
     assert len(shown_ids(page)) > 10_000
     record_property("milliseconds", times)
     print("milliseconds from the answer to the paint:", [round(time) for time in times])  # noqa: T201
-    # The least disturbed of the ten: what else the machine is doing is not the page's.
-    assert times[0] < 100
+    if LARGE:  # by hand, on a quiet machine: no other run fails on a clock
+        assert times[0] < 100
 
 
 def test_what_preparation_changes_is_crossed_out_and_added(open_page: Open) -> None:
