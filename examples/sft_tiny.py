@@ -111,9 +111,9 @@ class Transformer(nn.Module):
         state = self.embedding(ids) + self.positions(torch.arange(length))
         for layer in self.layers:
             mixed = layer["attention"](layer["before"](state))
-            parts = mixed.view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+            query, key, value = mixed.view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
             # What pads a row is after it, so that causal attention never sees it.
-            seen = functional.scaled_dot_product_attention(*parts, is_causal=True)
+            seen = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
             state = state + layer["joined"](seen.transpose(1, 2).reshape(batch, length, -1))
             state = state + layer["down"](functional.gelu(layer["up"](layer["then"](state))))
         return self.norm(state) @ self.embedding.weight.T
