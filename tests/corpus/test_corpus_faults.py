@@ -44,6 +44,7 @@ from corpus_data import (
     write,
 )
 from killing_encoding import KillingEncoding
+from sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -168,8 +169,8 @@ def _kill_at_random(folder: Path, kills: int, files: list[object], seed: int) ->
 @pytest.mark.parametrize(
     ("kills", "files"),
     [
-        (25, ["--shard-tokens", 15_000]),
-        (25, ["--shard-tokens", 30_000, "--shuffle", 3, "--pack", 512]),
+        (size(8, 25), ["--shard-tokens", 15_000]),
+        (size(8, 25), ["--shard-tokens", 30_000, "--shuffle", 3, "--pack", 512]),
     ],
     ids=["plain", "packed"],
 )

@@ -165,13 +165,13 @@ def test_what_is_not_prepared_is_asked_for_as_it_is(name: str) -> None:
 def test_real_conversations(name: str, shared_data: Path) -> None:
     """Where a prompt opens a thinking, these answers, which have none, get an empty one.
 
-    Every tenth conversation, or with ``CHATFMT_LARGE=1`` all.
+    Every fortieth conversation, or with ``CHATFMT_LARGE=1`` all.
     """
     tok = real_tokenizer(name)
     asked: dict[str, Any] = {"values": needed(name)}
     found: Counter[str] = Counter()
     for file in FILES:
-        for chat in islice(real_conversations(shared_data / file), 0, None, size(10, 1)):
+        for chat in islice(real_conversations(shared_data / file), 0, None, size(40, 1)):
             found[outcome(tok, chat, asked)] += 1
     sys.stdout.write(f"{name}: {dict(found)}\n")
     needs_more = kinds(name).recipient is not None  # than these conversations have
