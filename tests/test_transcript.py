@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import pickle
@@ -560,6 +561,23 @@ def test_a_manipulated_transcript_is_refused_and_an_honest_one_is_not(
     if saved["messages"]:  # no ids at all may lack a prologue, or not
         with refused:
             tok.transcript_from_dict({**saved, "unfinished": not saved["unfinished"]})
+
+
+def test_every_short_sequence_comes_back() -> None:
+    """Whatever is between messages, and wherever reading stopped: also after what is stray."""
+    tok = tokenizer_for("harmony")
+    start, end, message = (
+        tok.encoding.special_tokens[f"<|{n}|>"] for n in ("start", "end", "message")
+    )
+    [system] = tok.encoding.encode_ordinary("system")
+    for length in range(1, 5):
+        for ids in itertools.product((start, end, message, system, -1), repeat=length):
+            for cut in {length, length // 2}:
+                chat = tok.parse(ids[:cut], strict=False)
+                if cut < length:
+                    chat.append_completion(ids[cut:])
+                saved = chat.to_dict()
+                assert tok.transcript_from_dict(saved).to_dict() == saved, (ids, cut)
 
 
 def test_a_header_that_is_cut_off_is_generated_or_not_however_it_was_read() -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.parser import StreamParser
     from chatfmt.wire.spans import Span
 
-__all__ = ["feed_again"]
+__all__ = ["end_to_go_on_from", "feed_again"]
 
 
 def feed_again(
@@ -36,3 +37,18 @@ def feed_again(
         events += parser.feed_all(ids[span.start : span.stop])
         before = span
     return events
+
+
+def end_to_go_on_from(binding: Binding, spans: Sequence[Span], ids: Sequence[int]) -> Span | None:
+    """The end of the last message, if the model can go on after it, as a reader has it.
+
+    A reader passes over single tokens after an end; lost text breaks it off.
+    """
+    for span in reversed(spans):
+        if span.part == "end":
+            return span if ids[span.stop - 1] in binding.continues else None
+        run = ids[span.start : span.stop]
+        is_text = any(token not in binding.spellings and binding.spell(token) for token in run)
+        if span.part != "stray" or span.message is not None or is_text:
+            return None
+    return None

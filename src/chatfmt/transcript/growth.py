@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from chatfmt.conversation import Conversation
 from chatfmt.errors import RenderError
-from chatfmt.transcript.again import feed_again
+from chatfmt.transcript.again import end_to_go_on_from, feed_again
 from chatfmt.wire import resume
 from chatfmt.wire.alone import Alone, reads
 from chatfmt.wire.read.parser import StreamParser
@@ -239,10 +239,8 @@ class Growth(Alone):
 
     def _going_on(self, *, sampled: bool = False) -> str | None:
         """The role that has ended a message with a token after which it can continue."""
-        last = self.spans[-1] if self.spans else None
-        if last is None or last.part != "end" or (sampled and not last.sampled):
-            return None
-        return self._messages[-1].role if self._continues(self.ids[last.stop - 1]) else None
+        end = end_to_go_on_from(self._binding, self.spans, self.ids)
+        return self._messages[-1].role if end and (end.sampled or not sampled) else None
 
     def _at_prompt(self) -> bool:
         """Whether what comes next was prompted, be it without an id."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_se
 from chatfmt.conversation import Message
 from chatfmt.errors import Issue, TranscriptError, shown
 from chatfmt.line.choose import on_wire
-from chatfmt.transcript.again import feed_again
+from chatfmt.transcript.again import end_to_go_on_from, feed_again
 from chatfmt.wire import resume
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span
@@ -141,8 +141,7 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
         # half a character may be all that there is of a message without a header
         whole = whole and not (parser.is_within_character and index == len(messages))
         if start and whole:  # as a transcript goes on
-            last = spans[-1]
-            goes_on = last.part == "end" and state.ids[start - 1] in renderer.binding.continues
+            goes_on = end_to_go_on_from(renderer.binding, spans, state.ids)
             before = messages[-1].role if messages else None
             parser = parser_at(start, before if goes_on else None, before)
         feed_again(parser, state.ids, ranges, roles)

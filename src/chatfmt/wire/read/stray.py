@@ -41,6 +41,8 @@ class Strays:
         text, draft.literal = begun + text, ""
         index = draft.index if draft.is_open else None
         reader.span.switch(reader.position, index, "stray", generated=False)
+        if index is None:
+            draft.goes_on = None
         reader.lost = reader.state
         self.lose_more(token, text)
 
@@ -80,7 +82,6 @@ class Strays:
             draft.finish(token if unended else None)
         else:
             self.give_up(-1)
-            draft.goes_on = None
 
     def _cut_off_call(self) -> None:
         lost = self._reader.lost is not None
@@ -93,6 +94,8 @@ class Strays:
         if draft.is_open:
             self._reader.span.switch(draft.begins_at, None, "stray", generated=False)
             text, draft.literal = draft.heading.text, ""
+            if text:
+                draft.goes_on = None
             draft.drop()
             self.tell(token, text)
 
