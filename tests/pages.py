@@ -7,18 +7,32 @@ of which begins with nothing but the files of the page.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import re
 import shlex
 import sys
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from chatfmt.cli import main
 
-__all__ = ["Block", "blocks", "run_line"]
+__all__ = ["Block", "blocks", "docs_program", "run_line"]
 
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"(?:echo '(?P<said>[^']*)' \| )?chatfmt (?P<arguments>.*)")
+
+
+def docs_program(name: str) -> Any:
+    """A program of the documentation as a module; its folder is not one of modules."""
+    path = Path(__file__).parents[1] / "docs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class Block(NamedTuple):

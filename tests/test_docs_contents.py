@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from typing import Any
+
+from pages import docs_program
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-
-
-def _module() -> Any:
-    spec = importlib.util.spec_from_file_location("contents", ROOT / "docs" / "contents.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-MODULE = _module()
+MODULE = docs_program("contents")
 
 
 def test_every_page_is_listed_once() -> None:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from pages import docs_program
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def _module() -> Any:
-    path = ROOT / "docs" / "plain_words.py"
-    spec = importlib.util.spec_from_file_location("plain_words", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-MODULE = _module()
+MODULE = docs_program("plain_words")
 WORDS = MODULE.words(MODULE.GLOSSARY.read_text("utf-8"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from chatfmt import FORMAT_ROWS, IssueKind, ParseError, get_format
 from chatfmt.wire.spans import Part
 from conftest import encoding_for
 from formats_under_test import FORMATS, tokenizer_for
+from pages import docs_program
 from strategies import conversations, mutated
 from vectors import vectors
 
@@ -29,12 +29,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 @functools.cache
 def make_protocol() -> Any:
-    spec = importlib.util.spec_from_file_location("make_protocol", DOCS / "make_protocol.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return docs_program("make_protocol")
 
 
 WITH_GRAMMAR = [name for name in FORMAT_ROWS if make_protocol().has_grammar(get_format(name))]

@@ -566,9 +566,7 @@ def test_a_manipulated_transcript_is_refused_and_an_honest_one_is_not(
 def test_every_short_sequence_comes_back() -> None:
     """Whatever is between messages, and wherever reading stopped: also after what is stray."""
     tok = tokenizer_for("harmony")
-    start, end, message = (
-        tok.encoding.special_tokens[f"<|{n}|>"] for n in ("start", "end", "message")
-    )
+    start, end = (tok.encoding.special_tokens[name] for name in ("<|start|>", "<|end|>"))
     [system] = tok.encoding.encode_ordinary("system")
     for length in range(1, 6):
         for ids in itertools.product((start, end, system, -1), repeat=length):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chatfmt.encodings import get_encoding
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 
     from chatfmt.serve.pieces import Piece
 
-__all__ = ["Output", "Source", "format_of", "ids_of", "over_ids", "over_text", "spelled"]
+__all__ = [
+    "Output",
+    "Source",
+    "format_of",
+    "ids_of",
+    "over_ids",
+    "over_text",
+    "server_class",
+    "spelled",
+]
 
 Source: TypeAlias = "str | ChatFormat | ChatTokenizer"
 """A format by its name, a format, or a tokenizer."""
@@ -60,6 +70,28 @@ def format_of(source: Source) -> ChatFormat:
     if isinstance(source, ChatTokenizer):
         return source.format
     return source if isinstance(source, ChatFormat) else get_format(source)
+
+
+def server_class(
+    ours: type[Any], base: str, module: str, of: Source, **members: object
+) -> type[Any]:
+    """A subclass of a class of ours and of the server's, for one source.
+
+    Args:
+        ours: reads outputs.
+        base: the name of the server's class.
+        module: where the server has it.
+        of: names the subclass.
+        members: of the subclass.
+
+    Raises:
+        ImportError: the server is not installed.
+        UnknownFormatError: there is no such format.
+    """
+    name = f"{base} of {format_of(of).name}"
+    theirs = getattr(import_module(module), base)
+    about = {"__module__": ours.__module__, "__doc__": ours.__doc__}
+    return type(name, (ours, theirs), {**about, **members})
 
 
 def over_text(source: Source) -> ChatTokenizer:

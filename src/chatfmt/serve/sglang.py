@@ -21,7 +21,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.serve.outputs import Output, format_of, over_text, spelled
+from chatfmt.serve.outputs import Output, over_text, server_class, spelled
 from chatfmt.serve.pieces import Arguments, CallStart, Text
 from chatfmt.serve.thoughts import Thoughts
 from chatfmt.wire.spelled import SpelledText
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reasoning_detector", "tool_detector"]
 
-_BASES = {
-    "BaseFormatDetector": "sglang.srt.function_call.base_format_detector",
-    "BaseReasoningFormatDetector": "sglang.srt.parser.reasoning_parser",
-}
+_TOOLS = "sglang.srt.function_call.base_format_detector"
+_THOUGHTS = "sglang.srt.parser.reasoning_parser"
 _TYPES = "sglang.srt.function_call.core_types"
 
 
@@ -57,7 +55,8 @@ def tool_detector(source: Source) -> type[Any]:
         ImportError: SGLang is not installed.
         UnknownFormatError: there is no such format.
     """
-    return _made(source, _Calls, "BaseFormatDetector")
+    tok = over_text(source)
+    return server_class(_Calls, "BaseFormatDetector", _TOOLS, source, tok=tok)
 
 
 def reasoning_detector(source: Source) -> type[Any]:
@@ -73,14 +72,8 @@ def reasoning_detector(source: Source) -> type[Any]:
         ImportError: SGLang is not installed.
         UnknownFormatError: there is no such format.
     """
-    return _made(source, _Reasoning, "BaseReasoningFormatDetector")
-
-
-def _made(source: Source, ours: type[Any], name: str) -> type[Any]:
-    row = format_of(source)
-    base = getattr(import_module(_BASES[name]), name)
-    members = {"tok": over_text(source), "__module__": __name__, "__doc__": ours.__doc__}
-    return type(f"{name} of {row.name}", (ours, base), members)
+    tok = over_text(source)
+    return server_class(_Reasoning, "BaseReasoningFormatDetector", _THOUGHTS, source, tok=tok)
 
 
 class _Calls:
@@ -210,7 +203,7 @@ class _Reasoning:
 
     @staticmethod
     def _result(reasoning: str, normal: str) -> Any:
-        made = import_module(_BASES["BaseReasoningFormatDetector"]).StreamingParseResult
+        made = import_module(_THOUGHTS).StreamingParseResult
         return made(normal_text=normal, reasoning_text=reasoning)
 
 

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from chatfmt.serve.outputs import Output, format_of, ids_of, over_ids, over_text, spelled
+from chatfmt.serve.outputs import Output, ids_of, over_ids, over_text, server_class, spelled
 from chatfmt.serve.pieces import Arguments, CallStart, Text
 from chatfmt.serve.thoughts import Thoughts, are_over, thinking_in
 
@@ -33,10 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["reasoning_parser", "tool_parser"]
 
 _PROTOCOL = "vllm.entrypoints.generate.base.protocol"
-_BASES = {
-    "ToolParser": "vllm.tool_parsers.abstract_tool_parser",
-    "ReasoningParser": "vllm.reasoning.abs_reasoning_parsers",
-}
+_TOOLS = "vllm.tool_parsers.abstract_tool_parser"
+_THOUGHTS = "vllm.reasoning.abs_reasoning_parsers"
 
 
 def tool_parser(source: Source) -> type[Any]:
@@ -57,7 +55,7 @@ def tool_parser(source: Source) -> type[Any]:
         ImportError: vLLM is not installed.
         UnknownFormatError: there is no such format.
     """
-    return _made(source, _Calls, "ToolParser")
+    return server_class(_Calls, "ToolParser", _TOOLS, source, source=source)
 
 
 def reasoning_parser(source: Source) -> type[Any]:
@@ -73,14 +71,7 @@ def reasoning_parser(source: Source) -> type[Any]:
         ImportError: vLLM is not installed.
         UnknownFormatError: there is no such format.
     """
-    return _made(source, _Reasoning, "ReasoningParser")
-
-
-def _made(source: Source, ours: type[Any], name: str) -> type[Any]:
-    row = format_of(source)
-    base = getattr(import_module(_BASES[name]), name)
-    members = {"source": source, "__module__": __name__, "__doc__": ours.__doc__}
-    return type(f"{name} of {row.name}", (ours, base), members)
+    return server_class(_Reasoning, "ReasoningParser", _THOUGHTS, source, source=source)
 
 
 class _Server:
