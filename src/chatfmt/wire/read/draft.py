@@ -225,5 +225,6 @@ class Draft(Headed):
         other.heading = self.heading.copy()
         other._coded = {name: [*parts] for name, parts in self._coded.items()}
         other.calls = self.calls.copy()
+        other._thoughts = copy(self._thoughts)
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other
