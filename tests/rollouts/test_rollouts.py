@@ -97,7 +97,7 @@ def test_one_for_each_unbroken_prefix() -> None:
         ({"advantage": []}, "advantage: expected a number, 2 of them, .* found 0"),
         ({"reward": math.nan}, "reward: expected finite numbers, found nan"),
         ({"advantage": [0, math.inf]}, "advantage: expected finite numbers, found inf"),
-        ({"values": {}}, "tools, values and history are for prepare=True"),
+        ({"values": {}}, "tools, values and history need prepare=True"),
     ],
 )
 def test_what_makes_no_sense_is_refused(more: dict[str, Any], problem: str) -> None:

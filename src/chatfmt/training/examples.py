@@ -85,7 +85,7 @@ def training_examples(
         listed = None if tools is None else [*tools]
         asked = {"tools": listed, "values": values, "history": history}
     elif tools is not None or values is not None or history != "published":
-        raise ValueError("tools, values and history are for prepare=True: expected that, too")
+        raise ValueError("tools, values and history need prepare=True")
     if overlong != "refuse" and (prepare or turns == "each"):
         raise ValueError(
             f"overlong={shown(overlong)} is for whole turns that are not prepared: shorten the "
@@ -105,8 +105,7 @@ def training_examples(
         raise NothingToTrainError(
             "expected something to train, found that no id of these "
             f"{len(conversation.messages)} messages has a weight (train_on={shown(train_on)}, "
-            f"train_end={train_end}): leave the conversation out, or let it pass with "
-            "allow_untrained=True"
+            f"train_end={train_end}): leave the conversation out, or pass allow_untrained=True"
         )
     return examples
 

@@ -138,7 +138,7 @@ def of_transcript(
     if not any(example.weights) and not allow_untrained:
         raise NothingToTrainError(
             "expected something to train, found that no id of this transcript has a weight "
-            f"(train_on={shown(train_on)}, train_end={train_end}): leave it out, or let it pass "
-            "with allow_untrained=True"
+            f"(train_on={shown(train_on)}, train_end={train_end}): leave it out, or pass "
+            "allow_untrained=True"
         )
     return example
