@@ -204,5 +204,5 @@ def test_a_transcript_is_a_training_example() -> None:
     with pytest.raises(NothingToTrainError, match="no id of this transcript has a weight"):
         TOK.encode_for_training(asked)
     assert not any(TOK.encode_for_training(asked, allow_untrained=True).weights)
-    with pytest.raises(ValueError, match="the ids of a transcript are taken as they are"):
+    with pytest.raises(ValueError, match="the ids of a transcript are used unchanged"):
         TOK.encode_for_training(chat, max_tokens=10)

@@ -1,4 +1,4 @@
-"""Reading ids again whose messages are known."""
+"""Read ids again after their messages are known."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["end_to_go_on_from", "feed_again"]
 def feed_again(
     parser: StreamParser, ids: Sequence[int], spans: Sequence[Span], roles: Mapping[int, str]
 ) -> list[Event]:
-    """Feed the ids of some spans; the events. Where a prompt ends, it was known who speaks.
+    """Feed the ids of some spans, and return the events. At the end of a prompt, the role is known.
 
     Args:
-        parser: takes the ids.
-        ids: all ids, from which the spans say.
-        spans: those to feed.
-        roles: index of a message to its role, as far as it is known.
+        parser: reads the ids.
+        ids: all ids; the spans refer to them.
+        spans: the spans to feed.
+        roles: the known roles, by index of the message.
     """
     before: Span | None = None
     events: list[Event] = []
@@ -40,9 +40,9 @@ def feed_again(
 
 
 def end_to_go_on_from(binding: Binding, spans: Sequence[Span], ids: Sequence[int]) -> Span | None:
-    """The end of the last message, if the model can go on after it, as a reader has it.
+    """The end of the last message, for a reader, if the model can continue after it.
 
-    A reader passes over single tokens after an end; lost text breaks it off.
+    A reader skips single tokens after an end; lost text ends this.
     """
     for span in reversed(spans):
         if span.part == "end":

@@ -1,4 +1,4 @@
-"""A transcript at rest: what is saved of it, and whether that holds together."""
+"""Saved transcripts: their fields, and checks that these agree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Saved", "read_saved"]
 
 
 class Saved(BaseModel):
-    """A transcript at rest."""
+    """A saved transcript."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +49,7 @@ class Saved(BaseModel):
 
 
 def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
-    """What was saved, verified.
+    """Verify a saved transcript.
 
     Raises:
         TranscriptError: it belongs to another format or encoding, or is damaged.
@@ -67,8 +67,8 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
     binding = renderer.binding
     if state.format != binding.format.row():
         raise TranscriptError(
-            f"the transcript was saved in format {shown(state.format.get('name'))}, whose row "
-            f"differs from that of this tokenizer's {binding.format.name}"
+            f"the transcript was saved in format {shown(state.format.get('name'))}, which differs "
+            f"from this tokenizer's format {binding.format.name}"
         )
     if state.encoding != binding.encoding.fingerprint:
         raise TranscriptError(
@@ -95,10 +95,10 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
 
 
 def _verify(renderer: Renderer, state: Saved) -> None:
-    """Read the ids again: they must say what the spans and the messages say.
+    """Read the ids again: they must agree with the spans and the messages.
 
-    Whether they began with the prologue was not saved; nor was, of ids that belong to no message,
-    where what was given at once ended.
+    Two things were not saved: whether the ids began with the prologue, and, for ids of no message,
+    where each chunk ended.
     """
     first = state.spans[0].part if state.spans else "prologue"
     differences = [
@@ -106,7 +106,7 @@ def _verify(renderer: Renderer, state: Saved) -> None:
         for prologue in ((True, False) if first == "prologue" else (False, True))
     ]
     if all(differences):
-        raise TranscriptError(f"ids, messages and spans do not say the same: {differences[0]}")
+        raise TranscriptError(f"ids, messages and spans do not agree: {differences[0]}")
 
 
 def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | None:
@@ -138,9 +138,9 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
         ranges = [*run]
         start = ranges[0].start
         whole = parser.open is None and not parser.missing and not parser.in_envelope
-        # half a character may be all that there is of a message without a header
+        # a message without a header may consist of half a character
         whole = whole and not (parser.is_within_character and index == len(messages))
-        if start and whole:  # as a transcript goes on
+        if start and whole:  # as when a transcript continues
             goes_on = end_to_go_on_from(renderer.binding, spans, state.ids)
             before = messages[-1].role if messages else None
             parser = parser_at(start, before if goes_on else None, before)
@@ -150,7 +150,7 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
     opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
     may_end = resume.ends_bare(renderer.binding, parser) and not (missing or state.unfinished)
     may_end = may_end or (opened is None and not missing and parser.is_within_character)
-    parser.close()  # as a parse has it that was not to be open: half a character is placed then
+    parser.close()  # as in a parse that must not be open, which places half a character
     if may_end:
         complete, opened = len(messages), None
     saved_spans = _by_id(state.spans)
