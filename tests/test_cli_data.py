@@ -232,7 +232,7 @@ def test_files_that_cannot_be_read(command: str, chatfmt: Callable[..., Result])
 def test_only_some_schemas_are_written(chatfmt: Callable[..., Result]) -> None:
     write("rows.jsonl")
     written = [name for name, schema in SCHEMAS.items() if schema.write is not None]
-    expected = f"expected a schema that is written ({', '.join(written)}), found 'wildchat'"
+    expected = f"expected a schema that can be written ({', '.join(written)}), found 'wildchat'"
     code, out, err = chatfmt("convert", "rows.jsonl", "--to", "wildchat")
     assert (code, out, err) == (2, [], [f"chatfmt convert: error: {expected}"])
 

@@ -160,4 +160,4 @@ def test_what_a_preparation_did_is_named(explain: Explain, thinking: ChatTokeniz
 def test_what_was_prepared_takes_two_options(explain: Explain, options: tuple[str, ...]) -> None:
     code, out, err = explain(lines(IDS), lines(IDS), *options)
     assert (code, out) == (2, [])
-    assert "give both" in err[0]
+    assert "expected both --prepare and --conversations" in err[0]

@@ -535,7 +535,7 @@ def test_a_manipulated_transcript_is_refused_and_an_honest_one_is_not(
     saved = json.loads(json.dumps(chat.to_dict()))
     assert tok.transcript_from_dict(saved).to_dict() == saved
 
-    refused = pytest.raises(TranscriptError, match="ids, messages and spans do not say the same: ")
+    refused = pytest.raises(TranscriptError, match="ids, messages and spans do not agree: ")
     for index, message in enumerate(saved["messages"]):
         for field, value in (("content", message["content"] + "!"), ("role", "nobody")):
             messages = [*saved["messages"]]

@@ -128,7 +128,7 @@ __all__ = [
 
 
 _OF_TEMPLATES = ("export_hf", "import_template", "match_template", "to_jinja")
-"""What is loaded when it is asked for: few programs do."""
+"""Names that are loaded on first use, because few programs need them."""
 
 
 def __dir__() -> list[str]:
@@ -136,7 +136,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a text or a function
-    """The version or a function of `chatfmt.templates`; a hint for a method that is no function.
+    """The version or a function of `chatfmt.templates`; for a method's name, a hint.
 
     Raises:
         AttributeError: there is no such name.

@@ -1,8 +1,8 @@
-"""Modules under the names they had before they moved into folders, for pickles with those names.
+"""Old names of modules that have moved into folders, for pickles that contain them.
 
-A pickle says where a class was when it was written, such as ``chatfmt.spans.Span``. `Moved` is
-asked for a module that nothing else finds, and answers for the old names alone: importing one gives
-the very module that has the new name, so the classes are the same, whichever name they came by.
+A pickle records where a class was when it was written, such as ``chatfmt.spans.Span``. Python asks
+`Moved` for a module that nothing else finds, and it answers only for the old names: importing one
+returns the module of the new name, so both names lead to the same classes.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ MOVED = {
 
 
 class Moved:
-    """Finds a module by its old name; to be the last of `sys.meta_path`."""
+    """Finds a module by its old name; the last entry of `sys.meta_path`."""
 
     @classmethod
     def find_spec(cls, name: str, *_: object) -> ModuleSpec | None:
-        """Where it is; None for any name that is not an old one."""
+        """The spec of an old name; None for any other."""
         return ModuleSpec(name, cls) if name in MOVED else None  # type: ignore[arg-type]
 
     @staticmethod
     def create_module(_: ModuleSpec) -> None:
-        """A module to be replaced, as Python makes it."""
+        """A placeholder module, made by Python."""
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:
-        """Put the module that has the new name in its place, from where Python takes it."""
+        """Replace it with the module of the new name in `sys.modules`."""
         sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])

@@ -1,7 +1,7 @@
 """The command line: ``chatfmt COMMAND``. The commands are the modules of `chatfmt.commands`.
 
-Exit codes: 0; 1 when a line of the input was bad; 2 when the command could not run as it was
-given. A reader that leaves early, as ``head`` does, is no error.
+Exit codes: 0; 1 when a line of the input was bad; 2 when the command could not run as given. A
+reader that leaves early, such as ``head``, is not an error.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
     Raises:
-        SystemExit: argparse has printed its help (0), or what is wrong with the arguments (2).
+        SystemExit: argparse has printed its help (0) or an error in the arguments (2).
     """
-    # What is written is UTF-8 with lines that end at "\n", whatever the locale and the platform.
+    # Output is UTF-8 with "\n" as line end, whatever the locale and platform.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     with reader_may_leave():
         return _run(argv)
-    return 0  # nobody reads the rest
+    return 0  # no one reads the rest
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -52,7 +52,7 @@ def _run(argv: Sequence[str] | None) -> int:
         sys.stderr.write(f"chatfmt {args.command}: error: {one_line(_reason(error))}\n")
         return 2
     except KeyboardInterrupt:
-        return 130  # as shells have it: 128 and the number of the signal
+        return 130  # as in shells: 128 plus the number of the signal
     return code
 
 
@@ -65,7 +65,7 @@ def _reason(error: Exception) -> str:
 def _parser() -> Parser:
     parser = Parser(
         prog="chatfmt",
-        description="Conversations to token ids and back, exactly.",
+        description="Turn conversations into token ids and back, exactly.",
         epilog="Exit codes: 0; 1 when a line of the input was bad; 2 for anything else.",
     )
     parser.add_version("chatfmt")

@@ -13,10 +13,10 @@
     ├── TranscriptError            a saved transcript of another format or encoding
     ├── ContextOverflowError       even the shortest form does not fit into the context
     ├── NothingToTrainError        a training example in which nothing is trained
-    └── DataError                  a row of a data set that cannot be used as it stands
+    └── DataError                  a row of a data set that cannot be used
 
-Each message says what was expected, what was found, where, and how to fix it. All of them can
-be pickled, so that they cross process boundaries whole.
+Each message says what was expected, what was found, where, and how to fix it. All of them can be
+pickled, so they cross process boundaries intact.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ _LINE = 100
 """How many characters of a value an error shows."""
 
 MANY_BITS = 4 * _LINE
-"""From how many bits on an integer is not spelled: of very many, Python refuses to do it."""
+"""Larger integers, in bits, are not written out: Python refuses very long ones."""
 
 _containers = reprlib.Repr()
 _containers.maxstring = _containers.maxother = _LINE
 
 
 class ChatfmtError(ValueError):
-    """The root: ``except ChatfmtError`` catches whatever chatfmt raises on purpose.
+    """The root: ``except ChatfmtError`` catches everything that chatfmt raises on purpose.
 
     >>> import chatfmt
     >>> try:
@@ -83,15 +83,15 @@ class FormatError(ChatfmtError):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(bounded(reason, 600))  # a name, a role or a token may be of any length
+        super().__init__(bounded(reason, 600))  # names, roles and tokens may be of any length
 
 
 class TemplateImportError(FormatError):
-    """A chat template of which no format is proven to write the same.
+    """A chat template for which no format is proven to write the same.
 
     Attributes:
-        reasons: where they differ, each a `chatfmt.templates.compare.Difference`: the conversation,
-            what the template wrote, and what the line would write.
+        reasons: the differences, each a `chatfmt.templates.compare.Difference`: the conversation,
+            the text of the template, and the text of the format.
 
     >>> TemplateImportError("it takes no plain conversation", ()).reasons
     ()
@@ -107,7 +107,7 @@ class TemplateImportError(FormatError):
 
 
 class UnknownFormatError(ChatfmtError, LookupError):
-    """There is no format, or no model, of that name; the message lists which there are.
+    """There is no format or model of this name; the message lists those there are.
 
     >>> import chatfmt
     >>> issubclass(chatfmt.UnknownFormatError, LookupError)
@@ -142,11 +142,11 @@ class RenderError(ChatfmtError):
     """A conversation that the format cannot carry.
 
     Attributes:
-        reason: what is wrong and how to fix it.
+        reason: the error and how to fix it.
         format: the name of the format.
-        message: index of the message at fault, or None if it is the request as a whole.
-        field: the field at fault; where `ChatTokenizer.prepare` lacks a value, the name of that;
-            or None.
+        message: index of the message with the error, or None for the request as a whole.
+        field: the field with the error; if `ChatTokenizer.prepare` lacks a value, its name; or
+            None.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -172,7 +172,7 @@ class RenderError(ChatfmtError):
 
 
 class IssueKind(StrEnum):
-    """What can be wrong with a sequence of ids. The set is closed.
+    """The kinds of errors in a sequence of ids. The set is closed.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -181,28 +181,28 @@ class IssueKind(StrEnum):
     """
 
     UNEXPECTED_SPECIAL = "unexpected_special"
-    """A special token where the format has none, or another one."""
+    """A special token where the format has none or a different one."""
     UNEXPECTED_TEXT = "unexpected_text"
-    """Text where only a special token, or other text, may stand."""
+    """Text where the format has a special token or other text."""
     UNKNOWN_ROLE = "unknown_role"
     """A well-formed header whose role the format does not list."""
     MALFORMED_HEADER = "malformed_header"
-    """A header that the format's template cannot have written."""
+    """A header that the format could not have written."""
     MALFORMED_CALL = "malformed_call"
-    """Text with which no tool call goes on, or a call that is none or has more than the layout."""
+    """Text that cannot continue a tool call, or a call that is incomplete or has extra parts."""
     INVALID_UTF8 = "invalid_utf8"
     """Invalid UTF-8; a lenient parse puts U+FFFD in its place."""
     OUT_OF_VOCABULARY = "out_of_vocabulary"
-    """An id that the encoding does not have."""
+    """An id that is not in the encoding."""
     STRADDLING_TOKEN = "straddling_token"  # noqa: S105 - the name of an issue
-    """A token that begins in one part of a message and ends in the next. The text is right all
-    the same, so this one is recorded but never raised."""
+    """A token that begins in one part of a message and ends in the next. The text is still right,
+    so this one is recorded but never raised."""
     OPEN_MESSAGE = "open_message"
     """The input ends inside a message, or inside the prologue."""
 
 
 class Issue(NamedTuple):
-    """One thing that is wrong with a sequence of ids, and where.
+    """One error in a sequence of ids, with its position.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -213,9 +213,9 @@ class Issue(NamedTuple):
 
     kind: IssueKind
     position: int
-    """Index into the ids; their number where the input ends too early."""
+    """Index into the ids; their number if the input ends too early."""
     state: str
-    """Where the parser stood, in words."""
+    """Where the parser was, in words."""
     expected: str
     found: str
 
@@ -227,7 +227,7 @@ class Issue(NamedTuple):
 
 
 class ParseError(ChatfmtError):
-    """Ids that are not a conversation in this format. Has the fields of its `Issue`.
+    """Ids that are not a conversation in this format. It has the fields of its `Issue`.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -305,11 +305,11 @@ class NothingToTrainError(ChatfmtError):
 
 
 class DataError(ChatfmtError):
-    """A row of a data set that cannot be used as it stands.
+    """A row of a data set that cannot be used.
 
     Attributes:
-        reason: what was expected and what was found.
-        file: the file, or None for a row that came from memory.
+        reason: the expected value and the one found.
+        file: the file, or None for a row from memory.
         line: 1-based line (or row) in that file, or None.
         field: path of the field inside the row such as ``messages[3].content``, or None.
 
@@ -328,7 +328,7 @@ class DataError(ChatfmtError):
         field: str | None = None,
     ) -> None:
         reason = bounded(reason, 2000)
-        if field is not None:  # its steps may be keys from the row
+        if field is not None:  # the path may contain keys from the row
             field = bounded(field if field.isprintable() else repr(field)[1:-1], 300)
         super().__init__(reason, file, line, field)
         self.reason = reason
@@ -342,7 +342,7 @@ class DataError(ChatfmtError):
 
 
 def bounded(text: str, longest: int) -> str:
-    """A text without its middle where it is long: it may quote a value of many megabytes.
+    """A text, without its middle if it is long: it may quote a value of many megabytes.
 
     >>> bounded("found " + "x" * 1000 + " twice", 24)
     'found xxxx … xxxx twice'
@@ -354,7 +354,7 @@ def bounded(text: str, longest: int) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as errors show it: its ``repr``, or the beginning of it and how long the value is.
+    """A value as errors show it: its ``repr``, or the beginning of that and the value's length.
 
     >>> shown("Tea?")
     "'Tea?'"
@@ -373,7 +373,7 @@ def shown(value: object) -> str:
 
 
 def named(name: object) -> str:
-    r"""A name, or a special token: bare where that is one short line, otherwise as `shown`.
+    r"""A name or special token: bare if it is one short line, otherwise as `shown`.
 
     >>> named("<|im_end|>"), named("of two\nlines")
     ('<|im_end|>', "'of two\\nlines'")
@@ -383,7 +383,7 @@ def named(name: object) -> str:
 
 
 def said(error: BaseException) -> str:
-    r"""What another library says is wrong, on one line: it may quote what it was given.
+    r"""Another library's error message on one line; it may quote the input.
 
     >>> said(ValueError("cannot be read:\n    (\n    ^"))
     'cannot be read: ( ^'

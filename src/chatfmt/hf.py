@@ -1,6 +1,6 @@
 """Hugging Face tokenizers as encodings (extra ``hf``).
 
-This is their public place; they are defined in ``chatfmt.encodings.hf``.
+This is the public module; the definitions are in ``chatfmt.encodings.hf``.
 """
 
 from chatfmt.encodings.hf import FastTokenizer, HFEncoding

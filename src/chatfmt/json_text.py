@@ -1,4 +1,4 @@
-"""JSON from outside, with nothing let pass that JSON leaves open: the one place that reads it."""
+"""The only reader of JSON from outside, which refuses everything that JSON leaves undefined."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from chatfmt.errors import DataError, shown
 
 __all__ = ["TOO_DEEP", "StrictDecoder", "loads", "not_json", "not_utf8", "too_deep"]
 
-_MAX_NESTING = 200  # brackets inside brackets; the same for every caller, however deep its stack
+_MAX_NESTING = 200  # nested brackets; the same limit for every caller, however deep its stack
 TOO_DEEP = f"expected at most {_MAX_NESTING} levels of nesting, found more"
 
 
 class StrictDecoder:
-    """A JSON decoder that notes what JSON does not allow but Python's decoder lets pass.
+    """A JSON decoder that notes what Python's decoder accepts although JSON does not allow it.
 
     >>> strict = StrictDecoder()
     >>> strict.decoder.decode('{"a": 1, "a": 2}')
@@ -26,7 +26,7 @@ class StrictDecoder:
     """
 
     def __init__(self) -> None:
-        # Noted, not raised: the decoder goes on, so that the next row of a file can be found.
+        # Noted, not raised: decoding continues, so that the next row of a file can be found.
         self.faults: list[str] = []
         self.decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
@@ -36,7 +36,7 @@ class StrictDecoder:
         )
 
     def taken_faults(self) -> list[str]:
-        """What has been noted so far, and is forgotten now."""
+        """Return what has been noted so far, and forget it."""
         faults, self.faults = self.faults, []
         return faults
 
@@ -49,8 +49,8 @@ class StrictDecoder:
         return members
 
     def note(self, fault: str) -> None:
-        """Remember what is wrong with the text that is being read."""
-        if not self.faults:  # the first one is reported
+        """Remember an error in the text being read."""
+        if not self.faults:  # only the first is reported
             self.faults.append(fault)
 
     def _constant(self, name: str) -> None:
@@ -75,9 +75,9 @@ def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     r"""The value of a JSON text.
 
     Raises:
-        DataError: it is not UTF-8 or not JSON; or a key appears twice in an object, a number is
-            NaN or does not fit a double, or the nesting is deeper than 200 levels. `line` is the
-            line inside the text, where it is known.
+        DataError: it is not UTF-8 or not JSON; or a key appears twice in an object, a number is NaN
+            or does not fit a double, or the nesting is deeper than 200 levels. `line` is the line
+            in the text, if known.
 
     >>> loads('{"a": [1, 2]}')
     {'a': [1, 2]}
@@ -89,7 +89,7 @@ def loads(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     text = data if isinstance(data, str) else _decoded(data)
     strict = StrictDecoder()
     try:
-        # Without what is at the end, or what is missing would be missed on the next line.
+        # Without the line end, or an error at the end would be reported on the next line.
         value = strict.decoder.decode(text.rstrip(" \t\r\n"))
     except json.JSONDecodeError as error:
         if not text.strip():
@@ -115,18 +115,18 @@ def _decoded(data: bytes) -> str:
 
 
 def not_utf8(error: UnicodeDecodeError, where: str) -> str:
-    """What to say of invalid UTF-8."""
+    """The error for invalid UTF-8."""
     return f"expected UTF-8, found byte 0x{error.object[error.start]:02x} at {where}"
 
 
 def not_json(error: json.JSONDecodeError, where: str | None = None) -> str:
-    """What to say of text that Python's decoder does not read."""
+    """The error for text that Python's decoder cannot read."""
     hint = "a byte order mark" if error.doc.startswith("\ufeff") else error.msg
     return f"expected JSON, found at character {where or error.pos + 1}: {hint}"
 
 
 def too_deep(value: object, text: str) -> bool:
-    """Whether a value has more levels than are read; ``text`` is what it was read from."""
+    """Whether a value is nested more deeply than allowed; ``text`` is its source."""
     return text.count("[") + text.count("{") > _MAX_NESTING and _nesting(value) > _MAX_NESTING
 
 

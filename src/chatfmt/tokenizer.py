@@ -1,4 +1,4 @@
-"""The facade: a format bound to an encoding. It delegates, and has no logic of its own."""
+"""The facade: a format bound to an encoding. It only delegates."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatTokenizer", "Messages", "get_tokenizer", "tokenizer_for_model"]
 
 Messages: TypeAlias = "Conversation | Iterable[Message | Mapping[str, Any]] | Mapping[str, Any]"
-"""A conversation, ``{"messages": [...]}``, or the messages alone."""
+"""A conversation, ``{"messages": [...]}``, or just the messages."""
 
 
 class ChatTokenizer:
@@ -70,7 +70,8 @@ class ChatTokenizer:
         imported: Any = None,  # noqa: ANN401 - Provenance, of a folder above this one
     ) -> None:
         self.imported = imported
-        """Where it comes from, if `chatfmt.from_pretrained` made it; see `Provenance`."""
+        """Where the tokenizer comes from, if `chatfmt.from_pretrained` made it; see "
+        "`Provenance`."""
         self._binding = Binding(format, as_token_encoding(encoding))
         self._renderer = Renderer(self._binding)
         self._decoder = Decoder(self._binding)
@@ -116,9 +117,10 @@ class ChatTokenizer:
         return self._binding.stops
 
     def encode(self, conversation: Messages, *, prologue: bool = True) -> list[int]:
-        """The ids of a conversation.
+        """Encode a conversation to ids.
 
-        ``prologue=False`` leaves out what appears once at the start, for text that goes on.
+        ``prologue=False`` leaves out the tokens that appear once at the start, to continue a
+        sequence.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -126,7 +128,7 @@ class ChatTokenizer:
         [200264, 1428, 200266, 24912, 200265]
 
         Raises:
-            RenderError: the format cannot carry it; the error names message and field.
+            RenderError: the format cannot carry the conversation; names the message and field.
         """
         ids = list(self._renderer.prologue) if prologue else []
         chat = as_conversation(conversation)
@@ -140,9 +142,9 @@ class ChatTokenizer:
         prologue: bool = True,
         tools: Iterable[Mapping[str, Any]] = (),
     ) -> Conversation:
-        """The conversation of which these are the ids, whole and in order.
+        """Decode the ids of a complete conversation.
 
-        ``tools`` are definitions as OpenAI's API has them; see `parse`.
+        ``tools`` are definitions in the shape of OpenAI's API; see `parse`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -150,7 +152,7 @@ class ChatTokenizer:
         (Message(role='user', content='hello'),)
 
         Raises:
-            ParseError: they are not a conversation in this format, or not a complete one.
+            ParseError: the ids are not a complete conversation in this format.
             TypeError: one of them is not an integer.
         """
         if tools and self.format.arguments:
@@ -170,21 +172,21 @@ class ChatTokenizer:
         history: Literal["published", "keep"] = "published",
         thinking: bool | None = None,
     ) -> Prepared:
-        """The conversation as the model's chat template rewrites it before it is written.
+        """Rewrite a conversation as the model's chat template does before writing it.
 
-        Templates put in a system message, trim texts, drop the thinking of earlier turns and spell
-        definitions of tools. Nothing else in chatfmt does that: it is asked for here, and what was
-        changed is listed. Then ``tok.encode_prompt(tok.prepare(messages, tools=tools))`` is what
-        ``apply_chat_template(messages, tools=tools, add_generation_prompt=True)`` gives.
+        Templates insert a system message, trim texts, drop the thinking of earlier turns and write
+        definitions of tools as text. In chatfmt only this method does that, and it lists every
+        change. ``tok.encode_prompt(tok.prepare(messages, tools=tools))`` equals
+        ``apply_chat_template(messages, tools=tools, add_generation_prompt=True)``.
 
         Args:
-            conversation: what was said so far.
-            tools: definitions as OpenAI's API has them; None for those of the conversation. Where
-                the format has no place for them, `Prepared.changes` lists them as left out.
-            values: what the texts of the template need, such as ``date``: a text, written as it
-                is, or a ``datetime.date``, which is written as the template does.
-            history: ``"keep"`` leaves the thinking of earlier turns where it is.
-            thinking: as in `encode_prompt`, which takes it from what is prepared.
+            conversation: the messages so far.
+            tools: definitions in the shape of OpenAI's API; None for those of the conversation.
+                If the format has no place for them, `Prepared.changes` lists them as left out.
+            values: the values that the template's texts need, such as ``date``: a text, which is
+                written unchanged, or a ``datetime.date``, which is formatted as in the template.
+            history: ``"keep"`` keeps the thinking of earlier turns.
+            thinking: as in `encode_prompt`, which reads it from the prepared conversation.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -192,8 +194,8 @@ class ChatTokenizer:
         ()
 
         Raises:
-            RenderError: the template takes no such conversation, a value is missing, or the
-                conversation was prepared already.
+            RenderError: the template does not accept the conversation, a value is missing, or the
+                conversation is already prepared.
         """
         return prepare(
             self.format.name,
@@ -216,17 +218,18 @@ class ChatTokenizer:
         thinking: bool | None = None,
         prologue: bool = True,
     ) -> list[int]:
-        """The ids of a conversation, and after them the beginning of a message to be sampled.
+        """Encode a conversation, followed by the beginning of a message to be sampled.
 
         Args:
             conversation: what was said so far.
-            role: who is to speak.
-            name: with which name, where the format has a place for it in a prompt.
-            prefill: how the message begins.
-            continue_last: leave the last message open instead of beginning another; ``role`` and
-                ``name`` are then those that it must have.
-            thinking: None for the format's own prompt, or for what `prepare` was told; True for one
-                that opens the reasoning, False for one in which it is closed and empty.
+            role: the role that speaks next.
+            name: its name, if the format has a place for it in a prompt.
+            prefill: the beginning of the message.
+            continue_last: leave the last message open instead of beginning a new one; it must then
+                have this ``role`` and ``name``.
+            thinking: True for a prompt that opens the reasoning, False for one with an empty,
+                closed reasoning; None for the format's own prompt, or for the value given to
+                `prepare`.
             prologue: as in `encode`.
 
         >>> import chatfmt
@@ -235,7 +238,7 @@ class ChatTokenizer:
         [200264, 1428, 200266, 24912, 200265, 200264, 173781, 200266]
 
         Raises:
-            RenderError: the format cannot carry it, or there is no such last message.
+            RenderError: the format cannot carry the conversation, or there is no such last message.
         """
         chat = as_conversation(conversation)
         ids = encode_prompt(
@@ -257,14 +260,14 @@ class ChatTokenizer:
         thinking: bool | None = None,
         prologue: bool = True,
     ) -> str:
-        """The text that the ids of a conversation spell, special tokens as they are spelled.
+        """The text that the ids of a conversation spell, including special tokens.
 
-        It is for reading, and for engines that take text. It does not tell which of its special
-        tokens are tokens, and which were text in someone's message: ids do.
+        Use it to read a conversation, or for engines that accept only text. The text does not show
+        which special tokens are tokens and which were text in a message; only ids do.
 
         Args:
-            conversation: what was said so far.
-            prompt: whether the beginning of a reply follows, as in `encode_prompt`.
+            conversation: the messages so far.
+            prompt: whether to add the beginning of a reply, as in `encode_prompt`.
             thinking: for that beginning, as in `encode_prompt`.
             prologue: as in `encode`.
 
@@ -274,7 +277,7 @@ class ChatTokenizer:
         '<|im_start|>user<|im_sep|>hello<|im_end|>'
 
         Raises:
-            RenderError: the format cannot carry it, or has no such prompt.
+            RenderError: the format cannot carry the conversation, or has no such prompt.
         """
         if prompt:
             ids = self.encode_prompt(conversation, thinking=thinking, prologue=prologue)
@@ -283,7 +286,7 @@ class ChatTokenizer:
         return b"".join(map(self._binding.spell, ids)).decode()
 
     def count(self, conversation: Messages) -> int:
-        """How many ids `encode` gives.
+        """The number of ids that `encode` returns.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -293,7 +296,7 @@ class ChatTokenizer:
         return len(self.encode(conversation))
 
     def count_messages(self, conversation: Messages) -> list[int]:
-        """How many ids each message has, frame included; the prologue is not among them.
+        """The number of ids of each message, frame included; the prologue is not counted.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -304,7 +307,7 @@ class ChatTokenizer:
         return self._renderer.for_tools(chat.tools).count_messages(chat.messages)
 
     def render(self, conversation: Messages) -> Transcript:
-        """The conversation with its ids and spans, ready to go on.
+        """Encode a conversation to a transcript with ids and spans, which can be continued.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -326,17 +329,18 @@ class ChatTokenizer:
         prologue: bool = True,
         tools: Iterable[Mapping[str, Any]] = (),
     ) -> Transcript:
-        """Take ids apart: conversation, spans, issues.
+        """Parse ids to a transcript: conversation, spans, issues.
 
         Args:
             ids: any integers; kept verbatim.
             strict: raise the first issue instead of recording it.
-            allow_open: the ids may end inside a message, as a prompt does; then that is
-                `Transcript.open`.
-            prologue: whether the format's prologue is at the start.
-            tools: definitions as OpenAI's API has them. Where a format writes arguments one by one
-                and strings as they are, a parameter that is a string alone is one, whatever it
-                spells; without them what reads as JSON is JSON.
+            allow_open: whether the ids may end inside a message, as a prompt does; that message is
+                then `Transcript.open`.
+            prologue: whether the ids begin with the format's prologue.
+            tools: definitions in the shape of OpenAI's API. Some formats write arguments one by one
+                with unquoted strings: a parameter that can only be a string is then read as one,
+                whatever it looks like. Without definitions, text that is valid JSON is read as
+                JSON.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -344,7 +348,7 @@ class ChatTokenizer:
         <Transcript gpt-4o: 0 messages, 4 ids, open>
 
         Raises:
-            ParseError: strict, and the ids are not what the format writes.
+            ParseError: strict, and the format does not write these ids.
             TypeError: one of them is not an integer.
         """
         definitions = [*tools]
@@ -367,17 +371,18 @@ class ChatTokenizer:
         prologue: bool = True,
         tools: Iterable[Mapping[str, Any]] = (),
     ) -> Transcript:
-        """Take text apart in which special tokens are spelled out: logs, what servers hand on.
+        """Parse text in which special tokens are spelled out, such as logs or a server's output.
 
-        **It can be forged.** Wherever the text spells a special token, of the format or another of
-        the encoding, that token is meant, also where a user has written it; of several the longest.
-        Never use it where ids are at hand: `parse` cannot be forged. The caller has to say that the
-        text is trusted. The ids of the transcript are those that the text has, not those that were
-        sampled: the same text may have been sampled as other ids.
+        **It can be forged.** Wherever the text spells a special token of the encoding, it is read
+        as that token, even if a user wrote it; the longest match counts. If you have ids, use
+        `parse`, which cannot be forged. You have to declare that the text is trusted. The
+        transcript has the ids that the text encodes to, which may differ from those that were
+        sampled.
 
         Args:
-            text: what `parse` would get, decoded, with special tokens kept as they are spelled.
-            trusted: True; that no part of the text comes from someone who may forge messages.
+            text: the decoded text of the ids, with special tokens spelled out.
+            trusted: must be True, which declares that no part of the text comes from someone who
+                may forge messages.
             strict: as in `parse`.
             allow_open: as in `parse`.
             prologue: as in `parse`.
@@ -406,10 +411,10 @@ class ChatTokenizer:
         thinking: bool | None = None,
         tools: Iterable[Mapping[str, Any]] = (),
     ) -> StreamParser:
-        """A parser for ids as they are sampled after a prompt for this role.
+        """A streaming parser for ids sampled after a prompt for this role.
 
-        ``role=None``: a parser for a whole sequence, from its first id. ``thinking`` is what the
-        prompt was made with; see `encode_prompt`. ``tools`` are as in `parse`.
+        With ``role=None`` it parses a whole sequence from its first id. ``thinking`` is the value
+        with which the prompt was made; see `encode_prompt`. ``tools`` are as in `parse`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -513,29 +518,29 @@ class ChatTokenizer:
         values: Mapping[str, str | dt.date] | None = None,
         history: Literal["published", "keep"] = "published",
     ) -> TrainingExample | list[TrainingExample]:
-        """Ids, labels and weights of a conversation.
+        """Encode a conversation for training: ids, labels and weights.
 
         Args:
-            conversation: what was said; or a transcript, of which the ids are taken as they are,
-                with ``train_on``, ``train_end`` and ``ignore_index`` as further arguments.
-            train_on: which messages are trained; see `chatfmt.training.weights.TrainOn`.
-            train_end: whether the end token of a trained message is trained too.
-            max_tokens: how long an example may be, in ids.
-            overlong: what happens to a longer one; see `chatfmt.training.examples.Overlong`.
-                ``"split"`` gives a list of examples, also where it has only one.
-            allow_untrained: let an example pass in which nothing is trained.
+            conversation: a conversation; or a transcript, whose ids are used unchanged. With a
+                transcript, the only other arguments are ``train_on``, ``train_end``,
+                ``ignore_index`` and ``allow_untrained``.
+            train_on: the messages to train on; see `chatfmt.training.weights.TrainOn`.
+            train_end: whether the end token of a trained message is also trained.
+            max_tokens: the longest allowed example, in ids.
+            overlong: what to do with a longer one; see `chatfmt.training.examples.Overlong`.
+                ``"split"`` returns a list of examples, even if there is only one.
+            allow_untrained: accept an example in which nothing is trained.
             ignore_index: the label where the weight is 0.
-            turns: ``"each"`` gives a list with an example for each turn in which the assistant
-                speaks: what was said up to the last answer of the turn, in which the answers of
-                that turn are trained; see `chatfmt.training.examples.Turns`.
-            prepare: write what `prepare` makes of the conversation; with ``turns="each"`` what it
-                makes of it when that turn is prompted, so that the ids before an answer are those
-                of the prompt, and the answer keeps its thinking. Which prompt, is up to the
-                answer: with ``thinking=False`` for one whose thinking is empty, where the format
-                has that prompt.
-            tools: as in `prepare`; so are the others.
+            turns: ``"each"`` returns a list with an example for each turn of the assistant: the
+                conversation up to the last answer of the turn, with only the answers of that turn
+                trained; see `chatfmt.training.examples.Turns`.
+            prepare: prepare the conversation first; with ``turns="each"``, as it is when that turn
+                is prompted, so that the ids before an answer are its prompt and the answer keeps
+                its thinking. An answer with empty thinking gets the prompt with ``thinking=False``,
+                if the format has one.
+            tools: as in `prepare`.
             values: as in `prepare`.
-            history: as in `prepare`: ``"keep"`` leaves the thinking of earlier turns in place.
+            history: as in `prepare`: ``"keep"`` keeps the thinking of earlier turns.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -548,8 +553,8 @@ class ChatTokenizer:
         Raises:
             RenderError: the format cannot carry the conversation.
             NothingToTrainError: every weight is 0.
-            ContextOverflowError: it is too long, and not to be cut, or cannot be.
-            ValueError: the arguments make no sense together.
+            ContextOverflowError: it is too long, and may not or cannot be cut.
+            ValueError: the arguments contradict each other.
         """
         if isinstance(conversation, Transcript):
             return of_transcript(
@@ -587,10 +592,10 @@ class ChatTokenizer:
         train_on: TrainOn = "assistant",
         num_threads: int = 1,
     ) -> EncodedBatch:
-        """Ids and weights of many conversations, in flat buffers.
+        """Encode many conversations to ids and weights in flat buffers.
 
-        Several times as fast as one after the other, and the same ids. An untrained conversation
-        is no error here: its weights are 0.
+        It is several times as fast as encoding one at a time, with the same ids. A conversation in
+        which nothing is trained is not an error here: its weights are 0.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -601,7 +606,7 @@ class ChatTokenizer:
         Args:
             conversations: any number of them.
             train_on: which messages are trained; see `chatfmt.training.weights.TrainOn`.
-            num_threads: how many threads encode at once.
+            num_threads: the number of threads that encode.
 
         Raises:
             RenderError: the format cannot carry one of them; a note on the error says which.
@@ -623,11 +628,10 @@ class ChatTokenizer:
         allow_untrained: bool = False,
         ignore_index: int = -100,
     ) -> EncodedExamples:
-        """Ids, labels and weights of many conversations, in flat buffers.
+        """Encode many conversations for training, in flat buffers.
 
-        What `encode_for_training` gives for one after the other, several times as fast: it is for
-        batches of a hundred conversations and more, as ``datasets.map(batched=True)`` and Ray have
-        them.
+        The result equals `encode_for_training` for each, several times as fast. It is meant for
+        batches of a hundred conversations or more, as in ``datasets.map(batched=True)`` and Ray.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -645,11 +649,11 @@ class ChatTokenizer:
             ignore_index: the label where the weight is 0.
 
         Raises:
-            RenderError: the format cannot carry one of them; a note on the error says which. So it
-                is with the others.
+            RenderError: the format cannot carry one of them. For this and the other errors, a note
+                says which conversation.
             NothingToTrainError: every weight of one is 0.
             ContextOverflowError: one is too long.
-            ValueError: the arguments make no sense together.
+            ValueError: the arguments contradict each other.
         """
         return encode_examples(
             self._renderer,
@@ -673,7 +677,7 @@ class ChatTokenizer:
         ignore_index: int = -100,
         weights: bool = True,
     ) -> FlatEncoder:
-        """What `encode_examples` and corpora encode with; it remembers the shapes it has seen."""
+        """The encoder of `encode_examples` and corpora; it remembers the shapes it has seen."""
         key = (train_on, train_end, ignore_index, weights)
         found = self._flat.get(key)
         if found is None:
@@ -689,17 +693,17 @@ class ChatTokenizer:
         return found
 
     def fit(self, conversation: Messages, max_tokens: int, *, reserve: int = 0) -> Fitted:
-        """The conversation without its oldest turns, so that it has at most so many ids.
+        """Drop the oldest turns of a conversation until it fits.
 
-        A turn is a user message and all that follows it up to the next; what is before the
-        first user message is a turn, too. System and developer messages stay, and so does the last
-        turn. A tool message goes with the call that it answers: the assistant message with its
-        ``call_id``, or else the assistant message before it. Each message is encoded once.
+        A turn is a user message and everything up to the next one; messages before the first user
+        message are also a turn. System and developer messages stay, and so does the last turn. A
+        tool message goes with the call that it answers: the assistant message with its ``call_id``,
+        or else the assistant message before it. Each message is encoded once.
 
         Args:
-            conversation: what was said.
-            max_tokens: how many ids there may be.
-            reserve: how many of them to leave free, for the prompt and the reply.
+            conversation: the conversation.
+            max_tokens: the largest allowed number of ids.
+            reserve: how many of these to leave free, for the prompt and the reply.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -710,7 +714,7 @@ class ChatTokenizer:
 
         Raises:
             RenderError: the format cannot carry it.
-            ContextOverflowError: what must stay has too many ids; with the counts.
+            ContextOverflowError: the messages that must stay have too many ids; with the counts.
             ValueError: ``max_tokens`` or ``reserve`` is negative.
         """
         conversation = as_conversation(conversation)
@@ -720,10 +724,10 @@ class ChatTokenizer:
     def explain(
         self, ids_a: Sequence[int], ids_b: Sequence[int], *, prepared: Prepared | None = None
     ) -> Difference | None:
-        """Where two sequences of ids part, and why; None where they do not.
+        """Where two sequences of ids differ, and why; None if they do not.
 
-        With ``prepared``, what `prepare` has made of the conversation that both are of, it is also
-        told what the preparation did where one side has it and the other has not.
+        With ``prepared``, the result of `prepare` for the conversation of both, the explanation
+        includes changes of the preparation that only one side has.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -736,9 +740,9 @@ class ChatTokenizer:
         return explain(self._binding, self._renderer.prologue, ids_a, ids_b, prepared)
 
     def scan(self, conversation: Messages) -> list[SpecialText]:
-        """The places in its texts that spell a special token of the encoding, for cleaning data.
+        """Find special tokens spelled in a conversation's texts, for cleaning data.
 
-        To encode them is safe: a spelling in a text never becomes the special token.
+        Encoding them is safe: text never becomes a special token.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -748,7 +752,7 @@ class ChatTokenizer:
         return scan(as_conversation(conversation).messages, self.encoding.special_tokens)
 
     def transcript_from_dict(self, saved: dict[str, Any]) -> Transcript:
-        """The transcript that `Transcript.to_dict` has saved.
+        """Restore a transcript saved with `Transcript.to_dict`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -763,11 +767,11 @@ class ChatTokenizer:
 
 
 def as_conversation(conversation: Messages) -> Conversation:
-    """Whatever a conversation may be given as.
+    """Convert any accepted form of a conversation.
 
     Raises:
-        pydantic.ValidationError: it is not one; a ValueError.
-        TypeError: it is a text, or nothing that has messages.
+        pydantic.ValidationError: it is not a conversation. This is a ValueError.
+        TypeError: it is a text, or something without messages.
     """
     if isinstance(conversation, Conversation):
         return conversation
@@ -783,18 +787,18 @@ def as_conversation(conversation: Messages) -> Conversation:
 
 
 def _tokenizer(format: ChatFormat, encoding: TokenEncoding, imported: object) -> ChatTokenizer:
-    """What is pickled of a tokenizer is a call of this."""
+    """Restore a pickled tokenizer."""
     return ChatTokenizer(format, encoding, imported=imported)
 
 
 def get_tokenizer(
     name: str, encoding: tiktoken.Encoding | TokenEncoding | None = None
 ) -> ChatTokenizer:
-    """The tokenizer for a format of the table.
+    """Get the tokenizer for a format of the table.
 
     Args:
         name: name of the format, such as ``gpt-4o``; `chatfmt.FORMAT_ROWS` has them all.
-        encoding: the vocabulary, where none is bundled or you bring your own.
+        encoding: the vocabulary, if none is bundled or you bring your own.
 
     >>> get_tokenizer("gpt-4o")
     ChatTokenizer('gpt-4o', TiktokenEncoding('o200k_im'))
@@ -812,13 +816,14 @@ def get_tokenizer(
 def tokenizer_for_model(
     model: str, encoding: tiktoken.Encoding | TokenEncoding | None = None
 ) -> ChatTokenizer:
-    """The tokenizer for a model of the table `chatfmt.MODELS`; there is no guessing.
+    """Get the tokenizer for a model of the table `chatfmt.MODELS`, without guessing.
 
-    It writes a conversation as it is. What the model's chat template does to one first is done by
-    `ChatTokenizer.prepare`, and said by `ChatFormat.preparation_summary`.
+    It writes a conversation unchanged. `ChatTokenizer.prepare` rewrites one as the model's chat
+    template does, and `ChatFormat.preparation_summary` describes how.
 
     Args:
-        model: a name of OpenAI's, a repository of the Hugging Face hub, or the name of a format.
+        model: a model name of OpenAI's, a repository on the Hugging Face hub, or the name of a
+            format.
         encoding: the vocabulary, where none is bundled: ``load_encoding("tokenizer.json")`` reads
             that of most models.
 
@@ -827,9 +832,9 @@ def tokenizer_for_model(
     ChatTokenizer('gpt-oss', TiktokenEncoding('o200k_harmony'))
 
     Raises:
-        UnknownFormatError: the model is not in the table, and the message names the nearest; or its
-            maker has not published its layout, and the message names the encoding.
-        EncodingRequiredError: no vocabulary is bundled; the message says which file has it.
+        UnknownFormatError: the model is not in the table; the message names the closest. Or its
+            maker has not published its format; the message names the encoding.
+        EncodingRequiredError: no vocabulary is bundled; the message names the file that has it.
         EncodingError: the encoding lacks special tokens.
     """
     row = format_for_model(model)

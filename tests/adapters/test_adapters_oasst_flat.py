@@ -145,7 +145,7 @@ def test_circles() -> None:
         _flat("4", "3", 1),
         _flat("6", "6", 0),
     ]
-    reason = "expected replies that lead up to a prompt, found a circle"
+    reason = "expected replies that lead up to a prompt, found a cycle"
     assert _errors(flat) == [
         f"f:2: parent_id: {reason}; 4 messages with it",
         f"f:5: parent_id: {reason}; 1 messages with it",
@@ -179,7 +179,7 @@ def test_bad_flat_messages() -> None:
         "f:2: message_id: expected each message once in a file, found '1' twice",
         "f:3: message_id: expected text that is not empty, found the number 3",
         "f:4: parent_id: expected text that is not empty, found the number 1",
-        "f:5: replies: expected a flat message to have no replies; a tree has message_tree_id",
+        "f:5: replies: expected a flat message without replies; a tree has message_tree_id",
     ]
 
 

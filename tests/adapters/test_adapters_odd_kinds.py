@@ -195,7 +195,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "vercel",
         _ui({"type": "text", "text": "a"}, content="b"),
-        "messages[0].content: expected what",
+        "messages[0].content: expected the same text",
     ),
     (
         "vercel",
@@ -209,19 +209,19 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "chatgpt-export",
         _chatgpt(b={**_said(), "parent": "a"}),
-        "mapping: expected a node called 'a'",
+        "mapping: expected a node named 'a'",
     ),
     (
         "chatgpt-export",
         _chatgpt(a={**_said(), "parent": "a"}),
-        "mapping: expected a tree, found a circ",
+        "mapping: expected a tree, found a cycl",
     ),
     (
         "chatgpt-export",
         _chatgpt(a=_said(recipient="bio")),
         "mapping.a.message.recipient: expected a message to all",
     ),
-    ("chatgpt-export", {**_chatgpt(a=_said()), "path": "x"}, "path: would be written over"),
+    ("chatgpt-export", {**_chatgpt(a=_said()), "path": "x"}, "path: would be overwritten"),
     (
         "claude-export",
         {
@@ -231,7 +231,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
                 {"uuid": "3", "sender": "human", "text": "a", "parent_message_uuid": "1"},
             ]
         },
-        "chat_messages: expected a tree, found a circle",
+        "chat_messages: expected a tree, found a cycle",
     ),
     ("atif", _atif(source="user", reasoning_content="a"), "steps[0]: expected thinking and calls"),
     (
@@ -273,7 +273,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "hermes",
         _hermes(("tool", "<tool_response>1</tool_response> x <tool_response>2</tool_response>")),
-        "conversations[2].value: expected results between",
+        "conversations[2].value: expected only results",
     ),
     (
         "swift",

@@ -32,7 +32,7 @@ def _brief(row: Row) -> Any:
 
 
 def _expected(longest: int, found: str) -> str:
-    return f"expected a row of at most {longest:,} bytes, found {found}; longest_row says how many"
+    return f"expected a row of at most {longest:,} bytes, found {found}; pass longest_row=N"
 
 
 # ---- the longest row
@@ -114,7 +114,7 @@ def test_an_object_of_more_that_breaks_off_is_the_last_row(tmp_path: Path) -> No
     found = [_brief(row) for row in iter_rows(path, longest_row=200)]
     assert found[0] == (1, _GOOD)
     assert len(found) == 2
-    assert found[1][1].endswith("; the 1 rows before are read, no more")
+    assert found[1][1].endswith("; rows read before it: 1")
 
 
 def test_rows_of_parquet_are_measured(tmp_path: Path) -> None:

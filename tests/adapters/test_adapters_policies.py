@@ -67,7 +67,7 @@ def test_what_is_no_thinking_stays(text: str) -> None:
 
 
 def test_odd_thinking_is_refused() -> None:
-    with pytest.raises(DataError, match="expected thinking that ends, found <think> alone"):
+    with pytest.raises(DataError, match="expected the end of the thinking, found only <think>"):
         read(answer("<think>a"), inline_thinking="read")
     with pytest.raises(DataError, match="expected thinking once"):
         read(answer("<think>a</think>b", reasoning="c"), inline_thinking="read")
@@ -201,5 +201,5 @@ def test_options_for_a_format_lose_nothing() -> None:
     assert (suited.inline_thinking, suited.tools) == ("refuse", "refuse")
     said = Options(inline_thinking="read", tools="drop")
     assert said.suited(thinks=True, uses_tools=False) == said
-    with pytest.raises(DataError, match="expected tools that are used"):
+    with pytest.raises(DataError, match="expected a preparation that writes the tools"):
         Options(tools="use").suited(thinks=True, uses_tools=False)

@@ -121,7 +121,7 @@ def test_the_last_line_may_end_or_not(tmp_path: Path) -> None:
     assert _read(tmp_path / "r.ndjson", b"") == []
 
 
-WHOLE = "the {} rows before are read, no more"
+WHOLE = "rows read before it: {}"
 # A document, the values read from it, and the error that it ends with.
 DOCUMENTS: list[tuple[bytes, list[object], str | None]] = [
     (b"", [], None),
@@ -154,7 +154,7 @@ DOCUMENTS: list[tuple[bytes, list[object], str | None]] = [
     (b'[{}, {"a": "b', [{}], f"expected JSON, found at character 7 of the row: Unterminated string starting at; {WHOLE.format(1)}"),
     (b'[{}, {"a" 1}' + b" " * 99 + b"]", [{}], f"expected JSON, found at character 6 of the row: Expecting ':' delimiter; {WHOLE.format(1)}"),
     (b'[{}, {"a": "\xff"}]', [{}], f"expected UTF-8, found byte 0xff at some place in this row; {WHOLE.format(1)}"),
-    (b'[{"a": ' + b"[" * 99999, [], f"expected JSON, found the end of the file in a row; {WHOLE.format(0)}"),
+    (b'[{"a": ' + b"[" * 99999, [], f"expected JSON, found the end of the file inside a row; {WHOLE.format(0)}"),
 ]  # fmt: skip
 
 
@@ -239,7 +239,7 @@ def test_a_truncated_archive(
         what = "lines" if ending == "jsonl" else "rows"
         assert error == (
             f"the {name} data break off at byte {len(cut)}, the end of the file; "
-            f"the {len(before)} {what} before are read, no more"
+            f"{what} read before it: {len(before)}"
         )
         counts.add(len(before))
     # Whatever can be had of the archive is read: an independent decoder gives no more rows.
@@ -267,7 +267,7 @@ def test_formats_by_name(tmp_path: Path) -> None:
             match=r": expected a file of a format among jsonl, ndjson, json, parquet, arrow, csv, tsv, found ",
         ):
             iter_rows(tmp_path / name)
-    with pytest.raises(DataError, match="expected a Parquet file as it is"):
+    with pytest.raises(DataError, match="expected a Parquet file, found it compressed"):
         iter_rows(tmp_path / "rows.parquet.gz")
     with pytest.raises(FileNotFoundError):
         next(iter_rows(tmp_path / "absent.jsonl"))
@@ -287,8 +287,8 @@ def test_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     pq.write_table(table, path)
     assert [_brief(path, row)[1] for row in iter_rows(path)] == [
-        "b: expected what JSON can say, found the bytes b'x'",
-        "f: expected what JSON can say, found the number nan",
+        "b: expected a JSON value, found the bytes b'x'",
+        "f: expected a JSON value, found the number nan",
         {"f": 2.0},  # nulls are what Arrow fills in
     ]
     pq.write_table(table.drop_columns("b"), path)
@@ -304,7 +304,7 @@ def test_damaged_parquet(tmp_path: Path) -> None:
         *_, (line, error) = _read(path, damaged)
         assert line >= 1
         assert str(error).startswith("expected Parquet, found: ")
-        assert str(error).endswith(f"the {line - 1} rows before are read, no more")
+        assert str(error).endswith(f"rows read before it: {line - 1}")
 
 
 @pytest.mark.parametrize(

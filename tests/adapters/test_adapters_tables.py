@@ -54,8 +54,8 @@ def test_tabs_and_messages_as_json(tmp_path: Path) -> None:
     [
         (b"", []),
         (b"a,b\n1\n2,3\n", ["expected 2 cells, found 1", {"a": "2", "b": "3"}]),
-        (b"a,a\n1,2\n", ["expected a name for each column, each once, found ['a', 'a']"]),
-        (b"a,\n1,2\n", ["expected a name for each column, each once, found ['a', '']"]),
+        (b"a,a\n1,2\n", ["expected a different name for each column, found ['a', 'a']"]),
+        (b"a,\n1,2\n", ["expected a different name for each column, found ['a', '']"]),
         (b'a\n1\n"2\n', [{"a": "1"}, "expected a table of text, found: 'unexpected end of data'"]),
         (b"a\n1\n\xff\n", [{"a": "1"}, "expected UTF-8"]),
         (b"a\n1\n" + b"x" * 99, [{"a": "1"}, "expected a table of text, found: 'expected a row"]),
@@ -100,7 +100,7 @@ def test_arrow_files(tmp_path: Path, kind: str) -> None:
     assert error.startswith("expected Arrow, found: ")
     packed = tmp_path / "a.arrow.gz"
     packed.write_bytes(b"")
-    with pytest.raises(DataError, match="expected an Arrow file as it is"):
+    with pytest.raises(DataError, match="expected an Arrow file, found it compressed"):
         list(iter_rows(packed))
 
 

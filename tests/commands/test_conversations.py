@@ -150,7 +150,7 @@ def test_thinking_in_a_text_is_told_where_the_format_has_a_field(
     how = ("--format-file", "x.json", "-")
     code, _, [note] = run("count", *how, data=f"{row}\n{row}\n")
     assert code == 0
-    assert note.startswith("chatfmt count: note: thinking stands in the text of an answer")
+    assert note.startswith("chatfmt count: note: the text of an answer contains thinking")
     assert run("count", "--option", "inline_thinking=read", *how, data=row).err == []
     assert run("count", "-", data=row).err == []
 

@@ -99,7 +99,7 @@ def test_a_pattern_without_a_rank_file_is_refused(run: Run) -> None:
     for option in (("--pattern", "."), ("--special-token", "a=1")):
         code, _, (error,) = run("encode", *option)
         assert code == 2
-        assert "are for the file of --encoding-file" in error
+        assert "describe a rank file: expected --encoding-file" in error
 
 
 def test_a_folder_is_format_and_encoding(run: Run) -> None:
@@ -111,9 +111,9 @@ def test_a_folder_is_format_and_encoding(run: Run) -> None:
     assert run("check", "--model", "model") == (0, [], [])
     code, _, err = run("encode", "--model", "model", "--encoding-file", "x")
     assert code == 2
-    assert "--encoding-file is not for --model, whose folder has the vocabulary" in err[0]
+    assert "--encoding-file: the model's folder has the vocabulary" in err[0]
     code, _, err = run("encode", "--model", "model", *SPECIAL)
-    assert "--special-token is not for --model" in err[0]
+    assert "--model without --special-token" in err[0]
     folder(Path("model"), template=None)
     code, _, err = run("encode", "--model", "model")
     assert code == 2

@@ -138,7 +138,7 @@ def test_what_the_template_refuses_is_reported_with_its_place(command: str, run:
     assert err == [
         (
             "f.jsonl:2: message 1: the template expects assistant here, for these two take turns; "
-            "found user; without --prepare it is written as it is (format mine)"
+            "found user; without --prepare, the conversation is written unchanged (format mine)"
         )
     ]
 
@@ -174,9 +174,9 @@ def test_tools_come_from_one_place(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--history", "keep"), "--history says how to prepare: expected --prepare, too"),
-        (("--tools", "tools.json"), "--tools says how to prepare: expected --prepare, too"),
-        (("--value", "date=x"), "--value says how to prepare: expected --prepare, too"),
+        (("--history", "keep"), "--history is an option of --prepare: expected --prepare, too"),
+        (("--tools", "tools.json"), "--tools is an option of --prepare: expected --prepare, too"),
+        (("--value", "date=x"), "--value is an option of --prepare: expected --prepare, too"),
         (("--prepare", "--value", "date"), "expected --value NAME=VALUE, found 'date'"),
         (("--prepare", "--value", "=x"), "expected --value NAME=VALUE, found '=x'"),
         ((*DATE, "--value", "date=x"), "expected each value once, found 'date' twice"),

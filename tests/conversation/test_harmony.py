@@ -112,7 +112,7 @@ def test_ids_of_ones_own_are_kept() -> None:
     assert split_for_harmony(join((*numbered, late))) == (*numbered, late)
     # And the result of another's call: it has no number to be left out.
     stray = (call("f"), result("f", "1"), call("f", call_id="c"))
-    with pytest.raises(DataError, match="expected an id, as other calls or results have one"):
+    with pytest.raises(DataError, match="expected an id, since other calls or results have one"):
         join(stray)
 
 
@@ -131,7 +131,7 @@ def test_ids_of_ones_own_are_kept() -> None:
         ([said("a", tool_calls=(ToolCall(name="f", arguments=""),))], "messages[0].tool_calls: expected a list of 0"),
         ([said("", "commentary"), call("f")], "messages[0]: expected text or a call to functions.NAME, found neither"),
         ([said("a", tools="[]")], "messages[0].tools: harmony has no place for it"),
-        ([result("f", "a")], "messages[0].name: expected an earlier call of 'functions.f' that has no result, found none"),
+        ([result("f", "a")], "messages[0].name: expected an earlier call of 'functions.f' without a result, found none"),
         ([call("f"), result("f", "a"), result("f", "b")], "messages[2].name: expected an earlier call"),
         ([call("f"), result("g", "a")], "messages[1].name: expected an earlier call of 'functions.g'"),
         ([call("f", call_id="c"), result("f", "a", call_id="d")], "messages[1].call_id: expected the id of an earlier call, found the text 'd'"),

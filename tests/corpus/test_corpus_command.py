@@ -79,8 +79,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     assert code == 130
     assert "Traceback" not in error
     assert error.splitlines()[-1] == (
-        "chatfmt tokenize: interrupted: the same command with --resume goes on, with --overwrite "
-        "it begins again"
+        "chatfmt tokenize: interrupted: repeat the command with --resume to continue, or with "
+        "--overwrite to start again"
     )
     left = {name for name in contents(tmp_path / "out") if not name.startswith("shard-")}
     assert left == {"rejects.jsonl"}

@@ -74,7 +74,7 @@ def test_tools_that_a_preparation_writes_are_written(tmp_path: Path) -> None:
     [path] = (tmp_path / "out").glob("*.parquet")
     [ids] = pq.read_table(path)["input_ids"].to_pylist()
     assert "tide" in _tokenizer().decode(ids).messages[0].content
-    with pytest.raises(DataError, match="expected tools that are used"):
+    with pytest.raises(DataError, match="expected a preparation that writes the tools"):
         _tokenize(_mixture(tmp_path, ROW, tools="use"), tmp_path / "o", _tokenizer())
 
 

@@ -117,8 +117,8 @@ def test_tools_are_given_once() -> None:
         ([1], "tools.0\n  expected an object, found the number 1"),
         ("ab", "tools.1\n  expected an object, found the text 'b'"),
         (TOOL, "tools.0\n  expected an object, found the text 'type'"),
-        ([{"a": {1}}], "tools.0.a\n  expected what JSON can say"),
-        ([{"a": float("nan")}], "tools.0.a\n  expected what JSON can say"),
+        ([{"a": {1}}], "tools.0.a\n  expected a JSON value"),
+        ([{"a": float("nan")}], "tools.0.a\n  expected a JSON value"),
         ([{"a": "\ud800"}], "tools.0.a\n  "),
     ],
 )

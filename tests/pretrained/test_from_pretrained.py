@@ -136,7 +136,9 @@ def folder_ids(path: Path) -> dict[str, int]:
 
 def test_strict_takes_no_condition(tmp_path: Path) -> None:
     folder(tmp_path, tokens=PHI_TOKENS, flags=("rstrip",), template=PHI)
-    with pytest.raises(FormatError, match="expected no condition, found the owner's tokenizer tak"):
+    with pytest.raises(
+        FormatError, match="expected no condition, found the owner's tokenizer strips"
+    ):
         chatfmt.from_pretrained(tmp_path, strict=True)
 
 

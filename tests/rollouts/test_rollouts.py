@@ -97,7 +97,7 @@ def test_one_for_each_unbroken_prefix() -> None:
         ({"advantage": []}, "advantage: expected a number, 2 of them, .* found 0"),
         ({"reward": math.nan}, "reward: expected finite numbers, found nan"),
         ({"advantage": [0, math.inf]}, "advantage: expected finite numbers, found inf"),
-        ({"values": {}}, "tools, values and history are for prepare=True"),
+        ({"values": {}}, "tools, values and history need prepare=True"),
     ],
 )
 def test_what_makes_no_sense_is_refused(more: dict[str, Any], problem: str) -> None:
@@ -204,5 +204,5 @@ def test_a_transcript_is_a_training_example() -> None:
     with pytest.raises(NothingToTrainError, match="no id of this transcript has a weight"):
         TOK.encode_for_training(asked)
     assert not any(TOK.encode_for_training(asked, allow_untrained=True).weights)
-    with pytest.raises(ValueError, match="the ids of a transcript are taken as they are"):
+    with pytest.raises(ValueError, match="the ids of a transcript are used unchanged"):
         TOK.encode_for_training(chat, max_tokens=10)

@@ -1,4 +1,4 @@
-"""Outside schemas to conversations and back, by one table; files of them as streams; mixtures.
+"""Convert other schemas to conversations and back; read files as streams; mix sources.
 
 >>> from chatfmt.adapters import read_row, write_row
 >>> row = {"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]}

@@ -1,8 +1,8 @@
 """Alpaca rows: ``instruction``, ``input``, ``output``, with ``system`` and ``history``.
 
 Source: https://github.com/tatsu-lab/stanford_alpaca (alpaca_data.json: an empty ``input`` means
-that there is none); https://github.com/hiyouga/LLaMA-Factory, data/README.md, for ``system`` and
-``history``, whose answers are trained, too.
+none); https://github.com/hiyouga/LLaMA-Factory, data/README.md, for ``system`` and ``history``,
+whose answers are also trained.
 """
 
 from __future__ import annotations

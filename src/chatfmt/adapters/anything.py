@@ -1,7 +1,7 @@
-"""A JSON value to conversations, whatever it is: a row of any schema, messages alone, or several.
+"""Read conversations from any JSON value: a row of any schema, bare messages, or a list of rows.
 
-What files hold goes row by row through the same table; this is for values that are alone, such as
-what is pasted, or piped into a command.
+Files are read row by row through the same table; this is for single values, such as pasted text or
+input piped to a command.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LENIENT: dict[str, Any] = {
     "ends_with_user": "keep",
     "early_difference": "keep",
 }
-"""The policies that take whatever can be read: for looking at it, not for training on it."""
+"""The policies that accept whatever can be read: for viewing data, not for training on it."""
 
 _OWN = frozenset(Conversation.model_fields)
 
@@ -42,17 +42,17 @@ def read_value(
     schema: str | None = None,
     options: Options | None = None,
 ) -> list[tuple[int, Item]]:
-    """The conversations, or preferences, that a value holds, each with the number of its row.
+    """The conversations, or preferences, in a value, each with the number of its row.
 
     Args:
-        value: a row of any schema; a conversation as `Conversation` dumps it; a message, or a list
-            of messages; or a list of rows.
-        schema: that of the rows; None detects it.
-        options: the policies; None takes whatever can be read (`LENIENT`).
+        value: a row of any schema; a dumped `Conversation`; a message or a list of messages; or a
+            list of rows.
+        schema: the schema of the rows; None detects it.
+        options: the policies; None accepts whatever can be read (`LENIENT`).
 
     Raises:
-        DataError: it is none of this, or cannot be used.
-        pydantic.ValidationError: it is a conversation, and a message in it is invalid.
+        DataError: the value is none of these, or cannot be used.
+        pydantic.ValidationError: a message of a conversation is invalid.
 
     >>> [(number, item)] = read_value([{"role": "user", "content": "2+2?"}])
     >>> number, item.messages
@@ -90,6 +90,6 @@ def _read(row: Any, schema: str | None, options: Options) -> list[Item]:  # noqa
     is_text = isinstance(row.get("messages"), str)
     own = "messages" in row and row.keys() <= _OWN and not is_text
     if schema is None and own and detect(row) == "openai":
-        # A conversation as it is: it may be empty, and may have fields that OpenAI's JSON lacks.
+        # A dumped conversation may be empty, and may have fields that OpenAI's JSON lacks.
         return [settled(Conversation.model_validate(row), options)]
     return read_row(row, schema=schema, options=options)

@@ -1,4 +1,4 @@
-"""Files to bytes, a chunk at a time, and what is packed unpacked: gzip and Zstandard."""
+"""Read the bytes of files in chunks, decompressing gzip and Zstandard."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = [
 ]
 
 LONGEST_ROW = 64 << 20
-"""Bytes of a row that is read, where nobody says otherwise."""
+"""The largest row that is read by default, in bytes."""
 
 _CHUNK = 1 << 16  # bytes read at once
-_PACKED_CHUNK = 1 << 10  # the same for an archive: a byte of it may stand for thousands
+_PACKED_CHUNK = 1 << 10  # the same for an archive, where one byte may expand to thousands
 
 
 class Damaged(Exception):  # noqa: N818 - the readers make a row with an error of it
-    """The bytes of a file end early, or are not what its name says."""
+    """The bytes of a file end early, or do not match its name."""
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -43,14 +43,14 @@ class Access(NamedTuple):
 
     open: Callable[[Path], BinaryIO] = _opened
     longest_row: int = LONGEST_ROW
-    """Bytes; longer rows are refused without being held in memory."""
+    """In bytes; longer rows are refused without being held in memory."""
 
 
 def too_long(longest: int, found: str) -> str:
-    """What to say of a row that is too long."""
+    """The error for a row that is too long."""
     return (
-        f"expected a row of at most {longest:,} bytes, found {found}; longest_row says how many "
-        "there may be"
+        f"expected a row of at most {longest:,} bytes, found {found}; pass longest_row=N to allow "
+        "longer ones"
     )
 
 
@@ -63,11 +63,11 @@ class _Decompressor(Protocol):
 
 
 Unpacker = Callable[[], tuple[str, Callable[[], _Decompressor], type[Exception]]]
-"""Gives the name of a compression, what makes a decompressor, and the error that one raises."""
+"""The name of a compression, a factory for its decompressor, and the error that this raises."""
 
 
 def optional(name: str) -> Any:  # noqa: ANN401 - a module
-    """A module that comes with an extra.
+    """Import a module of an extra.
 
     Raises:
         ImportError: it is not installed; the message says which extra brings it.
@@ -93,7 +93,7 @@ _UNPACKERS: dict[str, Unpacker] = {".gz": _gzip, ".zst": _zstd}
 
 
 def file_kind(path: Path) -> tuple[str, Unpacker | None]:
-    """What the name of a file says it holds, and how to unpack it, if it is packed.
+    """A file's format by its name, and how to decompress the file, if it is compressed.
 
     >>> from pathlib import Path
     >>> file_kind(Path("a/rows.JSON")), file_kind(Path("a/rows.jsonl.gz"))[0]
@@ -107,10 +107,10 @@ def file_kind(path: Path) -> tuple[str, Unpacker | None]:
 
 
 def chunks(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[bytes]:
-    """The bytes of a file, unpacked.
+    """The bytes of a file, decompressed.
 
     Raises:
-        Damaged: an archive breaks off, or is not one; once all that can be had of it is given.
+        Damaged: an archive is invalid or ends early; raised after all readable bytes.
     """
     with access.open(path) as file:
         if unpacker is None:
@@ -144,9 +144,9 @@ def _decompressed(
 
 
 def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes | int]:
-    r"""The lines of a text that comes in parts; they end at ``"\n"`` alone, and lack it.
+    r"""The lines of a text that arrives in parts; only ``"\n"`` ends a line, and it is removed.
 
-    In place of a line that is longer than ``longest`` comes the number of its bytes.
+    A line longer than ``longest`` is replaced by the number of its bytes.
 
     >>> list(lines(iter([b"ab", b"c\n\nd\re", b"\n"])))
     [b'abc', b'', b'd\re']
@@ -161,7 +161,7 @@ def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes 
 
 
 def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[list[bytes] | int]:
-    r"""The same with the lines that end in a part as a list, but for those that are too long.
+    r"""The same, with the lines that end in a part as a list, except for those that are too long.
 
     >>> list(line_blocks(iter([b"ab", b"c\n\nd\re", b"\n"])))
     [[b'abc', b''], [b'd\re']]

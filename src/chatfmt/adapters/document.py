@@ -1,4 +1,4 @@
-"""A JSON document to rows, as a stream: an array of objects, or objects one after the other."""
+"""Stream the rows of a JSON document: an array of objects, or objects one after the other."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["document_rows", "read_document"]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# Errors of the JSON decoder that further text could fix stand this close to the end of it.
+# JSON errors that more text could fix are at most this far from the end.
 _NEAR_END = 12
-# What ends a text or begins one, and what opens and closes: enough to find the end of an object.
+# Quotes and brackets: enough to find the end of an object.
 _IN_TEXT = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _OUTSIDE = re.compile(r'"|[{\[]++|[}\]]++')
-_BREAKS_OFF = "expected JSON, found the end of the file in a row"
+_BREAKS_OFF = "expected JSON, found the end of the file inside a row"
 
 
 class _TooLongError(Exception):
-    """An object of more than the longest row; the window has gone past it."""
+    """An object longer than the longest row; the window has moved past it."""
 
 
 def _decoded(parts: Iterator[bytes]) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _decoded(parts: Iterator[bytes]) -> Iterator[str]:
 
 
 class _Window:
-    """The part of a text that is looked at: it slides over the chunks of a file."""
+    """The part of a text in view; it slides over the chunks of a file."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts = _decoded(parts)
@@ -55,7 +55,7 @@ class _Window:
         self.at = 0
 
     def _more(self) -> bool:
-        # At least as much again as is there, so that a long element is not scanned for each chunk.
+        # At least doubles the text, so that a long element is not scanned once per chunk.
         parts, want = [self.text[self.at :]], len(self.text) - self.at
         while want >= 0 and (chunk := self._next()):
             parts.append(chunk)
@@ -73,7 +73,7 @@ class _Window:
             return ""
 
     def peek(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """The next character that is not white space; empty at the end."""
         while True:
             self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
             if self.at < len(self.text):
@@ -102,7 +102,7 @@ class _Window:
         """The object that begins here, and its text.
 
         Raises:
-            _TooLongError: it has more bytes than ``longest``; it is passed by.
+            _TooLongError: it has more bytes than ``longest``; it is skipped.
             ValueError: it is not JSON.
         """
         value: object
@@ -130,7 +130,7 @@ class _Window:
             return value, text
 
     def _end(self, longest: int) -> int:
-        """Where the object ends, if it is not to be decoded."""
+        """The end of the object, found without decoding it."""
         scan = _Scan()
         end = scan.end(self.text, self.at)
         while end is None:
@@ -143,7 +143,7 @@ class _Window:
         return end
 
     def _pass_if_longer(self, longest: int) -> None:
-        """Look for the end of the object without decoding it, and go there if it is far."""
+        """Find the end of the object without decoding it, and go there if it is far."""
         scan = _Scan()
         end = scan.end(self.text, self.at)
         if end is not None and end - self.at <= longest:
@@ -160,21 +160,21 @@ class _Window:
 
 
 class _Scan:
-    """Where an object ends, found from its quotes and brackets alone, in parts of its text."""
+    """Finds where an object ends from its quotes and brackets, in parts of its text."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._in_text = self._escaped = False
 
     def end(self, text: str, at: int) -> int | None:
-        """Where it ends in this part of it; None if it does not."""
+        """The position in this part at which it ends; None if it does not."""
         if self._escaped and at < len(text):
             self._escaped = False
             at += 1
         while at < len(text):
             if self._in_text:
                 at = _IN_TEXT.match(text, at).end()  # type: ignore[union-attr]
-                if text[at : at + 1] == "\\":  # what it escapes is in the next part
+                if text[at : at + 1] == "\\":  # the escaped character is in the next part
                     self._escaped = True
                     return None
                 self._in_text = at == len(text)
@@ -207,13 +207,13 @@ def read_document(path: Path, unpacker: Unpacker | None, access: Access) -> Iter
 def _one_row(
     file: str, window: _Window, strict: StrictJSON, text: str, longest: int
 ) -> tuple[Row, str | None]:
-    """The row of a document that is one conversation: a list of messages."""
+    """The row of a document that is one conversation, a list of messages."""
     try:
         whole = _to_its_end(window, strict, text, longest)
     except _TooLongError:
         return bad_row(file, 1, too_long(longest, "more")), None
     finally:
-        strict.faults.clear()  # found again, where they count
+        strict.faults.clear()  # reported later, if it matters
     return strict.line(file, 1, whole.encode()), whole
 
 
@@ -230,7 +230,7 @@ def _to_its_end(window: _Window, strict: StrictJSON, text: str, longest: int) ->
 def document_rows(
     path: Path, unpacker: Unpacker | None, access: Access
 ) -> Iterator[tuple[Row, str | None]]:
-    """The objects of a JSON document, each as a row and as it is there."""
+    """The objects of a JSON document, each as a row and as its text."""
     file, strict, number = str(path), StrictJSON(), 1
     longest = access.longest_row
     window = _Window(chunks(path, unpacker, access))
@@ -257,4 +257,4 @@ def document_rows(
         reason = str(error)
     else:
         return
-    yield bad_row(file, number, f"{reason}; the {number - 1} rows before are read, no more"), None
+    yield bad_row(file, number, f"{reason}; rows read before it: {number - 1}"), None

@@ -1,4 +1,4 @@
-"""A value inside a row, and the way to it: so that every refusal can say where."""
+"""A value inside a row with its path, so that every error can say where it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Field"]
 T = TypeVar("T")
 
 
-@dataclass(slots=True)  # not frozen: one is made for each member read, which must be cheap
+@dataclass(slots=True)  # not frozen: one is made for each member read, so it must be cheap
 class Field:
     """A value of a row. Null and absent are the same: Parquet cannot tell them apart.
 
@@ -38,8 +38,8 @@ class Field:
 
     @property
     def path(self) -> str:
-        """Such as ``messages[3].content``; empty for the row itself."""
-        # The way is kept as links and spelled only when an error needs it.
+        """The path, such as ``messages[3].content``; empty for the row itself."""
+        # The path is kept as links, and written out only when an error needs it.
         keys = []
         field: Field | None = self
         while field is not None:
@@ -52,21 +52,21 @@ class Field:
         return DataError(reason, field=self.path or None)
 
     def expected(self, what: str) -> DataError:
-        """The error to raise where this field is not what it should be."""
+        """The error to raise if this field is not as expected."""
         return self.error(f"expected {what}, found {describe(self.value)}")
 
     def replaced(self, value: dict[str, Any]) -> Field:
-        """The same place with another value: a row whose members are spelled otherwise."""
+        """The same place with another value: a row with its members renamed."""
         return Field(value, self.key, self.parent)
 
     def members(self) -> dict[str, Any]:
-        """The members of an object, those that are null left out."""
+        """The members of an object, without those that are null."""
         if not isinstance(self.value, dict):
             raise self.expected("an object")
         return {key: value for key, value in self.value.items() if value is not None}
 
     def rest(self, *used: str) -> dict[str, Any]:
-        """The members that are not used otherwise: what becomes metadata."""
+        """The unused members, which become metadata."""
         return {key: value for key, value in self.members().items() if key not in used}
 
     def need(self, key: str) -> Field:
@@ -113,7 +113,7 @@ class Field:
         return field
 
     def made(self, make: Callable[..., T], *args: Any, **fields: Any) -> T:  # noqa: ANN401
-        """What ``make`` gives; what it refuses is refused with the place in the row."""
+        """The result of ``make``; its errors get the place in the row."""
         try:
             return make(*args, **fields)
         except Fault as fault:
@@ -123,7 +123,7 @@ class Field:
             raise self.at(path).error(reason) from None
 
     def message(self, **fields: Any) -> Message:  # noqa: ANN401 - pydantic checks them
-        """The message that this part of the row gives."""
+        """This part of the row as a message."""
         try:
             return Message(**fields)
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Mixtures: several sources, with their policies and weights, as one stream of conversations."""
+"""Mixtures: stream the conversations of several sources, with their policies and weights."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Source(BaseModel):
-    """One source of a mixture: files of one kind, and what to do with them.
+    """One source of a mixture: files of one kind, and how to read them.
 
     >>> Source(name="sums", paths=["sums-*.jsonl"], where={"lang": "en"}).where
     {'lang': ('en',)}
@@ -49,20 +49,19 @@ class Source(BaseModel):
 
     name: Annotated[str, Field(min_length=1)]
     paths: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Files, or patterns such as ``part-*.jsonl``, from the folder of the mixture on."""
+    """Files, or patterns such as ``part-*.jsonl``, relative to the mixture's folder."""
     schema_name: str | None = Field(None, alias="schema")
     """A name in `SCHEMAS`; None detects the schema of each row."""
     file_format: str | None = Field(None, alias="format")
-    """For files whose name does not tell: ``jsonl``, ``json``, ``parquet``."""
+    """The format of files whose name does not show it: ``jsonl``, ``json``, ``parquet``."""
     where: dict[str, Values] = Field(default_factory=dict)
-    """The values that members of a row may have, or the only one; rows with others, or without,
-    are left out."""
+    """The allowed values of members of a row, or the only one; other rows are left out."""
     options: Options = Options()
     """The policies, and the system message."""
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Factor of the weight of every message."""
     repeat: Annotated[int, Field(ge=1)] = 1
-    """How many times to go through the files."""
+    """How many times to read the files."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -96,7 +95,7 @@ class Source(BaseModel):
         return found
 
     def size(self, folder: Path) -> int:
-        """The bytes of its files, as often as they are gone through.
+        """The bytes of its files, times the number of times they are read.
 
         >>> import tempfile
         >>> from pathlib import Path
@@ -110,12 +109,12 @@ class Source(BaseModel):
         return self.repeat * sum((folder / name).stat().st_size for name in self.files(folder))
 
     def fits(self, row: dict[str, Any]) -> bool:
-        """Whether ``where`` lets a row pass.
+        """Whether a row passes ``where``.
 
         >>> Source(name="a", paths=["a.jsonl"], where={"lang": ["en"]}).fits({"lang": "de"})
         False
         """
-        # Python takes 1 for True; a file does not.
+        # 1 equals True in Python, but not in a file.
         return all(
             any(type(row.get(key)) is type(value) and row.get(key) == value for value in values)
             for key, values in self.where.items()
@@ -141,9 +140,9 @@ class Source(BaseModel):
 class Mixture(BaseModel):
     """Several sources as one stream.
 
-    With a seed, the next source is drawn at random, in proportion to the bytes of its files times
-    ``repeat``, so that all end at about the same time; within a source the order is kept. Without
-    one, sources follow each other. The same files and the same seed give the same stream.
+    With a seed, the next source is drawn at random in proportion to the bytes of its files times
+    ``repeat``, so that all end at about the same time; within a source the order is kept. Without a
+    seed, sources are read one after the other. The same files and seed produce the same stream.
 
     >>> mixture = Mixture(source=[{"name": "sums", "paths": ["sums.jsonl"]}], seed=1)
     >>> mixture.sources[0].name
@@ -155,7 +154,7 @@ class Mixture(BaseModel):
     sources: Annotated[tuple[Source, ...], Field(alias="source", min_length=1)]
     seed: int | None = None
     folder: Path = Path()
-    """Where paths begin: the folder of the TOML file."""
+    """The folder for relative paths: that of the TOML file."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -165,12 +164,12 @@ class Mixture(BaseModel):
         return self
 
     def readings(self) -> Iterator[Reading]:
-        """What each row of the mixture gives, bad ones with their error, in order.
+        """The result of each row of the mixture, in order; bad rows have their error.
 
         Each conversation (and preference) carries ``metadata["provenance"]``: ``source`` (its
-        name), ``file``, ``row`` (1-based line or number), ``part`` (0-based, among what the row
-        gives) and ``round`` (0-based, among the repeats). A provenance that the row itself has is
-        kept inside, as ``earlier``.
+        name), ``file``, ``row`` (1-based line or number), ``part`` (0-based, among the results of
+        the row) and ``round`` (0-based, among the repeats). A provenance in the row itself is kept
+        inside, as ``earlier``.
 
         >>> import tempfile
         >>> from pathlib import Path
@@ -183,7 +182,7 @@ class Mixture(BaseModel):
         (1, 1)
 
         Raises:
-            DataError: a pattern without files, at once.
+            DataError: a pattern matches no files; raised immediately.
         """
         files = [source.files(self.folder) for source in self.sources]
         return self.mixed(
@@ -194,11 +193,11 @@ class Mixture(BaseModel):
         )
 
     def rows(self, on_error: Callable[[DataError], None] | None = None) -> Iterator[Item]:
-        """The conversations (and preferences) of the mixture, as `readings` has them.
+        """The conversations (and preferences) of the mixture; see `readings`.
 
         Args:
-            on_error: called for each row that cannot be used, which is then left out; without
-                it, the first such row raises.
+            on_error: called for each unusable row, which is then left out; without it, the first
+                such row raises.
 
         >>> import tempfile
         >>> from pathlib import Path
@@ -211,13 +210,13 @@ class Mixture(BaseModel):
         1
 
         Raises:
-            DataError: a pattern without files, or a bad row where there is no ``on_error``.
+            DataError: a pattern matches no files; or a row is bad and there is no ``on_error``.
         """
-        # Files are looked for at once: a missing one should not show after hours.
+        # Files are checked first: a missing one should not surface after hours.
         return _items(self.readings(), on_error or _raise)
 
     def mixed(self, streams: Sequence[Iterator[T]]) -> Iterator[T]:
-        """One stream for each source as one for all, in the order of the mixture.
+        """Merge a stream for each source into one, in the order of the mixture.
 
         >>> sources = [{"name": name, "paths": [name]} for name in ("a.jsonl", "b.jsonl")]
         >>> list(Mixture(source=sources).mixed([iter([1, 2]), iter([3])]))
@@ -237,7 +236,7 @@ def _drawn(
 ) -> Iterator[T]:
     live = list(zip(streams, sizes, strict=True))
     while live:
-        # Only random() is promised to give the same numbers in every version of Python.
+        # Only random() is guaranteed to return the same numbers in every version of Python.
         marks = list(accumulate(size for _, size in live))
         drawn = chance.random() * marks[-1]
         at = next((i for i, mark in enumerate(marks) if drawn < mark), len(live) - 1)
@@ -299,7 +298,7 @@ _WEIGHED: dict[type[Item], Callable[[Any, float], dict[str, Any]]] = {
 
 
 def load_mixture(path: str | Path) -> Mixture:
-    r"""The mixture that a TOML file describes; docs/data.md has an example.
+    r"""Load the mixture that a TOML file describes; docs/data.md has an example.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -311,7 +310,7 @@ def load_mixture(path: str | Path) -> Mixture:
     (1, 'sums')
 
     Raises:
-        DataError: the file is no TOML, or no mixture; the message lists everything at fault.
+        DataError: the file is not TOML or not a mixture; the message lists all errors.
     """
     path = Path(path)
     try:

@@ -2,12 +2,12 @@
 
 Source: https://github.com/LAION-AI/Open-Assistant, oasst-data/README.md and
 oasst-data/oasst_data/schemas.py. A row with ``message_id`` is a flat message, one with
-``thread_id`` a thread, one with ``message_tree_id`` a tree, told in this order because a flat
-message may name its tree. Members are often absent rather than null. Others name their messages
-and threads so, too: only with a text, or with a thread, is a row taken for one of these.
+``thread_id`` a thread, one with ``message_tree_id`` a tree, checked in this order because a flat
+message may name its tree. Members are often absent rather than null. Other data sets use the same
+names: a row counts as one of these only with a text or a thread.
 
-A tree gives a conversation for each of its leaves, once the messages that the options drop are
-cut off with all replies to them, and then the prompters' that no assistant answered.
+A tree yields a conversation for each of its leaves. First the messages that the options drop are
+removed with all replies to them, then prompts that no assistant answered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA"]
 
-_FLAT = ("message_id", "text")  # what tells a flat message
+_FLAT = ("message_id", "text")  # members of a flat message
 _CARRIED = ("message_id", "parent_id", "role", "text", "replies")
 _ROLES = {"prompter": "user", "assistant": "assistant"}
 
@@ -59,7 +59,7 @@ def _read(row: Field, options: Options) -> list[Item]:
         nodes = _read_tree(row, options)
         metadata = metadata_of(row, *OPENING, "prompt")
     if "path" in metadata:
-        raise row.need("path").error("would be written over by the ids of the path in the tree")
+        raise row.need("path").error("would be overwritten by the ids of the path in the tree")
     return [
         conversation.model_copy(
             update={"messages": with_system(row, conversation.messages), "tools": read_tools(row)}
@@ -122,7 +122,7 @@ def _read_node(field: Field, parent: int | None, nodes: list[_Node], seen: set[s
         )
         other = "prompter" if role == "assistant" else "assistant"
         raise field.need("role").error(
-            f"expected {place} to be by {other}, found {field.value['role']}"
+            f"expected {place} to be from {other}, found {field.value['role']}"
         )
     above = field.get("parent_id")
     if above is not None and above.value != (before and before.identifier):
@@ -135,7 +135,7 @@ def _read_node(field: Field, parent: int | None, nodes: list[_Node], seen: set[s
 
 
 def _wanted(node: _Node, options: Options) -> bool:
-    """Whether the options keep a message; what a message does not say counts as usual."""
+    """Whether the options keep a message; a missing member counts as the usual value."""
     flags = {key: _flag(node.field, key) for key in ("deleted", "synthetic", "review_result")}
     lang = node.field.get("lang")
     dropped = (
@@ -152,7 +152,7 @@ def _wanted(node: _Node, options: Options) -> bool:
         return False
     if not node.message.content and options.empty_turns == "refuse":
         raise node.field.need("text").error(
-            'expected text, found an empty one; empty_turns="keep" or "drop" says what to do'
+            'expected text, found an empty one; pass empty_turns="keep" or "drop"'
         )
     return True
 
@@ -188,7 +188,7 @@ def _conversations(
 
 
 def _answered(nodes: list[_Node]) -> dict[int | None, list[int]]:
-    """The replies to each message that lead to an answer; those to None are the prompt."""
+    """The replies to each message that lead to an answer; the reply to None is the prompt."""
     leads = [node.message.role == "assistant" for node in nodes]
     for index in reversed(range(len(nodes))):
         parent = nodes[index].parent
@@ -207,7 +207,7 @@ def _all_leaves(nodes: list[_Node], replies: dict[int | None, list[int]]) -> lis
 
 
 def _best_leaf(nodes: list[_Node], replies: dict[int | None, list[int]]) -> list[int]:
-    """Down from the prompt, each time to the best-ranked reply: 0 is best, unranked ones last."""
+    """The path from the prompt along the best-ranked replies: 0 is best, unranked ones last."""
     at: int | None = None
     while group := replies.get(at):
         at = min(group, key=lambda index: _rank(nodes[index].field))
@@ -241,9 +241,9 @@ def _path_to(nodes: list[_Node], leaf: int) -> list[int]:
 def _gather(rows: Iterable[Row]) -> Iterator[Row]:
     """Put flat messages together into trees; rows of other forms pass through at once.
 
-    The messages of a tree may stand anywhere in a file, so these are held until its end.
-    Reported, each with its line: an id that appears twice, a reply to a message that the file
-    does not have, a circle of replies, a second root of one tree.
+    The messages of a tree may be anywhere in a file, so they are kept until its end. Errors,
+    reported with their line, are: a repeated id, a reply to a message that the file does not have,
+    a cycle of replies, and a second root of one tree.
     """
     flat: dict[str, Row] = {}
     for row in rows:
@@ -272,7 +272,7 @@ def _gather(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _on_circle(identifier: str, flat: dict[str, Row]) -> str:
-    """Up from a message that no root leads to, until a message comes a second time."""
+    """The path up from a message without a root, until a message repeats."""
     passed: set[str] = set()
     while identifier not in passed:
         passed.add(identifier)
@@ -290,9 +290,7 @@ def _flat_id(message: Field, flat: dict[str, Row]) -> str:
     if above is not None:
         above.label()
     if replies is not None and replies.value != []:
-        raise replies.error(
-            "expected a flat message to have no replies; a tree has message_tree_id"
-        )
+        raise replies.error("expected a flat message without replies; a tree has message_tree_id")
     return identifier.label()
 
 
@@ -323,7 +321,7 @@ def _orphan(row: Row, replies: int) -> Row:
 
 
 def _circle(messages: int) -> str:
-    return f"expected replies that lead up to a prompt, found a circle; {messages} messages with it"
+    return f"expected replies that lead up to a prompt, found a cycle; {messages} messages with it"
 
 
 def _tree(root: Row, below: list[str], flat: dict[str, Row]) -> Row:

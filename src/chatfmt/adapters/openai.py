@@ -1,12 +1,12 @@
-"""OpenAI's chat messages, read and written: the schema that the others lead to.
+"""Read and write OpenAI's chat messages, the schema that others build on.
 
 Source: the OpenAI API reference, "Create chat completion" (messages, tool calls, the deprecated
 ``function_call``), at https://platform.openai.com/docs/api-reference;
 ``reasoning_content`` is DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model;
-`chatfmt.conversation.switches` has the sources of ``weight`` and its like.
+`chatfmt.conversation.switches` has the sources of ``weight`` and similar members.
 
-A message is read by `chatfmt.conversation.reading`, as everywhere; a row is held to more: to the
-members that OpenAI has for its role, to content where there are no calls, and to the policies.
+`chatfmt.conversation.reading` reads a message, as everywhere. For a row, this module checks more:
+only members that OpenAI has for the role, content where there are no calls, and the policies.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 _COMMON = ("role", "content", "name", *SWITCHES)
 _CALLS = ("tool_calls", "function_call")
 _REASONING = ("reasoning_content", "reasoning", "thinking")
-# What a message of each role may have.
+# The members that a message of each role may have.
 _FIELDS = {
     "system": dict.fromkeys(_COMMON),
     "developer": dict.fromkeys(_COMMON),
@@ -56,7 +56,7 @@ _ROLES = tuple(_FIELDS)  # a role may be any JSON value: a list cannot be looked
 
 
 def refuse_unknown(field: Field, known: Collection[str], options: Options) -> None:
-    """Refuse members that there is no place for, unless the options drop them."""
+    """Refuse members that have no place, unless the options drop them."""
     for key, member in field.members().items():
         if key not in known and key not in MEDIA:
             field.made(_UNKNOWN[options.unknown_fields], key, known)
@@ -65,7 +65,7 @@ def refuse_unknown(field: Field, known: Collection[str], options: Options) -> No
 
 
 _MEANT = frozenset({"annotations", "mask", "prefix", "refusal", "train_detail"})
-"""Members that have no place and bear meaning: nobody is told to leave them out.
+"""Members that have no place but carry meaning, so no error suggests leaving them out.
 
 Sources: ``refusal`` and ``annotations``: the OpenAI API reference; ``train_detail``: axolotl,
 docs/dataset-formats/conversation.qmd; ``prefix``: DeepSeek's "Chat prefix completion"; ``mask``:
@@ -75,9 +75,10 @@ NeMo, "Prepare data for chat models".
 
 def _refuse(key: str, known: Collection[str]) -> None:
     if key in _MEANT:
-        raise Fault("a message has no place for it, and it bears meaning", (key,))
+        raise Fault("a message has no place for it, and dropping it would lose information", (key,))
     raise Fault(
-        f'{NO_SUCH_FIELD}{did_you_mean(key, known)}; unknown_fields="drop" leaves such members out',
+        f"{NO_SUCH_FIELD}{did_you_mean(key, known)}; "
+        'pass unknown_fields="drop" to leave such members out',
         (key,),
     )
 
@@ -90,7 +91,7 @@ _UNKNOWN = {"refuse": _refuse, "drop": _drop}
 
 
 def read_weight(field: Field) -> float | None:
-    """The factor of a message's loss, under any of the names in `SWITCHES`."""
+    """The factor for a message's loss, under any of the names in `SWITCHES`."""
     weight: float | None = field.made(weight_of, field.value)
     return weight
 
@@ -98,7 +99,7 @@ def read_weight(field: Field) -> float | None:
 def read_messages(
     messages: Field, options: Options, *, after: Sequence[Message] = ()
 ) -> tuple[Message, ...]:
-    """The messages of a list, and ``after`` others: a call's result must follow the call."""
+    """The messages of a list, ``after`` others: a call's result must follow the call."""
     ids = _Ids(options)
     for message in after:
         ids.made.update(call.id for call in message.tool_calls if call.id is not None)
@@ -107,7 +108,7 @@ def read_messages(
 
 
 class _Ids:
-    """The ids of the calls so far, to which later results must answer."""
+    """The ids of the calls so far, which later results must answer."""
 
     def __init__(self, options: Options) -> None:
         self.policy = options.call_ids
@@ -126,8 +127,8 @@ class _Ids:
                 identifier.label()
             if self.policy == "consistent" and identifier.value is not None and not self.with_ids:
                 raise identifier.error(
-                    "expected no id, as the calls before have none, "
-                    f'found {shown(identifier.value)}; call_ids="optional" takes it'
+                    "expected no id, since earlier calls have none, "
+                    f'found {shown(identifier.value)}; pass call_ids="optional" to accept it'
                 )
         given = [identifier.value for identifier in ids if identifier.value is not None]
         if len(set(given)) < len(given):
@@ -135,7 +136,7 @@ class _Ids:
         self.made.update(given)
 
     def check_result(self, identifier: Field) -> None:
-        """Refuse a result that does not say which call it answers, where it can."""
+        """Refuse a result that does not name its call, where it can."""
         lenient = self.policy == "consistent" and not self.made
         optional = lenient or self.policy in ("optional", "make")
         if identifier.value is None and optional:
@@ -161,7 +162,7 @@ def _members(field: Field) -> dict[str, Any]:
 
 
 def _role(field: Field, options: Options) -> str:
-    """The role of a speaker that the options name."""
+    """The role of a speaker listed in the options."""
     known: dict[str, str] = dict(options.speakers)
     if not isinstance(field.value, str) or field.value not in known:
         raise field.expected(f"one of {', '.join([*_ROLES, *known])}")
@@ -174,7 +175,7 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     if role not in _ROLES:
         role = members["role"] = _role(field.need("role"), options)
     if role in TALKING and members.keys() == _PLAIN and isinstance(members["content"], str):
-        return field.message(**members)  # what most messages are, so it is worth a shortcut
+        return field.message(**members)  # true of most messages, so it is worth a shortcut
     known = _FIELDS[role]
     if not members.keys() <= known.keys():
         refuse_unknown(field, known, options)
@@ -199,13 +200,13 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
     if options.text_parts == "refuse" and isinstance(members.get("content"), list):
         parts = len(members["content"])
         raise field.need("content").error(
-            f'expected text, found {parts} text parts; text_parts="join" joins them'
+            f'expected text, found {parts} text parts; pass text_parts="join" to join them'
         )
     return field.message(**fields)
 
 
 TALKING = frozenset({"system", "developer", "user", "assistant"})
-"""Roles whose messages may be a text and no more."""
+"""Roles of messages that may be only a text."""
 _PLAIN = {"role", "content"}
 
 
@@ -221,7 +222,7 @@ def _check_calls(field: Field, options: Options, ids: _Ids) -> None:
         arguments = function.need("arguments")
         if options.object_arguments == "refuse" and isinstance(arguments.value, Mapping):
             raise arguments.error(
-                'expected text, found an object; object_arguments="dump" writes it as JSON'
+                'expected text, found an object; pass object_arguments="dump" to write it as JSON'
             )
 
 
@@ -259,7 +260,7 @@ def write_conversation(conversation: Conversation, path: str = "") -> dict[str, 
 
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Preference):
-        raise DataError('expected a conversation, found a preference; schema="preference" fits')
+        raise DataError('expected a conversation, found a preference; pass schema="preference"')
     return write_conversation(item)
 
 

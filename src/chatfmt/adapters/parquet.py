@@ -1,4 +1,4 @@
-"""A Parquet or Arrow file to rows, as JSON could have said them."""
+"""Read the rows of a Parquet or Arrow file as JSON values."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def read_parquet(path: Path, unpacker: Unpacker | None, access: Access) -> Itera
     """The rows of a Parquet file.
 
     Raises:
-        DataError: the file is packed, at once.
+        DataError: the file is compressed as a whole; raised immediately.
         ImportError: pyarrow is not installed.
     """
     _refuse_packed(path, unpacker, "a Parquet file")
     parquet = optional("pyarrow.parquet")
 
     def batches(source: Any) -> Iterator[Any]:  # noqa: ANN401 - a file, Arrow's batches
-        # By default whole row groups are read ahead, and a file may be a single one.
+        # By default whole row groups are read ahead, and a file may be one row group.
         whole = parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
         yield from whole.iter_batches(batch_size=_BATCH)
 
@@ -43,7 +43,7 @@ def read_arrow(path: Path, unpacker: Unpacker | None, access: Access) -> Iterato
     """The rows of an Arrow file, such as ``save_to_disk`` of `datasets` writes: stream or file.
 
     Raises:
-        DataError: the file is packed, at once.
+        DataError: the file is compressed as a whole; raised immediately.
         ImportError: pyarrow is not installed.
     """
     _refuse_packed(path, unpacker, "an Arrow file")
@@ -69,7 +69,7 @@ _MAGIC = b"ARROW1"  # https://arrow.apache.org/docs/format/Columnar.html#ipc-fil
 
 def _refuse_packed(path: Path, unpacker: Unpacker | None, what: str) -> None:
     if unpacker is not None:
-        message = f"expected {what} as it is: it is compressed inside, decompress it first"
+        message = f"expected {what}, found it compressed as a whole: decompress it first"
         raise DataError(message, str(path))
 
 
@@ -89,9 +89,7 @@ def _rows(
                         yield _plain_row(file, number, value)
                     number += 1
         except (pyarrow.ArrowException, OSError) as error:
-            reason = (
-                f"expected {what}, found: {error}; the {number - 1} rows before are read, no more"
-            )
+            reason = f"expected {what}, found: {error}; rows read before it: {number - 1}"
             yield bad_row(file, number, reason)
 
 
@@ -99,7 +97,7 @@ def _values(
     batch: Any,  # noqa: ANN401 - Arrow's
     longest: int,
 ) -> Iterator[dict[str, Any] | int]:
-    """The rows of a batch; in place of one that is too long, its bytes."""
+    """The rows of a batch; one that is too long is replaced by its size in bytes."""
     if batch.nbytes <= longest:
         yield from batch.to_pylist(maps_as_pydicts="strict")
         return
@@ -112,7 +110,7 @@ def _values(
 
 
 def _plain_row(file: str, number: int, value: dict[str, Any]) -> Row:
-    """The row as JSON could have said it: no nulls, dates as ISO 8601 text, bytes are refused."""
+    """The row as JSON: without nulls, dates as ISO 8601 text; bytes are refused."""
     try:
         return Row(file, number, _plain(Field(value)))
     except DataError as error:
@@ -126,7 +124,7 @@ def _plain(field: Field) -> Any:  # noqa: ANN401 - any JSON value
         case float() if math.isfinite(field.value):
             return field.value
         case dict() as members:
-            # A member that one row has is null in all others.
+            # A member of any one row is null in all others.
             return {
                 key: _plain(Field(item, f".{key}", field))
                 for key, item in members.items()
@@ -136,4 +134,4 @@ def _plain(field: Field) -> Any:  # noqa: ANN401 - any JSON value
             return [_plain(Field(item, f"[{i}]", field)) for i, item in enumerate(items)]
         case date() | time():
             return field.value.isoformat()
-    raise field.expected("what JSON can say")
+    raise field.expected("a JSON value")

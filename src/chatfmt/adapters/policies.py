@@ -1,4 +1,4 @@
-"""What the options do to a conversation once it is read, whatever its schema is."""
+"""Apply the options to a conversation after it is read, for every schema."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Messages = tuple[Message, ...]
 
 
 def settled(item: Item, options: Options) -> Item:
-    """The item as the options want it.
+    """Apply the options to an item.
 
     Raises:
-        DataError: they refuse it, or it cannot be made so.
+        DataError: the options refuse it, or cannot be met.
     """
     if isinstance(item, Preference):
         return _settled_pair(item, options)
@@ -50,7 +50,7 @@ def _settled_pair(pair: Preference, options: Options) -> Preference:
     for name in ("chosen", "rejected"):
         whole = (*prompt.messages, *getattr(pair, name))
         sides[name] = _settled_messages(whole, options, before)[before:]
-    # The prompt is what both sides have: it is settled as a part of either.
+    # Both sides share the prompt, so it is handled as a part of each.
     whole = _settled_messages((*prompt.messages, *pair.chosen), options, before)
     prompt = prompt.model_copy(update={"messages": whole[:before]})
     return pair.model_copy(update={"prompt": prompt, **sides})
@@ -82,7 +82,7 @@ def _with_system(messages: Messages, options: Options) -> Messages:
         if options.own_system == "refuse":
             raise DataError(
                 "expected a conversation without a system message, found one; "
-                'own_system="keep" or "replace" says which of the two to use'
+                'pass own_system="keep" or "replace"'
             )
         if options.own_system == "keep":
             return messages
@@ -99,8 +99,8 @@ def _drop_tools(conversation: Conversation) -> Conversation:
 
 def _refuse_tools(_conversation: Conversation) -> Conversation:
     raise DataError(
-        "these definitions would not be written: --prepare writes them where the format's template "
-        "does, and --tools drop leaves them out",
+        "these definitions would not be written; pass a preparation to write them as the template "
+        'does, or tools="drop" to leave them out',
         field="tools",
     )
 
@@ -121,10 +121,11 @@ def _with_thinking(messages: Messages, options: Options, before: int) -> Message
         if options.inline_thinking == "refuse":
             raise DataError(
                 f"{where}: found thinking in the text ({inline.tag}), for which the format has a "
-                'field; inline_thinking="read" puts it there, "keep" leaves it in the text'
+                'field; pass inline_thinking="read" to move it there, or "keep" to leave it in '
+                "the text"
             )
         if inline.content is None:
-            raise DataError(f"{where}: expected thinking that ends, found {inline.tag} alone")
+            raise DataError(f"{where}: expected the end of the thinking, found only {inline.tag}")
         if message.reasoning is not None:
             raise DataError(
                 f"{where}: expected thinking once, found it in the text ({inline.tag}), too"
@@ -138,9 +139,9 @@ def _with_thinking(messages: Messages, options: Options, before: int) -> Message
 
 
 def _with_ids(messages: Messages) -> Messages:
-    """The messages with an id for each call that has none, and for each result that has none.
+    """The messages with ids for all calls and results, made up where they are missing.
 
-    A result belongs to the oldest call that has no result yet, of its name where it has one.
+    A result belongs to the oldest call without a result, and with the same name if it has one.
     """
     taken = {call.id for message in messages for call in message.tool_calls}
     numbers = (f"call_{number}" for number in range(len(taken) + _calls(messages)))

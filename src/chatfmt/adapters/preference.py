@@ -1,12 +1,12 @@
-r"""Pairs of answers to one prompt, of which people liked one better.
+r"""Preference data: pairs of answers to one prompt, one of which people preferred.
 
-Three forms, told by their members:
+Three forms, recognized by their members:
 
 - ``{"input": {"messages"}, "preferred_output", "non_preferred_output"}``, OpenAI's; source:
   https://developers.openai.com/api/docs/guides/direct-preference-optimization
 - ``{"chosen", "rejected"}``, whole conversations as message lists or as texts of the form
   ``\n\nHuman: … \n\nAssistant: …``; source: https://github.com/anthropics/hh-rlhf. The prompt is
-  what both begin with, up to the last reply. A prompt of that form may stand apart, with the text
+  their common beginning, up to the last reply. A prompt of that form may be separate, with the text
   cut after its last ``Assistant:``, as in https://huggingface.co/datasets/Dahoas/full-hh-rlhf.
 - ``{"prompt", "chosen", "rejected"}``, where the two are replies only; source:
   https://huggingface.co/docs/trl/dataset_formats
@@ -40,7 +40,7 @@ Messages = tuple[Message, ...]
 
 # A turn begins with its speaker and one space; an empty turn may lack the space.
 _SPEAKER = re.compile(r"\n\n(Human|Assistant):(?: |(?=\n\n(?:Human|Assistant):)|\Z)")
-# Another character there: a turn, or what someone wrote? Nobody can tell.
+# With another character there, this could be a turn or part of a text.
 _UNSPACED = re.compile(r"(\n\n(?:Human|Assistant):)(?!\n\n(?:Human|Assistant):)([^ ])", re.DOTALL)
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 
@@ -51,7 +51,7 @@ def _read(row: Field, options: Options) -> list[Item]:
         return [_read_openai(row, explicit, options)]
     chosen, rejected = row.need("chosen"), row.need("rejected")
     if type(chosen.value) is not type(rejected.value):
-        raise rejected.expected("the same form as chosen has")
+        raise rejected.expected("the same form as chosen")
     prompt = row.get("prompt")
     metadata = metadata_of(row, *OPENING, "chosen", "rejected", "prompt")
     before: Messages = ()
@@ -109,8 +109,8 @@ def _read_log(log: Field, options: Options, opening: str) -> Messages:
         raise log.expected(r"text that begins with '\n\nHuman: ' or '\n\nAssistant: '")
     if (odd := _UNSPACED.search(text)) is not None:
         reason = (
-            f"expected a space after {odd[1]!r}, found {odd[2]!r}: put one there if a turn begins, "
-            "or take out the line ends before it if none does"
+            f"expected a space after {odd[1]!r}, found {odd[2]!r}: add one if a turn begins here, "
+            "or else remove the line ends before it"
         )
         raise log.error(reason)
     turns = []
@@ -133,15 +133,17 @@ def _read_prompt(prompt: Field, options: Options) -> Messages:
 
 
 def _lacking(prompt: Field | None, before: Messages, sides: list[Messages]) -> Messages:
-    """The prompt that both sides still lack: none if they are whole conversations."""
+    """The prompt that both sides still need; empty if they are whole conversations."""
     if prompt is None or all(side[0].role in ("assistant", "tool") for side in sides):
         return before
-    # UltraFeedback and its like repeat the prompt in both conversations, where a system message
-    # may be before it.
+    # Data sets such as UltraFeedback repeat the prompt in both conversations, perhaps after a
+    # system message.
     opening = _without_system(before)
     for side in sides:
         if _without_system(side)[: len(opening)] != opening:
-            raise prompt.error("expected what both conversations begin with, found another prompt")
+            raise prompt.error(
+                "expected the common beginning of both conversations, found another prompt"
+            )
     return ()
 
 
@@ -150,12 +152,12 @@ def _without_system(messages: Messages) -> Messages:
 
 
 def _split(row: Field, chosen: Messages, rejected: Messages, options: Options) -> list[Messages]:
-    """What both begin with, and the two replies."""
+    """The common beginning, and the two replies."""
     if chosen == rejected:
         raise row.need("rejected").error("expected two different replies, found the same twice")
     same = takewhile(lambda pair: pair[0] == pair[1], zip(chosen, rejected, strict=False))
     length = len(list(same))
-    # A reply is whole: what the assistant said right before the difference belongs to it.
+    # A reply is whole: the assistant's messages right before the difference belong to it.
     while length and chosen[length - 1].role == "assistant":
         length -= 1
     for key, side in (("chosen", chosen), ("rejected", rejected)):
@@ -166,16 +168,16 @@ def _split(row: Field, chosen: Messages, rejected: Messages, options: Options) -
         if early and options.early_difference == "refuse":
             raise row.need(key).error(
                 f"the pair differs from message {length} on, before the last reply; "
-                'early_difference="keep" takes all that follows as the reply'
+                'pass early_difference="keep" to use all that follows as the reply'
             )
     return [chosen[:length], chosen[length:], rejected[length:]]
 
 
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Conversation):
-        raise DataError('expected a preference, found a conversation; schema="openai" fits')
+        raise DataError('expected a preference, found a conversation; pass schema="openai"')
     if taken := {"input", *_OUTPUTS, *CLAIMED} & item.metadata.keys():
-        raise DataError("would be written over by the pair", field=f"metadata.{min(taken)}")
+        raise DataError("would be overwritten by the pair", field=f"metadata.{min(taken)}")
     return {
         "input": write_conversation(item.prompt, "prompt."),
         _OUTPUTS[0]: write_messages(item.chosen, "chosen"),

@@ -1,9 +1,9 @@
 """Prompt and completion: two texts, or two lists of OpenAI messages.
 
 Source: Ouyang et al., "Training language models to follow instructions with human feedback"
-(https://arxiv.org/abs/2203.02155), section 3: demonstrations are pairs of a prompt and what a
-labeler wrote; https://huggingface.co/docs/trl/dataset_formats for the form with lists. The
-labelers' guideline can be given as the system message: ``Options(system=...)``.
+(https://arxiv.org/abs/2203.02155), section 3: demonstrations are pairs of a prompt and a labeler's
+text; https://huggingface.co/docs/trl/dataset_formats for the form with lists. The labelers'
+guideline can be given as the system message: ``Options(system=...)``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _read(row: Field, options: Options) -> list[Item]:
     prompt, completion = row.need("prompt"), row.need("completion")
     as_lists = isinstance(prompt.value, list)
     if as_lists is not isinstance(completion.value, list):
-        raise completion.expected("a list, as the prompt is" if as_lists else "text")
+        raise completion.expected("a list, like the prompt" if as_lists else "text")
     read = _read_lists if as_lists else _read_texts
     return [whole(row, read(prompt, completion, options), "prompt", "completion")]
 
@@ -46,7 +46,7 @@ def _read_lists(prompt: Field, completion: Field, options: Options) -> tuple[Mes
     after = read_messages(completion, options, after=before)
     if after[0].role != "assistant":
         raise completion.items()[0].error(
-            f"expected a completion that the assistant begins, found {after[0].role}"
+            f"expected a completion that begins with the assistant, found {after[0].role}"
         )
     return before + after
 

@@ -1,8 +1,8 @@
-"""Files to rows, as a stream: JSON Lines, JSON, CSV, Parquet, Arrow; the texts also packed.
+"""Stream the rows of files: JSON Lines, JSON, CSV (all three also compressed), Parquet, Arrow.
 
-What cannot be used as it stands comes as a row with an error, and reading goes on with the next
-one. Where it cannot go on (a damaged archive, a JSON array that breaks off), the error is the
-last row, after all the whole ones.
+An unusable row is returned with an error, and reading continues with the next one. If it cannot
+continue (a damaged archive, a JSON array that ends early), the error is the last row, after all
+complete rows.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ def iter_rows(
     r"""The rows of a file, one at a time, in order.
 
     Args:
-        path: a file called ``*.jsonl`` (or ``.ndjson``), ``*.json``, ``*.csv``, ``*.tsv``,
-            ``*.parquet`` or ``*.arrow``; all but the last two also with a further ``.gz`` or
-            ``.zst``. A ``.json`` file holds one array of objects, or objects one after the other,
+        path: a file named ``*.jsonl`` (or ``.ndjson``), ``*.json``, ``*.csv``, ``*.tsv``,
+            ``*.parquet`` or ``*.arrow``; all but the last two also with ``.gz`` or ``.zst``
+            appended. A ``.json`` file holds one array of objects, or objects one after the other,
             or one conversation as a list of messages.
-        format: such an ending, without its dot, for a file that is called otherwise.
-        longest_row: bytes that a row may have. A longer one is refused without being held in
+        format: one of these endings, without its dot, for a file with another name.
+        longest_row: the largest row, in bytes. A longer one is refused without being held in
             memory, and the rest of the file is read.
 
     Raises:
-        DataError: for a file whose format is not known, at once.
+        DataError: the format of the file is unknown; raised immediately.
 
-    Lines of JSON Lines end at ``"\n"`` alone: U+2028 is text. Invalid JSON or UTF-8, a key that
+    In JSON Lines only ``"\n"`` ends a line: U+2028 is text. Invalid JSON or UTF-8, a key that
     appears twice in one object, NaN and Infinity, and more than 200 levels of nesting are refused.
-    A file is held in memory no further than one row of it, or one batch of a Parquet file.
+    Only one row of a file, or one batch of a Parquet file, is in memory at a time.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def iter_rows(
 
 
 def read_path(path: Path, format: str | None, access: Access) -> Iterator[Row]:
-    """What `iter_rows` gives of a file that is opened in a way of its own."""
+    """`iter_rows` for a file that is opened by a function of yours."""
     ending, unpacker = file_kind(path)
     name = format or ending
     if name not in FILE_FORMATS:
@@ -80,7 +80,7 @@ def read_lines(path: Path, unpacker: Unpacker | None, access: Access) -> Iterato
             else:
                 yield strict.line(file, number, line)
     except Damaged as damage:
-        yield bad_row(file, number + 1, f"{damage}; the {number} lines before are read, no more")
+        yield bad_row(file, number + 1, f"{damage}; lines read before it: {number}")
 
 
 FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None, Access], Iterator[Row]]] = {
@@ -92,4 +92,4 @@ FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None, Access], Iterator[Row]]
     "csv": read_csv,
     "tsv": read_tsv,
 }
-"""Ending of a file's name to what reads it."""
+"""The reader for each ending of a file's name."""

@@ -1,4 +1,4 @@
-"""A row of a file, as readers give it: its value, or what is wrong with it."""
+"""A row of a file, as readers return it: its value, or its error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Row", "as_row", "bad_row", "is_message"]
 
 
 class Row(NamedTuple):
-    """One row of a file: its value, or what is wrong with it.
+    """One row of a file: its value, or its error.
 
     >>> Row("a.jsonl", 1, {"prompt": "2+2?"}).error is None
     True
@@ -36,7 +36,7 @@ _OF_NO_MESSAGE = {"messages", "message_id"}
 
 
 def as_row(value: object) -> object:
-    """A list of messages as the row that it is, as nanochat's are; any other value as it is.
+    """Turn a list of messages, such as nanochat's, into a row; other values are unchanged.
 
     >>> as_row([{"role": "user", "content": "hi"}])
     {'messages': [{'role': 'user', 'content': 'hi'}]}

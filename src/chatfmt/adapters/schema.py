@@ -1,4 +1,4 @@
-"""What an outside schema is: how to tell it, read it and, where that makes sense, write it."""
+"""The definition of a schema: how to recognize it, read it and, where possible, write it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Item", "Preference", "Schema"]
 
 
 class Preference(BaseModel):
-    """A prompt and two ways to go on, of which people liked the first better.
+    """A prompt and two continuations, of which people preferred the first.
 
     >>> prompt = Conversation(messages=[{"role": "user", "content": "2+2?"}])
     >>> good, bad = ({"role": "assistant", "content": text} for text in ("4", "5"))
@@ -35,11 +35,11 @@ class Preference(BaseModel):
     chosen: tuple[Message, ...]
     rejected: tuple[Message, ...]
     metadata: dict[str, Any] = Default(default_factory=dict)
-    """Annotation: what else the row says, and where it comes from."""
+    """Annotation: other members of the row, and where it comes from."""
 
 
 Item = Conversation | Preference
-"""What a row of a data set is read as."""
+"""The result of reading a row of a data set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Schema:
     source: str
     """The project or page that defines it."""
     marks: tuple[tuple[str, ...], ...]
-    """What tells it: a row fits that has all the members of one of these tuples."""
+    """Its marks: a row fits if it has all the members of one of these tuples."""
     read: Callable[[Field, Options], list[Item]]
     write: Callable[[Item], dict[str, Any]] | None = None
     fits: Callable[[Mapping[str, Any]], bool] | None = None
-    """What else tells it, of a row that has the marks."""
+    """A further test for a row that has the marks."""
     gather: Callable[[Iterable[Row]], Iterator[Row]] | None = None
-    """For rows that mean something only together: the rows of a file to whole rows."""
+    """For rows that belong together: joins the rows of a file to whole rows."""
 
     def detect(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has the marks of this schema."""

@@ -49,18 +49,18 @@ def _read(row: Field, options: Options) -> list[Item]:
     log = row.need("conversations")
     first = log.items()[0].value
     if isinstance(first, dict) and "role" in first and "from" not in first:
-        # OpenAI's messages under another name, as many data sets have them.
+        # OpenAI's messages under another name, common in data sets.
         return [whole(row, read_messages(log, options), "conversations")]
     return [whole(row, checked_turns(log, read_log(log, options), options), "conversations")]
 
 
 def read_log(log: Field, options: Options) -> list[Turn]:
-    """The turns of a log, calls joined with the text before them."""
+    """The turns of a log, with calls joined to the text before them."""
     return _with_calls([(field, _read_turn(field, options)) for field in log.items()])
 
 
 def _with_calls(turns: list[Turn]) -> list[Turn]:
-    """Text and the calls in the turn after it are one message, as the assistant makes them."""
+    """Join text and the calls in the turn after it to one message of the assistant."""
     joined: list[Turn] = []
     for field, message in turns:
         if joined and _goes_on(joined[-1][1], message):
@@ -84,15 +84,15 @@ def _goes_on(before: Message, message: Message) -> bool:
 
 
 def speaker_role(field: Field, options: Options) -> str:
-    """The role of the speaker of a turn, which has no other members than a turn has."""
+    """The role of a turn's speaker, after checking the members of the turn."""
     speaker = field.need("from")
     roles = {**_ROLES, **options.speakers}
-    speaker.label()  # first, for it tells whether this is a turn of this schema at all
+    speaker.label()  # first, because it shows whether this is a turn of this schema at all
     refuse_unknown(field, ("from", "value", *SWITCHES), options)
     if speaker.value not in roles:
         raise speaker.error(
             f"expected one of {', '.join(roles)}, found {shown(speaker.value)}; "
-            f"speakers={{{shown(speaker.value)}: ROLE}} says whose turn it is"
+            f"pass speakers={{{shown(speaker.value)}: ROLE}}"
         )
     return roles[speaker.value]
 
@@ -107,7 +107,7 @@ def _read_turn(field: Field, options: Options) -> Message:
 
 
 def read_calls(value: Field) -> list[ToolCall]:
-    """One call, or a list of parallel ones, as LLaMA-Factory's data/formatter.py takes it."""
+    """One call, or a list of parallel ones, as in LLaMA-Factory's data/formatter.py."""
     text = value.text()
     try:
         return [_read_call(spelled) for spelled in _objects(text)]
@@ -122,13 +122,13 @@ def _read_call(spelled: str) -> ToolCall:
     name, arguments = loads(members.pop("name")), members.pop("arguments")
     if not isinstance(name, str) or not name or members:
         raise ValueError(spelled)
-    # Some writers put the arguments as a text that holds JSON, as OpenAI does.
+    # Some writers give the arguments as JSON text, as OpenAI does.
     text = loads(arguments) if arguments.startswith('"') else arguments
     return ToolCall(name=name, arguments=text)
 
 
 def _objects(text: str) -> list[str]:
-    """The objects of a JSON text, each as it is spelled: it is one, or a list of some."""
+    """The verbatim objects of a JSON text: one object, or a list of them."""
     value = loads(text)
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, dict) for item in items):
@@ -143,7 +143,7 @@ def _objects(text: str) -> list[str]:
 
 
 def _members(text: str) -> dict[str, str]:
-    """The members of a JSON object, each value as it is spelled: arguments are kept verbatim."""
+    """The members of a JSON object, with verbatim values: arguments keep their spelling."""
     decode = json.JSONDecoder().raw_decode
     members: dict[str, str] = {}
     # The text is valid, so the next quote opens a key, and a colon follows it.
@@ -163,7 +163,7 @@ def _members(text: str) -> dict[str, str]:
 
 def _write(item: Item) -> dict[str, Any]:
     if isinstance(item, Preference):
-        raise DataError('expected a conversation, found a preference; schema="preference" fits')
+        raise DataError('expected a conversation, found a preference; pass schema="preference"')
     check_metadata(item, "", "conversations")
     tools = {"tools": json.dumps(item.tools, ensure_ascii=False)} if item.tools else {}
     turns = [
@@ -192,9 +192,9 @@ def _write_turns(message: Message, index: int, before: Message | None) -> list[d
     if not message.tool_calls:
         return [plain]
     if message.role != "assistant":
-        raise DataError("expected calls of the assistant", field=f"{where}.tool_calls")
+        raise DataError("expected calls only from the assistant", field=f"{where}.tool_calls")
     if before is not None and _goes_on(before, message):
-        raise DataError("would be read as one with the message before", field=where)
+        raise DataError("would be read as part of the message before", field=where)
     turn = {"from": _CALL, "value": _write_calls(message.tool_calls, where), **weight}
     return [plain, turn] if message.content else [turn]
 
@@ -207,7 +207,7 @@ def _write_calls(calls: Sequence[ToolCall], where: str) -> str:
 def _write_call(call: ToolCall, where: str) -> str:
     if not call.name:
         raise DataError("expected text that is not empty, found none", field=f"{where}.name")
-    # Arguments that are no object stand as a text, so that any spelling comes back.
+    # Arguments that are not an object are written as text, so that any spelling survives.
     exact = _is_object(call.arguments) and call.arguments.strip() == call.arguments
     arguments = call.arguments if exact else json.dumps(call.arguments, ensure_ascii=False)
     return f'{{"name": {json.dumps(call.name, ensure_ascii=False)}, "arguments": {arguments}}}'

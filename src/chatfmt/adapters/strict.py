@@ -1,4 +1,4 @@
-"""JSON to rows, with nothing let pass that JSON leaves open."""
+"""Parse JSON rows strictly, refusing everything that JSON leaves undefined."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class StrictJSON(StrictDecoder):
         return self.row(file, number, value, text)
 
     def row(self, file: str, number: int, value: object, text: str) -> Row:
-        """The row of a decoded value; text is what it was decoded from."""
+        """The row of a decoded value; ``text`` is its source."""
         if faults := self.taken_faults():
             return bad_row(file, number, faults[0])
         if not isinstance(value, dict):

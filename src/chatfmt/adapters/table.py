@@ -1,4 +1,4 @@
-"""The table of schemas, and reading and writing by it."""
+"""The table of schemas, and the functions that read and write with it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMAS", "Reading", "detect", "read_file", "read_row", "read_rows", "write_row"]
 
-# In the order of detection: what has further members is before what does without.
+# In order of detection: schemas with more members come before those with fewer.
 SCHEMAS: Mapping[str, Schema] = MappingProxyType(
     {
         "oasst": oasst.SCHEMA,
@@ -78,7 +78,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
 
 
 class Reading(NamedTuple):
-    """What one row of a file gives: conversations (or preferences), or an error.
+    """The result of one row of a file: conversations (or preferences), or an error.
 
     >>> Reading("sums.jsonl", 1, []).error is None
     True
@@ -91,13 +91,13 @@ class Reading(NamedTuple):
 
 
 def detect(row: Mapping[str, Any]) -> str:
-    """The name of the first schema in the table that a row has the marks of.
+    """The name of the first schema in the table whose marks a row has.
 
     >>> detect({"instruction": "Add.", "input": "2 2", "output": "4"})
     'alpaca'
 
     Raises:
-        DataError: none fits; the message lists what was looked for.
+        DataError: none fits; the message lists the expected members.
     """
     for name, schema in SCHEMAS.items():
         if schema.detect(row):
@@ -107,7 +107,7 @@ def detect(row: Mapping[str, Any]) -> str:
 
 
 def _nearest(row: Mapping[str, Any]) -> str:
-    """What a row of no known kind is nearest to: that of which it has most marks."""
+    """The schema closest to a row of no known kind: that of which it has the most marks."""
     marks = [
         (len(set(mark) & row.keys()) / len(mark), name, mark)
         for name, schema in SCHEMAS.items()
@@ -134,17 +134,17 @@ def read_row(
     file: str | None = None,
     line: int | None = None,
 ) -> list[Item]:
-    """The conversations, or preferences, that a row gives: one, as a rule; a tree gives several.
+    """The conversations, or preferences, in a row: usually one; a tree has several.
 
     Args:
-        row: a JSON object. What is not part of the messages becomes metadata, but null.
+        row: a JSON object. Members that are not part of the messages become metadata, unless null.
         schema: its name in `SCHEMAS`; None detects it.
-        options: the policies for odd rows; None is the strict default.
-        file: where the row comes from, for errors.
+        options: the policies for irregular rows; None is the strict default.
+        file: the row's file, for errors.
         line: its 1-based line or number there, for errors.
 
     Raises:
-        DataError: the row cannot be used as it stands.
+        DataError: the row cannot be used.
 
     >>> [conversation] = read_row({"prompt": "2+2?", "completion": "4"})
     >>> conversation.messages
@@ -158,17 +158,17 @@ def read_row(
         return [settled(item, options) for item in items]
     except DataError as error:
         raise DataError(error.reason, file, line, error.field) from None
-    except ValidationError as error:  # metadata or tools; what is wrong with messages is told above
+    except ValidationError as error:  # metadata or tools; errors in messages are reported above
         path, reason = objections(error)[0]
         inside = path[1:] if path[:1] == ("metadata",) else path  # its members are the row's
         raise DataError(reason, file, line, Field(None).at(inside).path or None) from None
 
 
 def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
-    """A row of that schema; the metadata become its further members.
+    """Write an item as a row of a schema; metadata become further members.
 
     Raises:
-        DataError: the schema is not written, or has no place for what the item holds.
+        DataError: the schema cannot be written, or has no place for a part of the item.
 
     >>> from chatfmt.conversation import Conversation
     >>> write_row(Conversation(messages=[{"role": "user", "content": "2+2?"}]))
@@ -177,14 +177,14 @@ def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
     write = _schema(schema).write
     if write is None:
         written = ", ".join(name for name, one in SCHEMAS.items() if one.write is not None)
-        raise DataError(f"expected a schema that is written ({written}), found {shown(schema)}")
+        raise DataError(f"expected a schema that can be written ({written}), found {shown(schema)}")
     return write(item)
 
 
 def read_rows(
     rows: Iterable[Row], *, schema: str | None = None, options: Options | None = None
 ) -> Iterator[Reading]:
-    """What each row of a file gives. Flat messages are put together into their trees first.
+    """The result of each row of a file. Flat messages are first joined to trees.
 
     >>> from chatfmt.adapters import Row
     >>> rows = [Row("sums.jsonl", 1, {"prompt": "2+2?", "completion": "4"})]
@@ -214,7 +214,7 @@ def read_file(
     options: Options | None = None,
     format: str | None = None,
 ) -> Iterator[Reading]:
-    """What each row of a file gives, as a stream; arguments as for `read_row` and `iter_rows`.
+    """Stream the results of a file's rows; arguments as for `read_row` and `iter_rows`.
 
     >>> import tempfile
     >>> from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables of text to rows: CSV and TSV whose first line names the columns."""
+"""Read the rows of CSV and TSV files whose first line names the columns."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["read_csv", "read_tsv"]
 
 
 def _read(delimiter: str, path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
-    """The rows of a table, one at a time; an empty cell does not count.
+    """The rows of a table, one at a time; empty cells are ignored.
 
-    What is in a cell is text, whatever it looks like; JSON text of messages is read as such.
+    A cell is text, whatever it looks like; JSON text of messages is parsed.
     """
     file, number, longest = str(path), 0, access.longest_row
-    csv.field_size_limit(max(csv.field_size_limit(), longest))  # it is one for the whole process
+    csv.field_size_limit(max(csv.field_size_limit(), longest))  # the limit is global to the process
     records = csv.reader(
         _texts(chunks(path, unpacker, access), longest), delimiter=delimiter, strict=True
     )
@@ -33,7 +33,7 @@ def _read(delimiter: str, path: Path, unpacker: Unpacker | None, access: Access)
         if names is None:
             return
         if len(set(names)) < len(names) or not all(names):
-            yield bad_row(file, 1, f"expected a name for each column, each once, found {names}")
+            yield bad_row(file, 1, f"expected a different name for each column, found {names}")
             return
         for number, cells in enumerate(records, 1):
             if len(cells) != len(names):
@@ -50,7 +50,7 @@ def _read(delimiter: str, path: Path, unpacker: Unpacker | None, access: Access)
         reason = f"expected a table of text, found: {shown(str(error))}"
     else:
         return
-    yield bad_row(file, number + 1, f"{reason}; the {number} rows before are read, no more")
+    yield bad_row(file, number + 1, f"{reason}; rows read before it: {number}")
 
 
 def _texts(parts: Iterator[bytes], longest: int) -> Iterator[str]:

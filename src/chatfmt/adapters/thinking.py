@@ -1,9 +1,9 @@
-"""Thinking that stands inline in the text of an answer, between tags: found, and split off.
+"""Find thinking between tags in the text of an answer, and split it off.
 
-Sources: ``<think>``: https://huggingface.co/deepseek-ai/DeepSeek-R1, whose template opens the tag
-in the prompt, so that some data begin after it; ``<thinking>``: Anthropic's guide to prompts;
+Sources: ``<think>``: https://huggingface.co/deepseek-ai/DeepSeek-R1, where the template opens the
+tag in the prompt, so that some data begin after it; ``<thinking>``: Anthropic's guide to prompts;
 ``[THINK]``: https://huggingface.co/mistralai/Magistral-Small-2507; ``<|begin_of_thought|>``:
-https://huggingface.co/datasets/bespokelabs/Bespoke-Stratos-17k, where the answer has tags, too.
+https://huggingface.co/datasets/bespokelabs/Bespoke-Stratos-17k, where the answer has tags as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class _Tags(NamedTuple):
     begin: str
     end: str
     answer: tuple[str, str] | None = None
-    """What is around the answer after the thinking, if anything does."""
+    """The tags around the answer after the thinking, if any."""
 
 
 _TAGS = (
@@ -34,17 +34,17 @@ _TAGS = (
 
 
 class Inline(NamedTuple):
-    """The thinking in a text, and what is left of the text."""
+    """The thinking in a text, and the rest of the text."""
 
     tag: str
-    """The tag with which it begins, or ends where it has no beginning."""
+    """The tag that begins it, or the tag that ends it if it has no beginning."""
     reasoning: str
     content: str | None
     """None: the thinking has no end."""
 
 
 def find_inline(text: str) -> Inline | None:
-    r"""The thinking with which a text begins; None where it does not.
+    r"""The thinking at the beginning of a text; None if there is none.
 
     Line ends next to the tags belong to neither the thinking nor the answer.
 

@@ -1,4 +1,4 @@
-"""The order of turns in chat logs: the user begins, the assistant ends, they take turns."""
+"""The order of turns in chat logs: the user begins, the two alternate, the assistant ends."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Turn = tuple["Field", "Message"]
 def refuse_empty(field: Field, options: Options) -> None:
     """Refuse an empty text, unless the options keep it."""
     if not field.text() and options.empty_turns != "keep":
-        raise field.error('expected text, found an empty one; empty_turns="keep" takes it')
+        raise field.error('expected text, found an empty one; pass empty_turns="keep" to accept it')
 
 
 def checked_turns(log: Field, turns: Sequence[Turn], options: Options) -> tuple[Message, ...]:
-    """The messages of a log, once they are in order or the options say what to do."""
+    """The messages of a log, in order or brought into order as the options say."""
     turns = _without_empty(turns, options)
     opening = [turn for turn in turns[:1] if turn[1].role == "system"]
     spoken = _from_user(turns[len(opening) :], options)
@@ -42,7 +42,7 @@ def _without_empty(turns: Sequence[Turn], options: Options) -> Sequence[Turn]:
     full = [turn for turn in turns if not _is_empty(turn[1])]
     if options.empty_turns == "refuse" and len(full) < len(turns):
         field = next(field for field, message in turns if _is_empty(message))
-        raise field.error('the turn has no text; empty_turns="keep" or "drop" says what to do')
+        raise field.error('the turn has no text; pass empty_turns="keep" or "drop"')
     return full
 
 
@@ -57,7 +57,7 @@ def _from_user(turns: Sequence[Turn], options: Options) -> Sequence[Turn]:
     if options.starts_with_assistant == "refuse":
         raise field.error(
             f"expected the user to begin, found {message.role}; "
-            'starts_with_assistant="keep" or "drop" says what to do'
+            'pass starts_with_assistant="keep" or "drop"'
         )
     return list(dropwhile(lambda turn: turn[1].role != "user", turns))
 
@@ -69,7 +69,7 @@ def _to_assistant(turns: Sequence[Turn], options: Options) -> Sequence[Turn]:
     if options.ends_with_user == "refuse":
         raise field.error(
             f"expected the assistant to end, found {message.role}; "
-            'ends_with_user="keep" or "drop" says what to do'
+            'pass ends_with_user="keep" or "drop"'
         )
     kept = list(dropwhile(lambda turn: turn[1].role != "assistant", reversed(turns)))
     return kept[::-1]
@@ -84,5 +84,5 @@ def _refuse_repeated(turns: Sequence[Turn], options: Options) -> None:
         if plain and message.role == before.role:
             raise field.error(
                 f"a second turn of the {message.role} in a row; "
-                'repeated_roles="keep" takes such turns as they are'
+                'pass repeated_roles="keep" to accept such turns'
             )

@@ -2,7 +2,7 @@
 
 Source: https://github.com/thunlp/UltraChat for ``data``;
 https://huggingface.co/datasets/HuggingFaceH4/ultrachat_200k for ``prompt``, ``prompt_id`` and
-``messages``, where the prompt repeats what the user says first; it is kept as metadata.
+``messages``, where the prompt repeats the user's first message; it is kept as metadata.
 """
 
 from __future__ import annotations

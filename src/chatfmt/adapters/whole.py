@@ -1,4 +1,4 @@
-"""What a row has beside its messages that belongs to the conversation all the same.
+"""Members of a row that belong to the conversation besides its messages.
 
 A member that a schema claims for conversations never becomes metadata: it is read, or refused by
 name. Sources: ``system``: the Anthropic API reference, "Messages", LLaMA-Factory, data/README.md,
@@ -45,10 +45,10 @@ LABELS = ("label", "kto_tag")
 _SETTINGS = ("chat_template_kwargs", "enable_thinking")
 
 OPENING = (*_SYSTEM, *_TOOLS)
-"""What `with_system` and `read_tools` read."""
+"""The members that `with_system` and `read_tools` read."""
 
 CLAIMED = frozenset({*OPENING, *_SETTINGS, *MEDIA})
-"""Members that are never metadata: schemas claim them for the conversation."""
+"""Members that are never metadata, because schemas claim them for the conversation."""
 
 
 def whole(
@@ -57,16 +57,16 @@ def whole(
     *used: str,
     turns: Sequence[Mapping[str, Any]] = (),
 ) -> Conversation:
-    """The conversation of these messages, with whatever else of the row belongs to it.
+    """The conversation of these messages, with the other members of the row that belong to it.
 
     Args:
         row: the row.
-        messages: those that have been read.
-        used: the members from which they were; those that are left become metadata.
-        turns: what each turn of the row says besides, which becomes ``turn_metadata`` there.
+        messages: the messages read so far.
+        used: the members they were read from; the others become metadata.
+        turns: the other members of each turn, which become ``turn_metadata`` there.
 
     Raises:
-        DataError: a member belongs to the conversation, which has no place for it.
+        DataError: a member belongs to the conversation, but has no place in it.
 
     >>> from chatfmt.adapters.fields import Field
     >>> from chatfmt.conversation import Message
@@ -83,11 +83,11 @@ def whole(
 
 
 def besides(turn: Field, *used: str) -> dict[str, Any]:
-    """The members of a turn that are not used otherwise and belong to no message."""
+    """The unused members of a turn that belong to no message."""
     found = turn.rest(*used)
     for key, member in found.items():
         if is_media(key, member):
-            raise turn.need(key).error(f"expected text alone, found {key}")
+            raise turn.need(key).error(f"expected only text, found {key}")
         if key in _OF_MESSAGES:
             raise turn.need(key).error("a turn of this schema has no place for it")
     return {key: member for key, member in found.items() if key not in MEDIA}
@@ -99,23 +99,23 @@ _OF_MESSAGES = frozenset({*SWITCHES, *OTHER_NAMES, "reasoning", "refusal", "tool
 def with_turns(
     row: Field, metadata: dict[str, Any], turns: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The metadata with what the turns of the row say besides role and text, if they say any."""
+    """The metadata, with the other members of turns, if there are any."""
     if not any(turns):
         return metadata
     if "turn_metadata" in metadata:
-        raise row.need("turn_metadata").error("would be written over by what the turns say")
+        raise row.need("turn_metadata").error("would be overwritten by the members of the turns")
     return {**metadata, "turn_metadata": [dict(turn) for turn in turns]}
 
 
 def metadata_of(row: Field, *used: str) -> dict[str, Any]:
-    """The members of a row that are not used otherwise and belong to no conversation."""
+    """The unused members of a row that belong to no conversation."""
     for key, member in row.rest(*used).items():
         if is_media(key, member):
-            raise row.need(key).error(f"expected text alone, found {key}")
+            raise row.need(key).error(f"expected only text, found {key}")
         if key in _SETTINGS:
             raise row.need(key).error(
-                "it tells a chat template how to render: tell it when the conversation is "
-                "prepared, and split the rows by it if they differ"
+                "it is an option of a chat template: give it when the conversation is prepared, "
+                "and split the rows by it if they differ"
             )
         if key in OPENING and member not in ("", []):
             raise row.need(key).error("a row of this schema has no place for it here")
@@ -123,9 +123,9 @@ def metadata_of(row: Field, *used: str) -> dict[str, Any]:
 
 
 def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages with the row's system message before them, if it has one.
+    """The messages, after the row's system message if it has one.
 
-    An empty one does not count, as LLaMA-Factory has it.
+    An empty one does not count, as in LLaMA-Factory.
     """
     given = [found for key in _SYSTEM if (found := row.get(key)) is not None and found.value != ""]
     if not given:
@@ -142,7 +142,7 @@ def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
     """The definitions of tools in a row: a list of objects, or JSON text of one.
 
-    What is under OpenAI's deprecated ``functions`` becomes tools of type function.
+    OpenAI's deprecated ``functions`` become tools of type function.
     """
     given = [
         found
@@ -168,9 +168,9 @@ def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
 
 
 def without_bad(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages; where the row is labelled as a bad one, nothing of it is trained.
+    """The messages; in a row labelled as bad, none is trained.
 
-    The label, true or false, is also metadata: it says more than a weight.
+    The label, true or false, is also kept as metadata: it says more than a weight.
     """
     if not any(_is_bad(row.value.get(key)) for key in LABELS):
         return tuple(messages)
@@ -181,27 +181,27 @@ def without_bad(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def _is_bad(label: object) -> bool:
-    """Whether a label says no; a table of text spells it out."""
+    """Whether a label is false, which a table of text spells out."""
     return label is False or (isinstance(label, str) and label.lower() == "false")
 
 
 def check_metadata(conversation: Conversation, path: str, *members: str) -> None:
-    """Refuse to write metadata that would be read as part of the conversation.
+    """Refuse to write metadata that would be read back as part of the conversation.
 
     Args:
-        conversation: what is written.
-        path: where it is in what is written, for errors.
-        members: what the schema has its messages in.
+        conversation: the conversation to write.
+        path: its place in the output, for errors.
+        members: the members in which the schema has its messages.
 
     Raises:
         DataError: a member of the metadata has such a name.
     """
     if taken := {*members, *CLAIMED} & conversation.metadata.keys():
-        reason = "would be taken for the conversation's"
+        reason = "would be read as the conversation's"
         raise DataError(reason, field=f"{path}metadata.{min(taken)}")
     bad = any(_is_bad(conversation.metadata.get(key)) for key in LABELS)
     if bad and any(m.role == "assistant" and m.weight != 0 for m in conversation.messages):
         raise DataError(
-            "says that the answers are bad: expected answers of weight 0",
+            "marks the answers as bad: expected answers of weight 0",
             field=f"{path}metadata.label",
         )

@@ -1,10 +1,10 @@
 """WildChat and LMSYS-Chat-1M: ``conversation: [{"role", "content", "language", …}]``.
 
 Source: https://huggingface.co/datasets/allenai/WildChat-1M and
-https://huggingface.co/datasets/lmsys/lmsys-chat-1m. What the row says of the conversation is kept
-as metadata, and so is what each turn says of itself besides role and content (its language, whether
-it is toxic, where its user was): ``turn_metadata`` has an object for each turn of the row. Anything
-else is refused, or something that matters might be lost.
+https://huggingface.co/datasets/lmsys/lmsys-chat-1m. Other members of the row are kept as metadata,
+and so are those of each turn besides role and content (its language, whether it is toxic, where its
+user was): ``turn_metadata`` has an object for each turn of the row. Anything else is refused, so
+that nothing important is lost.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA"]
 
 _ROLES = ("user", "assistant", "system")
-# The members of a turn as the data sets' cards list them, under "dataset_info".
+# The members of a turn that the data sets' cards list under "dataset_info".
 _TURN = (
     *("role", "content", "language", "redacted", "toxic", "turn_identifier", "timestamp"),
     *("country", "hashed_ip", "header", "state"),

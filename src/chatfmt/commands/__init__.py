@@ -1,6 +1,6 @@
 """The commands of the command line, one module each.
 
-A module here is a command, called like its file, as soon as it has two functions::
+Each module here is a command with the name of its file, and has two functions::
 
     def add(subparsers: Subparsers) -> None:
         parser = subparsers.add_parser("count", help="...")
@@ -10,8 +10,8 @@ A module here is a command, called like its file, as soon as it has two function
         ...
 
 Every run of ``chatfmt`` imports all of them, so heavy and optional libraries are imported inside
-``run``. What ``run`` raises as `ChatfmtError`, `OSError` or `ImportError` ends the command with
-that message and exit code 2. Modules that begin with an underscore are no commands.
+``run``. A `ChatfmtError`, `OSError` or `ImportError` from ``run`` ends the command with its message
+and exit code 2. Modules that begin with an underscore are not commands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Conversations as the input of a command: of every kind of file, row and schema that is read."""
+"""Read conversations as a command's input, from every supported kind of file and schema."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = ["Lost", "add_conversations", "conversations_of", "for_each_conversati
 
 
 def add_conversations(parser: argparse.ArgumentParser) -> None:
-    """The options and the argument from which `for_each_conversation` knows what to read."""
+    """Add the options and the argument that tell `for_each_conversation` what to read."""
     add_policies(parser)
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="conversations, or rows of data sets: JSON, one in the file or one a line; Parquet "
+        help="conversations, or rows of data sets: JSON, one per file or one per line; Parquet "
         "and the other kinds that `chatfmt convert` reads; - is standard input",
     )
 
 
 def conversations_of(item: Item) -> list[Conversation]:
-    """The conversation that a row gives; of a preference, the two that it is."""
+    """The conversation in a row; for a preference, both of its conversations."""
     if isinstance(item, Conversation):
         return [item]
     prompt, replies = item.prompt, (item.chosen, item.rejected)
@@ -41,7 +41,7 @@ def conversations_of(item: Item) -> list[Conversation]:
 
 
 class Lost:
-    """Says once, on standard error, what conversations have and is not written."""
+    """Warns once, on standard error, about data of conversations that is not written."""
 
     def __init__(self, tok: ChatTokenizer, args: argparse.Namespace) -> None:
         self._command = args.command
@@ -49,14 +49,14 @@ class Lost:
         self._thinking = tok.format.writes_thinking(prepared=args.prepare)
 
     def __call__(self, conversation: Conversation) -> None:
-        """Look at a conversation before it is prepared."""
+        """Check a conversation before it is prepared."""
         from chatfmt.adapters.thinking import find_inline
 
         if self._tools and conversation.tools:
             self._tools = False
             self._say(
-                "definitions of tools are not written: --prepare writes them where the format's "
-                "template does, and --tools drop says that they are to be left out"
+                "definitions of tools are not written: use --prepare to write them as the model's "
+                "template does, or --tools drop to leave them out"
             )
         if self._thinking and any(
             message.role == "assistant" and find_inline(message.content)
@@ -64,8 +64,8 @@ class Lost:
         ):
             self._thinking = False
             self._say(
-                "thinking stands in the text of an answer, where the format has a field for it: "
-                "--option inline_thinking=read puts it there"
+                "the text of an answer contains thinking, for which the format has a field: use "
+                "--option inline_thinking=read to move it there"
             )
 
     def _say(self, words: str) -> None:
@@ -75,13 +75,14 @@ class Lost:
 def for_each_conversation(
     args: argparse.Namespace, work: Callable[[Conversation], bool | None]
 ) -> int:
-    """Do the work for each conversation of a file; the exit code.
+    """Do the work for each conversation of a file, and return the exit code.
 
-    What is wrong with one goes to standard error with its place, and the next one is read. It is
-    bad where the work raises a `ValueError` or returns False, having said itself what is wrong.
+    An error in one is reported on standard error with its place, and reading continues. A
+    conversation is bad if the work raises a `ValueError`, or returns False after reporting the
+    error itself.
 
     Raises:
-        DataError: a policy or schema is not known, or the file is no mixture.
+        DataError: a policy or schema is unknown, or the file is not a mixture.
         OSError: the file cannot be read.
         ImportError: an extra is missing for files of this kind.
     """
@@ -99,7 +100,7 @@ def for_each_conversation(
 
 
 def _is_text(file: str) -> bool:
-    """Whether a file is JSON as it is, or of no known kind."""
+    """Whether a file is plain JSON, or of an unknown kind."""
     from chatfmt.adapters import FILE_FORMATS
     from chatfmt.adapters.chunks import file_kind
 
@@ -124,5 +125,5 @@ def _for_each_in_rows(args: argparse.Namespace, work: Callable[[Conversation], b
 
 def _good(items: list[Item], work: Callable[[Conversation], bool | None]) -> bool:
     chats = [chat for item in items for chat in conversations_of(item)]
-    done = [work(chat) is not False for chat in chats]  # all of them, whatever one gives
+    done = [work(chat) is not False for chat in chats]  # all of them, whatever any returns
     return all(done)

@@ -1,4 +1,4 @@
-"""Rows of data sets as the input of a command; a bad one is reported, and the next one is read."""
+"""Read rows of data sets as a command's input; a bad row is reported, and reading continues."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ FILES = (
     "*.jsonl, *.json, *.csv, *.tsv, also with .gz or .zst, *.parquet, *.arrow, a mixture (*.toml), "
     "or - for JSON Lines on standard input"
 )
-"""What `for_each_row` reads, in words."""
+"""The inputs of `for_each_row`, for help texts."""
 
 _CHUNK = 1 << 16  # bytes read at once
 
 
 def add_policies(parser: argparse.ArgumentParser) -> None:
-    """The options from which `policies` and `for_each_row` know how to read rows.
+    """Add the options that tell `policies` and `for_each_row` how to read rows.
 
-    They do not name what there is: that would import the adapters for every other command, too.
+    Their help does not list the schemas: that would import the adapters for every command.
     """
     parser.add_argument(
         "--from",
         dest="schema",
         metavar="SCHEMA",
-        help="what the rows are, such as openai, sharegpt or oasst, if not to be told from them",
+        help="the schema of the rows, such as openai, sharegpt or oasst (default: detected)",
     )
     parser.add_argument(
         "--option",
@@ -48,8 +48,8 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a policy for odd rows, such as empty_turns=drop, one of chatfmt.adapters.Options; "
-        "may be repeated; a list or an object is written in JSON",
+        help="a policy for odd rows, such as empty_turns=drop; docs/data.md lists them all; may "
+        "be repeated; a list or an object is written in JSON",
     )
     parser.add_argument(
         "--role",
@@ -57,15 +57,15 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="ROLE=NAME",
-        help="what a role of the rows is to be called, such as tool=ipython; may be repeated",
+        help="rename a role of the rows, such as tool=ipython; may be repeated",
     )
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
-    """The policies that have options of their own: ``--tools`` and ``--role``.
+    """The policies that have separate options: ``--tools`` and ``--role``.
 
     Raises:
-        DataError: a role is no ROLE=NAME, or is given twice.
+        DataError: a role is not ROLE=NAME, or is given twice.
     """
     found: dict[str, Any] = {}
     if getattr(args, "tools", None) in TOOLS_OF_ROWS:
@@ -82,10 +82,10 @@ def said(args: argparse.Namespace) -> dict[str, Any]:
 def policies(
     args: argparse.Namespace, lenient: Mapping[str, Any] = MappingProxyType({})
 ) -> Options:
-    """The policies that the options ask for, and for others those of ``lenient``.
+    """The policies given by options; the others are those of ``lenient``.
 
     Raises:
-        DataError: there is none of that name, it is given twice, or it has no such value.
+        DataError: a policy is unknown, is given twice, or has no such value.
     """
     from chatfmt.adapters import Options
 
@@ -125,17 +125,16 @@ def for_each_row(
     work: Callable[[Reading], None],
     lenient: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[int, int]:
-    """Do the work for each row of a file, or of a mixture, that can be read.
+    """Do the work for each readable row of a file or a mixture.
 
-    What is wrong with a row goes to standard error with its place, and so does what is wrong for
-    the work, which says so with a ValueError.
+    An error in a row, or a ValueError from the work, is reported on standard error with its place.
 
     Returns:
-        How many rows there are, and how many of them are bad.
+        The number of rows, and how many of them are bad.
 
     Raises:
-        DataError: the format of the file, the schema or a policy is not known; or a file is no
-            mixture, or schema or policies were given beside one.
+        DataError: the kind of file, the schema or a policy is unknown; a file is not a mixture; or
+            a schema or policies are given in addition to a mixture.
         OSError: the file cannot be read.
         ImportError: an extra is missing for files of this kind.
     """
@@ -162,8 +161,8 @@ def _readings(file: str, args: argparse.Namespace, lenient: Mapping[str, Any]) -
     if file.endswith(".toml"):
         if args.schema or args.policies:
             raise DataError(
-                "a mixture says itself of which schema its sources are and with which policies "
-                "to read them: expected neither --from nor --option",
+                "a mixture names the schema of its sources and the policies for reading them: "
+                "expected neither --from nor --option",
                 file,
             )
         return load_mixture(file).readings()
@@ -179,7 +178,7 @@ def _lines_from_stdin(longest: int) -> Iterator[Row]:
     from chatfmt.adapters.strict import StrictJSON
 
     strict = StrictJSON()
-    # What is there is taken at once, so that a row gets its answer while its writer waits.
+    # Rows are read as they arrive, so that each gets its answer while its writer waits.
     stdin: Any = sys.stdin.buffer
     parts = iter(lambda: stdin.read1(_CHUNK), b"")
     for number, line in enumerate(lines(parts, longest), 1):

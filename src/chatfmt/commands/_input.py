@@ -1,4 +1,4 @@
-"""What commands read: JSON documents, one in the file or one a line; a bad one is reported."""
+"""Read JSON documents, one per file or one per line; a bad one is reported."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ T = TypeVar("T")
 
 
 def add_input(parser: argparse.ArgumentParser, what: str) -> None:
-    """The argument for the input."""
+    """Add the argument for the input."""
     parser.add_argument(
-        "file", metavar="FILE", help=f"{what}: one in JSON, or one a line; - is standard input"
+        "file",
+        metavar="FILE",
+        help=f"{what}: one JSON document, or one per line; - is standard input",
     )
 
 
 def for_each(name: str, work: Callable[[Any], bool | None]) -> int:
-    """Do the work for each document of a file; the exit code.
+    """Do the work for each document of a file, and return the exit code.
 
-    What is wrong with a document goes to standard error with its place, and the next one is read.
+    An error in a document is reported on standard error with its place, and reading continues.
 
     Args:
         name: path of the file, or ``-``.
-        work: takes the value of a document. It is bad where the work raises a `ValueError`, which
-            says what is wrong with it, or returns False, having said so itself.
+        work: called with the value of each document. A document is bad if the work raises a
+            `ValueError` about it, or returns False after reporting the error itself.
 
     Raises:
         OSError: the file cannot be read.
@@ -53,10 +55,10 @@ def for_each(name: str, work: Callable[[Any], bool | None]) -> int:
 
 
 def results(name: str, work: Callable[[Any], T]) -> Iterator[tuple[str, T | None]]:
-    """The place of each document of a file, and what the work makes of its value.
+    """The place of each document of a file, and the work's result for its value.
 
-    None where it is bad, which is then reported on standard error. Arguments and errors are those
-    of `for_each`.
+    The result is None for a bad document, which is reported on standard error. Arguments and errors
+    are those of `for_each`.
     """
     with _opened(name) as file:
         for line, data in documents(file):
@@ -103,15 +105,15 @@ def _is_document(data: bytes) -> bool:
 
 
 def ids_of(value: object) -> list[int]:
-    """The list of ids that a JSON value is.
+    """Check that a JSON value is a list of ids.
 
     Raises:
-        DataError: it is not one.
+        DataError: it is not.
     """
     if not isinstance(value, list):
         raise DataError(f"expected a list of ids, found {describe(value)}")
     for position, token in enumerate(value):
-        if type(token) is not int:  # True is an int, too
+        if type(token) is not int:  # True is an int
             raise DataError(f"id {position}: expected an integer, found {describe(token)}")
     return value
 
@@ -120,7 +122,7 @@ def ids_of(value: object) -> list[int]:
 
 
 def _lines_before(error: ValueError) -> int:
-    """How many lines into its document an error stands."""
+    """The line of an error, relative to its document."""
     return error.line - 1 if isinstance(error, DataError) and error.line else 0
 
 
@@ -129,7 +131,7 @@ def _reason(error: ValueError) -> str:
         case ValidationError():
             return _first_objection(error)
         case ParseError():
-            return str(error.issue)  # without the advice to people who write Python
+            return str(error.issue)  # without the advice for Python
         case DataError():
             return f"{error.field}: {error.reason}" if error.field else error.reason
         case _:

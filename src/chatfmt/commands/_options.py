@@ -1,4 +1,4 @@
-"""Which tokenizer a command works with, as options."""
+"""The options that choose a command's tokenizer."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _DIGITS = 10  # of the highest id
 
 
 def add_tokenizer(parser: argparse.ArgumentParser) -> None:
-    """The options from which `tokenizer` makes a tokenizer."""
+    """Add the options from which `tokenizer` makes a tokenizer."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--format",
         metavar="NAME",
         default="gpt-4o",
-        help="a format of the table that `chatfmt formats` prints (default: %(default)s)",
+        help="a format that `chatfmt formats` lists (default: %(default)s)",
     )
     which.add_argument(
         "--format-file",
         metavar="FILE",
-        help="a format of your own: the arguments of ChatFormat in JSON, or in TOML (*.toml)",
+        help="your own format: the arguments of ChatFormat in JSON, or in TOML (*.toml)",
     )
     which.add_argument(
         "--model",
@@ -67,10 +67,10 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
 
 
 def tokenizer(args: argparse.Namespace) -> ChatTokenizer:
-    """The tokenizer that the options ask for.
+    """The tokenizer that the options choose.
 
     Raises:
-        ChatfmtError: there is none of that name, or its files are malformed.
+        ChatfmtError: the name is unknown, or its files are malformed.
         OSError: a file cannot be read.
         ImportError: the extra ``hf`` or ``jinja`` is not installed.
     """
@@ -93,15 +93,17 @@ def _from_model(args: argparse.Namespace) -> ChatTokenizer:
     for option in ("encoding_file", "pattern", "special_tokens"):
         if getattr(args, option):
             flag = f"--{option.removesuffix('s').replace('_', '-')}"
-            raise EncodingError(f"{flag} is not for --model, whose folder has the vocabulary")
+            raise EncodingError(
+                f"expected --model without {flag}: the model's folder has the vocabulary"
+            )
     return from_pretrained(args.model)
 
 
 def row_and_encoding(args: argparse.Namespace) -> tuple[ChatFormat, TokenEncoding | None]:
-    """The format that the options ask for, and the vocabulary, where they bring one.
+    """The format that the options choose, and the vocabulary if they name one.
 
     Raises:
-        ChatfmtError: there is none of that name, or its files are malformed.
+        ChatfmtError: the name is unknown, or its files are malformed.
         OSError: a file cannot be read.
         ImportError: the extra ``hf`` or ``jinja`` is not installed.
     """
@@ -112,7 +114,9 @@ def row_and_encoding(args: argparse.Namespace) -> tuple[ChatFormat, TokenEncodin
     if args.encoding_file:
         return row, _encoding_from(args)
     if args.pattern or args.special_tokens:
-        raise EncodingError("--pattern and --special-token are for the file of --encoding-file")
+        raise EncodingError(
+            "--pattern and --special-token describe a rank file: expected --encoding-file, too"
+        )
     return row, None
 
 

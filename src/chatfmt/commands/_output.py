@@ -1,4 +1,4 @@
-"""What commands write: one JSON document a line, and messages of one line."""
+"""Write one JSON document per line, and messages of one line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from chatfmt.commands._hints import for_command_line
 from chatfmt.errors import bounded
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["one_line", "print_json", "reader_may_leave"]
 
-# Characters that JSON lets stand as they are, but at which some tools end a line and some
-# terminals begin a command.
+# Characters that JSON leaves unescaped, but at which some tools end a line and some terminals begin
+# a command.
 _APART = re.compile("[\x7f-\x9f\u2028\u2029]")
 
-_LONGEST = 4000  # characters of a message: what it quotes may be as long as the input
+_LONGEST = 4000  # how much of a message is shown: it may quote text as long as the input
 
 
 def print_json(value: object) -> None:
@@ -30,20 +31,20 @@ def print_json(value: object) -> None:
 
 
 def one_line(message: str) -> str:
-    r"""A message with line ends and other characters without a shape escaped, and not too long.
+    r"""A message with invisible characters escaped and hints for options, cut if too long.
 
     >>> one_line("not\nJSON")
     'not\\nJSON'
     """
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode()
-        for char in bounded(message, _LONGEST)
+        for char in for_command_line(bounded(message, _LONGEST))
     )
 
 
 @contextlib.contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """Give up quietly on what is left to write when nobody reads it any more."""
+    """Drop remaining output quietly once its reader is gone."""
     try:
         yield
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The parser of the command line: it says what was probably meant, and how the command is used."""
+"""The command line's parser, which suggests what was meant and shows how a command is used."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["Parser"]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are those of the command that was called.
+    """A parser that reports errors with the usage of the command that was called.
 
-    Options are spelled out; an unknown one gets the name of the option most like it.
+    Options cannot be abbreviated; for an unknown one, the closest option is suggested.
     """
 
     def __init__(self, **more: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(allow_abbrev=False, **more)
 
     def add_version(self, package: str) -> None:
-        """The option that prints the version of a package."""
+        """Add the option that prints the version of a package."""
         self.add_argument(
             "--version",
             action=_Version,
@@ -39,10 +39,10 @@ class Parser(argparse.ArgumentParser):
         args: Sequence[str] | None = None,
         namespace: Any = None,  # noqa: ANN401 - argparse's own
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse all arguments; those of a command are parsed by its own parser.
+        """Parse all arguments; each command's own parser parses its arguments.
 
         Raises:
-            SystemExit: an argument is unknown, or another is wrong; the reason is printed.
+            SystemExit: an argument is unknown or wrong; the reason is printed.
         """
         found, rest = super().parse_known_args(args, namespace)
         if rest:
@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         return f"unknown option {option}" + "".join(f"; did you mean {one}?" for one in likely)
 
     def _check_value(self, action: argparse.Action, value: str) -> None:
-        """Name the commands that are most like an unknown one.
+        """Suggest the commands closest to an unknown one.
 
         Raises:
             ArgumentError: the value is not among the choices.
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Looks the version up when it is asked for."""
+    """Looks up the version only when asked for it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         print(f"{self.const} {metadata.version(self.const)}")  # noqa: T201 - what was asked for

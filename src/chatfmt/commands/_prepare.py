@@ -1,4 +1,4 @@
-"""What is done to conversations before a command takes them, as options."""
+"""The options for preparing conversations before a command uses them."""
 
 from __future__ import annotations
 
@@ -22,53 +22,52 @@ if TYPE_CHECKING:
 __all__ = ["TOOLS_OF_ROWS", "add_preparation", "preparation", "preparing"]
 
 TOOLS_OF_ROWS = ("use", "drop")
-"""What ``--tools`` says of the definitions that rows bring; anything else is a file."""
+"""Values of ``--tools`` for definitions in rows; any other value is a file."""
 
 
 def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) -> None:
-    """The options from which `preparation` knows what to do, and for prompts ``--thinking``."""
+    """Add the options that `preparation` reads, and ``--thinking`` for prompts."""
     group = parser.add_argument_group("preparation")
     group.add_argument(
         "--prepare",
         action="store_true",
-        help="rewrite conversations as the chat template of the model does; `chatfmt formats` says "
-        "how",
+        help="rewrite conversations as the model's chat template does; `chatfmt formats` says how",
     )
     group.add_argument(
         "--tools",
         metavar="use|drop|FILE",
-        help="definitions of tools: use those of the rows, leave them out, or take for each row "
-        "those of a file: a list in JSON, as chat APIs have it",
+        help="definitions of tools: use those of the rows (keep), leave them out (drop), or use "
+        "those of a file for each row: a JSON list in the shape of chat APIs",
     )
     group.add_argument(
         "--value",
         dest="values",
         metavar="NAME=VALUE",
         action="append",
-        help="what the template needs, such as date=2026-11-27, or reasoning_effort=high; may be "
-        "repeated",
+        help="a value that the template needs, such as date=2026-11-27 or reasoning_effort=high; "
+        "may be repeated",
     )
     group.add_argument(
         "--history",
         choices=("published", "keep"),
-        help="the thinking of earlier turns: dropped as the template does, or kept (default: "
-        "published)",
+        help="thinking of earlier turns: published does what the template does, keep keeps it "
+        "(default: published)",
     )
     if thinking:
         parser.add_argument(
             "--thinking",
             action=argparse.BooleanOptionalAction,
-            help="begin the reply with thinking, or with none (default: as the format has it)",
+            help="begin the reply with thinking, or without it (default: the format decides)",
         )
     parser.set_defaults(thinking=None)
 
 
 def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions | None:
-    """What the options ask for; None if conversations are to stay as they are.
+    """The preparation that the options choose; None to leave conversations unchanged.
 
     Raises:
-        DataError: an option is there without ``--prepare``; a value is no NAME=VALUE, or the format
-            has none of that name; the file of the tools has no definitions.
+        DataError: an option is given without ``--prepare``; a value is not NAME=VALUE, or the
+            format has no value of that name; the tools' file contains no definitions.
         OSError: that file cannot be read.
     """
     file = None if args.tools in TOOLS_OF_ROWS else args.tools
@@ -76,7 +75,7 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
     if not args.prepare:
         for option, value in given.items():
             if value is not None:
-                raise DataError(f"{option} says how to prepare: expected --prepare, too")
+                raise DataError(f"{option} is an option of --prepare: expected --prepare, too")
         return None
     values = _values(args.values or [])
     known = _names(format)
@@ -95,9 +94,9 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
 def preparing(
     tok: ChatTokenizer, options: PrepareOptions | None, look: Callable[[Conversation], None]
 ) -> Callable[[Conversation], Conversation]:
-    """What makes of a conversation what a command takes: the same, or what is prepared.
+    """A function that returns a conversation unchanged, or prepared, for a command.
 
-    It looks at each first, and raises a RenderError that also says what to do about it.
+    It checks each conversation first, and raises a RenderError that says how to fix it.
     """
 
     def as_it_is(conversation: Conversation) -> Conversation:
@@ -128,7 +127,7 @@ def _refuse(error: RenderError, format: ChatFormat, options: PrepareOptions) -> 
         example = "2026-11-27" if name == "date" else "…"
         mend = f"give it with --value {name}={example}"
     else:
-        mend = "without --prepare it is written as it is"
+        mend = "without --prepare, the conversation is written unchanged"
     raise RenderError(
         f"{error.reason}; {mend}", error.format, error.message, error.field
     ) from error

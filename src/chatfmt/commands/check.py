@@ -1,7 +1,7 @@
-"""``chatfmt check``: conversations for which a law of the library does not hold.
+"""``chatfmt check``: find conversations that break a law of the library.
 
-Every conversation that a format can carry keeps them, so what this prints is a mistake in chatfmt,
-or in an encoding that someone brought.
+The laws hold for every conversation that a format can carry, so anything printed is a bug in
+chatfmt or in the given encoding.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "check",
-        help="whether conversations come back from their ids, and grow without changing them",
+        help="check that conversations survive a round trip, and that their ids only grow",
         description="Encode conversations, decode them again, and compare; then check that each "
         "conversation begins with the ids of its first messages. Prints what differs.",
     )
@@ -54,10 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any] | None:
-    """Which law does not hold for a conversation, and where; None if all do.
+    """The law that a conversation breaks, and where; None if it breaks none.
 
-    Inversion: it comes back from its ids. Prefix: the ids of its first messages, and the prompt
-    for each reply of the assistant, are the beginning of its ids.
+    Inversion: decoding its ids returns it. Prefix: its ids begin with the ids of its first
+    messages, and with the prompt for each reply of the assistant.
 
     Raises:
         RenderError: the format cannot carry it.
@@ -83,14 +83,15 @@ def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any]
 
 
 def _prompt(tok: ChatTokenizer, before: tuple[Message, ...], reply: Message) -> list[int]:
-    """The prompt that this reply may follow; empty where there is none."""
+    """The prompt that this reply may follow; empty if there is none."""
     pieces = tok.format.templates[reply.role].pieces
     fixed = {
         piece.name if isinstance(piece, Field) else piece.field
         for piece in pieces[: pieces.index(GenerationStart())]
         if isinstance(piece, Field | Group)
     }
-    # A prompt says role and name. A reply that has more before its generated part follows none.
+    # A prompt writes role and name. A reply that writes more before its generated part has no
+    # prompt.
     more = any(getattr(reply, field) is not None for field in fixed - {"role", "name"})
     if reply.role != "assistant" or more:
         return []

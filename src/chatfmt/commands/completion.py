@@ -1,4 +1,4 @@
-"""``chatfmt completion``: what lets a shell complete commands and options."""
+"""``chatfmt completion``: a script that lets a shell complete commands and options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "completion",
         help="completion of commands and options for a shell (extra cli)",
-        description="Print what lets a shell complete commands and options. For bash, put "
+        description="Print a script that lets a shell complete commands and options. For bash, put "
         '`eval "$(chatfmt completion bash)"` into ~/.bashrc; for zsh, write it to a file _chatfmt '
         "in a folder of $fpath.",
     )

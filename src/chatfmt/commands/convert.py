@@ -1,4 +1,4 @@
-"""``chatfmt convert``: rows of any schema that is read as rows of one that is written."""
+"""``chatfmt convert``: convert rows of any readable schema to another schema."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "convert",
-        help="rows of a data set as rows of another schema",
+        help="convert rows of a data set to another schema",
         description="Read rows of a data set, whatever their schema, and print them in another "
-        "one, a row a line, as JSON.",
+        "one, as JSON, one row per line.",
     )
     add_policies(parser)
     parser.add_argument(
         "--to",
         metavar="SCHEMA",
         default="openai",
-        help="what to write, such as sharegpt (default: %(default)s)",
+        help="the schema to write, such as sharegpt (default: %(default)s)",
     )
     parser.add_argument("file", metavar="FILE", help=FILES)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what each row gives: one object a line."""
+    """Print the result of each row, one object per line."""
     from chatfmt.adapters import SCHEMAS, write_row
 
     known = [name for name, schema in SCHEMAS.items() if schema.write is not None]
     if args.to not in known:
         raise DataError(
-            f"expected a schema that is written ({', '.join(known)}), found {shown(args.to)}"
+            f"expected a schema that can be written ({', '.join(known)}), found {shown(args.to)}"
         )
 
     def work(reading: Reading) -> None:
-        # All of a row or nothing, so that a bad one leaves no trace.
+        # All of a row or nothing, so that a bad one prints nothing.
         for row in [write_row(item, args.to) for item in reading.items]:
             print_json(row)
 

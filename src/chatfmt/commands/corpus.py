@@ -1,4 +1,4 @@
-"""``chatfmt corpus``: what can be done with a corpus that ``chatfmt tokenize`` has written."""
+"""``chatfmt corpus``: verify or export a corpus that ``chatfmt tokenize`` wrote."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "corpus",
-        help="verify what chatfmt tokenize has written, or write it otherwise",
-        description="Work with a corpus that `chatfmt tokenize` has written.",
+        help="verify a corpus of chatfmt tokenize, or export it to other files",
+        description="Work with a corpus that `chatfmt tokenize` wrote.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     verify = actions.add_parser(
         "check",
         help="compare a corpus with its manifest",
         description=(
-            "Read every file that the manifest of a corpus names: size, digest, columns and "
-            "counts. Prints the counts as JSON, and what is wrong, a line each, to standard error."
+            "Check the size, digest, columns and counts of every file in a manifest. Prints "
+            "the counts as JSON, and each error on a line of standard error."
         ),
         epilog="Exit codes: 0; 1 when something is wrong; 2 when there is no corpus to check.",
     )
@@ -38,7 +38,7 @@ def add(subparsers: Subparsers) -> None:
         "export",
         help="write a corpus as files of another kind, or in a trainer's columns",
         description=(
-            "Check a finished corpus, and write what it holds into a new folder. Prints what was "
+            "Check a finished corpus, and write its examples into a new folder. Prints what was "
             "written as JSON."
         ),
     )
@@ -58,14 +58,14 @@ def add(subparsers: Subparsers) -> None:
         "torchtune or nemo (default: all columns)",
     )
     export.add_argument(
-        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="where the files go"
+        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="folder for the files"
     )
     verify.set_defaults(run=run)
     export.set_defaults(run=run_export)
 
 
 def run_export(args: argparse.Namespace) -> int:
-    """Write the corpus otherwise and print what was written."""
+    """Export the corpus and print what was written."""
     from chatfmt.corpus.export import export
 
     print_json(export(args.folder, args.out, args.to, args.trainer))

@@ -1,4 +1,4 @@
-"""``chatfmt count``: how many ids conversations have."""
+"""``chatfmt count``: count the ids of conversations."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "count",
-        help="how many ids conversations have, a number a line",
-        description="Count the token ids of conversations. Prints a number a line.",
+        help="count the token ids of conversations, one number per line",
+        description="Count the token ids of conversations. Prints one number per line.",
     )
     add_tokenizer(parser)
     add_preparation(parser)

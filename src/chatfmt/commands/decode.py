@@ -1,4 +1,4 @@
-"""``chatfmt decode``: ids to conversations."""
+"""``chatfmt decode``: turn ids into conversations."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "decode",
-        help="lists of ids to conversations, one a line",
-        description="Decode lists of token ids. Prints a conversation a line, as JSON.",
+        help="decode lists of ids to conversations, one per line",
+        description="Decode lists of token ids. Prints one conversation per line, as JSON.",
     )
     add_tokenizer(parser)
     add_input(parser, "lists of ids")

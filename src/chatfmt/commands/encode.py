@@ -1,4 +1,4 @@
-"""``chatfmt encode``: conversations to ids."""
+"""``chatfmt encode``: turn conversations into ids."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "encode",
-        help="conversations to ids, a list a line",
-        description="Encode conversations. Prints a list of token ids a line, as JSON.",
+        help="encode conversations to ids, one list per line",
+        description="Encode conversations. Prints one list of token ids per line, as JSON.",
     )
     add_tokenizer(parser)
     add_preparation(parser)

@@ -1,4 +1,4 @@
-"""``chatfmt explain``: where two lists of ids part, and why."""
+"""``chatfmt explain``: show where two lists of ids differ, and why."""
 
 from __future__ import annotations
 
@@ -29,37 +29,42 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "explain",
-        help="where the ids of two files part, and why",
-        epilog="Exit codes, as diff has them: 0 when all lists are the same; 1 when some differ, "
+        help="show where the ids of two files differ, and why",
+        epilog="Exit codes, as for diff: 0 when all lists are the same; 1 when some differ, "
         "or a line was bad; 2 for anything else.",
         description="Compare the lists of token ids in two files, line by line. Prints where they "
-        "part, and why.",
+        "differ, and why.",
     )
     add_tokenizer(parser)
     for name in ("a", "b"):
         parser.add_argument(
             name,
             metavar=name.upper(),
-            help="lists of ids: one in JSON, or one a line; - is standard input",
+            help="lists of ids: one JSON document, or one per line; - is standard input",
         )
     add_preparation(parser)
     parser.add_argument(
         "--conversations",
         metavar="FILE",
-        help="with --prepare: the conversations that the lists are of, as many; where one list is "
-        "of what is prepared and the other is not, it is said what the preparation did",
+        help="with --prepare: the conversation of each list; if one list was prepared and the "
+        "other was not, the output says what the preparation did",
     )
-    parser.add_argument("--json", action="store_true", help="an object a line, for programs")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object per line, for programs"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the first difference of each two lists in the same place; nothing where all agree."""
+    """Print the first difference of each pair of lists; print nothing if all agree."""
     tok = tokenizer(args)
     if args.a == args.b == "-":
         raise DataError("expected two files, found standard input for both")
     if bool(args.conversations) != bool(args.prepare):
-        raise DataError("--prepare and --conversations say together what was prepared: give both")
+        raise DataError(
+            "expected both --prepare and --conversations, found only one: together "
+            "they say what was prepared"
+        )
     same = True
     with reader_may_leave():
         pairs = zip_longest(results(args.a, ids_of), results(args.b, ids_of))
@@ -85,10 +90,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepared(args: argparse.Namespace, tok: ChatTokenizer) -> Iterator[Prepared | None]:
-    """What the preparation makes of each conversation; then None, for as long as it is asked."""
+    """Each conversation, prepared; after the last, None without end."""
     ready = preparing(tok, preparation(args, tok.format), lambda _: None)
     for _, given in results(args.conversations, _read) if args.conversations else ():
-        if given is None:  # it has been said what is wrong with it
+        if given is None:  # its error has been reported
             yield None
             continue
         for conversation in given:

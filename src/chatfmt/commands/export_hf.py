@@ -1,4 +1,4 @@
-"""``chatfmt export-hf``: a tokenizer as a directory that transformers loads."""
+"""``chatfmt export-hf``: write a tokenizer as a directory for transformers."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "export-hf",
-        help="a directory for transformers' AutoTokenizer: vocabulary, chat template, stop tokens",
+        help="write a directory that transformers' AutoTokenizer loads",
         description="Write a directory that AutoTokenizer.from_pretrained loads: the vocabulary, a "
         "chat template that says what the format does, and the stop tokens.",
     )
-    parser.add_argument("directory", metavar="DIR", help="where to; it must hold nothing yet")
+    parser.add_argument(
+        "directory", metavar="DIR", help="the directory to write; it must be empty or not exist yet"
+    )
     add_tokenizer(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the directory, and say what is in it."""
+    """Write the directory, and print what is in it."""
     from chatfmt.templates import export_hf  # only this command needs it
 
     for name, size in export_hf(args.directory, tokenizer(args)).items():

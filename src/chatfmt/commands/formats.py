@@ -1,4 +1,4 @@
-"""``chatfmt formats``: the table of formats."""
+"""``chatfmt formats``: print the table of formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "formats",
-        help="the table of formats, with their sources",
+        help="list all formats, with their sources",
         description="Print the table of formats: the lines of each, its stop tokens, models and "
         "source.",
     )
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
 
 
 def _lines(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    # From the row as it is written: making and proving every format takes seconds.
+    # Read from the rows directly: building and proving every format takes seconds.
     if row.get("prologue"):
         yield "prologue", row["prologue"]
     template = row["template"]

@@ -1,4 +1,4 @@
-"""``chatfmt import``: a model's chat template as a row of the language of lines."""
+"""``chatfmt import``: turn a model's chat template into a format."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "import",
-        help="make a format of a model's chat template",
+        help="turn a model's chat template into a format",
         epilog="Exit codes: 0; 1 when no line is proven to write what the template does; 2 for "
         "anything else.",
-        description="Print a format, for --format-file, that writes what a chat template does. "
-        "What it was proven on, and for which conversations it does not hold, goes to standard "
-        "error. Needs the extra jinja.",
+        description="Print a format, for --format-file, that writes the same as a chat template. "
+        "Standard error says what it was proven on, and for which conversations it does not "
+        "hold. Needs the extra jinja.",
     )
     parser.add_argument(
         "source", help="a model's folder, its tokenizer_config.json, or a template (*.jinja)"
@@ -41,16 +41,16 @@ def add(subparsers: Subparsers) -> None:
         metavar="SPELLING",
         action="append",
         default=[],
-        help="a special token beside those of the tokenizer_config.json; may be repeated",
+        help="a special token missing from tokenizer_config.json; may be repeated",
     )
-    parser.add_argument("--bos", default=None, help="what bos_token is")
-    parser.add_argument("--eos", default=None, help="what eos_token is")
-    parser.add_argument("--name", default="imported", help="what the format is called")
+    parser.add_argument("--bos", default=None, help="the value of bos_token")
+    parser.add_argument("--eos", default=None, help="the value of eos_token")
+    parser.add_argument("--name", default="imported", help="the name of the format")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the row, and to standard error what is known of it."""
+    """Print the row, and on standard error what was proven about it."""
     from chatfmt.templates.imported import import_template
 
     config, source = _read(Path(args.source))
@@ -81,7 +81,7 @@ def _reasons(reasons: Iterable[Any]) -> Iterable[str]:
 
 
 def _read(path: Path) -> tuple[Mapping[str, Any], str]:
-    """The configuration of the tokenizer, empty where there is none, and the template."""
+    """The tokenizer's configuration, empty if there is none, and the template."""
     if path.suffix in (".jinja", ".jinja2", ".j2"):
         return {}, path.read_text("utf-8")
     folder = path if path.is_dir() else path.parent
@@ -101,7 +101,7 @@ def _read(path: Path) -> tuple[Mapping[str, Any], str]:
 
 
 def _spelling(config: Mapping[str, Any], name: str) -> str:
-    """A token as configurations have it: a text, or an object with the text."""
+    """A token in a configuration: a text, or an object with the text."""
     value = config.get(name)
     value = value.get("content") if isinstance(value, dict) else value
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""``chatfmt prompt``: conversations to prompts for the next reply."""
+"""``chatfmt prompt``: encode conversations as prompts for the next reply."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "prompt",
-        help="prompts for the assistant's next reply, a list a line",
+        help="encode prompts for the assistant's next reply, one list per line",
         description="Encode conversations as prompts, up to where the model begins its reply. "
-        "Prints a list of token ids a line, as JSON.",
+        "Prints one list of token ids per line, as JSON.",
     )
     add_tokenizer(parser)
     add_preparation(parser, thinking=True)

@@ -1,4 +1,4 @@
-"""``chatfmt serve``: the playground."""
+"""``chatfmt serve``: start the playground."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "serve",
-        help="a page on which to see and edit conversations as tokens (extra web)",
+        help="start a web page to see and edit conversations as tokens (extra web)",
         description="Start the playground: a page to see and edit conversations as tokens, and to "
         "compare formats.",
     )
     parser.add_argument(
-        "--port", type=int, default=8000, help="0 takes any that is free (default: %(default)s)"
+        "--port",
+        type=int,
+        default=8000,
+        help="the port; 0 picks any free one (default: %(default)s)",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on; others than this machine can reach the page only if you "
-        "name one that they can (default: %(default)s)",
+        help="the address to listen on; other machines can reach the page only at an address that "
+        "they can reach (default: %(default)s)",
     )
     add_tokenizer(parser)
     parser.set_defaults(run=run)

@@ -1,4 +1,4 @@
-"""``chatfmt show``: conversations as their tokens, by part."""
+"""``chatfmt show``: print conversations as tokens, coloured by part."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "show",
-        help="the tokens of conversations, by part",
-        description="Print the tokens of conversations, coloured by part, or write them to a page "
-        "of HTML.",
+        help="print the tokens of conversations, coloured by part",
+        description="Print the tokens of conversations, coloured by part, or write them to an "
+        "HTML page.",
     )
     add_tokenizer(parser)
     add_preparation(parser)
-    parser.add_argument("--ids", action="store_true", help="the id of every token")
-    parser.add_argument("--whitespace", action="store_true", help="signs for white space")
-    parser.add_argument("--weights", action="store_true", help="what is trained stands out")
+    parser.add_argument("--ids", action="store_true", help="show the id of every token")
+    parser.add_argument("--whitespace", action="store_true", help="show white space as signs")
+    parser.add_argument("--weights", action="store_true", help="highlight trained tokens")
     parser.add_argument(
-        "--html", metavar="OUT", help="write the one conversation to a page of HTML instead"
+        "--html",
+        metavar="OUT",
+        help="write the conversation, which must be the only one, to an HTML page instead",
     )
     add_conversations(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each conversation as its tokens, or write the one there is to a page."""
+    """Print each conversation as tokens, or write the only one to a page."""
     from chatfmt.show import print_changes, print_transcript, to_html
 
     tok = tokenizer(args)
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             print_changes(changes, file=sys.stdout)
             print_transcript(transcript, **options, file=sys.stdout)
         elif written:
-            raise DataError("expected one conversation for --html, found another")
+            raise DataError("expected one conversation for --html, found more")
         else:
             page = to_html(transcript, **options, changes=changes)
             Path(args.html).write_text(page, "utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""``chatfmt stats``: how much there is in data sets, in tokens, and how long it is."""
+"""``chatfmt stats``: count rows and tokens of data sets, and show their lengths."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "stats",
-        help="rows, messages, tokens by role, trained tokens and lengths of data sets",
+        help="count rows, messages, tokens by role and trained tokens of data sets",
         description="Count rows, messages, tokens by role and trained tokens of data sets, and "
-        "show how lengths are distributed.",
+        "show the distribution of lengths.",
     )
     add_tokenizer(parser)
     add_preparation(parser)
@@ -43,13 +43,13 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the statistics of all files together."""
+    """Print the combined statistics of all files."""
     tok = tokenizer(args)
     ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
     found = Statistics()
 
     def work(reading: Reading) -> None:
-        # All of a row or nothing, so that a bad one leaves no trace.
+        # All of a row or nothing, so that a bad one counts for nothing.
         chats = [chat for item in reading.items for chat in conversations_of(item)]
         for transcript in [tok.render(ready(chat)) for chat in chats]:
             found.add(transcript)
@@ -66,16 +66,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 class Statistics:
-    """What is counted. Memory grows with the number of different lengths only."""
+    """The counts. Memory grows only with the number of different lengths."""
 
     def __init__(self) -> None:
         self.rows = self.bad = self.trained = 0
         self.messages: Counter[str] = Counter()
         """By role."""
         self.tokens: Counter[str] = Counter()
-        """By role, frames included; those of the prologue belong to none."""
+        """Tokens by role, frames included; the prologue belongs to no role."""
         self.lengths: Counter[int] = Counter()
-        """How many conversations have so many tokens."""
+        """Number of conversations by length in tokens."""
 
     def add(self, transcript: Transcript) -> None:
         """Count a conversation."""
@@ -88,7 +88,7 @@ class Statistics:
         self.lengths[len(transcript.ids)] += 1
 
     def percentile(self, percent: int) -> int:
-        """The smallest length that at least so many percent of the conversations keep within."""
+        """The smallest length that this percentage of the conversations does not exceed."""
         passed = 0
         for length, count in sorted(self.lengths.items()):
             passed += count
@@ -97,9 +97,9 @@ class Statistics:
         raise ValueError("there are no conversations")
 
     def histogram(self) -> list[tuple[int, int, int]]:
-        """Shortest length, longest length and number of conversations of each bin, in order.
+        """The shortest length, longest length and number of conversations of each bin, in order.
 
-        Each bin but those of 0 and 1 reaches to twice the length of the one before.
+        Each bin except those of 0 and 1 reaches to twice the length of the one before.
         """
         bins: Counter[int] = Counter()
         for length, count in self.lengths.items():
@@ -112,7 +112,7 @@ class Statistics:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON has it."""
+        """All counts, as a JSON object."""
         conversations = self.lengths.total()
         tokens = sum(length * count for length, count in self.lengths.items())
         lengths = conversations and {
@@ -142,7 +142,7 @@ class Statistics:
 
 
 def _print(format: str, found: Statistics) -> None:
-    """In colour where standard output is a terminal and rich is installed."""
+    """Print in colour if standard output is a terminal and rich is installed."""
     try:
         from rich.console import Console
         from rich.text import Text
@@ -156,7 +156,7 @@ def _print(format: str, found: Statistics) -> None:
 
 
 def _lines(format: str, found: Statistics) -> Iterator[tuple[str, str]]:
-    """Label and rest of each line."""
+    """The label and the rest of each line."""
     every = found.to_dict()
     share = every["trained_tokens"] / (every["tokens"] or 1)
     yield f"{'format':<16}", f"{format:>14}"

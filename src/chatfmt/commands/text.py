@@ -1,4 +1,4 @@
-"""``chatfmt text``: conversations to the text that their ids spell."""
+"""``chatfmt text``: print the text that the ids of conversations spell."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "text",
-        help="conversations to the text that their ids spell, a JSON string a line",
+        help="print the text that the ids of conversations spell, one JSON string per line",
         description="Print the text that the ids of conversations spell, special tokens included, "
-        "as a JSON string a line.",
+        "as one JSON string per line.",
     )
     add_tokenizer(parser)
     add_preparation(parser)
     parser.add_argument(
-        "--prompt", action="store_true", help="with the beginning of the assistant's next reply"
+        "--prompt", action="store_true", help="add the beginning of the assistant's next reply"
     )
     add_conversations(parser)
     parser.set_defaults(run=run)

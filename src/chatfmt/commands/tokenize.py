@@ -1,4 +1,4 @@
-"""``chatfmt tokenize``: data sets to the files that trainers read."""
+"""``chatfmt tokenize``: turn data sets into the files that trainers read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "tokenize",
-        help="data sets to Parquet files for training",
+        help="tokenize data sets to Parquet files for training",
         description=(
             "Encode rows of data sets as training examples. Prints the counts as JSON; rows that "
             "cannot be used are listed in rejects.jsonl."
@@ -45,7 +45,7 @@ def add(subparsers: Subparsers) -> None:
         help="files or patterns, of JSON Lines, JSON or Parquet; or a mixture (*.toml)",
     )
     parser.add_argument(
-        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="where the files go"
+        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="folder for the files"
     )
     parser.set_defaults(run=run)
 
@@ -58,42 +58,44 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         dest="preferences",
         action="store_const",
         const="whole",
-        help="the same, for reward models: each answer stands behind its prompt",
+        help="the same, for reward models: each answer follows its prompt",
     )
     rows.add_argument("--prompts", action="store_true", help="rows are prompts without an answer")
     group.add_argument(
         "--train-on",
         choices=("assistant", "last", "all", "none"),
         default="assistant",
-        help="which messages are trained (default: %(default)s)",
+        help="the messages to train on (default: %(default)s)",
     )
     group.add_argument(
         "--turns",
         choices=("whole", "each"),
         default="whole",
-        help="each: an example for every turn in which the assistant speaks, with all that is "
-        "before it; with --prepare as the model would see it (default: %(default)s)",
+        help="each: one example per turn of the assistant, with everything before it; with "
+        "--prepare as the model would see it (default: %(default)s)",
     )
     group.add_argument(
         "--no-train-end", action="store_true", help="leave the end token of a message untrained"
     )
     group.add_argument(
-        "--allow-untrained", action="store_true", help="take rows in which nothing is trained"
+        "--allow-untrained", action="store_true", help="keep rows in which nothing is trained"
     )
     group.add_argument(
         "--special-text",
         choices=("text", "warn", "refuse"),
         default="text",
-        help="what becomes of rows whose text spells a special token, which is text in any case: "
-        "take them, take them and tell in a column special_text, or refuse them "
+        help="what to do with rows whose text spells a special token (it is encoded as text in "
+        "any case): keep them, keep them and mark them in a column special_text, or refuse them "
         "(default: %(default)s)",
     )
-    group.add_argument("--max-tokens", metavar="N", type=int, help="how long an example may be")
+    group.add_argument(
+        "--max-tokens", metavar="N", type=int, help="the longest allowed example, in ids"
+    )
     group.add_argument(
         "--overlong",
         choices=("refuse", "fit", "split"),
         default="refuse",
-        help="what becomes of longer ones: refuse, drop the oldest turns, or split at turns",
+        help="what to do with longer ones: refuse, drop the oldest turns, or split at turns",
     )
 
 
@@ -103,30 +105,36 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         choices=("weights", "attention_mask", "assistant_masks"),
         action="append",
         default=[],
-        help="a further column; may be given several times",
+        help="an additional column; may be repeated",
     )
     group.add_argument("--shuffle", metavar="SEED", type=int, help="put examples in a random order")
-    group.add_argument("--pack", metavar="N", type=int, help="rows of whole examples, up to N ids")
-    group.add_argument("--pad-id", metavar="ID", type=int, help="fill packs up to N with this id")
+    group.add_argument(
+        "--pack", metavar="N", type=int, help="pack whole examples into rows of up to N ids"
+    )
+    group.add_argument("--pad-id", metavar="ID", type=int, help="pad packs to N with this id")
     group.add_argument(
         "--shard-tokens",
         metavar="N",
         type=int,
         default=1 << 25,
-        help="ids after which a file is full (default: %(default)s)",
+        help="start a new file after this many ids (default: %(default)s)",
     )
 
 
 def _add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--engine", choices=("local", "ray"), default="local", help="who works")
-    group.add_argument("--ray-address", metavar="ADDRESS", help="of a Ray cluster")
-    group.add_argument("--workers", metavar="N", type=int, help="processes (default: all cores)")
+    group.add_argument("--ray-address", metavar="ADDRESS", help="the address of a Ray cluster")
     group.add_argument(
-        "--max-rejects", metavar="N", type=int, help="stop at more rows that cannot be used"
+        "--workers", metavar="N", type=int, help="number of processes (default: all cores)"
+    )
+    group.add_argument(
+        "--max-rejects", metavar="N", type=int, help="stop after more than this many unusable rows"
     )
     again = group.add_mutually_exclusive_group()
-    again.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    again.add_argument("--overwrite", action="store_true", help="replace what a run has written")
+    again.add_argument("--resume", action="store_true", help="continue an interrupted run")
+    again.add_argument(
+        "--overwrite", action="store_true", help="replace the files of an earlier run"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -196,7 +204,7 @@ def run(args: argparse.Namespace) -> int:
 def _how_to_go_on(out: Path) -> str:
     if not (out / "manifest.json").is_file():
         return "nothing was written yet"
-    return "the same command with --resume goes on, with --overwrite it begins again"
+    return "repeat the command with --resume to continue, or with --overwrite to start again"
 
 
 def _why_none(summary: Summary) -> str:
@@ -220,8 +228,8 @@ def _mixture(args: argparse.Namespace) -> Mixture:
     if any(name.endswith(".toml") for name in names):
         if len(names) > 1 or args.schema or args.policies:
             raise DataError(
-                "a mixture says itself which files there are, of which schema and with which "
-                "policies: expected nothing beside it"
+                "a mixture names its files, their schema and policies: expected it alone, without "
+                "--from, --option or other files"
             )
         mixture = load_mixture(names[0])
         told = said(args)
@@ -231,7 +239,9 @@ def _mixture(args: argparse.Namespace) -> Mixture:
         )
         return mixture.model_copy(update={"sources": sources})
     if len(set(names)) < len(names):
-        raise DataError("expected each source once; in a mixture, repeat says how often to read it")
+        raise DataError(
+            "expected each source once; to read one several times, use repeat in a mixture"
+        )
     how = {"schema": args.schema, "options": policies(args)}
     return Mixture.model_validate(
         {"source": [{"name": name, "paths": [name], **how} for name in names]}

@@ -1,4 +1,4 @@
-"""What a conversation is, and how it is made of what people hold.
+"""Conversations and messages, and the readers that build them from other people's data.
 
 >>> Conversation(messages=[{"role": "user", "content": "hello"}]).messages
 (Message(role='user', content='hello'),)

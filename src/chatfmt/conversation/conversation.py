@@ -1,4 +1,4 @@
-"""What a conversation is: messages in order, and what belongs to it without being one."""
+"""The `Conversation` class: messages in order, with tool definitions and metadata."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Conversation"]
 
 
 def _refuse_surrogates(value: Any) -> Any:  # noqa: ANN401 - any value
-    """Refuse lone surrogates in all texts of a value, however deep it is."""
+    """Refuse lone surrogates in every text of a value, at any depth."""
     for link, part in _parts(value):
         if isinstance(part, str) and (reason := surrogate_in(part)):
             raise Fault(reason, _path(link))
@@ -31,16 +31,16 @@ def _refuse_what_is_no_json(value: Any) -> Any:  # noqa: ANN401 - any value
     for link, part in _parts(_refuse_surrogates(value)):
         odd = isinstance(part, float) and not math.isfinite(part)
         if odd or not isinstance(part, str | int | float | list | tuple | dict | None):
-            raise Fault(f"expected what JSON can say, found {describe(part)}", _path(link))
+            raise Fault(f"expected a JSON value, found {describe(part)}", _path(link))
     return value
 
 
-# The way to a part is kept as links, and spelled only when an error needs it.
+# The path to a part is kept as links, and written out only when an error needs it.
 _Link: TypeAlias = "tuple[_Link, str | int] | None"
 
 
 def _parts(value: object) -> list[tuple[_Link, object]]:
-    """A value and all that is inside it, with the way there; a key is a part, too."""
+    """A value and everything inside it, each with its path; keys count as parts, too."""
     parts: list[tuple[_Link, object]] = [(None, value)]
     for link, part in parts:
         if isinstance(part, dict):
@@ -60,16 +60,16 @@ def _path(link: _Link) -> Path:
 
 
 def _read_messages(messages: object) -> list[object]:
-    # An iterator would have been used up when it was looked at for the first time.
+    # An iterator would be used up the first time it is read.
     if not isinstance(messages, list | tuple):
         raise Fault(f"expected a list of messages, found {describe(messages)}")
     return [at(index, Message._fields_of, message) for index, message in enumerate(messages)]
 
 
 class Conversation(Record):
-    """Messages in order. An empty conversation is one, too.
+    """Messages in order. A conversation may be empty.
 
-    The messages may be dicts as OpenAI's API has them.
+    Messages may be given as dicts in the shape of OpenAI's API.
 
     >>> conversation = Conversation(messages=[{"role": "user", "content": "hello"}])
     >>> conversation.messages[0].content
@@ -84,14 +84,14 @@ class Conversation(Record):
 
     messages: tuple[Message, ...] = ()
     tools: Annotated[tuple[dict[str, Any], ...], AfterValidator(_refuse_what_is_no_json)] = ()
-    """Annotation: definitions of the tools that there are, as OpenAI's API has them.
+    """Annotation: definitions of the available tools, in the shape of OpenAI's API.
 
-    The types of their parameters say how arguments are written, in formats that write them one by
-    one and strings as they are: a string alone may then spell a number."""
+    Some formats write arguments one by one, with strings unquoted, so that a string can look like a
+    number. There, the types of the parameters decide how arguments are written."""
     metadata: Annotated[dict[str, Any], AfterValidator(_refuse_surrogates)] = Field(
         default_factory=dict
     )
-    """Annotation: whatever belongs to the conversation and not on the wire, such as its source."""
+    """Annotation: anything about the conversation that is not on the wire, such as its source."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -105,7 +105,7 @@ class Conversation(Record):
         members = present(value)
         for key in members:
             if key == "role" and "messages" not in members:
-                raise Fault("expected a list of messages, found one message: put it into a list")
+                raise Fault("expected a list of messages, found one message: put it in a list")
             if key not in cls.model_fields:
                 refuse_unknown(key, cls.model_fields)
         if "messages" in members:
@@ -114,7 +114,7 @@ class Conversation(Record):
 
     @model_serializer(mode="wrap")
     def _without_what_is_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Dumped as it was before there were tools, so that earlier versions read it.
+        # Without tools, the dump is the one that earlier versions wrote and read.
         fields: dict[str, Any] = dump(self)
         if not self.tools:
             fields.pop("tools", None)
@@ -129,11 +129,12 @@ class Conversation(Record):
         return Conversation(messages=tuple(message.on_wire() for message in self.messages))
 
     def to_openai(self) -> dict[str, Any]:
-        """The conversation as a request to OpenAI's API has it: plain dicts.
+        """The conversation in the shape of a request to OpenAI's API: plain dicts.
 
-        ``tools`` is among them if there are any; `metadata` is left out. Where calls are messages
-        of their own, as in harmony, they are joined with what belongs to them: see
-        ``chatfmt.conversation.harmony.join``. Reading gives the same conversation again.
+        The result includes ``tools`` if there are any; `metadata` is left out. Calls that are
+        separate messages, as in harmony, are joined with the message that they belong to: see
+        ``chatfmt.conversation.harmony.join``. Reading the result back returns the same
+        conversation.
 
         >>> from chatfmt.conversation import ToolCall
         >>> call = ToolCall(name="f", arguments="{}", id="c1")
@@ -144,7 +145,7 @@ class Conversation(Record):
                           'function': {'name': 'f', 'arguments': '{}'}}]}]
 
         Raises:
-            DataError: OpenAI's dicts have no place for something; with the message and field.
+            DataError: OpenAI's dicts have no place for a field; names the message and the field.
         """
         tools = {"tools": [dict(tool) for tool in self.tools]} if self.tools else {}
         return {"messages": to_openai(self.messages), **tools}

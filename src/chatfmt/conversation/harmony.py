@@ -1,7 +1,7 @@
-"""Harmony's shape of a conversation, in which a call is a message of its own, and the usual one.
+"""Convert between the usual shape of a conversation and harmony's, where a call is a message.
 
 ==================================================  ============================================
-a message                                           as messages of harmony
+a message as harmony messages
 ==================================================  ============================================
 ``reasoning``                                       channel ``analysis``
 ``content``                                         channel ``final``; ``commentary`` before calls
@@ -12,8 +12,8 @@ role ``tool``                                       the same, named ``functions.
 ==================================================  ============================================
 
 Source: https://developers.openai.com/cookbook/articles/openai-harmony, on channels, function calls
-and preambles. Harmony writes no ids of calls; those that messages bear as ``call_id`` are kept, and
-where there are none, calls are numbered: ``call_0`` and so on.
+and preambles. Harmony writes no call ids. Ids that messages carry as ``call_id`` are kept; calls
+without one are numbered: ``call_0`` and so on.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["is_split", "join", "split_each_for_harmony", "split_for_harmony"]
 
-_FUNCTIONS = "functions."  # what is before the name of a function
+_FUNCTIONS = "functions."  # prefix of a function's name
 _RESULT = {"recipient": "assistant", "channel": "commentary"}
 _CALL = {"channel": "commentary", "content_type": "json"}
 
 
 def is_split(messages: Iterable[Message]) -> bool:
-    """Whether messages have the shape of harmony: one of them has a channel or a recipient.
+    """Whether messages have harmony's shape: at least one has a channel or a recipient.
 
     >>> is_split([Message(role="assistant", channel="final", content="4")])
     True
@@ -48,7 +48,7 @@ def is_split(messages: Iterable[Message]) -> bool:
 
 
 def split_for_harmony(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """The messages as harmony has them; those that are so already stay as they are.
+    """The messages in harmony's shape; those already in it are unchanged.
 
     >>> call = ToolCall(name="f", arguments="{}")
     >>> for message in split_for_harmony([Message(role="assistant", reasoning="hm",
@@ -58,13 +58,13 @@ def split_for_harmony(messages: Iterable[Message]) -> tuple[Message, ...]:
     role='assistant' content='{}' recipient='functions.f' channel='commentary' content_type='json'
 
     Raises:
-        DataError: a result does not say which function it is of.
+        DataError: a result does not name its function.
     """
     return tuple(one for parts in split_each_for_harmony(messages) for one in parts)
 
 
 def split_each_for_harmony(messages: Iterable[Message]) -> list[tuple[Message, ...]]:
-    """The same as `split_for_harmony`, with what each message becomes by itself.
+    """The same as `split_for_harmony`, with a separate list for each message.
 
     >>> [len(parts) for parts in split_each_for_harmony([Message(role="user")])]
     [1]
@@ -114,7 +114,7 @@ def _split_turn(message: Message, where: str) -> list[Message]:
 
 
 def _named(result: Message, names: dict[str, str], where: str) -> Message:
-    """A tool's result, named for the function of the call that it answers."""
+    """A tool's result, named after the function whose call it answers."""
     name = result.name if result.call_id is None else names.get(result.call_id)
     if name is None:
         field, what = ("name", "no") if result.call_id is None else ("call_id", "another")
@@ -127,7 +127,7 @@ def _named(result: Message, names: dict[str, str], where: str) -> Message:
 
 
 def _without_numbers(split: list[Message]) -> tuple[Message, ...]:
-    """Without ids where joining would make up the same ones."""
+    """Remove ids that joining would make up again."""
     bare = [
         message.model_copy(update={"call_id": None}) if _function(message) else message
         for message in split
@@ -143,7 +143,7 @@ def _without_numbers(split: list[Message]) -> tuple[Message, ...]:
 
 
 def _function(message: Message) -> str | None:
-    """The name, with its prefix, of the function that a message of harmony calls or is a result of.
+    """The function, with its prefix, that a harmony message calls or that it is the result of.
 
     None for any other message.
     """
@@ -153,9 +153,9 @@ def _function(message: Message) -> str | None:
 
 
 def _numbered(messages: Iterable[Message], path: str) -> list[str | None]:
-    """The ids of calls and results where none are given.
+    """Ids for calls and results that have none.
 
-    Calls are numbered, and a result is that of the first call of its function that has none yet.
+    Calls are numbered; a result belongs to the first call of its function that has no result yet.
     """
     ids: list[str | None] = []
     waiting: dict[str, list[str]] = {}
@@ -171,7 +171,7 @@ def _numbered(messages: Iterable[Message], path: str) -> list[str | None]:
         elif waiting.get(function):
             ids.append(waiting[function].pop(0))
         else:
-            reason = f"expected an earlier call of {function[:80]!r} that has no result, found none"
+            reason = f"expected an earlier call of {function[:80]!r} without a result, found none"
             raise DataError(reason, field=f"{path}[{index}].name")
     return ids
 
@@ -183,7 +183,7 @@ def _given(messages: Sequence[Message], path: str) -> list[str | None]:
         if not _function(message):
             continue
         if identifier is None:
-            reason = "expected an id, as other calls or results have one, found none"
+            reason = "expected an id, since other calls or results have one, found none"
         elif message.role == "tool" and identifier not in made:
             reason = f"expected the id of an earlier call, found {describe(identifier)}"
         else:
@@ -198,7 +198,7 @@ def _given(messages: Sequence[Message], path: str) -> list[str | None]:
 
 @dataclass
 class _Turn:
-    """An answer of the assistant's as far as it has been put together."""
+    """An answer of the assistant that is being put together."""
 
     first: Message
     reasoning: str | None = None
@@ -207,19 +207,19 @@ class _Turn:
     calls: list[ToolCall] = field(default_factory=list)
 
     def takes(self, message: Message) -> bool:
-        """Whether a message goes on with this answer rather than begins another."""
+        """Whether a message continues this answer rather than beginning another."""
         if self.final or message.channel == "analysis":
             return False
         if (message.name, message.weight) != (self.first.name, self.first.weight):
             return False
         if message.recipient is not None:
             return True
-        # An empty answer after reasoning is another one: reasoning alone is written without.
+        # An empty answer after reasoning starts a new one: reasoning alone is written without it.
         empty = not message.content and self.reasoning is not None
         return self.content is None and not self.calls and not empty
 
     def add(self, message: Message, identifier: str | None, where: str) -> None:
-        """Add a message of harmony to the answer."""
+        """Add a harmony message to the answer."""
         function = _function(message)
         if function is not None:
             name = function.removeprefix(_FUNCTIONS)
@@ -254,14 +254,14 @@ class _Turn:
 
 
 def join(messages: Iterable[Message], path: str = "messages") -> tuple[Message, ...]:
-    """The messages with each answer in one, and each result with the id of its call.
+    """The messages with each answer joined into one, and each result with the id of its call.
 
     >>> split = split_for_harmony([Message(role="assistant", reasoning="hm", content="4")])
     >>> join(split)
     (Message(role='assistant', content='4', reasoning='hm'),)
 
     Raises:
-        DataError: `split_for_harmony` would not give the same messages again.
+        DataError: `split_for_harmony` would not return the same messages.
     """
     given = tuple(messages)
     with_ids = any(message.call_id is not None for message in given if _function(message))
@@ -288,7 +288,7 @@ def _refuse_lost(given: Sequence[Message], again: Sequence[Message], path: str) 
     for index, (before, after) in enumerate(zip(given, again, strict=True)):
         for name in Message.model_fields:
             value, other = getattr(before, name), getattr(after, name)
-            if value != other and name != "call_id":  # ids that are made up are left out again
+            if value != other and name != "call_id":  # made-up ids are left out again
                 raise DataError(
                     f"expected {describe(other)}, which harmony has in this place, found "
                     f"{describe(value)}: it would be lost where messages are joined",

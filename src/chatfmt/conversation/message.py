@@ -24,19 +24,19 @@ __all__ = ["Message", "Record", "Text", "ToolCall", "read_with"]
 
 T = TypeVar("T")
 
-# A bound on the length makes pydantic look at the UTF-8 form, which a lone surrogate does not have.
+# A limit on the length makes pydantic encode the text as UTF-8, which fails for a lone surrogate.
 Text = Annotated[str, StringConstraints(strict=True, max_length=sys.maxsize)]
 
 
 def read_with(
     title: str, value: object, read: Callable[[Any], object], validate: Callable[[Any], T]
 ) -> T:
-    """What pydantic makes of a value; if it refuses it, what it makes of what ``read`` gives.
+    """Validate a value with pydantic; if that fails, validate what ``read`` returns for it.
 
-    Most values are as they should be, so they are validated before anything is read.
+    Most values are valid, so they are validated before anything is read.
 
     Raises:
-        pydantic.ValidationError: in the words of `chatfmt.conversation.wording.objections`.
+        pydantic.ValidationError: worded by `chatfmt.conversation.wording.objections`.
     """
     try:
         return validate(value)
@@ -47,7 +47,7 @@ def read_with(
 def read_again(
     title: str, value: object, read: Callable[[Any], object], validate: Callable[[Any], T]
 ) -> T:
-    """What pydantic makes of what ``read`` gives; see `read_with`."""
+    """Validate what ``read`` returns; see `read_with`."""
     try:
         return validate(read(value))
     except Fault as fault:
@@ -57,7 +57,7 @@ def read_again(
 
 
 class Record(BaseModel):
-    """What is kept as it is: shown without what is empty, and read from older pickles."""
+    """Base of the frozen models: hides empty fields in ``repr`` and reads older pickles."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -66,7 +66,7 @@ class Record(BaseModel):
         return [(name, value) for name, value in fields if value not in (None, (), {})]
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        # A pickle of an earlier version lacks the fields that have come since.
+        # A pickle from an earlier version lacks the fields added since.
         fields = {
             name: field.get_default(call_default_factory=True)
             for name, field in type(self).model_fields.items()
@@ -75,12 +75,12 @@ class Record(BaseModel):
 
 
 class _Read(Record):
-    """What is made of dicts as people hold them, and says in plain words what is wrong."""
+    """Base of the models that accept dicts in other shapes and explain errors in plain words."""
 
-    # A subclass with more fields is looked at again, and refused: no format would carry them.
+    # A subclass with more fields is validated again, and refused: no format would carry them.
     model_config = ConfigDict(revalidate_instances="subclass-instances")
 
-    # type checkers know the fields from the class
+    # type checkers take the fields from the class
     if not TYPE_CHECKING:  # pragma: no branch
 
         def __init__(self, /, **fields: Any) -> None:  # noqa: ANN401 - pydantic checks them
@@ -94,10 +94,10 @@ class _Read(Record):
 
     @classmethod
     def model_validate(cls, obj: Any, **how: Any) -> Self:  # noqa: ANN401 - as pydantic has it
-        """What an object gives: one of this class, or a dict as the class describes.
+        """Validate an object: an instance of this class, or a dict as the class describes.
 
         Raises:
-            pydantic.ValidationError: it is neither; a ValueError.
+            pydantic.ValidationError: it is neither. This is a ValueError.
         """
         validate = super().model_validate
         return read_with(cls.__name__, obj, cls._fields_of, lambda value: validate(value, **how))
@@ -105,7 +105,7 @@ class _Read(Record):
     @classmethod
     @abstractmethod
     def _fields_of(cls, value: object) -> object:
-        """The fields that a dict gives, or the value itself if it is of this class.
+        """The fields of a dict, or the value itself if it is an instance of this class.
 
         Raises:
             Fault: it is neither.
@@ -113,11 +113,11 @@ class _Read(Record):
 
 
 class ToolCall(_Read):
-    """A call of a tool: its name, and the arguments as JSON text, exactly as they were written.
+    """A tool call: its name, and the arguments as JSON text, exactly as written.
 
-    The text is not touched and need not be JSON, for models write what they write. A dict may
-    also be what OpenAI's API has, ``{"id", "type", "function": {"name", "arguments"}}``; arguments
-    that are an object become text, without the members that are null.
+    The text is never changed and need not be valid JSON, since models write anything. A dict may
+    also have the shape of OpenAI's API, ``{"id", "type", "function": {"name", "arguments"}}``;
+    arguments given as an object become text, without members that are null.
 
     >>> call = ToolCall(name="get_weather", arguments='{"city": "Lund"}', id="call_1")
     >>> call
@@ -131,16 +131,16 @@ class ToolCall(_Read):
     arguments: Text
     """JSON text, verbatim."""
     id: Text | None = None
-    """What the result says that it answers; None where there are no ids."""
+    """The id that the result refers to; None where there are no ids."""
 
     @classmethod
     def _fields_of(cls, value: object) -> object:
-        """The fields that a dict gives, or the call itself."""
+        """The fields of a dict, or the call itself."""
         return value if isinstance(value, ToolCall) else read_call(value)
 
     @property
     def parsed(self) -> dict[str, Any]:
-        """The object that the arguments are.
+        """The arguments, parsed as a JSON object.
 
         >>> ToolCall(name="f", arguments="[1]").parsed
         Traceback (most recent call last):
@@ -148,7 +148,7 @@ class ToolCall(_Read):
         chatfmt.errors.DataError: arguments: expected a JSON object, found a list of 1
 
         Raises:
-            DataError: they are no JSON object.
+            DataError: they are not a JSON object.
         """
         try:
             value = loads(self.arguments)
@@ -162,10 +162,10 @@ class ToolCall(_Read):
 class Message(_Read):
     """One message. Immutable; unknown fields and lone surrogates are refused.
 
-    What goes over the wire is ``role``, ``name``, ``recipient``, ``channel``, ``content_type``,
-    ``reasoning``, ``content``, ``tool_calls`` and ``tools``, as far as the format has a place for
-    them; the rest are annotations. None means "not there", which is not the same as an empty
-    string. A dict may also be what OpenAI's API takes and gives, as docs/data.md has it.
+    On the wire are ``role``, ``name``, ``recipient``, ``channel``, ``content_type``, ``reasoning``,
+    ``content``, ``tool_calls`` and ``tools``, where the format has a place for them; the rest are
+    annotations. None means "absent", which is not the same as an empty string. A dict may also have
+    the shape of OpenAI's API; docs/data.md describes it.
 
     >>> Message(role="user", content="What is 2+2?")
     Message(role='user', content='What is 2+2?')
@@ -177,17 +177,17 @@ class Message(_Read):
     """
 
     role: Text
-    """Who speaks: ``system``, ``developer``, ``user``, ``assistant``, ``tool``, …"""
+    """The speaker: ``system``, ``developer``, ``user``, ``assistant``, ``tool``, …"""
     content: Text = ""
-    """The text, exactly: nothing is ever trimmed. In a dict null stands for an empty one."""
+    """The exact text: nothing is ever trimmed. In a dict, null means an empty text."""
     name: Text | None = None
-    """Which of several speakers in this role."""
+    """Distinguishes several speakers of one role."""
     recipient: Text | None = None
-    """Whom the message is for, such as ``functions.get_weather``."""
+    """The addressee, such as ``functions.get_weather``."""
     channel: Text | None = None
     """``analysis``, ``commentary``, ``final``: harmony's channels."""
     content_type: Text | None = None
-    """What the content is, such as ``json``."""
+    """The type of the content, such as ``json``."""
     reasoning: Text | None = None
     """The thinking that comes before the content."""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -195,13 +195,13 @@ class Message(_Read):
     tools: Text | None = None
     """The text of tool definitions, for a format whose line has a place for it."""
     weight: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
-    """Annotation: factor of this message's loss weights; None counts as 1."""
+    """Annotation: factor for this message's loss weights; None counts as 1."""
     call_id: Text | None = None
-    """Which call this message answers: an annotation where no line has a place for it."""
+    """The id of the answered call; an annotation where no line has a place for it."""
 
     @classmethod
     def _fields_of(cls, value: object) -> object:
-        """The fields that a dict gives, or the message itself."""
+        """The fields of a dict, or the message itself."""
         if isinstance(value, Message):
             if further := type(value).model_fields.keys() - cls.model_fields.keys():
                 raise Fault(
@@ -216,8 +216,7 @@ class Message(_Read):
 
     @model_serializer(mode="wrap")
     def _without_what_is_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A message without calls is dumped as it was before there were any, so that earlier
-        # versions read it.
+        # Without calls, the dump is the one that earlier versions wrote and read.
         fields: dict[str, Any] = dump(self)
         if not self.tool_calls:
             fields.pop("tool_calls", None)
@@ -226,7 +225,7 @@ class Message(_Read):
         return fields
 
     def on_wire(self) -> Message:
-        """The message without its annotations: what a parser can give back.
+        """The message without its annotations: what a parser can return.
 
         >>> Message(role="user", content="hello", weight=0.5).on_wire()
         Message(role='user', content='hello')

@@ -1,4 +1,4 @@
-"""Messages as OpenAI's dicts: what `chatfmt.conversation.reading` reads, written.
+"""Write messages as OpenAI's dicts, which `chatfmt.conversation.reading` reads.
 
 Source: the OpenAI API reference, "Create chat completion", and "Fine-tuning, training format for
 chat models" (``weight``), at https://platform.openai.com/docs/api-reference; ``reasoning_content``
@@ -24,14 +24,14 @@ _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 def to_openai(messages: Sequence[Message], path: str = "messages") -> list[dict[str, Any]]:
-    """The same messages as OpenAI's dicts; calls that are messages of their own are joined.
+    """The messages as OpenAI's dicts; calls that are separate messages are joined to their answer.
 
     >>> from chatfmt import Message
     >>> to_openai([Message(role="assistant", reasoning="2+2", content="4")])
     [{'role': 'assistant', 'content': '4', 'reasoning_content': '2+2'}]
 
     Raises:
-        DataError: there is no place for something.
+        DataError: a field has no place in them.
     """
     if is_split(messages):
         messages = join(messages, path)
@@ -41,7 +41,7 @@ def to_openai(messages: Sequence[Message], path: str = "messages") -> list[dict[
 
 
 def _refuse_unwritable(message: Message, path: str) -> None:
-    """There is no place for some fields, and for others only in some roles."""
+    """Refuse fields that have no place, or none in this role."""
     assistant = message.role == "assistant"
     places = {
         "role": message.role in _ROLES,
@@ -78,7 +78,7 @@ def _write(message: Message) -> dict[str, Any]:
 
 
 def write_weight(message: Message) -> dict[str, float]:
-    """The member that says a message's weight, if it has one."""
+    """The member for a message's weight, if it has one."""
     weight = message.weight
     if weight is None:
         return {}

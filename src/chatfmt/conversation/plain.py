@@ -1,4 +1,4 @@
-"""Messages of a role and a text, which most are, without an object for each."""
+"""Messages of only a role and a text, as most are, without an object for each."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["plain_turns"]
 
 
 def plain_turns(messages: Any) -> tuple[tuple[str, ...], list[str]] | None:  # noqa: ANN401 - as it was read
-    """The roles and texts of messages that say nothing else; None if one does, or there is none.
+    """Roles and texts of messages that have nothing else; None if one does, or if there are none.
 
-    What it gives is what ``Conversation`` makes of the same messages. Lone surrogates are not
-    looked for: an encoder refuses them.
+    The result equals what ``Conversation`` makes of the same messages. It does not look for lone
+    surrogates: an encoder refuses them.
 
     >>> plain_turns([{"role": "user", "content": "hello"}])
     (('user',), ['hello'])

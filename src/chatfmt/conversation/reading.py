@@ -1,13 +1,13 @@
-"""A message as people hold it, to the fields of a `Message`: the one reader of OpenAI's dicts.
+"""Read a message dict into the fields of a `Message`: the only reader of OpenAI's dicts.
 
 Source: the OpenAI API reference, "Create chat completion" (messages, tool calls, the deprecated
 ``function_call``), at https://platform.openai.com/docs/api-reference; ``reasoning_content`` is
 DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model, ``reasoning`` OpenRouter's,
-see https://openrouter.ai/docs/use-cases/reasoning-tokens, and ``thinking`` that of the template of
-gpt-oss, see https://huggingface.co/openai/gpt-oss-20b; arguments that are an object are what
-templates of Hugging Face take, see https://huggingface.co/docs/transformers/chat_extras.
+see https://openrouter.ai/docs/use-cases/reasoning-tokens, and ``thinking`` is from the template of
+gpt-oss, see https://huggingface.co/openai/gpt-oss-20b; Hugging Face templates take arguments as an
+object, see https://huggingface.co/docs/transformers/chat_extras.
 
-A member that is null counts as absent: Arrow fills in nulls, and OpenAI's answers are full of them.
+A null member counts as absent: Arrow fills in nulls, and OpenAI's answers are full of them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 Unknown: TypeAlias = "Callable[[str, Collection[str]], None]"
-"""What to do with a member that has no place, given its key and the keys that there are."""
+"""Called for a member that has no place, with its key and the known keys."""
 
 OTHER_NAMES = {
     "function_call": "tool_calls",
@@ -47,7 +47,7 @@ OTHER_NAMES = {
     "thinking": "reasoning",
     "tool_call_id": "call_id",
 }
-"""What others call a field of a message, to the field."""
+"""Other names of a message's fields, each with the field."""
 
 MEDIA = frozenset(
     {
@@ -55,18 +55,18 @@ MEDIA = frozenset(
         *("image", "image_url", "image_urls", "images", "video", "video_url", "videos"),
     }
 )
-"""What members of a message, or of a row, are called that hold what is not text."""
+"""Names of members, of a message or a row, that contain something other than text."""
 
-_EMPTY_IN_ANSWERS = "annotations"  # OpenAI's answers have it, as a list that is empty as a rule
+_EMPTY_IN_ANSWERS = "annotations"  # OpenAI's answers have it, usually as an empty list
 
 
 def refuse_unknown(key: str, known: Collection[str]) -> None:
-    """Refuse a member that there is no place for."""
+    """Refuse a member that has no place."""
     raise Fault(NO_SUCH_FIELD + did_you_mean(key, known), (key,))
 
 
 def is_media(key: str, member: object) -> bool:
-    """Whether a member holds what bears meaning and is not text; an empty one holds nothing.
+    """Whether a member contains media rather than text; an empty one contains nothing.
 
     >>> is_media("images", ["a.png"]), is_media("images", []), is_media("mood", "glad")
     (True, False, False)
@@ -75,13 +75,13 @@ def is_media(key: str, member: object) -> bool:
 
 
 def refuse_media(key: str, member: object) -> None:
-    """Refuse what bears meaning and is not text."""
+    """Refuse media, which would be lost."""
     if is_media(key, member):
-        raise Fault(f"expected text alone, found {key}", (key,))
+        raise Fault(f"expected only text, found {key}", (key,))
 
 
 def list_in_text(value: object) -> object:
-    """The list that a JSON text is, as columns of text hold it; any other value is given back.
+    """The list in a JSON text, as text columns store it; any other value is returned unchanged.
 
     >>> list_in_text('[{"role": "user"}]'), list_in_text("[hm]")
     ([{'role': 'user'}], '[hm]')
@@ -100,7 +100,7 @@ def _refuse_odd(key: object) -> None:
 
 
 def present(value: object) -> dict[str, Any]:
-    """The members of an object, those that are null left out."""
+    """The members of an object without those that are null."""
     if not isinstance(value, Mapping):
         raise Fault(f"expected an object, found {describe(value)}")
     for key in value:
@@ -113,13 +113,13 @@ def read_fields(
     own: Collection[str],
     unknown: Unknown = refuse_unknown,
 ) -> dict[str, Any]:
-    """The fields of a message that someone holds as a dict; their values are not checked here.
+    """The fields of a message given as a dict; their values are not checked here.
 
     Args:
-        message: such as OpenAI's API takes and gives it.
+        message: a dict in the shape of OpenAI's API.
         own: the names of the fields of a message.
-        unknown: what to do with members that have no place: it gets their key and the keys that
-            there are, and raises a `Fault`, or returns where they are to be left out.
+        unknown: called for each member that has no place, with its key and the known keys. It
+            raises a `Fault`, or returns to leave the member out.
 
     Raises:
         Fault: a member cannot be read.
@@ -196,7 +196,7 @@ def _calls(calls: object, unknown: Unknown) -> object:
 
 
 def read_call(call: object, unknown: Unknown = refuse_unknown) -> dict[str, Any]:
-    """The fields of a tool call that someone holds as a dict; as `read_fields`.
+    """The fields of a tool call given as a dict; see `read_fields`.
 
     >>> read_call({"type": "function", "function": {"name": "f", "arguments": "{}"}})
     {'name': 'f', 'arguments': '{}'}
@@ -234,22 +234,22 @@ _READ: dict[str, Callable[[Any, Unknown], object]] = {
 
 
 def dumped(value: Mapping[str, Any]) -> str:
-    """An object as JSON text; members that are null are left out, for Arrow fills them in.
+    """An object as JSON text, without null members, which Arrow fills in.
 
     >>> dumped({"city": "Lund", "unit": None, "days": [1, None]})
     '{"city": "Lund", "days": [1, null]}'
 
     Raises:
-        Fault: it holds what JSON cannot say.
+        Fault: it contains something that JSON cannot express.
     """
     try:
         return json.dumps(_without_nulls(value), ensure_ascii=False, allow_nan=False)
     except Fault:
         raise
     except RecursionError:
-        raise Fault("expected what JSON can say, found too many levels of nesting") from None
+        raise Fault("expected a JSON value, found too many levels of nesting") from None
     except (TypeError, ValueError) as error:
-        raise Fault(f"expected what JSON can say, found {str(error)[:80]}") from None
+        raise Fault(f"expected a JSON value, found {str(error)[:80]}") from None
 
 
 def _without_nulls(value: object) -> object:

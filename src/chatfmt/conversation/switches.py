@@ -1,10 +1,10 @@
-"""The members by which trainers say how much of a message's loss counts.
+"""The members with which trainers weight a message's loss.
 
 Sources: ``weight``: OpenAI, "Fine-tuning, training format for chat models", and mistral-finetune;
 ``train`` and ``train_detail``: axolotl, docs/dataset-formats/conversation.qmd; ``loss``: ms-swift,
 docs/source_en/Customization/Custom-dataset.md, and AgentInstruct; ``loss_mask``: slime,
 slime/utils/mask_utils.py; ``masked``: torchtune's ``Message``, where true means no loss;
-``loss_weight`` and ``trainable`` are what data sets call theirs. verl has no such member.
+``loss_weight`` and ``trainable`` are used by data sets. verl has no such member.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ SWITCHES: dict[str, Callable[[object], float]] = {
     "masked": _unless,
     "trainable": _yes_or_no,
 }
-"""What a member is called, to what makes a weight of its value."""
+"""Name of a member, to the function that turns its value into a weight."""
 
 
 def weight_of(message: Mapping[str, Any]) -> float | None:
-    """The factor of a message's loss that one of its members gives; None where none does.
+    """The factor for a message's loss from one of its members; None where no member has it.
 
     >>> weight_of({"train": False}), weight_of({"masked": False}), weight_of({"role": "user"})
     (0.0, 1.0, None)
 
     Raises:
-        Fault: two members say it, or one has a value that says nothing.
+        Fault: two members give one, or a value is not a weight.
     """
     given = [key for key in SWITCHES if message.get(key) is not None]
     if not given:

@@ -1,7 +1,7 @@
-"""What is wrong with a value from outside, in one wording: what was expected, what was found.
+"""Errors about values from outside, all worded alike: what was expected, what was found.
 
-pydantic finds what is wrong; its own words name Python's types and point to its web site, so each
-of its objections is put in the words that people who write JSON use. No value is echoed at length.
+pydantic finds the errors, but its messages name Python types and link to its website. Here each is
+put in the terms of people who write JSON. No value is echoed at length.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 Path = tuple[str | int, ...]
-"""The way from a value to a part of it: keys and indices."""
+"""The path from a value to a part of it: keys and indices."""
 
 NO_SUCH_FIELD = "there is no such field"
 
-_LONGEST_NAME = 80  # characters of a key that an error shows
+_LONGEST_NAME = 80  # how many characters of a key an error shows
 
 
 class Fault(ValueError):  # noqa: N818 - it becomes one of the public errors
-    """What is wrong with a part of a value, and where that part is.
+    """An error in a part of a value, with the path to that part.
 
     >>> str(Fault("expected text, found nothing", ("messages", 0, "role")))
     'messages.0.role: expected text, found nothing'
@@ -57,7 +57,7 @@ class Fault(ValueError):  # noqa: N818 - it becomes one of the public errors
         return ": ".join(filter(None, (".".join(map(str, self.path)), self.reason)))
 
     def as_validation_error(self, title: str) -> ValidationError:
-        """The same as pydantic's error for a model of that name."""
+        """This error as pydantic's, for a model of that name."""
         detail = _detail("value_error", self.reason, self.path, None)
         return ValidationError.from_exception_data(title, [detail], hide_input=True)
 
@@ -69,7 +69,7 @@ def _step(key: str | int) -> str | int:
 
 
 def at(key: str | int, read: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
-    """What ``read`` makes of a part of a value; a fault in it gets the key on its way out."""
+    """Apply ``read`` to a part of a value, and add the key to a fault that it raises."""
     try:
         return read(*args)
     except Fault as fault:
@@ -77,7 +77,7 @@ def at(key: str | int, read: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
 
 
 def describe(value: object) -> str:
-    """What was found, in words that fit after "found".
+    """Describe a value in words that fit after "found".
 
     >>> describe(None), describe([]), describe("hello"), describe(True), describe(3)
     ('nothing', 'a list of 0', "the text 'hello'", 'true', 'the number 3')
@@ -112,7 +112,7 @@ def _keys(members: Mapping[Any, Any]) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence that names what is nearest, if anything is near.
+    """The end of a sentence that suggests the closest match, if one is close.
 
     >>> did_you_mean("contents", ["role", "content"]), did_you_mean("mood", ["role", "content"])
     ("; did you mean 'content'?", '')
@@ -124,9 +124,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def surrogate_in(text: str) -> str:
-    r"""What to say of a lone surrogate in a text; empty where there is none.
+    r"""The message for a lone surrogate in a text; empty where there is none.
 
-    It has no UTF-8 form, and an encoder would put U+FFFD in its place without a word.
+    It has no UTF-8 form, and an encoder would silently put U+FFFD in its place.
 
     >>> surrogate_in("a\ud800")
     ... # doctest: +NORMALIZE_WHITESPACE
@@ -143,7 +143,7 @@ def surrogate_in(text: str) -> str:
     return ""
 
 
-# What pydantic calls the kinds of things that are wrong, to what was expected.
+# pydantic's error types, each with what was expected.
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "an object",
@@ -159,7 +159,7 @@ _EXPECTED = {
 
 
 def objections(error: ValidationError) -> list[tuple[Path, str]]:
-    """Everything that pydantic has refused: where, and why.
+    """Everything that pydantic refused: where, and why.
 
     >>> from pydantic import TypeAdapter
     >>> try:
@@ -169,7 +169,7 @@ def objections(error: ValidationError) -> list[tuple[Path, str]]:
     [((1,), "expected a number, found the text 'x'")]
     """
     faults = error.errors(include_url=False)
-    # A list also counts as too short for want of an element that is refused itself.
+    # A list is also reported as too short when it lacks only an element that was itself refused.
     inner = {fault["loc"][:end] for fault in faults for end in range(len(fault["loc"]))}
     return [
         _placed(fault)
@@ -179,7 +179,7 @@ def objections(error: ValidationError) -> list[tuple[Path, str]]:
 
 
 def reworded(error: ValidationError) -> ValidationError:
-    """The same error of pydantic's in the words of `objections`.
+    """The same pydantic error, worded by `objections`.
 
     >>> from pydantic import TypeAdapter
     >>> try:

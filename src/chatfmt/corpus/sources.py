@@ -192,7 +192,7 @@ def _line_runs(path: Path, access: Access) -> _Runs:
                 yield number, block
                 number += len(block)
     except Damaged as damage:
-        reason = f"{damage}; the {number - 1} lines before are read, no more"
+        reason = f"{damage}; lines read before it: {number - 1}"
         yield number, bad_row(file, number, reason)
 
 

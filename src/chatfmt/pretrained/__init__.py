@@ -1,7 +1,8 @@
-"""A model's folder as people have it, made one tokenizer.
+"""Make a tokenizer from a model's folder.
 
-`files` finds and reads what stands there, `vocabulary` makes the encoding of it, and `load` has the
-call. What the owner's tokenizer does to white space comes into the lines by `chatfmt.line.spacing`.
+`files` finds and reads the folder's files, `vocabulary` builds the encoding from them, and `load`
+contains the public function. `chatfmt.line.spacing` puts the owner's handling of white space into
+the lines.
 """
 
 from chatfmt.pretrained.load import Condition, Provenance, from_pretrained

@@ -1,6 +1,6 @@
-"""What stands in a model's folder, or in a GGUF file: vocabulary, template, special tokens.
+"""Find and read a model's files: vocabulary, template, special tokens; a folder or GGUF file.
 
-The names are those that transformers reads and writes. Source: docs of transformers 5,
+The file names are those of transformers. Source: docs of transformers 5,
 "PreTrainedTokenizerBase", and its utils/hub.py for the templates.
 """
 
@@ -30,32 +30,32 @@ _DEFAULT = "default"
 
 
 class AddedToken(NamedTuple):
-    """A token that is listed beside the vocabulary."""
+    """A token listed outside the vocabulary."""
 
     id: int
     strips: tuple[str, ...] = ()
-    """On which sides the owner's tokenizer takes white space off: ``lstrip``, ``rstrip``."""
+    """The sides on which the owner's tokenizer strips white space: ``lstrip``, ``rstrip``."""
 
 
 class ModelFiles(NamedTuple):
-    """What was found; nothing is decided yet."""
+    """The files found; nothing is decided yet."""
 
     vocabulary: Path
     templates: dict[str, str]
-    """Name to source; the one without a name is ``default``."""
+    """Source of each template by name; the one without a name is ``default``."""
     template_file: Path
-    """Where they stand."""
+    """The file that contains them."""
     added: dict[str, AddedToken]
     """By spelling."""
     bos: str
     eos: str
-    """Spellings; empty where there are none."""
+    """Spellings by name; empty if there are none."""
     stops: tuple[int, ...]
     """The ids at which generation_config.json stops."""
 
 
 def read_model(path: Path) -> ModelFiles:
-    """What stands in a folder, or in the folder of a vocabulary file; or in a GGUF file.
+    """Find the files in a folder, in the folder of a vocabulary file, or in a GGUF file.
 
     Raises:
         EncodingError: there is no vocabulary, or a file is malformed; the message names it.
@@ -103,13 +103,13 @@ def _read_gguf(path: Path) -> ModelFiles:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """The object in a file; an empty one where there is no such file."""
+    """The JSON object in a file; empty if the file does not exist."""
     if not path.is_file():
         return {}
     try:
         document = loads(path.read_bytes())
     except DataError as error:
-        raise EncodingError(f"{path}: expected JSON, found what cannot be read: {error}") from error
+        raise EncodingError(f"{path}: expected JSON, found something else: {error}") from error
     if not isinstance(document, dict):
         raise EncodingError(f"{path}: expected a JSON object, found {shown(document)}")
     return document
@@ -126,7 +126,7 @@ def _spelling(value: object, name: str, path: Path) -> str:
 
 
 def _templates(folder: Path, config: dict[str, Any]) -> tuple[dict[str, str], Path]:
-    """The templates by name, and the file that has them; the first place that has any counts."""
+    """The templates by name, with their file; the first place that has any is used."""
     single = folder / _TEMPLATE
     if single.is_file():
         more = sorted((folder / _MORE_TEMPLATES).glob("*.jinja"))

@@ -1,4 +1,4 @@
-"""`from_pretrained`: a model's folder, or a GGUF file, as a tokenizer."""
+"""`from_pretrained`: make a tokenizer from a model's folder or a GGUF file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Condition", "Provenance", "from_pretrained"]
 
 
 class Condition(NamedTuple):
-    """Something that must hold of a conversation for the ids to be the owner's.
+    """A condition that a conversation must meet for its ids to equal the owner's.
 
     >>> Condition("NFC", "text is in the form NFC").kind
     'NFC'
@@ -40,7 +40,7 @@ class Condition(NamedTuple):
     reason: str
 
     def holds(self, conversation: Conversation, *, prompt: bool = False) -> bool:  # noqa: ARG002
-        r"""Whether it holds of this conversation; ``prompt`` is for conditions of templates.
+        r"""Whether this conversation meets it; ``prompt`` is for conditions of templates.
 
         >>> from chatfmt import Conversation
         >>> chat = Conversation(messages=[{"role": "user", "content": "cafe\u0301"}])
@@ -54,12 +54,12 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
     "NFC": lambda text: unicodedata.is_normalized("NFC", text),
     "SPACE": lambda text: not text.startswith(" "),
     "STRIPPED": lambda text: text == text.strip(),
-    "STOPS": lambda _: True,  # where a model stops is no matter of the conversation
+    "STOPS": lambda _: True,  # where a model stops does not depend on the conversation
 }
 
 
 def _texts(conversation: Conversation) -> Iterator[str]:
-    """The texts of all fields of all messages."""
+    """All texts in all fields of all messages."""
     for message in conversation.messages:
         for value in message.model_dump().values():
             if isinstance(value, str):
@@ -67,7 +67,7 @@ def _texts(conversation: Conversation) -> Iterator[str]:
 
 
 class Provenance(NamedTuple):
-    """Where a tokenizer comes from, and what is known of it: `ChatTokenizer.imported`.
+    """Where a tokenizer comes from and how far it is verified: `ChatTokenizer.imported`.
 
     >>> from pathlib import Path
     >>> about = Provenance(Path("tokenizer.json"), Path("chat_template.jinja"), "chatml", (), "")
@@ -76,32 +76,32 @@ class Provenance(NamedTuple):
     """
 
     vocabulary: Path
-    """The file of the vocabulary."""
+    """The vocabulary's file."""
     template: Path
-    """The file that has the chat template."""
+    """The chat template's file."""
     row: str | None
-    """Name of the row of the table that the template is proven to be; None if it was imported."""
+    """Name of the row that the template was shown to equal; None if the template was imported."""
     conditions: tuple[Any, ...]
-    """What must hold of a conversation: each a ``Condition``, or one of the template's import."""
+    """What a conversation must meet: each a ``Condition``, or one of the template's import."""
     evidence: Any
-    """What was compared; as text it is a sentence."""
+    """What was compared; ``str`` makes it a sentence."""
 
 
 def from_pretrained(
     directory_or_file: str | os.PathLike[str], *, strict: bool = False, template: str = "default"
 ) -> ChatTokenizer:
-    """The tokenizer of a model's folder, without a network.
+    """Load the tokenizer of a model's folder, without a network.
 
-    Vocabulary, special tokens and stop tokens are what the files say. The chat template is compared
-    with the rows of the table on a battery of conversations: if one writes the same, that row is
-    used; else the template is imported. `ChatTokenizer.imported` says which it was, what must hold
-    of a conversation, and what was compared.
+    Vocabulary, special tokens and stop tokens come from the files. The chat template is compared
+    with the rows of the table on a battery of conversations. If a row writes the same text, that
+    row is used; otherwise the template is imported. `ChatTokenizer.imported` says which happened,
+    which conditions a conversation must meet, and what was compared.
 
     Args:
         directory_or_file: the folder, its vocabulary file, or a GGUF file.
-        strict: take a model only if nothing has to hold of a conversation. Where the owner's
-            tokenizer makes text NFC, other text is refused.
-        template: the name of the template, where there are several.
+        strict: refuse a model that comes with conditions. Where the owner's tokenizer normalizes
+            text to NFC, other text is refused.
+        template: the template's name, if there are several.
 
     >>> import chatfmt
     >>> chatfmt.from_pretrained("no/such/model")
@@ -110,9 +110,9 @@ def from_pretrained(
     FileNotFoundError: [Errno 2] No such file or directory: 'no/such/model'
 
     Raises:
-        EncodingError: a file is missing or malformed, or the vocabulary does not give text back;
-            the message names the file.
-        TemplateImportError: the template is no row of the table, and cannot be imported.
+        EncodingError: a file is missing or malformed, or the vocabulary does not round-trip text;
+            names the file.
+        TemplateImportError: the template matches no row of the table and cannot be imported.
         FormatError: there is no chat template; or ``strict``, and there are conditions.
         OSError: a file cannot be read.
         ImportError: the extra ``jinja`` or ``hf`` is not installed.
@@ -128,7 +128,8 @@ def from_pretrained(
         else:
             conditions.append(
                 Condition(
-                    "NFC", "the owner's tokenizer makes text NFC first; other text has other ids"
+                    "NFC",
+                    "the owner's tokenizer normalizes text to NFC, so other text gets other ids",
                 )
             )
     row, name, found, evidence = _format(source, files, encoding)
@@ -152,7 +153,7 @@ def _template(files: ModelFiles, name: str) -> str:
         there = f"those named {', '.join(map(named, files.templates))}: say which as template"
     elif files.template_file.suffix == ".json":
         there = (
-            f"none, nor a {files.template_file.with_name('chat_template.jinja').name} beside it; "
+            f"none, and no {files.template_file.with_name('chat_template.jinja').name} beside it; "
             "give chatfmt.load_encoding the folder, and use a format of the table"
         )
     raise FormatError(
@@ -164,7 +165,7 @@ def _template(files: ModelFiles, name: str) -> str:
 def _format(
     source: str, files: ModelFiles, encoding: TokenEncoding
 ) -> tuple[ChatFormat, str | None, list[Any], Any]:
-    """The row or the imported format, the row's name, conditions and evidence."""
+    """The matching row or the imported format; the row's name, conditions and evidence."""
     known = frozenset(encoding.special_tokens)
     found = _match(source, files.bos, files.eos, known)
     if found is not None and found.proven:
@@ -181,7 +182,7 @@ def _format(
 
 @lru_cache(8)
 def _match(source: str, bos: str, eos: str, known: frozenset[str]) -> Match | None:
-    """The row that writes what the template does; that takes seconds to find out."""
+    """The row that writes the same as the template; finding it takes seconds."""
     from chatfmt.templates.match import match_template
 
     return match_template(source, bos=bos, eos=eos, special_tokens=known)
@@ -193,7 +194,7 @@ def on_wire(
     encoding: TokenEncoding,
     stripping: Mapping[str, tuple[str, ...]],
 ) -> tuple[ChatFormat, list[Condition]]:
-    """The format with the spaces that the owner's tokenizer puts between, or takes away."""
+    """The format, with the spaces that the owner's tokenizer adds or strips."""
     base = encoding.base if isinstance(encoding, NormalEncoding) else encoding
     prefix = base.dummy_prefix if isinstance(base, SentencePieceEncoding) else None
     used = {*format.special_tokens}
@@ -208,12 +209,12 @@ def on_wire(
     if strips:
         sides = ", ".join(map(named, strips))
         conditions.append(
-            Condition("STRIPPED", f"the owner's tokenizer takes white space off beside {sides}")
+            Condition("STRIPPED", f"the owner's tokenizer strips white space beside {sides}")
         )
     everywhere = prefix is not None and prefix.where == "special"
     if everywhere and prefix is not None and not prefix.always:
         conditions.append(
-            Condition("SPACE", "the owner puts no space before text that begins with one")
+            Condition("SPACE", "the owner adds no space before text that begins with one")
         )
     if not everywhere and not strips:
         return format, conditions

@@ -1,4 +1,4 @@
-"""The encoding of a model's folder: its vocabulary, and the tokens that are listed beside it."""
+"""The encoding of a model's folder: its vocabulary, and the tokens listed outside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def encoding_in(files: ModelFiles) -> TokenEncoding:
     """The encoding, with all special tokens.
 
     Raises:
-        EncodingError: the vocabulary is refused, or a file gives a token another id.
+        EncodingError: the vocabulary is refused, or a file assigns another id to a token.
     """
     encoding = load_encoding(files.vocabulary)
     known = encoding.special_tokens
@@ -50,7 +50,7 @@ def encoding_in(files: ModelFiles) -> TokenEncoding:
 
 
 def strips_in(files: ModelFiles, document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Spelling to the sides on which the owner takes white space off, of tokens that do so."""
+    """The sides on which tokens strip white space, by spelling, for tokens that do."""
     found = {spelling: token.strips for spelling, token in files.added.items() if token.strips}
     for token in document.get("added_tokens", ()):
         sides = tuple(side for side in ("lstrip", "rstrip") if token.get(side))
@@ -60,14 +60,14 @@ def strips_in(files: ModelFiles, document: Mapping[str, Any]) -> dict[str, tuple
 
 
 def makes_nfc(document: Mapping[str, Any]) -> bool:
-    """Whether the owner's tokenizer makes text NFC before it splits it."""
+    """Whether the owner's tokenizer normalizes text to NFC before splitting it."""
     normalizer: Any = document.get("normalizer")
     steps = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
     return any(step.get("type") == "NFC" for step in steps)
 
 
 def tokenizer_json(files: ModelFiles) -> Mapping[str, Any]:
-    """What a tokenizer.json says; nothing of a vocabulary of another kind."""
+    """The contents of a tokenizer.json; empty for other kinds of vocabulary."""
     if files.vocabulary.suffix != ".json":
         return {}
     document: Mapping[str, Any] = loads(files.vocabulary.read_bytes())

@@ -1,4 +1,4 @@
-"""Rollouts as data: what was sampled, with rewards and advantages, for policy gradients."""
+"""Rollouts as data: sampled ids with rewards and advantages, for policy gradients."""
 
 from chatfmt.rollouts.batches import collate_rollouts, pack_rollouts
 from chatfmt.rollouts.files import read_rollouts, write_rollouts

@@ -1,4 +1,4 @@
-"""Rollouts to batches: padded, or packed behind one another."""
+"""Rollouts to batches: padded, or packed one after the other."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _FILLERS = {"sampled": 0, "logprobs": 0.0, "rewards": 0.0, "advantages": 0.0}
 def collate_rollouts(
     rollouts: Sequence[Rollout], *, pad_id: int, side: Literal["right", "left"] = "right"
 ) -> dict[str, list[Any]]:
-    """Rollouts to one batch of rectangular lists, a row for each.
+    """Collate rollouts to one batch of rectangular lists, with a row for each rollout.
 
     Args:
         rollouts: any number.
-        pad_id: the id in the places that are left over.
-        side: on which side those are.
+        pad_id: the id that fills unused places.
+        side: the side on which padding goes.
 
     Returns:
         ``input_ids``, ``attention_mask``, ``sampled``, ``logprobs``, ``rewards``, ``advantages``,
-        all rows of one length, and ``group`` with one for each row. A logprob that there is not is
-        0.0; ``sampled`` says where one counts.
+        all with rows of one length, and ``group`` with one value for each row. A missing logprob is
+        0.0; ``sampled`` marks those that count.
 
     >>> from chatfmt.rollouts import Rollout
     >>> one = Rollout([7, 8], [0, 1], [None, -0.5], [0.0, 1.0], [0.0, 2.0])
@@ -56,11 +56,11 @@ def collate_rollouts(
 def pack_rollouts(
     rollouts: Iterable[Rollout], *, length: int, pad_id: int
 ) -> dict[str, list[list[Any]]]:
-    """Rollouts to rows of ``length`` ids, as many behind one another in each as go in, in order.
+    """Pack rollouts, in order, into rows of ``length`` ids, as many in each as fit.
 
     Returns:
-        What `collate_rollouts` gives but for ``group``; further ``position_ids``, which begin anew
-        with each rollout, and ``sequence_ids``: which rollout an id is of, -1 for padding.
+        The keys of `collate_rollouts` except ``group``, and also ``position_ids``, which restart
+        with each rollout, and ``sequence_ids``: the number of an id's rollout, -1 for padding.
 
     >>> from chatfmt.rollouts import Rollout
     >>> one = Rollout([7, 8], [0, 1], [None, -0.5], [0.0, 1.0], [0.0, 2.0])

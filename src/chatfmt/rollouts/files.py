@@ -1,4 +1,4 @@
-"""Rollouts to files and back: JSONL, a rollout a line, or Parquet, a rollout a row."""
+"""Write rollouts to files and read them: JSONL with one a line, or Parquet with one a row."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def write_rollouts(path: str | Path, rollouts: Iterable[Rollout]) -> int:
-    """Write a file ``.jsonl`` or ``.parquet``; how many there are.
+    """Write rollouts to a ``.jsonl`` or ``.parquet`` file, and return how many there are.
 
-    A logprob that is not finite stands in JSONL as the text ``NaN``, ``Infinity`` or ``-Infinity``.
+    In JSONL, a logprob that is not finite is the text ``NaN``, ``Infinity`` or ``-Infinity``.
     Parquet needs the extra ``data``; it is written a thousand rollouts at a time.
 
     >>> import tempfile
@@ -55,7 +55,7 @@ def write_rollouts(path: str | Path, rollouts: Iterable[Rollout]) -> int:
 
 
 def read_rollouts(path: str | Path) -> Iterator[Rollout]:
-    """Read what `write_rollouts` has written, one after the other.
+    """Read the rollouts of a file that `write_rollouts` wrote, one after the other.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +65,7 @@ def read_rollouts(path: str | Path) -> Iterator[Rollout]:
     []
 
     Raises:
-        DataError: a row is none; with its file, line and field.
+        DataError: a row is not a rollout; names the file, line and field.
         ValueError: the name of the file ends otherwise.
     """
     path = Path(path)
@@ -104,7 +104,7 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _checked(row: object, file: str, line: int) -> Rollout:
-    """A row as a rollout, if it is one."""
+    """Check a row, and make it a rollout."""
     if not isinstance(row, dict) or row.keys() != {*Rollout._fields}:
         found = [*row] if isinstance(row, dict) else row
         reason = f"expected the members {', '.join(Rollout._fields)}, found {shown(found)}"

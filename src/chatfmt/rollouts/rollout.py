@@ -1,4 +1,4 @@
-"""One sequence of a rollout, aligned: ids, what of them was sampled, and what it was worth."""
+"""One sequence of a rollout, aligned: its ids, which were sampled, and what they earned."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Rollout", "Worth", "group_advantages", "rollouts_of"]
 
 Worth: TypeAlias = "float | Sequence[float] | None"
-"""Of a whole rollout; of each of its turns; or of each of its sampled ids.
+"""One number for the whole rollout, or one for each turn, or one for each sampled id.
 
-A turn is what was sampled without a break. Of each turn and of each sampled id is told by how many
-numbers there are; where there are as many turns as sampled ids, both are the same.
+A turn is a run of sampled ids. How many numbers there are decides between turns and ids; where
+there are as many turns as sampled ids, both mean the same.
 """
 
 
@@ -33,13 +33,13 @@ class Rollout(NamedTuple):
     sampled: list[int]
     """1 exactly where the model sampled the id."""
     logprobs: list[float | None]
-    """What the sampler gave; None where it gave none."""
+    """The sampler's logprobs; None where it gave none."""
     rewards: list[float]
-    """At the id with which it was earned: the last of a turn, or of all."""
+    """The reward, at the id that earned it: the last of a turn, or of the rollout."""
     advantages: list[float]
-    """At each sampled id; 0 elsewhere."""
+    """The advantage of each sampled id; 0 elsewhere."""
     group: str | None = None
-    """Which rollouts go together: those of one prompt."""
+    """The group that the rollout belongs to: those of one prompt share it."""
 
 
 def rollouts_of(
@@ -53,27 +53,27 @@ def rollouts_of(
     values: Mapping[str, str | dt.date] | None = None,
     history: Literal["published", "keep"] = "published",
 ) -> list[Rollout]:
-    """What a transcript gives to train on: each sampled id once, in the context it was sampled in.
+    """The rollouts of a transcript: each sampled id once, in the context it was sampled in.
 
-    The ids are kept because text does not give them back: a model samples one of many sequences of
-    ids for a text, and an encoder knows one. A gradient on others would be of something that was
-    never sampled.
+    The ids are kept because they cannot be recovered from text: many sequences of ids spell a text,
+    and a model may sample one that the encoder would not choose. Training on other ids would train
+    on something that was never sampled.
 
     Args:
-        transcript: with what was sampled in it.
-        reward: a number for all, which stands at the last sampled id; or one for each turn, which
-            stands at the last of the turn; or one for each sampled id.
-        advantage: a number for all, or one for each turn, which stand at each of its sampled ids;
-            or one for each sampled id.
+        transcript: the transcript, with its sampled ids.
+        reward: one number, placed at the last sampled id; or one for each turn, placed at the last
+            id of the turn; or one for each sampled id.
+        advantage: one number for all sampled ids; or one for each turn, repeated at each of its
+            sampled ids; or one for each sampled id.
         group: see `Rollout.group`.
-        prepare: whether each prompt was prepared anew, so that what a model was shown may not be
-            the beginning of what it was shown later: see `Transcript.samples`.
+        prepare: whether each prompt was prepared separately, so that an earlier prompt need not be
+            a prefix of a later one: see `Transcript.samples`.
         tools: for ``prepare``, as there.
         values: for ``prepare``, as there.
         history: for ``prepare``, as there.
 
     Returns:
-        One rollout; with ``prepare`` one for each unbroken prefix; none where nothing was sampled.
+        One rollout; with ``prepare``, one for each unbroken prefix; none if nothing was sampled.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -84,12 +84,12 @@ def rollouts_of(
     ([0, 1, 1], [None, -0.5, -0.25], [0.0, 0.0, 1.0], [0.0, 0.5, 0.5])
 
     Raises:
-        ValueError: there are neither as many numbers as turns nor as many as sampled ids, or one of
-            them is not finite; or options of a preparation without ``prepare``.
+        ValueError: the count of numbers matches neither the turns nor the sampled ids; a number is
+            not finite; or options of a preparation are given without ``prepare``.
         RenderError: as for `Transcript.samples`.
     """
     if not prepare and not (tools is None and values is None and history == "published"):
-        raise ValueError("tools, values and history are for prepare=True: expected that, too")
+        raise ValueError("tools, values and history need prepare=True")
     turns = _turns(transcript)
     rewards = _each("reward", reward, turns, at_end=True)
     advantages = _each("advantage", advantage, turns, at_end=False)
@@ -125,7 +125,7 @@ def _mask(transcript: Transcript) -> list[int]:
 
 
 def _turns(transcript: Transcript) -> list[int]:
-    """How many ids were sampled in each turn."""
+    """The number of sampled ids in each turn."""
     runs = ((is_sampled, len([*run])) for is_sampled, run in groupby(_mask(transcript)))
     return [length for is_sampled, length in runs if is_sampled]
 
@@ -160,10 +160,10 @@ def _spread(numbers: Sequence[float], mask: Sequence[int]) -> list[float]:
 
 
 def group_advantages(rewards: Sequence[float], *, scale: bool = True) -> list[float]:
-    """The advantages of the rollouts of one prompt: how far each reward is from their mean.
+    """The advantages of the rollouts of one prompt: each reward minus their mean.
 
-    ``scale``: in standard deviations of the group, which are 0 where all are the same. Source:
-    https://arxiv.org/abs/2402.03300, section 4.1.2 (GRPO, outcome supervision).
+    With ``scale``, divided by the group's standard deviation; 0 where all rewards are equal.
+    Source: https://arxiv.org/abs/2402.03300, section 4.1.2 (GRPO, outcome supervision).
 
     >>> group_advantages([1.0, 0.0, 0.0, 1.0])
     [1.0, -1.0, -1.0, 1.0]

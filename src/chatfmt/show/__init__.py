@@ -1,8 +1,8 @@
-"""A transcript as people see it: in a terminal, as plain text, as HTML.
+"""Show a transcript to people: in a terminal, as plain text, as HTML.
 
-One walk over the spans gives *pieces* (`chatfmt.show.walk`), `blocks` groups them by message,
-and every printer, the playground too, shows these and nothing else. `chatfmt.show.changes` shows
-what a preparation changed before.
+`chatfmt.show.walk` turns spans into *pieces*, and `blocks` groups them by message. Every printer,
+including the playground, shows only these. `chatfmt.show.changes` shows the changes of a
+preparation.
 """
 
 from chatfmt.show.changes import html_changes, place_of, print_changes, runs_of

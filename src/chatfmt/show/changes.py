@@ -1,4 +1,4 @@
-"""What a preparation changed, as people see it: crossed out and added."""
+"""Show the changes of a preparation: crossed out and added."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _TAGS = {"same": "{}", "gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
 
 
 def print_changes(changes: Iterable[Change], *, file: TextIO | None = None) -> None:
-    r"""Print what `ChatTokenizer.prepare` changed, a line for each change.
+    r"""Print the changes of `ChatTokenizer.prepare`, one per line.
 
-    In colour where the file is a terminal that has it, and rich is installed; as plain text
-    elsewhere, with brackets around what is gone and braces around what is new. Of long texts the
-    middle is left out.
+    Prints in colour if the file is a colour terminal and rich is installed; otherwise as plain
+    text, with ``[-…-]`` around removed text and ``{+…+}`` around added text. The middle of long
+    texts is left out.
 
     >>> import chatfmt
     >>> print_changes([chatfmt.Change(1, "content", "strip", "Hi\n", "Hi")])
     message 1 content: Hi[-↵-] (strip)
 
     Args:
-        changes: those of a `Prepared`.
+        changes: the changes of a `Prepared`.
         file: standard output if left out.
     """
     file = sys.stdout if file is None else file
@@ -63,7 +63,7 @@ def print_changes(changes: Iterable[Change], *, file: TextIO | None = None) -> N
 
 
 def html_changes(changes: Iterable[Change]) -> str:
-    """The same as a list of HTML, with ``<del>`` and ``<ins>``; nothing where nothing changed.
+    """The same as an HTML list with ``<del>`` and ``<ins>``; empty if nothing changed.
 
     >>> import chatfmt
     >>> html_changes([chatfmt.Change(1, "name", "rename", "<b>", None)]).splitlines()[1]
@@ -81,7 +81,7 @@ def html_changes(changes: Iterable[Change]) -> str:
 
 
 def place_of(change: Change) -> str:
-    """Which message it is about, and which of its fields.
+    """The message and field of a change, in words.
 
     >>> import chatfmt
     >>> place_of(chatfmt.Change(0, "content", "strip", " a", "a"))
@@ -92,15 +92,15 @@ def place_of(change: Change) -> str:
     if change.message is None and change.field == "tools" and change.after is None:
         return "definitions of tools, which this format leaves out"
     where = f"message {change.message}"
-    if change.message is None:  # one that was added, and may have been left out again
+    if change.message is None:  # one that was added, and may have been removed again
         where = "added message" + ("" if change.place is None else f" at {change.place}")
     return where if change.field == "message" else f"{where} {change.field}"
 
 
 def runs_of(change: Change) -> list[tuple[Kind, str]]:
-    """What a change leaves (``same``), takes (``gone``) and adds (``new``), for people to read.
+    """The text that a change keeps (``same``), removes (``gone``) and adds (``new``), to show.
 
-    Each run is in one line, with signs for white space at its edges; of a long one the middle is
+    Each run is on one line, with signs for white space at its edges; the middle of a long one is
     left out.
 
     >>> import chatfmt
@@ -112,7 +112,7 @@ def runs_of(change: Change) -> list[tuple[Kind, str]]:
 
 
 def _compared(before: str, after: str) -> Iterator[tuple[Kind, str]]:
-    """What is gone and what is new, between what is the same."""
+    """The removed and added text, between the common beginning and end."""
     parts: list[tuple[Kind, str]]
     if before and before in after:  # text was put around it
         start, _, end = after.partition(before)
@@ -133,13 +133,13 @@ def _compared(before: str, after: str) -> Iterator[tuple[Kind, str]]:
 
 
 def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
+    """The length of the common beginning of two texts."""
     pairs = zip(one, other, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _text(value: object) -> str:
-    """A message, or a value of one of its fields, as text."""
+    """A message, or the value of one of its fields, as text."""
     match value:
         case None:
             return ""
@@ -159,7 +159,7 @@ def _text(value: object) -> str:
 
 
 def _shortened(text: str, longest: int) -> str:
-    """In one line, with signs for white space at the edges, and without the middle if too long."""
+    """One line, with signs for white space at the edges, and without the middle if too long."""
     if len(text) > longest:
         half = longest // 2
         return f"{_signed(text[:half])}…{_signed(text[-half:])}"

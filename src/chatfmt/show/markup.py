@@ -29,11 +29,11 @@ def to_html(
     weights: bool = False,
     changes: Iterable[Change] = (),
 ) -> str:
-    """A whole HTML page without a script: every token, and on pointing at one its facts.
+    """A complete HTML page without scripts: every token, with details on hover.
 
-    The options are those of `print_transcript`. A character that is shown by a sign is in an
-    ``<i data-char="…">`` with its code point (hexadecimal), so the exact text can be had back.
-    ``changes`` are those of a `Prepared`, and are before the tokens.
+    The options are those of `print_transcript`. A character shown as a sign is in an ``<i
+    data-char="…">`` with its hexadecimal code point, so the exact text can be recovered.
+    ``changes`` are those of a `Prepared`; they come before the tokens.
 
     >>> import chatfmt
     >>> page = to_html(chatfmt.get_tokenizer("gpt-4o").render([{"role": "user", "content": "<u>"}]))
@@ -55,7 +55,7 @@ def to_html(
 def html_fragment(
     transcript: Showable, *, ids: bool = False, whitespace: bool = False, weights: bool = False
 ) -> str:
-    """The same as part of a page, such as a notebook's; it brings its own style sheet.
+    """The same as part of a page, such as a notebook; it includes its style sheet.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -68,7 +68,7 @@ def html_fragment(
 
 @cache
 def stylesheet() -> str:
-    """The style sheet of tokens, blocks and tints: for these pages and the playground's.
+    """The style sheet of tokens, blocks and tints, for these pages and the playground.
 
     >>> ".tint-user" in stylesheet()
     True

@@ -1,4 +1,4 @@
-"""Transcripts in a terminal that has colours, and as plain text elsewhere."""
+"""Print transcripts: in colour on a colour terminal, otherwise as plain text."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["colour_console", "paint", "print_transcript"]
 
 _ON_DARK, _ON_LIGHT = "#eceef1", "#1b1f24"
-_LIGHT_COLOURS = ("7", "15")  # of a terminal's sixteen, as COLORFGBG names the background
+_LIGHT_COLOURS = (
+    "7",
+    "15",
+)  # those of a terminal's sixteen colours that COLORFGBG may name as the background
 _BADGE = "#ffffff on #6a7079"
 _STRAY = ("#ffffff on #7d1c2b", "#ffffff on #9b2335")
-# What does not begin a line, but stays with what is before it: punctuation, as Unicode has it.
+# Unicode's categories of punctuation, which stays on the line of the text before it.
 _CLOSING = ("Pe", "Pf", "Po")
 
 
@@ -39,17 +42,17 @@ def print_transcript(
     weights: bool = False,
     file: TextIO | None = None,
 ) -> None:
-    r"""Print a transcript, one block a message and the totals.
+    r"""Print a transcript: one block per message, then the totals.
 
-    In colour where the file is a terminal that has it, and rich is installed; as plain text
-    elsewhere, with bars between the tokens. The shades are light where the variable ``COLORFGBG``,
-    which terminals set, says that the background is.
+    Prints in colour if the file is a colour terminal and rich is installed; otherwise as plain
+    text, with bars between the tokens. Light shades are used if the variable ``COLORFGBG``, which
+    terminals set, names a light background.
 
     Args:
-        transcript: what to print.
-        ids: the id of every token.
-        whitespace: signs for spaces, tabs, line ends and other characters without a shape.
-        weights: what is trained stands out.
+        transcript: the transcript to print.
+        ids: show the id of every token.
+        whitespace: show spaces, tabs, line ends and other invisible characters as signs.
+        weights: highlight trained tokens.
         file: standard output if left out.
 
     >>> import chatfmt, io
@@ -75,7 +78,7 @@ def print_transcript(
 
 
 def colour_console(file: TextIO) -> Console | None:
-    """A console, where colours can be shown; https://no-color.org defines NO_COLOR."""
+    """A console, if the file can show colours; https://no-color.org defines NO_COLOR."""
     try:
         from rich.console import Console
     except ImportError:
@@ -110,7 +113,7 @@ def _bars(block: Block, *, whitespace: bool) -> Iterator[str]:
 
 
 def _cells(piece: Piece) -> Iterator[tuple[str, int | None]]:
-    """Each token in one line, with its id; shared characters come first, without one."""
+    """One line per token, with its id; a character shared by several comes first, without an id."""
     labels = _labels(piece, whitespace=True)
     own = zip(labels[-len(piece.ids) :], piece.ids, strict=True)
     yield from ((label, None) for label in labels[: -len(piece.ids)])
@@ -118,7 +121,7 @@ def _cells(piece: Piece) -> Iterator[tuple[str, int | None]]:
 
 
 def _labels(piece: Piece, *, whitespace: bool) -> list[str]:
-    """What to show of a piece: the text; and for each of several tokens its bytes in hex."""
+    """How to show a piece: its text and, if several tokens share it, the bytes of each in hex."""
     if piece.kind == "unknown":
         return [f"[id {piece.ids[0]}]"]
     text = signed(piece.text, whitespace=whitespace, newlines=True)
@@ -130,7 +133,7 @@ def _labels(piece: Piece, *, whitespace: bool) -> list[str]:
 def paint(
     shown: list[Block], width: int, *, ids: bool, whitespace: bool, weights: bool
 ) -> Iterator[Text]:
-    """The lines for a terminal of that width, in colour."""
+    """The lines, in colour, for a terminal of this width."""
     from rich.text import Text
 
     for block in shown:
@@ -172,9 +175,9 @@ def _is_light() -> bool:
 
 
 class _Flow:
-    """Lays tokens out in lines, by the width of their characters; nothing is cut off.
+    """Lays out tokens in lines by the width of their characters; nothing is cut off.
 
-    A line breaks between tokens, but not within a word as long as the word fits a line.
+    Lines break between tokens, but not within a word that fits on a line.
     """
 
     def __init__(self, width: int) -> None:
@@ -187,8 +190,8 @@ class _Flow:
         self._last = " "
 
     def add(self, text: str, style: str) -> None:
-        """One token, which may hold line ends."""
-        # A terminal's tabs would make the widths of tokens depend on where they stand.
+        """Add one token, which may contain line ends."""
+        # With a terminal's tabs, the width of a token would depend on its column.
         for number, run in enumerate(text.replace("\t", "    ").split("\n")):
             if number:
                 self._end_line()
@@ -199,7 +202,7 @@ class _Flow:
                 self._last = run[-1]
 
     def add_cell(self, above: str, below: str, style: str, gap_style: str) -> None:
-        """One token in one line, and its id below; between two of them is a gap."""
+        """Add one token on one line, with its id below; a gap separates tokens."""
         for number, part in enumerate(_chopped(above, self._width)):
             id_here = "" if number else below
             size = max(_width(part), len(id_here))
@@ -255,7 +258,7 @@ def _joins(last: str, first: str) -> bool:
 
 
 def _chopped(text: str, width: int, first: int | None = None) -> list[str]:
-    """The text in parts of at most that width, the first of at most a width of its own."""
+    """The text in parts of at most ``width``, and the first of at most ``first``."""
     parts = [""]
     left = width if first is None else first
     for char in text:
@@ -269,7 +272,7 @@ def _chopped(text: str, width: int, first: int | None = None) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """Columns at most: terminals do not agree on which characters join the one before."""
+    """The most columns a text may take: terminals disagree on which characters combine."""
     return sum(map(_char_width, text))
 
 
@@ -277,6 +280,6 @@ def _width(text: str) -> int:
 def _char_width(char: str) -> int:
     from rich.cells import cell_len
 
-    if "\U0001f3fb" <= char <= "\U0001f3ff":  # a skin tone by itself is a square
+    if "\U0001f3fb" <= char <= "\U0001f3ff":  # a skin tone alone is shown as a square
         return 2
-    return 1 if char == "\ufe0f" else cell_len(char)  # it makes an emoji of a narrow character
+    return 1 if char == "\ufe0f" else cell_len(char)  # it turns a narrow character into an emoji

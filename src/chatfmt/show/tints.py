@@ -8,7 +8,7 @@ __all__ = ["TINTS", "Tint", "tint_name"]
 
 
 class Tint(NamedTuple):
-    """The colours of a role: two shades for its tokens, one for its name.
+    """The colours of a role: two shades for its tokens and one for its name.
 
     Text on the shades, and the name on the page, have a contrast of at least 4.5 to 1.
 
@@ -22,7 +22,7 @@ class Tint(NamedTuple):
     dark_ink: str
 
 
-# OKLCH colours of one lightness for each column, so that no role is louder than another.
+# OKLCH colours, with one lightness per column, so that no role stands out.
 TINTS: dict[str, Tint] = {
     "system": Tint(("#efeff8", "#dedeed"), ("#34343f", "#474757"), "#52526c", "#c1c1db"),
     "developer": Tint(("#f3ecff", "#e5d8ff"), ("#3a2f4d", "#4f3f6b"), "#60438d", "#ceb6fc"),
@@ -32,7 +32,7 @@ TINTS: dict[str, Tint] = {
     "other": Tint(("#ffe8eb", "#ffd0d7"), ("#4d292f", "#6b3740"), "#8a3346", "#fda9b5"),
     "frame": Tint(("#eff0f3", "#dde0e4"), ("#333539", "#46494e"), "#51565d", "#c0c4cc"),
 }
-"""``frame`` is what the format writes; ``other`` stands for any role that is not listed."""
+"""``frame`` is for text that the format writes; ``other`` for any role not listed."""
 
 
 def tint_name(role: str | None) -> str:

@@ -1,8 +1,8 @@
-"""Characters that cannot be shown as they are, and the signs that stand for them.
+"""Characters that cannot be shown directly, and the signs that replace them.
 
-Text is shown as it is, except for what a reader could not see or what would act on the page or
-the terminal instead of standing on it: control characters, direction overrides and characters
-that HTML has no place for are shown by a *sign*, and on request white space is, too.
+Text is shown unchanged, except for characters that a reader could not see or that would act on the
+page or terminal: control characters, direction overrides and characters that HTML cannot contain
+are replaced by a *sign*, and on request white space is, too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import regex
 
 __all__ = ["one_line", "signed", "signs"]
 
-# Controls but tab and newline, the two that break lines, direction marks and overrides,
-# noncharacters: what HTML cannot hold, or what acts on its surroundings.
+# Controls except tab and newline, the two that break lines, direction marks and overrides, and
+# noncharacters: HTML cannot contain them, or they act on their surroundings.
 _ACTS = r"[[\p{Cc}--[\t\n]]\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\p{Noncharacter_Code_Point}]"
-# With white space, whatever else has no shape of its own, too.
+# With white space, all other invisible characters, too.
 _SIGNED = {
     "none": regex.compile(_ACTS, regex.V1),
     "newlines": regex.compile(rf"[{_ACTS}\n]", regex.V1),
@@ -26,7 +26,7 @@ _SIGNS = {" ": "·", "\t": "→", "\n": "↵"}
 def signs(
     text: str, *, whitespace: bool = False, newlines: bool = False
 ) -> list[tuple[str, str | None]]:
-    r"""The text cut into runs that are shown as they are, and characters shown by a sign.
+    r"""Split a text into runs that are shown unchanged and characters shown as a sign.
 
     >>> signs("a\x1b b")
     [('a', None), ('\x1b', 'U+001B'), (' b', None)]
@@ -35,8 +35,8 @@ def signs(
 
     Args:
         text: any text.
-        whitespace: white space has signs, too.
-        newlines: newlines have signs, too: a token that is nothing else could not be seen.
+        whitespace: show white space as signs, too.
+        newlines: show newlines as signs, too: a token of only a newline would be invisible.
     """
     which = "all" if whitespace else "newlines" if newlines else "none"
     found: list[tuple[str, str | None]] = []
@@ -53,7 +53,7 @@ def signs(
 
 
 def signed(text: str, *, whitespace: bool = False, newlines: bool = False) -> str:
-    """The text with its signs; a line still ends where it ends."""
+    """The text with its signs; line ends are kept."""
     return "".join(
         run if sign is None else sign + "\n" * (run == "\n")
         for run, sign in signs(text, whitespace=whitespace, newlines=newlines)
@@ -61,7 +61,7 @@ def signed(text: str, *, whitespace: bool = False, newlines: bool = False) -> st
 
 
 def one_line(text: str) -> str:
-    r"""Some other text in one line.
+    r"""Another text, on one line.
 
     >>> one_line("a\tb")
     'a→b'

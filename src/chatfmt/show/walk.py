@@ -1,4 +1,4 @@
-"""Spans to pieces: one token each, or the tokens that share a character; and these to blocks."""
+"""Turn spans into pieces (a token, or tokens that share a character), and pieces into blocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Kind: TypeAlias = Literal["text", "special", "unknown"]
 
 
 class Showable(Protocol):
-    """What is asked of a transcript; `Transcript` itself stands above this module."""
+    """The interface used of a transcript; `Transcript` itself cannot be imported here."""
 
     ids: list[int]
     spans: list[Span]
@@ -36,7 +36,7 @@ class Showable(Protocol):
 
     @property
     def open(self) -> OpenMessage | None:
-        """The message that is not ended."""
+        """The message that has not ended."""
 
     def weights(self) -> list[float]:
         """The loss weight of each id."""
@@ -55,18 +55,18 @@ class Piece(NamedTuple):
     """Position of the first id."""
     ids: tuple[int, ...]
     data: tuple[bytes, ...]
-    """The bytes of each id; none for an id that the encoding does not have."""
+    """The bytes of each id; empty for an id outside the encoding."""
     text: str
-    """What the ids say together; U+FFFD for invalid UTF-8."""
+    """The text of the ids together; U+FFFD for invalid UTF-8."""
     kind: Kind
     message: int | None
     part: Part
     weight: float
-    """Loss weight of each of the ids, as `Transcript.weights` has it."""
+    """The loss weight of each id, as in `Transcript.weights`."""
 
 
 class Block(NamedTuple):
-    """Pieces that stand together: a message, or what is outside of any.
+    """Pieces that belong together: a message, or ids outside any message.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -83,17 +83,17 @@ class Block(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Whose block it is, in words."""
+        """The block's title."""
         return (self.role or "?") if self.message is not None else self.pieces[0].part
 
     @property
     def tokens(self) -> int:
-        """How many ids it has."""
+        """The number of ids."""
         return sum(len(piece.ids) for piece in self.pieces)
 
     @property
     def trained(self) -> int:
-        """How many of them have a weight above 0."""
+        """The number of ids with a weight above 0."""
         return sum(len(piece.ids) for piece in self.pieces if piece.weight)
 
 
@@ -115,7 +115,7 @@ def pieces(transcript: Showable) -> Iterator[Piece]:
 
 
 def units(binding: Binding, ids: Iterable[int]) -> Iterator[tuple[Kind, str, tuple[bytes, ...]]]:
-    """Ids, cut wherever a character is complete: what kind, the text, the bytes of each id."""
+    """Ids, cut wherever a character is complete: their kind, their text, the bytes of each."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     waiting: list[bytes] = []
     text = ""
@@ -162,7 +162,7 @@ def blocks(transcript: Showable) -> list[Block]:
 
 
 def totals(shown: Iterable[Block]) -> dict[str, int]:
-    """Tokens for each role (or part outside of messages), in the order of appearance.
+    """Tokens of each role (or part outside messages), in order of appearance.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -176,7 +176,7 @@ def totals(shown: Iterable[Block]) -> dict[str, int]:
 
 
 def title(block: Block, *, weights: bool) -> str:
-    """What is after a block's label."""
+    """The facts shown after a block's label."""
     facts = [] if block.name is None else [one_line(block.name)]
     facts.append(f"{block.tokens} token{'s' * (block.tokens != 1)}")
     if weights:
@@ -190,7 +190,7 @@ def _odd_weights(block: Block) -> list[str]:
 
 
 def summary(shown: list[Block], *, weights: bool) -> str:
-    """All tokens, and those of each role."""
+    """The number of all tokens, and of each role's."""
     counts = totals(shown)
     parts = [f"{sum(counts.values())} tokens"]
     parts += [f"{one_line(label)} {count}" for label, count in counts.items()]

@@ -90,7 +90,7 @@ _JSON = """\
         {%- endfor %}
         {{- ']' }}
     {%- elif value is float and value | string in ['nan', 'inf', '-inf'] %}
-        {{- raise_exception(where ~ ': expected what JSON can say, found ' ~ value) }}
+        {{- raise_exception(where ~ ': expected a JSON value, found ' ~ value) }}
     {%- else %}
         {{- value | tojson }}
     {%- endif %}

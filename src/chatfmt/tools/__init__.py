@@ -1,4 +1,4 @@
-"""Answers: how ids differ (`explain`), and which text spells special tokens (`scan`).
+"""Compare ids (`explain`), and find text that spells special tokens (`scan`).
 
 This folder imports conversations and ``wire``.
 """

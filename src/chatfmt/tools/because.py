@@ -1,4 +1,4 @@
-"""Which change of a preparation it is that makes two renderings differ."""
+"""Find the change of a preparation that makes two renderings differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CALLED = {
     "tool_calls": "calls",
     "tools": "definitions of tools",
 }
-"""Fields, where people call them otherwise."""
+"""Names of fields that errors call by another name."""
 
 
 def because(
@@ -27,7 +27,7 @@ def because(
     a: Sequence[Message],
     b: Sequence[Message],
 ) -> str | None:
-    """What a preparation did where two renderings part, if one is of what it made.
+    """The change of a preparation at which two renderings differ, if only one was prepared.
 
     >>> from chatfmt import Change, Message
     >>> hm, none = (Message(role="assistant", reasoning=thought) for thought in ("hm", None))
@@ -35,8 +35,8 @@ def because(
     'thinking of message 0 dropped (reasoning): a is prepared, b is not'
 
     Args:
-        changes: those of the preparation.
-        prepared: what it made, as it is on the wire.
+        changes: the changes of the preparation.
+        prepared: its result, as on the wire.
         a: the messages of one rendering, as far as they go.
         b: those of the other.
     """
@@ -55,9 +55,9 @@ def because(
 def _done(
     changes: Sequence[Change], at: int, made: Sequence[Message], given: Sequence[Message]
 ) -> str | None:
-    """What was done there: to the message, or else to its fields that differ.
+    """The changes there: to the message, or else to its fields that differ.
 
-    One that was added is followed by what the other side has there, and the other way round.
+    After a message that was added, the other side continues, and the other way round.
     """
     for change in changes:
         if change.field != "message":

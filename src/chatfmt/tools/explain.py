@@ -1,4 +1,4 @@
-"""Where two sequences of ids part, and why: what to ask when trainer and server disagree."""
+"""Show where two sequences of ids differ, and why, such as those of a trainer and a server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLACES = {"stray": "ids that have no place in the format"}
 
 
 class Cause(StrEnum):
-    """Why two sequences of ids differ, where it can be told. The set is closed.
+    """The known reasons why two sequences of ids differ. The set is closed.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -36,22 +36,22 @@ class Cause(StrEnum):
     """
 
     PROLOGUE = "prologue"
-    """One side has what is at the start more often than the other, or has it not."""
+    """One side has the prologue more often than the other, or lacks it."""
     TOKENIZATION = "tokenization"
-    """The same text up to the next special token, in other tokens."""
+    """The same text up to the next special token, but in other tokens."""
     SPELLED = "spelled"
     """A special token on one side, text that spells it on the other."""
     DROPPED_MESSAGE = "dropped_message"
     """One side lacks messages that the other has; the rest is the same."""
     PREPARATION = "preparation"
-    """One side is of a conversation that was prepared, the other of what was given. Told only
-    where `ChatTokenizer.explain` is given what was prepared."""
+    """One side is a prepared conversation, the other is not. Reported only if
+    `ChatTokenizer.explain` is given the prepared conversation."""
     WHITE_SPACE = "white_space"
-    """Text that differs in white space alone, up to the next special token."""
+    """Text that differs only in white space, up to the next special token."""
 
 
 class Difference(NamedTuple):
-    """The first difference of two sequences of ids; ``str()`` tells it to a person.
+    """The first difference of two sequences of ids; ``str()`` describes it.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -61,21 +61,21 @@ class Difference(NamedTuple):
     """
 
     position: int
-    """Index of the first id that differs; the length of the shorter one, if that is all of it."""
+    """Index of the first id that differs; the length of the shorter one, if it is a prefix."""
     message: int | None
     """Index of the message it is in, or None outside of any."""
     part: Part | None
-    """The part of the format it is in, as in `Span`; None where there is none."""
+    """The part of the format it is in, as in `Span`; None if there is none."""
     text_a: str
-    """What the first sequence has there, up to the next special token and with it."""
+    """The text of the first sequence there, up to and including the next special token."""
     text_b: str
     """The same of the second."""
     cause: Cause | None
-    """None where it cannot be told."""
+    """The cause; None if it is unknown."""
     reason: str
-    """What is the case, and how to fix it."""
+    """The explanation, and how to fix it."""
     tokens_a: tuple[str, ...]
-    """The first ids from ``position`` on, each as it reads; at most eight."""
+    """The first ids from ``position``, each as text; at most eight."""
     tokens_b: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ def explain(
     ids_b: Sequence[int],
     prepared: Prepared | None = None,
 ) -> Difference | None:
-    """The first difference, or None where there is none; see `ChatTokenizer.explain`."""
+    """The first difference, or None; see `ChatTokenizer.explain`."""
     a, b = Side("a", binding, ids_a, prologue), Side("b", binding, ids_b, prologue)
     position = _common(a.ids, b.ids)
     if position == len(a.ids) == len(b.ids):
@@ -130,7 +130,7 @@ def _place(a: Side, b: Side, position: int) -> tuple[int | None, Part | None]:
 
 
 def _cause(a: Side, b: Side, position: int) -> tuple[Cause | None, str]:
-    # Tokens that differ may hold text that was before: so the whole run of text is compared.
+    # Differing tokens may contain earlier text, so the whole run of text is compared.
     start = position
     while start > 0 and not a.is_special(a.ids[start - 1]):
         start -= 1
@@ -150,8 +150,8 @@ def _cause(a: Side, b: Side, position: int) -> tuple[Cause | None, str]:
         return Cause.PROLOGUE, _prologue(a, b)
     if run_a == run_b and behind_a == behind_b:
         return Cause.TOKENIZATION, (
-            "the same text in other tokens; one side has encoded again what had ids already, or "
-            "has encoded it in other pieces"
+            "the same text in other tokens; one side encoded again text that already had ids, or "
+            "encoded it in other pieces"
         )
     for longer, shorter in ((a, b), (b, a)):
         missing = _missing(longer.messages, shorter.messages)
@@ -166,7 +166,7 @@ def _cause(a: Side, b: Side, position: int) -> tuple[Cause | None, str]:
 
 
 def _what(a: Side, b: Side, position: int) -> str:
-    """What is the case, where the cause cannot be told."""
+    """The explanation if the cause is unknown."""
     longer, shorter = (a, b) if len(a.ids) > len(b.ids) else (b, a)
     more = len(longer.ids) - len(shorter.ids)
     if position == len(shorter.ids):
@@ -178,12 +178,12 @@ def _what(a: Side, b: Side, position: int) -> str:
                 found = _apart(here.get(field), there.get(field))
                 return f"the {field} of message {index} is {found}"
     if more and longer.ids[position + more :] == shorter.ids[position:]:
-        return f"{longer.name} has ids here that {shorter.name} has not; the rest is the same"
-    return "what stands there is not the same"
+        return f"only {longer.name} has ids here; the rest is the same"
+    return "the ids there differ"
 
 
 def _texts(message: Message) -> dict[str, str | None]:
-    """All that a message says, each field of each call by itself."""
+    """The fields of a message, with each field of each call separate."""
     texts: dict[str, str | None] = {
         field: value for field, value in message if isinstance(value, str)
     }
@@ -207,7 +207,7 @@ def _prologue(a: Side, b: Side) -> str:
 
 
 def _missing(longer: Sequence[Message], shorter: Sequence[Message]) -> range | None:
-    """The messages that one side has and the other has not, if that is all."""
+    """The messages that only one side has, if there is no other difference."""
     count = len(longer) - len(shorter)
     first = _common(longer, shorter)
     if count <= 0 or list(longer[first + count :]) != list(shorter[first:]):
@@ -226,7 +226,7 @@ def _dropped(longer: Side, shorter: Side, missing: range) -> str:
 
 
 def _common(a: Sequence[object], b: Sequence[object]) -> int:
-    """How many items are the same at the start."""
+    """The number of equal items at the start."""
     pairs = zip(a, b, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -240,11 +240,13 @@ def _short(text: str) -> str:
 
 
 def _apart(a: str | None, b: str | None) -> str:
-    """What two values are, from shortly before they part."""
+    """Show two values, from shortly before they differ."""
     same = _common(a or "", b or "")
     start = same - _QUOTED // 4 if same > _QUOTED // 2 else 0
     lead = "…" if start else ""
     a, b = (value and lead + _short(value[start:]) for value in (a, b))
     alike = normalize("NFC", a or "") == normalize("NFC", b or "")
-    quoted = ascii if alike else repr  # which characters there are shows where they look the same
+    quoted = (
+        ascii if alike else repr
+    )  # the code points show a difference between characters that look the same
     return f"{quoted(a)} in a and {quoted(b)} in b"

@@ -1,8 +1,8 @@
-"""Texts that spell a special token: harmless here, and worth a look in data.
+"""Find text that spells a special token: harmless here, but worth a look in data.
 
-Whatever a text spells, chatfmt encodes it as text. Other tools may not, and a data set in which
-people talk to one another has no reason to spell ``<|im_end|>``: more often a conversation was
-pasted there, or someone tried to break out of a message.
+chatfmt encodes all text as text, whatever it spells. Other tools may not. A data set of
+conversations has no reason to spell ``<|im_end|>``: usually a conversation was pasted there, or
+someone tried to break out of a message.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SpecialText(NamedTuple):
     field: str
     """The field, such as ``content``."""
     offset: int
-    """Where in it the spelling begins, in characters."""
+    """Where the spelling begins in the field, in characters."""
     token: str
     """The spelling."""
 
@@ -42,9 +42,9 @@ class SpecialText(NamedTuple):
 def scan(messages: Iterable[Message], special_tokens: Iterable[str]) -> list[SpecialText]:
     """Every place in every text of the messages where one of these spellings begins, in order.
 
-    All fields that hold text are looked at, the annotation ``call_id`` too. Spellings may overlap;
-    where several begin at one place it is the longest. Only exact spellings count: look-alikes,
-    with full-width bars for example, are special to nobody.
+    All text fields are searched, including the annotation ``call_id``. Spellings may overlap; of
+    several at one place, the longest is returned. Only exact spellings count: look-alikes, for
+    example with full-width bars, are not special anywhere.
 
     >>> from chatfmt import Message
     >>> scan([Message(role="user", content="Say <|im_end|>!")], ["<|im_start|>", "<|im_end|>"])

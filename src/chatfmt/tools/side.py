@@ -1,4 +1,4 @@
-"""One of two sequences of ids that are compared, taken apart."""
+"""One of two compared sequences of ids, parsed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = 8  # tokens
 
 
 class Side:
-    """One of the two sequences, taken apart."""
+    """One of the two sequences, parsed."""
 
     def __init__(
         self, name: str, binding: Binding, ids: Sequence[int], prologue: Sequence[int]
@@ -34,7 +34,8 @@ class Side:
         while size and self.ids[at : at + size] == list(prologue):
             at += size
         self.prologues = at // size if size else 0
-        # Another number of prologues than one is a difference of its own, none of the messages'.
+        # A number of prologues other than one is reported separately, not as a difference of
+        # messages.
         parser = StreamParser(binding, strict=False, prologue=False, position=at)
         parser.feed_all(self.ids[at:])
         self._spans = [Span(0, at, None, "prologue", generated=False), *parser.spans]
@@ -46,7 +47,7 @@ class Side:
         return next((s for s in self._spans if s.start <= position < s.stop), None)
 
     def shown(self, position: int) -> tuple[str, ...]:
-        """Ids as they read: text quoted, special tokens bare."""
+        """Ids as text: ordinary text quoted, special tokens bare."""
         return tuple(map(self._shown, self.ids[position : position + _SHOWN]))
 
     def _shown(self, token: int) -> str:
@@ -65,20 +66,20 @@ class Side:
         return b"".join(map(self._spell, text))
 
     def text_without(self, messages: range) -> bytes:
-        """All of the text, special tokens as they are spelled, but for some messages."""
+        """All of the text, with special tokens spelled out, except for some messages."""
         left = (s for s in self._spans if s.message is None or s.message not in messages)
         return b"".join(self._spell(token) for s in left for token in self.ids[s.start : s.stop])
 
     def _spell(self, token: int) -> bytes:
-        # An id that the encoding does not have is no text, but it must not be the same as none.
+        # An id outside the encoding has no text, but must differ from no id at all.
         return self._binding.spell(token) or b"\xff%d" % token
 
     def special_behind(self, start: int) -> bytes:
-        """The special token that closes the run, as it is spelled; nothing at the end."""
+        """The special token that closes the run, spelled out; empty at the end."""
         return self._binding.spell(next(filter(self.is_special, self.ids[start:]), -1))
 
     def text_from(self, position: int) -> str:
-        """The text from here to the next special token, and that token as it is spelled."""
+        """The text from here to the next special token, and that token spelled out."""
         text = self.run(position) + self.special_behind(position)
         return readable(text)
 

@@ -1,7 +1,7 @@
 """Ids with weights, for training.
 
-Which messages are trained (`weights`), examples and batches of them (`examples`, `batch`), and what
-of a conversation stays when it is too long (`turns`, `fit`). This folder imports errors,
+`weights` decides which messages are trained, `examples` and `batch` make examples and batches, and
+`turns` and `fit` shorten conversations that are too long. This folder imports errors,
 conversations, ``encodings`` and ``wire``.
 """
 

@@ -1,8 +1,8 @@
-"""Many conversations to flat buffers: one call of the encoder for a hundred kilobytes of contents.
+"""Encode many conversations to flat buffers, with one call for a hundred kilobytes of text.
 
-The contents are encoded at once (`chatfmt.training.joined`), and what is around them is put in
-between. The result is that of `Renderer.extend` and `chatfmt.training.weights`: the tests hold it
-to that.
+The contents are encoded together (`chatfmt.training.joined`), and their frames are inserted between
+them. The tests check that the result equals that of `Renderer.extend` and
+`chatfmt.training.weights`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _CHUNK = 128 * 1024
 
 
 class EncodedBatch(NamedTuple):
-    """Conversations after one another, in flat buffers that numpy and torch take as they are.
+    """Conversations one after the other, in flat buffers for numpy and torch.
 
-    Conversation ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, and the same places of ``weights``.
+    Conversation ``i`` is ``ids[offsets[i]:offsets[i + 1]]``, with the same slice of ``weights``.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -51,7 +51,7 @@ class EncodedBatch(NamedTuple):
     ids: array[int]
     """uint32."""
     offsets: array[int]
-    """int64; one more than there are conversations, the first is 0."""
+    """int64; one more than the number of conversations, beginning with 0."""
     weights: array[float]
     """float32."""
 
@@ -79,15 +79,15 @@ class _Part(NamedTuple):
 
 
 _Around: TypeAlias = "tuple[bytes, bytes, bytes, bytes, bytes, int]"
-"""What is around the contents of messages with one frame and one weight.
+"""The frame around contents of messages with one frame and one weight.
 
 Packed ids of head and close; packed weights of the head, of one id of the content, and of the
-close; how many ids head and close are. A plain tuple: to take a named one apart takes three times
-the time.
+close; how many ids head and close are. A plain tuple: unpacking a named one takes three times as
+long.
 """
 
 _Known: TypeAlias = "tuple[_Around, str, str | None]"
-"""What is around a content, its prefix and its suffix; see `chatfmt.wire.frames.Frame`."""
+"""The frame around a content, its prefix and its suffix; see `chatfmt.wire.frames.Frame`."""
 
 
 def encode_batch(
@@ -104,15 +104,15 @@ def encode_batch(
         raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
     encoder = _Encoder(renderer, train_on)
     if num_threads == 1:
-        # One step for all parts, then the next: what goes through many Python objects drives the
-        # encoder's tables out of the processor's cache.
+        # One step for all parts, then the next: walking many Python objects evicts the encoder's
+        # tables from the processor's cache.
         parts = [*encoder.parts(conversations)]
         packed = [encoder.encode(part) for part in parts]
         return _put_together(map(encoder.weave, parts, packed))
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(num_threads) as pool:
-        # Encoders release the lock of the interpreter: the next part is collected meanwhile.
+        # Encoders release the interpreter's lock, so the next part is collected meanwhile.
         started = [
             (part, pool.submit(encoder.encode, part)) for part in encoder.parts(conversations)
         ]
@@ -129,7 +129,7 @@ def _put_together(chunks: Iterable[_Chunk]) -> EncodedBatch:
     return EncodedBatch(ids, offsets, weights)
 
 
-# All of a message that decides what is around its content.
+# Everything of a message that decides the frame around its content.
 _key = itemgetter(*FRAME_FIELDS, "weight")
 
 
@@ -143,7 +143,7 @@ class _Encoder:
     def __init__(self, renderer: Renderer, train_on: TrainOn) -> None:
         self._renderer = renderer
         self._train_on = train_on
-        # then what is around a content follows from the message, whatever its neighbours are
+        # then the frame follows from the message alone, whatever its neighbours are
         self._by_itself = train_on in ("assistant", "all", "none") and renderer.by_itself
         self._known: Kept[tuple[object, ...], _Known] = Kept()
         self._joined = JoinedCall(renderer.binding)
@@ -195,7 +195,7 @@ class _Encoder:
             fields = message.__dict__
             try:
                 found = known[_key(fields)]
-            except KeyError:  # what is raised in here would seem to come of this error
+            except KeyError:  # an error raised in here would seem to be caused by this one
                 found = None
             one, prefix, suffix = found or self._look_up(message, index)
             text = "" if suffix is None else prefix + fields["content"] + suffix
@@ -205,7 +205,7 @@ class _Encoder:
         return size
 
     def _around(self, message: Message, frame: Frame, weight: float, index: int) -> _Known:
-        """What is around a content, or with it where not all of its ids weigh the same."""
+        """The frame around a content, or with it if its ids have different weights."""
         if not (frame.prefix and weight):
             return _pack_around(frame, weight), frame.prefix, frame.suffix
         content = self._renderer.content(frame.text(message), message, index)
@@ -217,7 +217,7 @@ class _Encoder:
         return _pack_around(whole, weight), "", None
 
     def _ending(self, around: _Around, frame: Frame, weight: float) -> _Around:
-        """Its first id ends the message before, which has no end of its own and weighs this."""
+        """Its first id ends the message before, which has no end token, with this weight."""
         head, close, head_weights, one, close_weights, size = around
         if (frame.head or frame.close)[0] not in self._renderer.binding.stops:
             return around
@@ -232,7 +232,7 @@ class _Encoder:
         [weight] = message_weights([message], self._train_on)
         frame = self._renderer.frame(message, index)
         found = self._around(message, frame, weight, index)
-        if found[2] is not None:  # what has its content in it hardly ever returns
+        if found[2] is not None:  # a frame that includes its content rarely recurs
             key = _key(message.__dict__)
             size = sum(len(field) for field in key[:-1] if field)  # the last is the weight
             self._known.keep(key, found, size + len(frame.head) + len(frame.close))
@@ -246,7 +246,7 @@ class _Encoder:
         return [self._alone(part, nth, text) for nth, text in enumerate(part.texts)]
 
     def weave(self, part: _Part, packed: bytes | list[bytes] | None) -> _Chunk:
-        """The ids of a part, with what is around each content, and the weights."""
+        """The ids of a part, with the frame around each content, and the weights."""
         contents = self._joined.apart(packed, len(part.texts))
         if contents is None:
             contents = self._one_by_one(part)

@@ -1,4 +1,4 @@
-"""One example for each turn: what the model saw when it answered, and the answer."""
+"""Make one example per turn: what the model saw when it answered, and the answer."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ __all__ = ["Part", "each_turn"]
 
 
 class Part(NamedTuple):
-    """What makes an example."""
+    """The arguments for making an example."""
 
     renderer: Renderer
     messages: Sequence[Message]
-    """As they are written."""
+    """The messages as written."""
     factors: Sequence[float]
     """The weight of each."""
 
 
 class _Turn(NamedTuple):
-    """A conversation up to some answers, as the model sees it."""
+    """A conversation up to some answers, as shown to the model."""
 
     conversation: Conversation
     starts: tuple[int, ...]
@@ -46,20 +46,21 @@ def each_turn(
     max_tokens: int | None,
     asked: Mapping[str, Any] | None,
 ) -> Iterator[Part]:
-    """What each turn gives: the conversation up to its last answer, with the weight of its answers.
+    """The parts of each turn: the conversation up to its last answer, with weights for its answers.
 
-    A turn in which the template shows the model something else after a tool than before, such as
-    no thinking any more, gives one part for each prompt that does not go on from the one before.
+    If the template shows the model something different after a tool result, such as no thinking,
+    the turn has one part for each prompt that does not continue the one before.
 
     Args:
         renderer: writes the format.
-        conversation: what was said.
+        conversation: the conversation.
         train_on: chooses among the answers.
-        max_tokens: how many ids a part may have.
-        asked: what `chatfmt.prepare.prepared.prepare` takes by name; None: nothing is prepared.
+        max_tokens: the largest allowed number of ids of a part.
+        asked: the keyword arguments for `chatfmt.prepare.prepared.prepare`; None to prepare
+            nothing.
 
     Raises:
-        RenderError: the template takes no such conversation, or no prompt is followed by such an
+        RenderError: the template does not accept the conversation, or no prompt precedes such an
             answer.
         ContextOverflowError: a part has more ids.
         ValueError: as for `prepare`.
@@ -109,7 +110,7 @@ def _prepared(
     written: range,
     asked: Mapping[str, Any] | None,
 ) -> _Turn:
-    """The conversation up to these answers, as it is when the model is prompted for them."""
+    """The conversation up to these answers, as shown to the model when it is prompted for them."""
     messages = conversation.messages[: written.stop]
     until = conversation.model_copy(update={"messages": messages})
     if asked is None:
@@ -124,7 +125,7 @@ def _prepared(
 def _check(
     renderer: Renderer, messages: Sequence[Message], starts: Sequence[int], max_tokens: int | None
 ) -> None:
-    """Refuse what is too long, and an answer that no prompt is followed by."""
+    """Refuse a part that is too long, and an answer that no prompt precedes."""
     if max_tokens is not None:
         tokens = len(renderer.prologue) + sum(renderer.count_messages(messages))
         if tokens > max_tokens:

@@ -1,4 +1,4 @@
-"""Conversations to training examples: ids, labels and weights, and batches of them."""
+"""Make training examples from conversations: ids, labels and weights, and batches of them."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["Overlong", "TrainingExample", "Turns", "collate", "training_examples"]
 
 Overlong: TypeAlias = Literal["refuse", "fit", "split"]
-"""What happens to a conversation with more than ``max_tokens`` ids.
+"""What to do with a conversation of more than ``max_tokens`` ids.
 
-``refuse``: `ContextOverflowError`. ``fit``: the oldest turns are dropped, as `ChatTokenizer.fit`
-does, and so are their labels. ``split``: pieces of whole turns, each with the system and developer
-messages before it, so that every message is trained in exactly one of them; a piece in which
-nothing is trained is left out. A turn that is too long by itself is refused in every case.
+``refuse`` raises `ContextOverflowError`. ``fit`` drops the oldest turns, as `ChatTokenizer.fit`
+does, with their labels. ``split`` makes pieces of whole turns, each with the system and developer
+messages before it, so that every message is trained in exactly one piece; a piece in which nothing
+is trained is left out. A single turn that is too long is always refused.
 """
 
 
 Turns: TypeAlias = Literal["whole", "each"]
-"""Whether a conversation is one sequence, or each turn is one.
+"""Whether a conversation makes one sequence, or each turn makes one.
 
-``whole``: one sequence, in which all answers are trained. ``each``: one for each turn in which the
-assistant speaks: the conversation up to the last answer of the turn, in which the answers of that
-turn are trained.
+``whole`` makes one sequence, with all answers trained. ``each`` makes one for each turn of the
+assistant: the conversation up to the last answer of the turn, with only the answers of that turn
+trained.
 """
 
 
@@ -53,7 +53,7 @@ class TrainingExample(NamedTuple):
 
     input_ids: list[int]
     labels: list[int]
-    """The ids, unshifted; the ignore index exactly where the weight is 0."""
+    """The ids, unshifted, with the ignore index exactly where the weight is 0."""
     weights: list[float]
 
 
@@ -73,10 +73,10 @@ def training_examples(
     values: Mapping[str, str | dt.date] | None = None,
     history: Literal["published", "keep"] = "published",
 ) -> list[TrainingExample]:
-    """The examples that a conversation gives.
+    """Make the examples of a conversation.
 
-    One, or with ``overlong="split"`` or ``turns="each"`` perhaps several. The arguments are those
-    of `ChatTokenizer.encode_for_training`.
+    There is one, or possibly several with ``overlong="split"`` or ``turns="each"``. The arguments
+    are those of `ChatTokenizer.encode_for_training`.
     """
     _check(train_on, max_tokens, overlong, turns)
     weights.check_ignore_index(ignore_index)
@@ -85,7 +85,7 @@ def training_examples(
         listed = None if tools is None else [*tools]
         asked = {"tools": listed, "values": values, "history": history}
     elif tools is not None or values is not None or history != "published":
-        raise ValueError("tools, values and history are for prepare=True: expected that, too")
+        raise ValueError("tools, values and history need prepare=True")
     if overlong != "refuse" and (prepare or turns == "each"):
         raise ValueError(
             f"overlong={shown(overlong)} is for whole turns that are not prepared: shorten the "
@@ -105,8 +105,7 @@ def training_examples(
         raise NothingToTrainError(
             "expected something to train, found that no id of these "
             f"{len(conversation.messages)} messages has a weight (train_on={shown(train_on)}, "
-            f"train_end={train_end}): leave the conversation out, or let it pass with "
-            "allow_untrained=True"
+            f"train_end={train_end}): leave the conversation out, or pass allow_untrained=True"
         )
     return examples
 
@@ -119,10 +118,10 @@ def _example(
     train_end: bool,
     ignore_index: int,
 ) -> TrainingExample:
-    """What rendering, `weights.spread` and `weights.labels` give, in one go and without spans."""
+    """The result of rendering, `weights.spread` and `weights.labels`, in one pass without spans."""
     ids, trained = list(renderer.prologue), []
     frames = renderer.frames(messages)
-    unended = 0.0  # what trains the token that ends a message which has no end of its own
+    unended = 0.0  # trains the token that ends a message without an end token
     for index, (message, frame, factor) in enumerate(zip(messages, frames, factors, strict=True)):
         if frame.goes_on or frame.is_unended:
             following = messages[index + 1].role if index + 1 < len(messages) else None
@@ -155,7 +154,7 @@ def _example(
 
 
 def _check(train_on: TrainOn, max_tokens: int | None, overlong: Overlong, turns: Turns) -> None:
-    """Raise ValueError where one of them is unknown, or they make no sense together."""
+    """Raise ValueError if an argument is unknown, or two contradict each other."""
     if train_on == "sampled":
         raise ValueError(
             'train_on="sampled" needs ids that were sampled: it is for Transcript.weights'
@@ -175,12 +174,12 @@ def _parts(
     max_tokens: int | None,
     overlong: Overlong,
 ) -> Iterator[Part]:
-    """The conversation, or what of it goes into each example."""
+    """The conversation, or the part of it in each example."""
     messages = conversation.messages
     factors = weights.message_weights(messages, train_on)
     seen: set[int] = set()
     for piece in _pieces(renderer, conversation, max_tokens, overlong):
-        # Instructions are in several pieces; the first one trains them.
+        # Instructions are in several pieces; only the first one trains them.
         trained = [0.0 if index in seen else factors[index] for index in piece]
         seen.update(piece)
         yield Part(renderer, [messages[index] for index in piece], trained)
@@ -209,7 +208,7 @@ def _pieces(
 def _split(
     messages: Sequence[Message], counts: Sequence[int], prologue: int, max_tokens: int
 ) -> list[list[int]]:
-    """As few pieces as whole turns allow, each as full as can be."""
+    """As few pieces as whole turns allow, each as full as possible."""
     pieces: list[list[int]] = []
     tokens = 0
     for section in sections(messages):
@@ -227,7 +226,7 @@ def _split(
 
 
 class HasExample(Protocol):
-    """A transcript: what `collate` takes besides examples."""
+    """A transcript, which `collate` accepts besides examples."""
 
     def training_example(self) -> TrainingExample:
         """Ids, labels and weights."""
@@ -241,26 +240,26 @@ def collate(
     pad_to_multiple_of: int | None = None,
     ignore_index: int = -100,
 ) -> dict[str, list[list[Any]]]:
-    """Examples to one batch: rectangular lists, of which any tensor library makes tensors.
+    """Collate examples to one batch of rectangular lists, for any tensor library.
 
-    The attention mask follows from the lengths, never from comparing ids, so that ``pad_id`` may
-    be the end token.
+    The attention mask follows from the lengths, never from comparing ids, so ``pad_id`` may be the
+    end token.
 
     Args:
-        examples: any number of examples, or of transcripts, of which `Transcript.training_example`
-            is taken.
-        pad_id: the id in the places that are left over.
-        side: on which side those are.
-        pad_to_multiple_of: the length of the rows is the next multiple of it.
+        examples: any number of examples, or of transcripts, for which `Transcript.training_example`
+            is used.
+        pad_id: the id that fills unused places.
+        side: the side on which padding goes.
+        pad_to_multiple_of: rounds the length of rows up to a multiple of it.
         ignore_index: the label of padding.
 
     Returns:
-        ``input_ids``, ``labels``, ``attention_mask`` and ``weights``, each with a row for an
-        example, all rows of one length.
+        ``input_ids``, ``labels``, ``attention_mask`` and ``weights``, each with one row per
+        example, all rows of equal length.
 
     Raises:
-        ValueError: ``side`` or ``pad_to_multiple_of`` makes no sense, or an example has not as many
-            labels and weights as ids.
+        ValueError: ``side`` or ``pad_to_multiple_of`` is invalid, or the numbers of labels, weights
+            and ids of an example differ.
 
     >>> batch = collate([TrainingExample([7, 8], [-100, 8], [0.0, 1.0])],
     ...                 pad_id=8, pad_to_multiple_of=4)

@@ -1,4 +1,4 @@
-"""A conversation that is too long, without its oldest turns."""
+"""Shorten a conversation that is too long by dropping its oldest turns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Fitted", "fit"]
 
 
 class Fitted(NamedTuple):
-    """What `ChatTokenizer.fit` has left.
+    """The result of `ChatTokenizer.fit`.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -27,9 +27,9 @@ class Fitted(NamedTuple):
 
     conversation: Conversation
     dropped: tuple[int, ...]
-    """Indices of the messages that are gone, in order."""
+    """Indices of the dropped messages, in order."""
     tokens: int
-    """How many ids `ChatTokenizer.encode` gives for ``conversation``."""
+    """The number of ids of ``conversation`` in `ChatTokenizer.encode`."""
 
 
 def fit(
@@ -42,19 +42,19 @@ def fit(
 ) -> Fitted:
     """Drop whole turns, oldest first, until the rest fits.
 
-    What a turn is, `chatfmt.training.turns.turns` says. System and developer messages stay, and so
-    does the last turn, with all turns that its messages belong to.
+    `chatfmt.training.turns.turns` defines turns. System and developer messages stay, and so does
+    the last turn, with all turns that its messages belong to.
 
     Args:
         conversation: the conversation.
-        counts: how many ids each message has.
-        prologue: how many ids are before the first.
-        max_tokens: how many ids there may be.
+        counts: the number of ids of each message.
+        prologue: the number of ids before the first.
+        max_tokens: the largest allowed number of ids.
         reserve: how many of them to leave free, for the prompt and the reply.
 
     Raises:
         ValueError: ``max_tokens`` or ``reserve`` is negative.
-        ContextOverflowError: what must stay does not fit; with the counts.
+        ContextOverflowError: the messages that must stay do not fit; with the counts.
     """
     if max_tokens < 0 or reserve < 0:
         raise ValueError(

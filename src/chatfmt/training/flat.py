@@ -1,9 +1,9 @@
-"""Conversations to flat ids, labels and weights, many at a time.
+"""Encode many conversations at a time to flat ids, labels and weights.
 
-A conversation of a known `chatfmt.training.shapes.Shape` is its texts and nothing else: those of
-many are encoded in one call (`chatfmt.training.joined`), and what is around them is woven in. The
-result is that of `chatfmt.training.examples`, one conversation after the other, to the byte; the
-tests hold it to that. What has no shape is left to it.
+A conversation of a known `chatfmt.training.shapes.Shape` differs from others only in its texts.
+Texts of many are encoded in one call (`chatfmt.training.joined`), and the frames are woven in. The
+tests check that the result equals that of `chatfmt.training.examples` to the byte. Conversations
+without a shape are left to that module.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FlatExample(NamedTuple):
     labels: bytes
     """int32."""
     weights: bytes
-    """float32; empty where they are not asked for."""
+    """float32; empty if not asked for."""
     is_trained: bool
     """Whether it has a label."""
 
@@ -58,7 +58,7 @@ class FlatExample(NamedTuple):
         return len(self.ids) // SIZE
 
     def columns(self, *, weights: bool) -> tuple[bytes, ...]:
-        """Ids, labels, and where they are asked for weights."""
+        """Ids, labels, and weights if asked for."""
         return self[:3] if weights else self[:2]
 
 
@@ -99,7 +99,7 @@ class FlatEncoder:
         return None if texts is None else (shape, texts)
 
     def conversation(self, conversation: Conversation) -> Laid | None:
-        """Any conversation; None where it has no shape."""
+        """Any conversation; None if it has no shape."""
         messages = conversation.messages
         if self._renderer.for_tools(conversation.tools) is not self._renderer:
             return None
@@ -116,7 +116,7 @@ class FlatEncoder:
     def _find(
         self, messages: Sequence[Message] | None, key: _Key, known: Kept[_Key, Shape | None]
     ) -> Shape | None:
-        """The shape of a conversation, which from now on is known by this key."""
+        """The shape of a conversation, remembered under this key."""
         if messages is None or callable(self._train_on):
             return None
         factors = message_weights(messages, self._train_on)
@@ -134,7 +134,7 @@ class FlatEncoder:
         return shape
 
     def encode(self, laid: Iterable[Laid | None]) -> list[FlatExample | None]:
-        """The examples; None in place of one that has to be encoded by itself, to say why."""
+        """The examples; None for one that must be encoded separately to report its error."""
         found: list[FlatExample | None] = []
         chunk: list[Laid | None] = []
         size = 0
@@ -174,7 +174,7 @@ class FlatEncoder:
             return None
 
     def _woven(self, shape: Shape, contents: list[bytes]) -> FlatExample:
-        """What is around the texts, and between it their ids, labels and weights."""
+        """Join the frames with the ids, labels and weights of the texts between them."""
         count = 2 * len(contents) + 1
         pieces = [b""] * count
         pieces[::2], pieces[1::2] = shape.ids, contents
@@ -200,7 +200,7 @@ class FlatEncoder:
 
 
 def _messages(roles: Sequence[str], contents: Sequence[str]) -> list[Message] | None:
-    """The messages; None where one of them is invalid."""
+    """The messages; None if one of them is invalid."""
     try:
         return [
             Message(role=role, content=content)

@@ -1,4 +1,4 @@
-"""Many conversations to training examples in flat buffers: `ChatTokenizer.encode_examples`."""
+"""Encode many conversations to examples in flat buffers: `ChatTokenizer.encode_examples`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ __all__ = ["EncodedExamples", "encode_examples"]
 
 
 class EncodedExamples(NamedTuple):
-    """Examples after one another, in flat buffers that numpy, torch and Arrow take as they are.
+    """Examples one after the other, in flat buffers for numpy, torch and Arrow.
 
-    Example ``i`` has ``input_ids[offsets[i]:offsets[i + 1]]``, and so for labels and weights.
+    Example ``i`` is ``input_ids[offsets[i]:offsets[i + 1]]``; labels and weights have the same
+    offsets.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -38,16 +39,16 @@ class EncodedExamples(NamedTuple):
     input_ids: array[int]
     """int32."""
     labels: array[int]
-    """int32: the ids, unshifted; the ignore index exactly where the weight is 0."""
+    """int32: the ids, unshifted, with the ignore index exactly where the weight is 0."""
     weights: array[float]
     """float32."""
     offsets: array[int]
-    """int32; one more than there are examples, the first is 0."""
+    """int32; one more than the number of examples, beginning with 0."""
 
     def to_arrow(self) -> Any:  # noqa: ANN401 - pyarrow has no types
-        """A ``pyarrow.Table`` over the same buffers: a row for an example (extra ``data``).
+        """A ``pyarrow.Table`` over the same buffers, with one row per example (extra ``data``).
 
-        ``datasets`` takes it as what a batch becomes. The columns are ``input_ids`` and ``labels``.
+        A function for ``datasets.map`` can return it. The columns are ``input_ids`` and ``labels``.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -82,7 +83,7 @@ def encode_examples(
     allow_untrained: bool,
     ignore_index: int,
 ) -> EncodedExamples:
-    """The arguments are those of `ChatTokenizer.encode_examples`, and what reads a conversation."""
+    """The arguments are those of `ChatTokenizer.encode_examples`, and a reader of conversations."""
     check_ignore_index(ignore_index)
     laid: list[Laid | None] = []
     chats: list[Any] = []
@@ -96,7 +97,7 @@ def encode_examples(
             laid.append(encoder.plain(*plain) if plain else encoder.conversation(chat))
 
     def example(at: int) -> FlatExample:
-        """What the plain path gives."""
+        """The result of the plain path."""
         chat = read(chats[at])
         [made] = training_examples(
             renderer.for_tools(chat.tools),
@@ -132,7 +133,7 @@ _Made = TypeVar("_Made")
 
 
 def _noted(at: int, make: Callable[[_Given], _Made], given: _Given) -> _Made:
-    """What ``make`` gives; an error gets a note that says of which conversation it is."""
+    """The result of ``make``; an error gets a note that names the conversation."""
     try:
         return make(given)
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""What all conversations of one shape have in common: everything but their texts.
+"""Shapes: everything that conversations have in common except their texts.
 
-The ids, labels and weights around the texts are worked out once, from the frames of the first
+The ids, labels and weights around the texts are computed once, from the frames of the first
 conversation of the shape, as `chatfmt.training.examples` would write them.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["Shape", "make_shape"]
 
 
 class Shape(NamedTuple):
-    """Texts, and what is around them: one more piece than there are texts."""
+    """The pieces around texts: one more than the number of texts."""
 
     ids: list[bytes]
     """Each piece, packed."""
@@ -35,10 +35,10 @@ class Shape(NamedTuple):
     factors: list[float]
     """The weight of the ids of each text."""
     around: list[tuple[str, str, Planned | None]]
-    """For each message, what is encoded with its content, or the plan that says what its texts are.
+    """For each message, the text encoded with its content, or the plan that names its texts.
     """
     is_bare: bool
-    """Whether the texts are the contents, as they are."""
+    """Whether the texts are exactly the contents."""
     has_plans: bool
     trains: bool
     """Whether something around the texts is trained."""
@@ -48,9 +48,9 @@ class Shape(NamedTuple):
     def texts(
         self, contents: Sequence[str], messages: Sequence[Message] | None
     ) -> list[str] | None:
-        """The texts of a conversation of the shape; None where one may be refused.
+        """The texts of a conversation of the shape; None if one may be refused.
 
-        The messages are asked only by plans.
+        Only plans look at the messages.
         """
         if not self.has_plans:
             return [
@@ -81,7 +81,7 @@ def make_shape(
     train_end: bool,
     ignore_index: int,
 ) -> Shape | None:
-    """The shape of a conversation; None where more of it depends on the texts than their ids.
+    """The shape of a conversation; None if more than the ids of texts depends on the texts.
 
     Args:
         renderer: writes the format.
@@ -94,7 +94,7 @@ def make_shape(
         RenderError: the format cannot carry the conversation.
     """
     for _ in renderer.frames(messages):
-        """Have the plans made: a frame knows of its plan from the second time on."""
+        """Create the plans: a frame has its plan from the second use on."""
     maker = _Maker(train_end=train_end, stops=renderer.binding.stops)
     maker.put(renderer.prologue, (), 0.0)
     following = [*(message.role for message in messages[1:]), None][: len(messages)]
@@ -107,7 +107,7 @@ def make_shape(
 
 
 class _Maker:
-    """Puts the frames of messages after one another."""
+    """Joins the frames of messages."""
 
     def __init__(self, *, train_end: bool, stops: frozenset[int]) -> None:
         self._train_end, self._stops = train_end, stops
@@ -115,15 +115,15 @@ class _Maker:
         self._factors: list[float] = []
         self._around: list[tuple[str, str, Planned | None]] = []
         self._unended = 0.0
-        """The weight of what ends the message before, where that has no end of its own."""
+        """The weight of the end of the message before, if that has no end token."""
 
     def take(self, frame: Frame, role: str, following: str | None, factor: float) -> bool:
-        """Put in a message; whether what is around its texts is the same for all texts."""
+        """Add a message; return whether its frame is the same for all texts."""
         parts = _parts(frame, role, following)
         if parts is None:
             return False
         fixed, runs = parts
-        # What may follow a message without an end begins with a special token.
+        # After a message without an end token, everything begins with a special token.
         first, _ = fixed[0]
         ends = self._unended if first and first[0] in self._stops else 0.0
         for (ids, marks), run in zip(fixed, runs, strict=False):
@@ -140,7 +140,7 @@ class _Maker:
         return True
 
     def put(self, ids: list[int], marks: Iterable[Mark], factor: float, ends: float = 0.0) -> None:
-        """Put in ids that are always the same; the first of them ends the message before."""
+        """Add constant ids; the first of them ends the message before."""
         weights = [0.0] * len(ids)
         weights[:1] = [ends][: len(ids)]
         for start, stop, part, generated in marks:
@@ -153,7 +153,7 @@ class _Maker:
         return generated and (self._train_end or part != "end")
 
     def shape(self, ignore_index: int) -> Shape:
-        """What has been put in."""
+        """The result."""
         labels = [
             [token if weight else ignore_index for token, weight in zip(*piece, strict=True)]
             for piece in self._pieces
@@ -176,7 +176,7 @@ def _parts(
 ) -> tuple[list[tuple[list[int], list[Mark]]], list[set[tuple[Part, bool]]]] | None:
     """The ids around the texts of a message with their marks, and of which parts each text is.
 
-    None where the frame holds the texts.
+    None if the frame includes the texts.
     """
     changes = frame.goes_on or frame.is_unended
     if frame.plan is None:

@@ -1,4 +1,4 @@
-"""Where a conversation can be cut: between turns, and nowhere else."""
+"""Where a conversation can be cut: only between turns."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 __all__ = ["INSTRUCTIONS", "answers", "sections", "turns"]
 
 INSTRUCTIONS = frozenset({"system", "developer"})
-"""Roles whose messages hold for all that follows, so they go with no turn."""
+"""Roles of messages that apply to everything after them, so they belong to no turn."""
 
 _TALKING = INSTRUCTIONS | {"user", "assistant"}
 
 
 def turns(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
-    """The turn in which each message stands, and the one to which it belongs.
+    """The turn that contains each message, and the turn to which it belongs.
 
-    A turn is a user message and all that follows it up to the next one; what is before the
-    first user message is turn 0. A tool message belongs to the turn of the call that it answers,
-    wherever it stands: that of the assistant message that makes, or is, the call with its
-    ``call_id``, or else of the assistant message before it. All others, and one that answers none,
-    belong where they stand.
+    A turn is a user message and everything up to the next one; messages before the first user
+    message are turn 0. A tool message belongs to the turn of the call that it answers, wherever it
+    is: the turn of the assistant message that makes, or is, the call with its ``call_id``, or else
+    of the assistant message before it. All other messages, and one that answers no call, belong to
+    the turn that contains them.
 
     >>> from chatfmt import Message
     >>> roles = ["system", "user", "assistant", "user", "tool", "assistant"]
@@ -51,9 +51,9 @@ def turns(messages: Sequence[Message]) -> tuple[list[int], list[int]]:
 
 
 def answers(messages: Sequence[Message]) -> list[list[range]]:
-    """For each turn in which the assistant speaks, the messages that it writes at a time.
+    """For each turn of the assistant, the groups of messages that it writes in one go.
 
-    What follows a message of the user, or the result of a tool, is written at a time.
+    Each group follows a message of the user or a tool's result.
 
     >>> from chatfmt import Message
     >>> roles = ["user", "assistant", "tool", "assistant", "user", "user", "assistant"]
@@ -74,10 +74,10 @@ def answers(messages: Sequence[Message]) -> list[list[range]]:
 
 
 def sections(messages: Sequence[Message]) -> list[range]:
-    """Indices of the messages of the shortest parts into which a conversation can be cut.
+    """The shortest parts into which a conversation can be cut, as indices of messages.
 
-    Whole turns; several of them where a tool message is in another turn than its call.
-    Instructions go with what they are before.
+    Parts are whole turns, or several turns if a tool message is not in the turn of its call.
+    Instructions go with the turn that they precede.
 
     >>> from chatfmt import Message
     >>> roles = ["system", "user", "assistant", "developer", "user", "assistant"]

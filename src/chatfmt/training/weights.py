@@ -1,7 +1,8 @@
-"""Loss weights from structure: never by searching text, never by comparing ids.
+"""Loss weights from structure, never from searching text or comparing ids.
 
-In a message that is trained, what a model writes has weight: the ids of the spans marked
-``generated``, from where the prompt ends through the end token. What the format writes has none.
+In a trained message, the part that a model writes has weight: the ids of the spans marked
+``generated``, from the end of the prompt through the end token. The part that the format writes has
+none.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ __all__ = ["TrainOn", "check_ignore_index", "labels", "message_weights", "span_w
 TrainOn: TypeAlias = (
     Literal["assistant", "last", "sampled", "all", "none"] | Callable[[Message, int], float]
 )
-"""Which messages are trained.
+"""The messages to train on.
 
 ``assistant``: every message of the assistant; ``last``: the last of these; ``all``; ``none``;
-``sampled``: the ids that were sampled, whatever they are; or a function of message and index that
-returns a finite weight of at least 0. `Message.weight` multiplies in every case.
+``sampled``: exactly the ids that were sampled; or a function of message and index that returns a
+finite weight of at least 0. `Message.weight` is a factor in every case.
 """
 
 
@@ -38,11 +39,11 @@ def span_weights(
     *,
     train_end: bool = True,
 ) -> list[float]:
-    """One weight for each id of the spans, which tile a sequence.
+    """The weight of each id of the spans, which tile a sequence.
 
     Raises:
-        ValueError: ``train_on`` is unknown, or its function returned something else than a finite
-            weight of at least 0, or the product with the message's own weight is invalid.
+        ValueError: ``train_on`` is unknown; or its function did not return a finite weight of at
+            least 0; or the product with the message's own weight is invalid.
     """
     factors = message_weights(messages, train_on)
     return spread(spans, factors, train_end=train_end, sampled=train_on == "sampled")
@@ -55,10 +56,10 @@ def spread(
     train_end: bool = True,
     sampled: bool = False,
 ) -> list[float]:
-    """The weights of messages, spread over the ids that count: generated, or else sampled, ones.
+    """Spread the weights of messages over the ids that count: generated, or else sampled, ones.
 
-    Ids of no message, or of one that has no factor yet because its content has not begun, count
-    where they were sampled: to a policy gradient they are actions like all others.
+    Sampled ids also count if they belong to no message, or to one that has no factor yet because
+    its content has not begun: to a policy gradient they are actions like all others.
     """
     weights: list[float] = []
     for start, stop, message, part, is_generated, is_sampled in spans:
@@ -74,26 +75,26 @@ def spread(
 
 
 def labels(ids: Sequence[int], weights: Sequence[float], ignore_index: int = -100) -> list[int]:
-    """The ids themselves, unshifted; ``ignore_index`` exactly where the weight is 0.
+    """The ids, unshifted, with ``ignore_index`` exactly where the weight is 0.
 
     >>> labels([5, 6, 7], [0.0, 1.0, 0.5])
     [-100, 6, 7]
 
     Raises:
-        ValueError: ``ignore_index`` might be an id, which then could not be told from it.
+        ValueError: ``ignore_index`` might be an id, and would be confused with it.
     """
     check_ignore_index(ignore_index)
     return [token if weight else ignore_index for token, weight in zip(ids, weights, strict=True)]
 
 
 def check_ignore_index(ignore_index: int) -> None:
-    """Raise ValueError where it might be an id."""
+    """Raise ValueError if it might be an id."""
     if ignore_index >= 0:
         raise ValueError(f"ignore_index must be negative, as no id is; found {ignore_index}")
 
 
 def message_weights(messages: Sequence[Message], train_on: TrainOn) -> list[float]:
-    """The weight of each message: what ``train_on`` says, times its own.
+    """The weight of each message: that of ``train_on``, times its own.
 
     Raises:
         ValueError: as for `span_weights`.

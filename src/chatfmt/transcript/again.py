@@ -92,9 +92,9 @@ def feed_again(
 
 
 def end_to_go_on_from(binding: Binding, spans: Sequence[Span], ids: Sequence[int]) -> Span | None:
-    """The end of the last message, if the model can go on after it, as a reader has it.
+    """The end of the last message, for a reader, if the model can continue after it.
 
-    A reader passes over single tokens after an end; lost text breaks it off.
+    A reader skips single tokens after an end; lost text ends this.
     """
     for span in reversed(spans):
         if span.part == "end":

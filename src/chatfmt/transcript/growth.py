@@ -1,4 +1,4 @@
-"""How ids come in at the end of a transcript, and what stands open there."""
+"""Add ids at the end of a transcript, and track what is open there."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Growth(Alone):
     """Ids, spans, messages and issues that grow together."""
 
     _prompted: tuple[str, int] | None = None
-    """The role that was prompted last, and the position after its prompt. An empty prompt leaves
-    no ids that say so, and whose stop tokens count is not up to a header that was sampled."""
+    """The role that was prompted last, and the position after its prompt. An empty prompt leaves no
+    ids that show it, and a sampled header must not decide which stop tokens count."""
     _tools: tuple[dict[str, Any], ...] = ()
-    """Definitions of the tools that there are."""
+    """Definitions of the available tools."""
     _prepared: bool = False
-    """Whether the conversation that it began with was prepared already."""
+    """Whether the conversation at its beginning was already prepared."""
 
     def __init__(
         self,
@@ -71,7 +71,9 @@ class Growth(Alone):
         self._metadata = {} if metadata is None else metadata
         self._logprobs = [] if logprobs is None else logprobs
         self._partial = partial
-        self._unfinished = unfinished  # something is open, or missing: it takes a parser to go on
+        self._unfinished = (
+            unfinished  # something is open or missing: a parser is needed to continue
+        )
         self._parser: StreamParser | None = None
         self._prompted = prompted
         self._starts = [Start(0, prologue=True)] if starts is None else starts
@@ -102,7 +104,7 @@ class Growth(Alone):
         parser = self._standing()
         opened = parser.open if parser else None
         if opened and opened.role is None and self._prompted and self._at_prompt():
-            return opened._replace(role=self._prompted[0])  # its ids may not tell yet
+            return opened._replace(role=self._prompted[0])  # its ids may not show it yet
         return opened
 
     @property
@@ -110,7 +112,7 @@ class Growth(Alone):
         return self._parser.open_content if self._parser else self._partial
 
     def _messages_from(self, first: int) -> tuple[Message, ...]:
-        """The messages from this index on, the open one among them once its content has begun."""
+        """The messages from this index on, including an open one whose content has begun."""
         partial = self._open_content
         return (*self._messages[first:], *([partial] if partial else []))
 
@@ -124,7 +126,7 @@ class Growth(Alone):
             self._let_go()
 
     def _write_prompt(self, ids: Sequence[int], role: str) -> None:
-        """Add ids after which a model speaks in this role."""
+        """Add ids of a prompt after which a model speaks in this role."""
         self._write(ids)
         self._prompted = role, len(self.ids)
         if self._parser is not None:
@@ -144,7 +146,7 @@ class Growth(Alone):
         return self._parser
 
     def _standing(self) -> StreamParser | None:
-        """That parser, to look at: nothing changes by it. None where nothing is open or missing.
+        """That parser, for reading only. None if nothing is open or missing.
 
         A parse that was not to end inside a message has reported it as an issue; `_read_again`
         takes that back, which may only happen when the message does go on.
@@ -154,7 +156,7 @@ class Growth(Alone):
         return self._parser
 
     def _last_index(self) -> int | None:
-        """The message to which the last ids belong that belong to one."""
+        """The message of the last ids that belong to one."""
         return next((s.message for s in reversed(self.spans) if s.message is not None), None)
 
     def _begin(self, *, within: str | None = None) -> None:
@@ -242,9 +244,9 @@ class Growth(Alone):
         return is_unended(self._binding, role, self.spans)
 
     def _end_open(self) -> None:
-        """A message without an end token ends where it stands: what follows is no part of it.
+        """End a message without an end token here: later ids are not part of it.
 
-        Where it may not end there, in a call say, that is an issue.
+        If it may not end there, such as inside a call, that is an issue.
         """
         parser = self._live() if self._unfinished else None
         if parser and parser.open is not None:
@@ -260,7 +262,7 @@ class Growth(Alone):
         self._parser, self._partial, self._unfinished = None, None, False
 
     def _stop_id(self) -> int | None:
-        """The id that stopped the model and has begun the next message, if it came last."""
+        """The last id, if it stopped the model and has begun the next message."""
         last = self.spans[-1] if self.spans else None
         if last is None or last.message != len(self._messages):
             return None
@@ -277,7 +279,7 @@ class Growth(Alone):
         return (frame.head or frame.close)[:1] == [token]
 
     def _drop_stop(self) -> None:
-        """Take that id back."""
+        """Remove that id."""
         self.ids.pop()
         self.spans.pop()
         self._starts = [start for start in self._starts if start.position <= len(self.ids)]
@@ -301,7 +303,7 @@ class Growth(Alone):
             self._write_prompt([*self._missing(), *prompt], "assistant")
 
     def _at_prompt(self) -> bool:
-        """Whether what comes next was prompted, be it without an id."""
+        """Whether the next message was prompted, even by a prompt without ids."""
         return self._prompted is not None and self._prompted[1] == len(self.ids)
 
     def _speaker(self, opened: OpenMessage | None) -> str | None:
@@ -315,13 +317,13 @@ class Growth(Alone):
         return token in self._binding.continues
 
     def _shares_envelope(self, index: int) -> bool:
-        """Whether a message is in one envelope with the one before it."""
+        """Whether a message shares an envelope with the one before it."""
         before = [span.part for span in self.spans if span.message == index - 1]
         role = self._messages[index - 1].role
         return role in self._binding.format.envelopes and before[-1:] not in (["end"], ["tail"])
 
     def _first_in_envelope(self, index: int) -> int:
-        """The message that begins the envelope in which a message stands, if in one."""
+        """The message that begins the envelope of a message, if it is in one."""
         while index and self._binding.format.envelopes and self._shares_envelope(index):
             index -= 1
         return index
@@ -335,7 +337,7 @@ class Growth(Alone):
         return role if role in envelopes and part not in ("end", "tail", "stray") else None
 
     def _close_envelope(self) -> None:
-        """Close the envelope that is open, if one is."""
+        """Close the open envelope, if there is one."""
         if (within := self._within()) is not None:
             self._add(*self._renderer.close_envelope(within))
 
@@ -350,7 +352,7 @@ class Growth(Alone):
         self.ids += ids
 
     def _missing(self) -> list[int]:
-        """What the format writes before anything else may follow: a tail, a prologue."""
+        """The text that the format writes before anything else may follow: a tail or a prologue."""
         ids: list[int] = []
         parser = self._standing()
         for piece in parser.missing if parser else ():

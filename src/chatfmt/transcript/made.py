@@ -1,4 +1,4 @@
-"""Transcripts of a conversation, of ids, and of what was saved."""
+"""Make transcripts from a conversation, from ids, and from saved ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["of_transcript", "parsed", "rendered", "restore"]
 
 
 def rendered(renderer: Renderer, conversation: Conversation) -> Transcript:
-    """What `ChatTokenizer.render` gives.
+    """The implementation of `ChatTokenizer.render`.
 
     Raises:
         RenderError: the format cannot carry it.
@@ -51,10 +51,10 @@ def parsed(
     prologue: bool,
     tools: Iterable[Mapping[str, Any]],
 ) -> Transcript:
-    """What `ChatTokenizer.parse` gives; the arguments are its.
+    """The implementation of `ChatTokenizer.parse`, with the same arguments.
 
     Raises:
-        ParseError: strict, and the ids are not what the format writes.
+        ParseError: strict, and the format does not write these ids.
         TypeError: one of them is not an integer.
     """
     taken, definitions = list(as_ids(ids)), tuple(dict(tool) for tool in tools)
@@ -64,14 +64,14 @@ def parsed(
     opened, partial, complete = parser.open, parser.open_content, len(parser.messages)
     missing = parser.missing
     if parser.may_end and not missing and opened is not None:
-        # It has no end token, so it is whole; but the model can continue with its own, and a token
-        # that stopped it has begun the next.
+        # It has no end token, so it is complete; but the model can continue with its own, and a
+        # token that stopped it has begun the next.
         goes_on = allow_open and opened.role in renderer.format.prompted
         if not (goes_on or parser.is_stopped):
             parser.close()
             opened, partial, complete = None, None, len(parser.messages)
     elif opened is None and not missing and parser.is_within_character:
-        # No header tells whose it is, so nothing could go on with it: it is a message, or stray.
+        # No header shows its role, so nothing could continue it: it is a message, or stray.
         parser.close()
         partial, complete = None, len(parser.messages)
     elif not allow_open:
@@ -91,7 +91,7 @@ def parsed(
 
 
 def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
-    """The transcript that `Transcript.to_dict` has saved.
+    """Restore a transcript saved with `Transcript.to_dict`.
 
     Raises:
         TranscriptError: it belongs to another format or encoding, or is damaged.
@@ -123,25 +123,25 @@ def of_transcript(
     allow_untrained: bool,
     is_alone: bool,
 ) -> TrainingExample:
-    """What `ChatTokenizer.encode_for_training` makes of a transcript.
+    """The example that `ChatTokenizer.encode_for_training` makes from a transcript.
 
-    ``is_alone``: nothing was asked for that would need other ids.
+    ``is_alone`` means that no argument would need other ids.
 
     Raises:
-        ValueError: something was.
+        ValueError: an argument would.
         NothingToTrainError: every weight is 0.
     """
     if not is_alone:
         raise ValueError(
-            "the ids of a transcript are taken as they are: expected train_on, train_end, "
-            "ignore_index and allow_untrained alone; Transcript.samples() gives the sequences of "
-            "prompts that were prepared anew"
+            "the ids of a transcript are used unchanged: expected only train_on, train_end, "
+            "ignore_index and allow_untrained; Transcript.samples() returns the sequences of "
+            "prompts that were prepared separately"
         )
     example = transcript.training_example(train_on, train_end=train_end, ignore_index=ignore_index)
     if not any(example.weights) and not allow_untrained:
         raise NothingToTrainError(
             "expected something to train, found that no id of this transcript has a weight "
-            f"(train_on={shown(train_on)}, train_end={train_end}): leave it out, or let it pass "
-            "with allow_untrained=True"
+            f"(train_on={shown(train_on)}, train_end={train_end}): leave it out, or pass "
+            "allow_untrained=True"
         )
     return example

@@ -1,4 +1,4 @@
-"""What a model wrote last, told once more."""
+"""Replay the events of the last reply."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Replies"]
 
 
 class Replies(Views):
-    """The reply at the end of a transcript."""
+    """The reply at a transcript's end."""
 
     @property
     @reads
     def last_reply(self) -> int | None:
-        """Index of the first message of the reply with which the transcript ends, if with one.
+        """Index of the first message of the reply at the end of the transcript, if there is one.
 
-        A reply is what a model writes up to a token that stops it: in a format such as harmony,
-        where a thought and a call are messages of their own, it may have several messages.
+        A reply is everything that a model writes up to a token that stops it. In a format such as
+        harmony, where thoughts and calls are separate messages, it may have several messages.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -47,11 +47,11 @@ class Replies(Views):
 
     @reads
     def last_reply_events(self) -> tuple[list[Event], list[Event]]:
-        """The events of that reply, and those that tell that it was cut off.
+        """The events of that reply, and those that report that it was cut off.
 
-        These are what a stream would have told while it was sampled, with all text of a field that
-        comes without a break in one piece, and with the events of its prompt before. The indices of
-        the messages are those in the transcript. Both are empty where there is no reply.
+        These are the events that a stream would have returned during sampling, with unbroken text
+        of a field in one piece, and with the events of the prompt first. Indices of messages are
+        those in the transcript. Both are empty if there is no reply.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -1,4 +1,4 @@
-"""What a model saw, and wrote, where each of its prompts was prepared again."""
+"""The sequences that a model saw and wrote, if each of its prompts was prepared separately."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _T = TypeVar("_T", bound="Sampling")
 
 
 class Sampling(Replies):
-    """A transcript, as the sequences in which its ids were sampled."""
+    """The part of a transcript that returns the sequences in which its ids were sampled."""
 
     if TYPE_CHECKING:
 
@@ -39,18 +39,18 @@ class Sampling(Replies):
         values: Mapping[str, str | dt.date] | None = None,
         history: Literal["published", "keep"] = "published",
     ) -> list[Self]:
-        """What a model saw and wrote, if each prompt was prepared again; for policy gradients.
+        """The sequences that a model saw and wrote, if each prompt was prepared separately.
 
-        Where a chat template drops the thinking of earlier turns, what a model is shown in a turn
-        does not begin with what it was shown, and wrote, in the turn before. So one sequence cannot
-        say in which context each id was sampled. These can: one transcript for all prompts that go
-        on from one another, and a new one where `ChatTokenizer.prepare` changes what is before.
-        Each id that was sampled is sampled in one of them, and stays as it was; elsewhere it is
-        history. This transcript does not change.
+        Use it for policy gradients. If a chat template drops the thinking of earlier turns, the
+        prompt of a turn does not begin with the prompt and answer of the turn before, so one
+        sequence cannot give the context in which each id was sampled. This method returns several:
+        one transcript for all prompts that continue each other, and a new one wherever
+        `ChatTokenizer.prepare` changes earlier messages. Each sampled id is sampled in exactly one
+        of them, unchanged; elsewhere it is history. This transcript does not change.
 
-        That holds for a model that was given these prompts. While a prompt is open, the ids of the
-        last sample are what to give to the model. Train on ``sample.ids`` with
-        ``sample.weights("sampled")`` and ``sample.logprobs``.
+        This holds for a model that was given these prompts. While a prompt is open, give the ids of
+        the last sample to the model. Train on ``sample.ids`` with ``sample.weights("sampled")`` and
+        ``sample.logprobs``.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-oss")
@@ -64,20 +64,20 @@ class Sampling(Replies):
         Args:
             tools: as in `ChatTokenizer.prepare`; None for those of the conversation.
             values: see there.
-            history: see there; ``"keep"`` gives one sample, unless something else is changed.
+            history: see there; ``"keep"`` returns one sample, unless something else changes.
 
         Returns:
-            Transcripts of what is prepared; none where nothing was sampled or prompted.
+            Transcripts of prepared conversations; empty if nothing was sampled or prompted.
 
         Raises:
-            RenderError: the transcript is of a conversation that was prepared already; or as for
+            RenderError: the transcript's conversation was already prepared; or as for
                 `ChatTokenizer.prepare`.
         """
         return _samples(self, tools=tools, values=values, history=history)
 
 
 class _Step(NamedTuple):
-    """A prompt, and what was sampled after it."""
+    """A prompt, and the ids sampled after it."""
 
     message: int
     """Index of the message that was prompted."""
@@ -85,7 +85,7 @@ class _Step(NamedTuple):
     start: int
     """Position of the prompt."""
     stop: int
-    """Position after what was sampled, and what else belongs to that message."""
+    """Position after the sampled ids and the rest of that message."""
 
 
 def _samples(
@@ -95,12 +95,12 @@ def _samples(
     values: Mapping[str, str | dt.date] | None,
     history: Literal["published", "keep"],
 ) -> list[_T]:
-    """What `Sampling.samples` gives; the arguments are its."""
+    """The implementation of `Sampling.samples`, with the same arguments."""
     form = whole._binding.format
     if whole._prepared:
         raise RenderError(
-            "this transcript is of a conversation that was prepared already, so its ids are one "
-            "sample as they are; expected one of the conversation as it was given",
+            "this transcript's conversation was already prepared, so its ids are one sample; "
+            "expected a transcript of the original conversation",
             form.name,
         )
     listed = None if tools is None else [*tools]
@@ -121,7 +121,7 @@ def _samples(
 
 
 def _begun(whole: _T, prepared: Prepared) -> _T:
-    """A transcript of what is prepared."""
+    """A transcript of the prepared conversation."""
     renderer = whole._renderer.for_tools(prepared.tools)
     sample = type(whole)(
         renderer,
@@ -137,7 +137,7 @@ def _begun(whole: _T, prepared: Prepared) -> _T:
 
 
 def _goes_on(sample: Sampling, prepared: Prepared) -> bool:
-    """Add what is new in what is prepared, where that begins with all that the sample has."""
+    """Add the new part of the prepared conversation, if it begins with the whole sample."""
     on_wire = sample._binding.format.on_wire
     known = sample.conversation
     count = len(known.messages)
@@ -146,13 +146,13 @@ def _goes_on(sample: Sampling, prepared: Prepared) -> bool:
         return False
     try:
         sample.append(*prepared.messages[count:])
-    except RenderError:  # a stop token was sampled with which the next message does not begin
+    except RenderError:  # a sampled stop token does not begin the next message
         return False
     return True
 
 
 def _write(sample: Sampling, whole: Sampling, step: _Step) -> None:
-    """Add a prompt and what was sampled after it, id by id as it was."""
+    """Add a prompt and the ids sampled after it, unchanged."""
     sample._close_envelope()
     spans = [span for span in whole.spans if step.start <= span.start < step.stop]
     first = next((span.start for span in spans if span.sampled), step.stop)
@@ -167,7 +167,7 @@ def _write(sample: Sampling, whole: Sampling, step: _Step) -> None:
 
 
 def _steps(whole: Sampling) -> Iterator[_Step]:
-    """All prompts after which something was sampled, and one that stands open at the end."""
+    """All prompts after which something was sampled, and an open one at the end."""
     spans, known, opened = whole.spans, whole._messages_from(0), whole._opened()
     speaking = whole._binding.format.prompted
     at = message = stop = 0

@@ -1,4 +1,4 @@
-"""A transcript at rest: what is saved of it, and whether that holds together."""
+"""Saved transcripts: their fields, and checks that these agree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Saved", "read_saved"]
 
 
 class Saved(BaseModel):
-    """A transcript at rest."""
+    """A saved transcript."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class Saved(BaseModel):
 
 
 def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
-    """What was saved, verified.
+    """Verify a saved transcript.
 
     Raises:
         TranscriptError: it belongs to another format or encoding, or is damaged.
@@ -68,8 +68,8 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
     binding = renderer.binding
     if state.format != binding.format.row():
         raise TranscriptError(
-            f"the transcript was saved in format {shown(state.format.get('name'))}, whose row "
-            f"differs from that of this tokenizer's {binding.format.name}"
+            f"the transcript was saved in format {shown(state.format.get('name'))}, which differs "
+            f"from this tokenizer's format {binding.format.name}"
         )
     if state.encoding != binding.encoding.fingerprint:
         raise TranscriptError(

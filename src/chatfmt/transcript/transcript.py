@@ -20,7 +20,7 @@ __all__ = ["Completion", "Transcript"]
 
 
 class Completion(NamedTuple):
-    """What `Transcript.append_completion` made of sampled ids.
+    """The result of `Transcript.append_completion`.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -31,7 +31,7 @@ class Completion(NamedTuple):
     """
 
     messages: tuple[Message, ...]
-    """The messages that these ids continued, began or ended, as they stand now."""
+    """The messages that these ids continued, began or ended, in their current state."""
     stop_reason: Literal["stop", "length", "overrun"]
     """``stop``: a stop token came last; ``length``: none came; ``overrun``: ids follow it."""
     stop_token: int | None
@@ -41,12 +41,12 @@ class Completion(NamedTuple):
 
 
 class Transcript(Sampling):
-    """A conversation and its ids, which only ever grow.
+    """A conversation and its ids; both only grow.
 
-    The ids are kept as they were given, also where encoding their text again would give others.
-    Made by `ChatTokenizer.render`, `parse` and `transcript_from_dict`.
+    Ids are kept exactly as given, even if encoding their text again would return others.
+    `ChatTokenizer.render`, `parse` and `transcript_from_dict` make transcripts.
 
-    It is for one thread at a time: where it changes while another thread uses it, that one gets a
+    Use it in one thread at a time: if it changes while another thread uses it, that thread gets a
     RuntimeError. Give each thread a `copy`.
 
     >>> import chatfmt
@@ -62,8 +62,8 @@ class Transcript(Sampling):
 
     Attributes:
         ids: the token ids.
-        spans: which piece wrote which ids; they tile ``ids``.
-        issues: what was wrong with ids that were parsed.
+        spans: the piece of the format that wrote each run of ids; they tile ``ids``.
+        issues: the errors in parsed ids.
     """
 
     @grows
@@ -79,7 +79,7 @@ class Transcript(Sampling):
 
         ``thinking`` is that of `ChatTokenizer.encode_prompt`.
 
-        A message that is open already is gone on with; nothing is then written.
+        An open message is continued; nothing is written then.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -88,15 +88,15 @@ class Transcript(Sampling):
         [200264, 173781, 200266, 13225]
 
         Raises:
-            RenderError: the format has no such prompt, or another message is open; nothing has
-                changed then.
+            RenderError: the format has no such prompt, or another message is open. The transcript
+                is unchanged.
         """
         opened = self._opened()
         if opened is not None:
             if opened.role != role or prefill or name not in (None, opened.name):
                 raise RenderError(
-                    f"message {opened.index} ({opened.role}) is open; end it with append(), or go "
-                    "on with it as it is",
+                    f"message {opened.index} ({opened.role}) is open; end it with append(), or "
+                    "continue it with prompt() and no other arguments",
                     self._binding.format.name,
                 )
             return list(self.ids)
@@ -116,15 +116,15 @@ class Transcript(Sampling):
     def append(self, *messages: Message | dict[str, Any], replace_stop: bool = False) -> None:
         """Add whole messages.
 
-        Where a message is open, the first one of the same role is that message, whole: it must
-        begin with what is there, such as a prefill or ids that were sampled, and the rest of it
-        is written. One of another role ends the open one, with an issue. Without messages the open
-        one is ended as it stands, and a tail that is missing is written. What is written so does
-        not count as sampled.
+        If a message is open, a first message of the same role completes it: it must begin with the
+        text that is there, such as a prefill or sampled ids, and the rest of it is written. A
+        message of another role ends the open one, with an issue. Without messages, the open one is
+        ended in its current state, and a missing tail is written. Ids written this way do not count
+        as sampled.
 
         In formats in which a message ends where the next begins, a sampled stop token is the first
-        id of the next message, and that message must begin with it. With ``replace_stop`` it is
-        taken back where it does not.
+        id of the next message, and that message must begin with it. With ``replace_stop`` the stop
+        token is removed if it does not.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -140,8 +140,9 @@ class Transcript(Sampling):
 
         Raises:
             RenderError: the format cannot carry one of them, or the first one does not begin with
-                the open message, or that has no role yet; nothing has changed then.
-            pydantic.ValidationError: one of them is no message; a ValueError. Nothing has changed.
+                the open message, or that has no role yet. The transcript is unchanged.
+            pydantic.ValidationError: one of them is not a message. This is a ValueError. The
+                transcript is unchanged.
         """
         new = [Message.model_validate(message) for message in messages]
         if not new and self._stop_id() is not None:
@@ -211,7 +212,7 @@ class Transcript(Sampling):
         self._end_reading(self._live())
 
     def _take_back(self, stop: int, new: list[Message], *, allowed: bool) -> None:
-        """A stop token was sampled with which the next message does not begin."""
+        """Refuse a sampled stop token that does not begin the next message."""
         if not allowed:
             raise RenderError(
                 f"the model stopped with {self._binding.spellings[stop]}, with which no message of "
@@ -223,26 +224,25 @@ class Transcript(Sampling):
             )
         trial = self._copied()
         trial._drop_stop()
-        trial.append(*new)  # what is refused is refused before anything changes
+        trial.append(*new)  # errors are raised before anything changes
         self._drop_stop()
 
     def append_completion(
         self, ids: Iterable[int], *, logprobs: Sequence[float] | None = None
     ) -> Completion:
-        """Add what a model has sampled, verbatim, and say what it is.
+        """Add sampled ids verbatim, and return the messages in them.
 
-        The assistant's prompt is written first where no message is open, also where there are no
-        ids. A message that the ids leave open is continued by the next call, or ended by `append`.
-        Ids after the first stop token are not added; they come back in `Completion.rest`.
+        If no message is open, the assistant's prompt is written first, even if there are no ids. A
+        message that the ids leave open is continued by the next call, or ended by `append`. Ids
+        after the first stop token are not added, but returned in `Completion.rest`.
 
-        Whatever the ids are, they are taken, and read as a lenient parse does: an issue reports
-        an id outside the vocabulary, invalid UTF-8 or a mangled header. What
-        belongs to no message for that is in the spans as ``stray``. Ids that are given in pieces
-        are read like the whole.
+        Any ids are accepted, and read as in a lenient parse: an issue reports an id outside the
+        vocabulary, invalid UTF-8 or a mangled header. Ids that belong to no message are ``stray``
+        in the spans. Ids given in several calls are read as if given in one.
 
         Args:
             ids: the sampled ids, with the stop token where there was one.
-            logprobs: one for each id, if wanted; the natural logarithm of its probability.
+            logprobs: optional, one for each id: the natural logarithm of its probability.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -253,10 +253,11 @@ class Transcript(Sampling):
         (Message(role='assistant', content='Hello, world'),)
 
         Raises:
-            ValueError: the number of logprobs is not that of the ids; nothing has changed then.
-            TypeError: an id is no integer, or a logprob no number; nothing has changed then.
+            ValueError: the numbers of logprobs and ids differ. The transcript is unchanged.
+            TypeError: an id is not an integer, or a logprob is not a number. The transcript is
+                unchanged.
             RenderError: the format has no assistant and none was prompted: begin one with
-                `prompt`. Nothing has changed then.
+                `prompt`. The transcript is unchanged.
         """
         ids = as_ids(ids)
         logprobs = None if logprobs is None else [*map(float, logprobs)]
@@ -275,7 +276,7 @@ class Transcript(Sampling):
         taken = ids if stop is None else ids[: stop + 1]
         rest = [] if stop is None else ids[stop + 1 :]
 
-        self._live()  # it reads an open message again: what is there now was known before
+        self._live()  # it reads an open message again: the part that is there now was known before
         first, known_issues = len(self._messages), len(self.issues)
         if logprobs is not None:
             self._logprobs += [None] * (len(self.ids) - len(self._logprobs))
@@ -292,7 +293,7 @@ class Transcript(Sampling):
 
     @reads
     def copy(self) -> Transcript:
-        """A branch: it and this transcript go on independently.
+        """A copy that grows independently of this transcript.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -1,4 +1,4 @@
-"""What a transcript says of itself; nothing changes by it."""
+"""The read-only views of a transcript."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Views"]
 
 
 class Views(Growth):
-    """The half of `chatfmt.transcript.Transcript` that is looked at."""
+    """The read-only half of `chatfmt.transcript.Transcript`."""
 
     def __repr__(self) -> str:
         return (
@@ -31,7 +31,7 @@ class Views(Growth):
         )
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it."""
+        """The HTML for notebooks."""
         from chatfmt.show import html_fragment
 
         return html_fragment(self)
@@ -39,7 +39,7 @@ class Views(Growth):
     @property
     @reads
     def conversation(self) -> Conversation:
-        """The messages so far. An open one is among them once its content has begun.
+        """The messages so far, including an open one whose content has begun.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -52,7 +52,7 @@ class Views(Growth):
     @property
     @reads
     def open(self) -> OpenMessage | None:
-        """The message that has begun and not ended.
+        """The message that has begun but not ended.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -68,7 +68,7 @@ class Views(Growth):
     @property
     @reads
     def logprobs(self) -> list[float | None]:
-        """One for each id: what was given for sampled ids, None for all others.
+        """The given logprob of each sampled id; None for all other ids.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -95,7 +95,7 @@ class Views(Growth):
         return weights.span_weights(spans, messages, train_on, train_end=train_end)
 
     def labels(self, train_on: TrainOn = "assistant", ignore_index: int = -100) -> list[int]:
-        """The ids, unshifted; ``ignore_index`` exactly where the weight is 0.
+        """The ids, unshifted, with ``ignore_index`` exactly where the weight is 0.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -109,7 +109,7 @@ class Views(Growth):
     def training_example(
         self, train_on: TrainOn = "assistant", *, train_end: bool = True, ignore_index: int = -100
     ) -> TrainingExample:
-        """Ids, labels and weights as they stand: nothing is encoded again.
+        """Ids, labels and weights, without encoding anything again.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -127,11 +127,11 @@ class Views(Growth):
 
     @reads
     def stream(self, *, strict: bool = False) -> StreamParser:
-        """A parser for the message that is to be sampled next; it leaves the transcript alone.
+        """A streaming parser for the next sampled message; the transcript does not change.
 
-        Where a message is open, its first events tell of what is there already, a prefill for
-        example. Messages and positions count from 0: the message that is open or next, and the
-        first sampled id. Give the ids to `append_completion` afterwards.
+        If a message is open, the first events report the part that is there, such as a prefill.
+        Index 0 is the open or next message, and position 0 is the first sampled id. Give the ids to
+        `append_completion` afterwards.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -162,9 +162,9 @@ class Views(Growth):
 
     @reads
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON has it; `ChatTokenizer.transcript_from_dict` restores it.
+        """The whole transcript as JSON data; `ChatTokenizer.transcript_from_dict` restores it.
 
-        A logprob that is not finite is written as a text, since JSON has no number for it.
+        A logprob that is not finite is written as text, since JSON has no such number.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -1,1 +1,1 @@
-"""Schemas of APIs, exports, agents and data sets, each in a module of its own."""
+"""Schemas of APIs, exports, agents and data sets, each in its own module."""

@@ -1,9 +1,9 @@
-"""Anthropic's messages with blocks: requests, answers, and what is logged of both.
+"""Anthropic's messages with blocks: requests, answers, and logs of both.
 
 Source: the Anthropic API reference, "Messages" (content blocks, ``system``, ``tools`` with
-``input_schema``), at https://docs.anthropic.com/en/api/messages. A result of a tool is a block of
-the user's there, and a message here; what blocks say besides (``cache_control``, ``signature``,
-``is_error``) becomes ``turn_metadata``.
+``input_schema``), at https://docs.anthropic.com/en/api/messages. A tool's result is a block of the
+user there, and a message here; other members of blocks (``cache_control``, ``signature``,
+``is_error``) become ``turn_metadata``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"}
 
 
 def _fits(row: Mapping[str, Any]) -> bool:
-    """Whether a row has blocks, or definitions of tools, that only Anthropic's have."""
+    """Whether a row has blocks or tool definitions that only Anthropic's API uses."""
     if row.get("type") == "message" or isinstance(row.get("system"), list):
         return True
     tools = row.get("tools")
@@ -97,7 +97,7 @@ def _user(turn: Field, blocks: list[Field]) -> Iterator[Message]:
             texts.append(block.need("text").text())
             continue
         if kind != "tool_result":
-            raise block.need("type").expected("text or tool_result, as the user speaks")
+            raise block.need("type").expected("text or tool_result, since the user speaks")
         if texts:
             yield turn.message(role="user", content="".join(texts))
             texts = []
@@ -121,7 +121,7 @@ def _assistant(turn: Field, blocks: list[Field]) -> Iterator[Message]:
     for block in blocks:
         kind = _kind(block)
         if kind not in _ORDER or _ORDER.index(kind) < _ORDER.index(last):
-            order = "thinking, then text, then calls: a message has no other order"
+            order = "thinking, then text, then calls, which is the order in a message"
             raise block.need("type").expected(order)
         last = kind
         if kind == "text":
@@ -156,7 +156,7 @@ _ROLES = {"user": _user, "assistant": _assistant, "system": _system}
 
 
 def _opened(row: Field) -> Field:
-    """The row with its system message as a text, and its tools as OpenAI's API has them."""
+    """The row with its system message as a text, and its tools in the shape of OpenAI's API."""
     opened = dict(row.value)
     system, tools = row.get("system"), row.get("tools")
     if system is not None and system.value == []:

@@ -56,12 +56,14 @@ def _step(step: Field) -> Iterator[Message]:
     if calls is not None and calls.value != []:
         fields["tool_calls"] = [_call(call) for call in calls.items()]
     if fields and role != "assistant":
-        raise step.error("expected thinking and calls of the agent alone")
+        raise step.error("expected thinking and calls only from the agent")
     yield step.message(role=role, content=step.need("message").text(), **fields)
     observation = step.get("observation")
     for result in [] if observation is None else observation.need("results").items():
         for key in result.rest("source_call_id", "content"):
-            raise result.need(key).error("a message has no place for it, and it bears meaning")
+            raise result.need(key).error(
+                "a message has no place for it, and dropping it would lose information"
+            )
         yield result.message(
             role="tool",
             call_id=result.value.get("source_call_id"),

@@ -1,9 +1,9 @@
-"""Data sets for calling functions: Glaive's texts, xLAM's rows, and Hermes's tags in ShareGPT.
+"""Function calling data: Glaive's texts, xLAM's rows, and Hermes's tags in ShareGPT.
 
 Sources: https://huggingface.co/datasets/glaiveai/glaive-function-calling-v2,
 https://huggingface.co/datasets/Salesforce/xlam-function-calling-60k and
-https://huggingface.co/datasets/NousResearch/hermes-function-calling-v1. Arguments keep their
-spelling where they are in a JSON text.
+https://huggingface.co/datasets/NousResearch/hermes-function-calling-v1. Arguments in JSON text keep
+their spelling.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _read_glaive(row: Field, options: Options) -> list[Item]:
 
 
 def _glaive_system(row: Field) -> str:
-    """The system message: what it says of the functions stays in it, as the data were trained."""
+    """The system message, with its description of the functions, as in the original training."""
     system = row.get("system")
     return "" if system is None else system.text().strip().removeprefix(_SYSTEM)
 
@@ -66,7 +66,7 @@ _QUOTED = re.compile(r'\{"name": "([^"\\]+)", "arguments": \'(.*)\'\}', re.DOTAL
 
 
 def _glaive_call(turn: Field, text: str) -> dict[str, str]:
-    """A call: the arguments are between single quotes, as no JSON has them."""
+    """A call, with its arguments between single quotes, which is not JSON."""
     found = _QUOTED.fullmatch(text)
     if found is None:
         [call] = read_calls(Field(text, ".call", turn))
@@ -152,7 +152,7 @@ def _results(field: Field, value: Field) -> list[Turn]:
     text = value.text()
     found = _RESULT.findall(text) or [text]
     if _RESULT.sub("", text).strip() and len(found) > 1:
-        raise value.error("expected results between <tool_response> and </tool_response> alone")
+        raise value.error("expected only results between <tool_response> and </tool_response>")
     return [(field, field.message(role="tool", content=content)) for content in found]
 
 

@@ -1,4 +1,4 @@
-"""Answers of OpenAI's chat completions, stored or streamed out of a batch, and requests of batches.
+"""OpenAI's chat completions, stored or from a batch, and the requests of batches.
 
 Source: the OpenAI API reference, "The chat completion object" and "Batch", at
 https://platform.openai.com/docs/api-reference/chat/object; Anthropic, "Message Batches", for
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA"]
 
-# Where a line of a batch holds what was asked or answered.
+# Where a line of a batch has the request or the answer.
 _WRAPS = (("body",), ("response", "body"), ("params",), ("result", "message"))
 
 
@@ -58,7 +58,7 @@ def _inner(inner: Field, options: Options) -> list[Item]:
 
 
 def _outer(row: Mapping[str, Any], used: tuple[str, ...]) -> dict[str, Any]:
-    """What a line says around what it holds."""
+    """The members of a line around its request or answer."""
     first, *rest = used
     found = {key: value for key, value in row.items() if key != first and value is not None}
     around = _outer(row[first], tuple(rest)) if rest else {}
@@ -67,7 +67,9 @@ def _outer(row: Mapping[str, Any], used: tuple[str, ...]) -> dict[str, Any]:
 
 def _with(item: Item, outer: dict[str, Any], inner: Field) -> Item:
     if taken := outer.keys() & item.metadata.keys():
-        raise inner.need(min(taken)).error("expected it once, found it around this, too")
+        raise inner.need(min(taken)).error(
+            "expected it once, found it on the line around this, too"
+        )
     return item.model_copy(update={"metadata": {**outer, **item.metadata}})
 
 
@@ -88,7 +90,7 @@ def _choices(row: Field, options: Options) -> list[Item]:
 
 
 def _without_empty(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without the lists of annotations and such that it does not have."""
+    """A message without empty lists, such as ``annotations``."""
     return {key: value for key, value in message.items() if value != []}
 
 

@@ -1,10 +1,10 @@
-"""What people export from ChatGPT and from Claude.
+"""Exports from ChatGPT and Claude.
 
 Sources: ``conversations.json`` of ChatGPT's export (OpenAI help, "How do I export my ChatGPT
 history"): a ``mapping`` of nodes with ``message``, ``parent`` and ``children``, and the
 ``current_node``; and of Claude's export (Anthropic help, "How can I export my Claude data"):
-``chat_messages`` with ``sender``, ``text`` and ``content``. Neither is documented field by field: a
-content of another type than text is refused.
+``chat_messages`` with ``sender``, ``text`` and ``content``. Neither is documented field by field,
+so content of any type but text is refused.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _read_chatgpt(row: Field, options: Options) -> list[Item]:
         parents = {_parent(mapping.need(name)) for name in mapping.value}
         leaves = [name for name in mapping.value if name not in parents]
         if not leaves:
-            raise mapping.error("expected a tree, found a circle")
+            raise mapping.error("expected a tree, found a cycle")
     else:
         leaves = [row.need("current_node").label()]
     items: list[Item] = []
@@ -52,7 +52,7 @@ def _read_chatgpt(row: Field, options: Options) -> list[Item]:
             turns=[_rest(turn) for turn in told],
         )
         if "path" in found.metadata:
-            raise row.need("path").error("would be written over by the ids of the path in the tree")
+            raise row.need("path").error("would be overwritten by the ids of the path in the tree")
         items.append(found.model_copy(update={"metadata": {**found.metadata, "path": path}}))
     return items
 
@@ -68,9 +68,9 @@ def _path(mapping: Field, leaf: str) -> list[str]:
     name: object = leaf
     while name is not None:
         if not isinstance(name, str) or name not in mapping.value:
-            raise mapping.error(f"expected a node called {shown(name)}, found none")
+            raise mapping.error(f"expected a node named {shown(name)}, found none")
         if name in path:
-            raise mapping.error(f"expected a tree, found a circle through {shown(name)}")
+            raise mapping.error(f"expected a tree, found a cycle through {shown(name)}")
         path.append(name)
         name = _parent(mapping.need(name))
     return path[::-1]
@@ -80,7 +80,7 @@ _CARRIED = ("author", "content", "recipient")
 
 
 def _is_hidden(turn: Field) -> bool:
-    """Whether a message is one of those without text that the site keeps for itself."""
+    """Whether a message is one of the site's internal messages without text."""
     metadata = turn.get("metadata")
     content = turn.need("content")
     texts = content.value.get("parts") if isinstance(content.value, dict) else None
@@ -101,7 +101,7 @@ def _said(turn: Field) -> Message:
     if recipient is not None and recipient.value != "all":
         raise recipient.error(
             f"expected a message to all, found one to {shown(recipient.value)}: a call whose "
-            "arguments are no JSON"
+            "arguments are not JSON"
         )
     return turn.message(role=role, content="\n".join(texts), **fields)
 
@@ -122,7 +122,7 @@ def _read_claude(row: Field, options: Options) -> list[Item]:
     known = {turn.need("uuid").label(): turn for turn in turns}
     parents = {turn.value.get("parent_message_uuid") for turn in turns}
     leaves = [name for name in known if name not in parents]
-    if options.paths == "best":  # the one that was written last, which the site shows
+    if options.paths == "best":  # the latest one, which the site shows
         leaves = leaves[-1:]
     return [_conversation(row, _up(row, known, leaf)) for leaf in leaves]
 
@@ -132,7 +132,7 @@ def _up(row: Field, known: dict[str, Field], leaf: str) -> list[Field]:
     name: object = leaf
     while isinstance(name, str) and name in known:
         if len(path) > len(known):
-            raise row.need("chat_messages").error("expected a tree, found a circle")
+            raise row.need("chat_messages").error("expected a tree, found a cycle")
         path.append(known[name])
         name = known[name].value.get("parent_message_uuid")
     return path[::-1]

@@ -1,4 +1,4 @@
-"""Rows of one question and one answer, each in a member of its own: the members, as data.
+"""Rows with a question and an answer in separate members, which are listed here as data.
 
 Sources: OpenOrca: https://huggingface.co/datasets/Open-Orca/OpenOrca; Dolly:
 https://huggingface.co/datasets/databricks/databricks-dolly-15k; ms-swift: its page "Custom dataset"
@@ -24,17 +24,17 @@ __all__ = ["SCHEMAS", "Flat", "read_flat"]
 
 
 class Flat(NamedTuple):
-    """Which members of a row hold what."""
+    """The meaning of a row's members."""
 
     source: str
     question: str
     answer: str
     context: str | None = None
-    """What the question is about, which is before it or after it."""
+    """The context of the question, before it or after it."""
     history: str | None = None
-    """Pairs of what was said before."""
+    """Pairs of earlier turns."""
     rejected: str | None = None
-    """An answer that people liked less."""
+    """The rejected answer."""
     context_first: bool = False
 
 
@@ -76,7 +76,7 @@ _PAIR = 2
 
 def _read_pair(pair: Field, options: Options) -> list[Message]:
     if not isinstance(pair.value, list) or len(pair.value) != _PAIR:
-        raise pair.expected("a list of 2: what the user said, and the answer")
+        raise pair.expected("a list of 2: the text of the user, and the answer")
     user, answer = pair.items()
     return [_message("user", user, options), _message("assistant", answer, options)]
 

@@ -1,8 +1,9 @@
 """Gemini's ``contents``: turns of parts, in requests and in files for tuning.
 
-Source: the Gemini API reference, "Content" and "Part", at https://ai.google.dev/api/caching#Content,
-and Vertex AI, "Prepare supervised fine-tuning data for Gemini". Names are taken in both spellings,
-``functionCall`` and ``function_call``. A response belongs to a call by its name, or its id.
+Source: the Gemini API reference, "Content" and "Part", at
+https://ai.google.dev/api/caching#Content, and Vertex AI, "Prepare supervised fine-tuning data for
+Gemini". Both spellings of names are accepted, ``functionCall`` and ``function_call``. A response
+belongs to a call by its name, or its id.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _read(row: Field, _options: Options) -> list[Item]:
 
 
 def _kind(part: Field) -> tuple[str, Field]:
-    """What a part is, and what holds it."""
+    """The kind of a part, and the member that contains it."""
     for key in part.members():
         if key not in _PARTS and key not in _BESIDES:
             raise part.need(key).error(f"expected text, a call or a response, found {key}")
@@ -65,7 +66,7 @@ def _user(turn: Field, parts: list[Field]) -> Iterator[Message]:
             texts.append(held.text())
             continue
         if kind == "call":
-            raise held.error("expected text or responses of the user, found a call")
+            raise held.error("expected text or responses from the user, found a call")
         if texts:
             yield turn.message(role="user", content="".join(texts))
             texts = []
@@ -88,12 +89,12 @@ def _model(turn: Field, parts: list[Field]) -> Iterator[Message]:
     for part in parts:
         kind, held = _kind(part)
         if kind == "response":
-            raise held.error("expected text or calls of the model, found a response")
+            raise held.error("expected text or calls from the model, found a response")
         if kind == "call":
             calls.append(_call(held))
         elif calls or (part.value.get("thought") is True and texts):
             raise held.error(
-                "expected thoughts, then text, then calls: a message has no other order"
+                "expected thoughts, then text, then calls, which is the order in a message"
             )
         else:
             (thoughts if part.value.get("thought") is True else texts).append(held.text())
@@ -113,7 +114,7 @@ def _call(held: Field) -> dict[str, Any]:
 
 
 def _opened(row: Field) -> Field:
-    """The row with its system message as a text, and its tools as OpenAI's API has them."""
+    """The row with its system message as a text, and its tools in the shape of OpenAI's API."""
     opened = dict(row.value)
     for key in _SYSTEM:
         system = row.get(key)
@@ -134,7 +135,7 @@ def _opened(row: Field) -> Field:
 def _functions(tool: Field) -> Iterator[dict[str, Any]]:
     for key in tool.members():
         if key not in ("functionDeclarations", "function_declarations"):
-            raise tool.need(key).error("expected functionDeclarations alone")
+            raise tool.need(key).error("expected only functionDeclarations")
         for function in tool.need(key).items():
             yield {"type": "function", "function": function.members()}
 

@@ -1,4 +1,4 @@
-"""LangChain's messages, as it writes them, and runs and examples of LangSmith that hold them.
+"""LangChain's messages, as it writes them, and LangSmith's runs and examples of them.
 
 Sources: langchain-core, ``messages_to_dict`` (``{"type", "data"}``) and ``dumpd`` (``{"lc", "type",
 "id", "kwargs"}``), at https://python.langchain.com/api_reference/core/; LangSmith, "Data formats",
@@ -30,7 +30,7 @@ _CLASSES = {
     "ToolMessage": "tool",
     "ChatMessage": "chat",
 }
-# Where a run, or an example of a data set, holds its messages.
+# Where a run, or an example of a data set, has its messages.
 _ASKED = (("inputs", "messages"), ("inputs", "input"))
 _ANSWERED = (("outputs", "messages"), ("outputs", "output"), ("outputs", "message"))
 
@@ -83,7 +83,7 @@ def _messages(
 ) -> tuple[list[Message], list[dict[str, Any]]]:
     value = field.value
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        field = field.items()[0]  # a run has a list of batches, which is of one as a rule
+        field = field.items()[0]  # a run has a list of batches, usually one
     if isinstance(field.value, str):
         role = "assistant" if before else "user"
         return [field.message(role=role, content=field.value)], [{}]
@@ -116,7 +116,7 @@ def _message(item: Field) -> tuple[Message, dict[str, Any]]:
     if data.get("name") is not None:
         fields["name"] = data.need("name").label()
     if _filled(data, "invalid_tool_calls"):
-        raise data.need("invalid_tool_calls").error("expected calls that could be read")
+        raise data.need("invalid_tool_calls").error("expected calls that LangChain could parse")
     extra, thought = _additional(data)
     if thought is not None:
         fields["reasoning"] = thought
@@ -131,13 +131,15 @@ def _filled(data: Field, key: str) -> bool:
 
 
 def _additional(data: Field) -> tuple[dict[str, Any], str | None]:
-    """What an API gave besides: the calls again, as it wrote them, thinking, and the rest."""
+    """Other parts of an API's answer: its original calls, thinking, and the rest."""
     given = data.get("additional_kwargs")
     if given is None or given.value == {}:
         return {}, None
     for key in ("refusal", "audio"):
         if given.get(key) is not None:
-            raise given.need(key).error("a message has no place for it, and it bears meaning")
+            raise given.need(key).error(
+                "a message has no place for it, and dropping it would lose information"
+            )
     if (given.get("tool_calls") or given.get("function_call")) and not _filled(data, "tool_calls"):
         raise given.error("expected the calls in tool_calls, too")
     thought = given.get("reasoning_content")

@@ -1,4 +1,4 @@
-"""Logs whose turns are objects of a speaker and a text: where both stand, as data.
+"""Logs with turns of a speaker and a text; the members that contain them are listed as data.
 
 Sources: Schema-Guided Dialogue, https://github.com/google-research-datasets/
 dstc8-schema-guided-dialogue; MultiWOZ 2.2, which has the same form, and 2.1,
@@ -29,20 +29,20 @@ __all__ = ["SCHEMAS"]
 
 
 class _Log(NamedTuple):
-    """Where a row of a log holds what."""
+    """The meaning of the members of a log's row."""
 
     source: str
     turns: str
     """The member that lists the turns."""
     speaker: str | None
-    """The member of a turn that says who speaks; None: they take turns, the user first."""
+    """The member of a turn with the speaker; None if they alternate, the user first."""
     text: str
-    """The member of a turn with what is said: a text, or a list of objects with ``text``."""
+    """The member of a turn with its text, or with a list of objects with ``text``."""
     roles: Mapping[str, str]
     system: str | None = None
     """A member of the row with the system message: a text, or a list of objects with ``text``."""
     marks: tuple[str, ...] = ()
-    """Further members that tell the kind."""
+    """Other members that identify the kind."""
 
 
 _LOGS = {
@@ -107,13 +107,13 @@ def _text(field: Field) -> str:
     texts = []
     for part in field.items():
         for key in part.rest("text", "type"):
-            raise part.need(key).error(f"expected text alone, found {key}")
+            raise part.need(key).error(f"expected only text, found {key}")
         texts.append(part.need("text").text())
     return "".join(texts)
 
 
 def _fits(log: _Log, row: Mapping[str, Any]) -> bool:
-    """Whether the speakers are those of the log, where its members alone do not tell."""
+    """Whether the speakers are those of this log, if its members alone do not decide."""
     turns = row.get(log.turns)
     if not isinstance(turns, list):
         return False

@@ -1,4 +1,4 @@
-"""Rows of a prompt alone, for reinforcement learning: what else they have is kept for rewards.
+"""Prompt-only rows, for reinforcement learning; other members are kept for rewards.
 
 Sources: TRL, docs/source/dataset_formats.md ("prompt-only"), at https://huggingface.co/docs/trl;
 verl, docs/preparation/prepare_data.rst (``data_source``, ``prompt``, ``ability``, ``reward_model``,
@@ -27,7 +27,7 @@ _ANSWERS = ("completion", "completions", "chosen", "rejected", "response", "resp
 def _read(row: Field, options: Options) -> list[Item]:
     for key in _ANSWERS:
         if row.get(key) is not None:
-            raise row.need(key).error("expected a prompt alone, found an answer, too")
+            raise row.need(key).error("expected only a prompt, found an answer, too")
     prompt = row.need("prompt")
     if isinstance(prompt.value, list):
         messages: tuple[Message, ...] = read_messages(prompt, options)

@@ -2,7 +2,7 @@
 
 Source: the OpenAI API reference, "Responses", at https://platform.openai.com/docs/api-reference/
 responses. A reasoning item and the calls and messages after it are one message of the assistant;
-what items say besides (``id``, ``status``) becomes ``turn_metadata``.
+other members of items (``id``, ``status``) become ``turn_metadata``.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _add(messages: list[Message], item: Field) -> None:
 
 
 def _join(messages: list[Message], more: Message) -> None:
-    """Add text or a call to the message that has begun, where one has and it can continue so."""
+    """Add text or a call to the open message, if there is one and it can continue this way."""
     before = messages[-1] if messages else None
     open_ = before is not None and before.role == "assistant"
     if before is None or not open_ or (more.content and (before.content or before.tool_calls)):
@@ -99,9 +99,11 @@ def _join(messages: list[Message], more: Message) -> None:
 
 
 def _reasoning(item: Field) -> str:
-    """The thinking of an item: its text, or the summaries of it; empty where it tells nothing."""
+    """The thinking of an item: its text or its summaries; empty if it has neither."""
     if item.get("encrypted_content") is not None:
-        raise item.need("encrypted_content").error("expected thinking that can be read")
+        raise item.need("encrypted_content").error(
+            "expected readable thinking, found it encrypted or empty"
+        )
     for key in ("content", "summary"):
         parts = item.get(key)
         if parts is not None and parts.value != []:
@@ -119,13 +121,15 @@ def _text(content: Field) -> str:
             raise kind.expected(f"one of {', '.join(_TEXTS)}")
         for key, member in part.rest("type", "text").items():
             if member != []:  # answers have lists of annotations and logprobs, mostly empty
-                raise part.need(key).error("a message has no place for it, and it bears meaning")
+                raise part.need(key).error(
+                    "a message has no place for it, and dropping it would lose information"
+                )
         texts.append(part.need("text").text())
     return "".join(texts)
 
 
 def _opened(row: Field) -> Field:
-    """The row with its instructions as the system message, and tools as chat completions have."""
+    """The row with its instructions as a system message, and tools as in chat completions."""
     opened = dict(row.value)
     instructions, tools = row.get("instructions"), row.get("tools")
     if instructions is not None:

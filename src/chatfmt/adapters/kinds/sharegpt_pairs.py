@@ -1,4 +1,4 @@
-"""Pairs of answers to a log of ShareGPT's form: ``conversations``, ``chosen`` and ``rejected``.
+"""Pairs of answers to a ShareGPT log: ``conversations``, ``chosen`` and ``rejected``.
 
 Source: LLaMA-Factory, data/README.md ("Preference Dataset" in the ShareGPT format), at
 https://github.com/hiyouga/LLaMA-Factory.

@@ -1,8 +1,8 @@
-"""Messages of Vercel's AI SDK, as a chat stores them: of version 4, and of version 5 in parts.
+"""Stored messages of Vercel's AI SDK: version 4, and version 5 with parts.
 
-Source: AI SDK, "UIMessage" and "Message", at https://ai-sdk.dev/docs/reference/ai-sdk-core/ui-message.
-A part of a tool holds both the call and its result, which is a message here. Steps that follow each
-other are messages of their own.
+Source: AI SDK, "UIMessage" and "Message", at
+https://ai-sdk.dev/docs/reference/ai-sdk-core/ui-message. A tool part contains both the call and its
+result, which is a message here. Each step is a separate message.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _read(row: Field, _options: Options) -> list[Item]:
 
 
 def _parts(turn: Field) -> list[Field]:
-    """The parts of a message; those of a version 4 message without them are made."""
+    """The parts of a message; made up for a version 4 message without parts."""
     parts = turn.get("parts")
     if parts is not None:
         return _consistent(turn, parts.items())
@@ -65,19 +65,19 @@ def _parts(turn: Field) -> list[Field]:
     ]
     content = turn.need("content")
     if content.text() or not found:
-        # Version 4 writes the text after the calls whose results it tells.
+        # Version 4 writes the text after the calls on whose results it reports.
         found.append(Field({"type": "text", "text": content.value}, "", turn))
     return found
 
 
 def _consistent(turn: Field, parts: list[Field]) -> list[Field]:
-    """The parts, once what is beside them says the same."""
+    """The parts, after checking that the members beside them agree."""
     texts = "".join(part.value["text"] for part in parts if _kind(part) == "text")
     content, thought = turn.get("content"), turn.get("reasoning")
     if content is not None and content.text() not in ("", texts):
-        raise content.error("expected what the parts say, found another text")
+        raise content.error("expected the same text as in the parts, found another")
     if thought is not None and not any(_kind(part) == "reasoning" for part in parts):
-        raise thought.error("expected thinking in the parts, too")
+        raise thought.error("expected the thinking in the parts, too")
     return parts
 
 
