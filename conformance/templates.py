@@ -157,10 +157,16 @@ def main() -> None:
     table = summary(made)
     print(json.dumps(table, indent=1, ensure_ascii=False))
     if given.write:
-        date = dt.datetime.now(tz=dt.UTC).date().isoformat()
-        text = json.dumps({"date": date, **table}, indent=1, ensure_ascii=False)
-        TABLE.write_text(text + "\n", "utf-8")
+        TABLE.write_text(as_text(table, made), "utf-8")
     sys.exit(any(found["kind"] == "wrong" for found in made))
+
+
+def as_text(table: dict[str, Any], made: list[dict[str, Any]]) -> str:
+    """The figures of a day, then each template on a line of its own: where it is, and its kind."""
+    date = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    head = json.dumps({"date": date, **table}, indent=1, ensure_ascii=False)
+    each = (json.dumps([one["where"], one["kind"]], ensure_ascii=False) for one in made)
+    return head.removesuffix("\n}") + ',\n "templates": [\n  ' + ",\n  ".join(each) + "\n ]\n}\n"
 
 
 def outcomes(templates: list[Published], state: Path | None) -> Iterator[dict[str, Any]]:
