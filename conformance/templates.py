@@ -1,9 +1,11 @@
 """What happens to public chat templates when they are imported: `make templates`.
 
-    python conformance/templates.py FOLDER [--write] [--part N/M]
+    python conformance/templates.py FOLDER [--write] [--state FILE] [--part N/M]
 
 The folder has packages as they are downloaded, wheels and source archives; nothing is copied from
-them. For each distinct template that writes plain chat:
+them. What is found is also appended to the file of `--state`; a run that was stopped goes on from
+there. Remove that file when the import has changed. For each distinct template that writes plain
+chat:
 
 - *free*: it is imported, and equal wherever it was tried;
 - *plain*: the same, for conversations without tools, calls and thoughts;
@@ -17,7 +19,9 @@ What is a special token is guessed from what templates write, for packages seldo
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
+import hashlib
 import json
 import random
 import sys
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from chatfmt.templates.imported import Imported
     from chatfmt.templates.render import Refused
     from chatfmt.tokenizer import ChatTokenizer
+    from public_templates import Published
 
 TABLE = Path(__file__).with_name("templates.json")
 _BOS, _EOS = "<s>", "</s>"
@@ -141,22 +146,48 @@ def outcome(source: str) -> dict[str, Any]:
 
 def main() -> None:
     """Print a line for each template, then the table."""
-    folder = Path(sys.argv[1])
-    part, parts = 0, 1
-    if "--part" in sys.argv:
-        part, parts = map(int, sys.argv[sys.argv.index("--part") + 1].split("/"))
-    made = []
-    for one in [*published(folder)][part::parts]:
-        found = {"where": one.where, **outcome(one.source)}
-        made.append(found)
-        print(json.dumps(found, ensure_ascii=False), flush=True)
+    parser = argparse.ArgumentParser(description="import the chat templates in packages")
+    parser.add_argument("folder", type=Path, help="wheels and source archives")
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
+    parser.add_argument("--state", type=Path, help="what is done: appended to, and not done again")
+    parser.add_argument("--part", default="0/1", metavar="N/M", help="every M-th template, from N")
+    given = parser.parse_args()
+    part, parts = map(int, given.part.split("/"))
+    made = [*outcomes([*published(given.folder)][part::parts], given.state)]
     table = summary(made)
     print(json.dumps(table, indent=1, ensure_ascii=False))
-    if "--write" in sys.argv:
-        date = dt.datetime.now(tz=dt.UTC).date().isoformat()
-        text = json.dumps({"date": date, **table}, indent=1, ensure_ascii=False)
-        TABLE.write_text(text + "\n", "utf-8")
+    if given.write:
+        TABLE.write_text(as_text(table, made), "utf-8")
     sys.exit(any(found["kind"] == "wrong" for found in made))
+
+
+def as_text(table: dict[str, Any], made: list[dict[str, Any]]) -> str:
+    """The figures of a day, then each template on a line of its own: where it is, and its kind."""
+    date = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    head = json.dumps({"date": date, **table}, indent=1, ensure_ascii=False)
+    each = (json.dumps([one["where"], one["kind"]], ensure_ascii=False) for one in made)
+    return head.removesuffix("\n}") + ',\n "templates": [\n  ' + ",\n  ".join(each) + "\n ]\n}\n"
+
+
+def outcomes(templates: list[Published], state: Path | None) -> Iterator[dict[str, Any]]:
+    """What happens to each, printed as it is found; what the state has is not done again."""
+    written = state.read_text("utf-8") if state and state.exists() else ""
+    whole = written[: written.rfind("\n") + 1]  # a stopped run may have written half a line
+    done = {one["sha256"]: one for one in map(json.loads, whole.splitlines())}
+    if state:
+        state.write_text(whole, "utf-8")
+    for n, one in enumerate(templates, 1):
+        key = hashlib.sha256(one.source.strip().encode()).hexdigest()
+        if key in done:
+            yield done[key]
+            continue
+        found = {"sha256": key, "where": one.where, **outcome(one.source)}
+        line = json.dumps(found, ensure_ascii=False)
+        print(f"{n}/{len(templates)} {line}", flush=True)
+        if state:
+            with state.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        yield found
 
 
 def summary(made: list[dict[str, Any]]) -> dict[str, Any]:

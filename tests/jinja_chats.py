@@ -100,7 +100,9 @@ def _of_text(tok: ChatTokenizer, chat: Conversation) -> _Wanted:
     except RenderError:
         return _Wanted({}, None)
     weights = tok.render(chat).weights()
-    return _Wanted({}, ids, weights + [0.0] * (len(ids) - len(weights)))  # what closes an envelope
+    closes = len(ids) - len(weights)  # what closes an envelope, and is its role's
+    is_the_models = bool(closes) and chat.messages[-1].role == "assistant"
+    return _Wanted({}, ids, weights + [float(is_the_models)] * closes)
 
 
 def _of_training(tok: ChatTokenizer, chat: Conversation) -> Iterator[_Wanted]:

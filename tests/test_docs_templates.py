@@ -18,6 +18,30 @@ PAGE = Path(__file__).parents[1] / "docs" / "templates.md"
 TEXT = PAGE.read_text("utf-8")
 
 
+MEASURED = PAGE.parents[1] / "conformance" / "templates.json"
+
+
+def test_the_figures_are_those_that_were_measured() -> None:
+    found = json.loads(MEASURED.read_text("utf-8"))
+    kinds = found["kinds"]
+    imported = [kinds["free"], kinds["plain"], kinds["conditional"]]
+    assert found["imported"] == sum(imported)
+    assert found["plain chat"] == found["imported"] + kinds["refused"] + kinds.get("wrong", 0)
+    assert found["distinct"] == found["plain chat"] + kinds["no plain chat"]
+    assert len(found["templates"]) == found["distinct"]
+    text = " ".join(TEXT.split())
+    share = f"{100 * found['imported'] / found['plain chat']:.1f}"
+    for said in (
+        f"over {found['distinct']} distinct templates",
+        f"Of the {found['plain chat']} that write plain chat",
+        f"{found['imported']} are imported ({share} %): {imported[0]} without a condition",
+        f"{imported[1]} where only tools, calls and thoughts are left out, and {imported[2]} with",
+        f"{kinds['refused']} are refused",
+        f"{kinds.get('wrong', 0)} are wrong",
+    ):
+        assert said in text
+
+
 def test_the_code_runs_and_prints_what_it_says() -> None:
     output: list[str] = []
     results = doctest.DocTestRunner().run(

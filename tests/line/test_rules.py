@@ -232,6 +232,10 @@ NO_END_OF_EACH = (
         ({"close": "\n"}, ", close: expected an end token or {next}, found none"),
         ({"close": "{end}"}, ", close: only special tokens and literal text may stand here"),
         ({"open": "tool"}, ": an envelope begins with a special token"),
+        (
+            {"each": "<s>{content}{end}"},
+            ", each: {end} may not stand in an envelope, which ends in its close; write the token",
+        ),
         ({"open": "", "each": "x{content}"}, ": an envelope begins with a special token"),
         (
             {"each": "<m>{content}", "sep": "<z>"},

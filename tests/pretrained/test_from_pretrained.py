@@ -19,6 +19,7 @@ from chatfmt.pretrained.load import on_wire
 from chatfmt.pretrained.vocabulary import encoding_in
 from pretrained.model_folder import CHATML, PHI, TOKENS, folder
 from sentencepiece_file import model
+from vocabularies import file_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,7 @@ CHATS: list[list[dict[str, str]]] = [
 ]
 WAYS: dict[str, dict[str, Any]] = {
     "no prefix": {},
+    "tokens are sought in normal text": {"flags": ("normalized",)},
     "prefix at the start": {"pipeline": "first"},
     "prefix after special tokens": {"pipeline": "llama-2"},
     "prefix where no space is": {"pipeline": "split"},
@@ -212,6 +214,30 @@ def test_a_template_that_is_no_row(tmp_path: Path) -> None:
     text = "<|im_start|>user\nab  c<|im_end|>\n<|im_start|>helper\n"
     ids = tok.encode_prompt(tok.prepare(said))
     assert b"".join(map(tok.encoding.token_bytes, ids)).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("flag", "pipeline"), [("single_word", "never"), ("normalized", "llama-2")]
+)
+def test_tokens_that_are_text_in_some_places_are_refused(
+    flag: str, pipeline: str, tmp_path: Path
+) -> None:
+    folder(tmp_path, flags=(flag,), pipeline=pipeline)
+    with pytest.raises(EncodingError, match=f"found {flag} for <"):
+        chatfmt.from_pretrained(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_gguf_file_of_a_model() -> None:
+    tok = chatfmt.from_pretrained(file_of("smollm-2-gguf"))
+    assert tok.imported.row is None  # no row has this default system message
+    assert {one.kind for one in tok.imported.conditions} == {"SYSTEM_FIRST", "NO_CALLS"}
+    said = tok.prepare([{"role": "user", "content": "Hi"}])
+    assert tok.text(said) == (
+        "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
+        "<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+    )
+    assert tok.decode(tok.encode(said)).messages == said.on_wire().messages
 
 
 def test_text_at_the_start_with_a_prefix_is_refused(tmp_path: Path) -> None:

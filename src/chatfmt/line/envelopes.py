@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import FormatError
-from chatfmt.line.language import Literal, Next, Special, read_pieces
+from chatfmt.line.language import Literal, Next, Special, flat, read_pieces
 from chatfmt.line.pieces import END, first_characters, narrow, spelled
 from chatfmt.line.within import check_fields, check_free_text
 
@@ -57,6 +57,11 @@ def make_envelope(
         for name in ("open", "each", "sep", "close")
     )
     check_fields(each, role, None, f"{where}, each")
+    if END in flat(each):
+        raise FormatError(
+            f"{where}, each: {{end}} may not stand in an envelope, which ends in its close; write "
+            "the token"
+        )
     is_open = close == [Next()]
     for name, pieces in (("open", opened), ("sep", sep), ("close", [] if is_open else close)):
         if not all(isinstance(p, Special | Literal) and not (p == END) for p in pieces):

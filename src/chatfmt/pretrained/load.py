@@ -13,7 +13,13 @@ from chatfmt.encodings.normal import NormalEncoding
 from chatfmt.errors import EncodingError, FormatError, TemplateImportError, named, shown
 from chatfmt.line.spacing import with_spacing
 from chatfmt.pretrained.files import ModelFiles, read_model
-from chatfmt.pretrained.vocabulary import encoding_in, makes_nfc, strips_in, tokenizer_json
+from chatfmt.pretrained.vocabulary import (
+    check_words,
+    encoding_in,
+    makes_nfc,
+    strips_in,
+    tokenizer_json,
+)
 from chatfmt.tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
@@ -134,6 +140,7 @@ def from_pretrained(
             )
     row, name, found, evidence = _format(source, files, encoding)
     conditions += found
+    check_words(files, document, row.special_tokens)
     row, found = on_wire(row, files, encoding, strips_in(files, document))
     conditions += found
     row, found = _with_stops(row, files, encoding)

@@ -10,12 +10,12 @@ from chatfmt.errors import EncodingError, named
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from chatfmt.encodings import TokenEncoding
     from chatfmt.pretrained.files import ModelFiles
 
-__all__ = ["encoding_in", "makes_nfc", "strips_in", "tokenizer_json"]
+__all__ = ["check_words", "encoding_in", "makes_nfc", "strips_in", "tokenizer_json"]
 
 
 def encoding_in(files: ModelFiles) -> TokenEncoding:
@@ -59,11 +59,34 @@ def strips_in(files: ModelFiles, document: Mapping[str, Any]) -> dict[str, tuple
     return found
 
 
+def check_words(files: ModelFiles, document: Mapping[str, Any], used: Iterable[str]) -> None:
+    """Refuse tokens of a format that the owner's tokenizer finds in some places only.
+
+    Raises:
+        EncodingError: a token has the flag ``single_word``; or ``normalized``, where the normalizer
+            puts something before each text, and so before the spelling that is sought.
+    """
+    steps = {step.get("type") for step in _normalizers(document)}
+    flags = ("single_word", *(("normalized",) if "Prepend" in steps else ()))
+    added = {token["content"]: token for token in document.get("added_tokens", ())}
+    for flag in flags:
+        found = [spelling for spelling in used if added.get(spelling, {}).get(flag)]
+        if found:
+            raise EncodingError(
+                f"{files.vocabulary}: expected special tokens that are tokens wherever they stand, "
+                f"found {flag} for {named(', '.join(found))}: in some places the owner's tokenizer "
+                f"reads them as text; set {flag} to false"
+            )
+
+
 def makes_nfc(document: Mapping[str, Any]) -> bool:
     """Whether the owner's tokenizer normalizes text to NFC before splitting it."""
+    return any(step.get("type") == "NFC" for step in _normalizers(document))
+
+
+def _normalizers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     normalizer: Any = document.get("normalizer")
-    steps = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
-    return any(step.get("type") == "NFC" for step in steps)
+    return [] if normalizer is None else [*normalizer.get("normalizers", [normalizer])]
 
 
 def tokenizer_json(files: ModelFiles) -> Mapping[str, Any]:

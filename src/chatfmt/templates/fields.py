@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from chatfmt.line.calls import CallObject
 from chatfmt.line.language import Calls, Field
 from chatfmt.templates.around import after, before, following
-from chatfmt.templates.guards import crossings, excluded_from, letters_of, misreadings, one_of
+from chatfmt.templates.guards import (
+    crossings,
+    excluded_from,
+    in_parts,
+    letters_of,
+    misreadings,
+    one_of,
+)
 from chatfmt.templates.source import For, If, Node, Set, Text, Write, fail, quoted
 
 if TYPE_CHECKING:
@@ -57,8 +64,8 @@ class Places:
         spelling = [*crossings(value, self._shared.tokens, past, whole, piece.alphabet)]
         reasons.append((spelling, "spells a special token with what stands around it"))
         for found, reason in reasons:
-            if found:
-                yield fail(one_of(found), quoted(f": {_noun(name)} {reason}"))
+            for some in in_parts(found):
+                yield fail(one_of(some), quoted(f": {_noun(name)} {reason}"))
         if piece.alphabet is None:
             value = f"text({value}, where)"
         elif piece.name != "arg.string":

@@ -23,13 +23,22 @@ if TYPE_CHECKING:
     from chatfmt.line.words import Word
     from chatfmt.templates.around import Before, Following
 
-__all__ = ["Constants", "crossings", "excluded_from", "letters_of", "misreadings", "one_of"]
+__all__ = [
+    "Constants",
+    "crossings",
+    "excluded_from",
+    "in_parts",
+    "letters_of",
+    "misreadings",
+    "one_of",
+]
 
 _ASCII = [chr(code) for code in range(128)]
 
 
 _LONG = 40
 """From how many characters on a constant text has a name."""
+_MOST = 64
 
 
 class Constants:
@@ -49,6 +58,18 @@ class Constants:
             return quoted(text[:stop])
         name = self.names.setdefault(text, f"fence_{len(self.names) + 1}")
         return name if stop is None else f"{name}[:{stop}]"
+
+
+def in_parts(conditions: Iterable[str]) -> Iterator[list[str]]:
+    """Each condition once, as many together as one block of a template can ask for.
+
+    Jinja writes an ``or`` of many as Python with one more bracket for each; Python takes 200.
+
+    >>> [len(some) for some in in_parts(map(str, range(100)))]
+    [64, 36]
+    """
+    rest = [*dict.fromkeys(conditions)]
+    yield from (rest[at : at + _MOST] for at in range(0, len(rest), _MOST))
 
 
 def one_of(conditions: Iterable[str]) -> str:

@@ -120,7 +120,8 @@ def _enveloped(shared: Shared, role: str, line: Line, envelope: Envelope) -> Ite
     first = written(shared, role, line, (*envelope.open, *line.pieces))
     more = written(shared, role, line, (*envelope.sep, *line.pieces))
     yield from branch([(f"before != {quoted(role)}", first), ("", more)])
-    close = tuple(node for one in envelope.close for node in constant(one, generated=False))
+    generated = role == TRAINED  # the model ends its messages with the token on which it stops
+    close = tuple(node for one in envelope.close for node in constant(one, generated=generated))
     if close:
         yield If(((f"after != {quoted(role)}", close),))
 
