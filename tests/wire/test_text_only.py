@@ -65,9 +65,10 @@ def test_each_goes_on_from_the_prompt_by_itself(name: str, strict: bool) -> None
             continue  # there is no such prompt
         for parser, tail in zip(parsers, tails, strict=True):  # one after the other
             plain = fresh(tok, role, strict=strict, thinking=thinking)
-            assert type(parser) is TextOnly
+            assert isinstance(parser, TextOnly)
+            assert parser._told == []
             assert all_told(parser, [*text, *tail]) == all_told(plain, [*text, *tail])
-            assert type(parser) is StreamParser
+            assert parser._told is None
             for _ in range(2):  # the second time the ids are known
                 quick = tok.stream(role, thinking=thinking)
                 plain = fresh(tok, role, strict=False, thinking=thinking)
@@ -79,9 +80,10 @@ def test_each_goes_on_from_the_prompt_by_itself(name: str, strict: bool) -> None
 def test_text_needs_no_parser(tok: ChatTokenizer) -> None:
     parser = tok.stream()
     assert [*stream_text(parser, IDS)] == ["Hello", ",", " world"]
-    assert type(parser) is TextOnly
+    assert isinstance(parser, TextOnly)
+    assert parser._told == IDS
     assert parser.messages == [Message(role="assistant", content="Hello, world")]
-    assert type(parser) is StreamParser
+    assert parser._told is None
     assert parser.position == len(IDS)
     assert [(span.part, span.start, span.stop) for span in parser.spans] == [
         ("content", 0, 3),
@@ -169,7 +171,8 @@ def test_what_is_remembered_may_be_forgotten(tok: ChatTokenizer) -> None:
         assert parser.stands_with(plain)
     parser = tok.stream()
     assert [*parser.texts(IDS)]
-    assert type(parser) is TextOnly  # and learnt again
+    assert isinstance(parser, TextOnly)
+    assert parser._told == IDS  # and learnt again
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,93 @@
-"""Reading ids again whose messages are known."""
+"""Reading ids again as they were read, or written, before."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from chatfmt.conversation import Message
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.parser import StreamParser
     from chatfmt.wire.spans import Span
 
-__all__ = ["end_to_go_on_from", "feed_again"]
+__all__ = ["Before", "Start", "before", "cut_out", "end_to_go_on_from", "feed_again", "is_unended"]
+
+
+class Start(NamedTuple):
+    """A position at which reading began, or at which a role was prompted.
+
+    What stray ids mean depends on where the reader began, so a transcript remembers it.
+    """
+
+    position: int
+    """Index of the id that comes next."""
+    role: str | None = None
+    """The role that was prompted; None where reading began."""
+    prologue: bool = False
+    """Whether the format's prologue was expected there."""
+
+
+def cut_out(spans: Sequence[Span], start: int, stop: int) -> list[Span]:
+    """What lies between two positions."""
+    return [
+        span._replace(start=max(span.start, start), stop=min(span.stop, stop))
+        for span in spans
+        if span.start < stop and start < span.stop
+    ]
+
+
+class Before(TypedDict):
+    """What a parser must know of the messages before the first that it reads."""
+
+    goes_on: str | None
+    before: str | None
+    unended: bool
+
+
+def before(
+    binding: Binding, messages: Sequence[Message], spans: Sequence[Span], ids: Sequence[int]
+) -> Before:
+    """What a parser must know that begins after these messages and spans."""
+    role = messages[-1].role if messages else None
+    return {
+        "goes_on": role if end_to_go_on_from(binding, spans, ids) else None,
+        "before": role,
+        "unended": is_unended(binding, role, spans),
+    }
+
+
+def is_unended(binding: Binding, role: str | None, spans: Sequence[Span]) -> bool:
+    """Whether the message before, of this role, is the model's and has no end token."""
+    return role in binding.format.unended and bool(spans) and spans[-1].part != "end"
 
 
 def feed_again(
-    parser: StreamParser, ids: Sequence[int], spans: Sequence[Span], roles: Mapping[int, str]
+    parser: StreamParser, ids: Sequence[int], spans: Sequence[Span], prompts: Sequence[Start]
 ) -> list[Event]:
-    """Feed the ids of some spans; the events. Where a prompt ends, it was known who speaks.
+    """Feed the ids of some spans to a parser, and tell it who was prompted where.
 
     Args:
         parser: takes the ids.
-        ids: all ids, from which the spans say.
-        spans: those to feed.
-        roles: index of a message to its role, as far as it is known.
+        ids: all ids of the transcript.
+        spans: which of them to feed, and whether they were sampled.
+        prompts: positions at which roles were prompted, from the first of these spans on.
+
+    Returns:
+        The events.
     """
-    before: Span | None = None
     events: list[Event] = []
-    for span in spans:
-        if before is not None and span.sampled and not before.sampled:
-            role = None if span.message is None else roles.get(span.message)
-            if role is not None and before.message == span.message:
-                parser.restrict(role)
-        parser.set_sampled(span.sampled)
-        events += parser.feed_all(ids[span.start : span.stop])
-        before = span
+    at = 0
+    stops: list[tuple[int, str | None]] = [(prompt.position, prompt.role) for prompt in prompts]
+    for stop, role in [*stops, (len(ids), None)]:
+        for span in cut_out(spans, at, stop):
+            parser.set_sampled(span.sampled)
+            events += parser.feed_all(ids[span.start : span.stop])
+        if role is not None:
+            parser.restrict(role)
+        at = stop
     return events
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from chatfmt.conversation import Conversation
 from chatfmt.errors import RenderError
-from chatfmt.transcript.again import end_to_go_on_from, feed_again
+from chatfmt.transcript.again import (
+    Start,
+    before,
+    cut_out,
+    end_to_go_on_from,
+    feed_again,
+    is_unended,
+)
 from chatfmt.wire import resume
 from chatfmt.wire.alone import Alone, reads
 from chatfmt.wire.read.parser import StreamParser
@@ -50,6 +57,7 @@ class Growth(Alone):
         partial: Message | None = None,
         unfinished: bool = False,
         prompted: tuple[str, int] | None = None,
+        starts: list[Start] | None = None,
         tools: tuple[dict[str, Any], ...] = (),
         prepared: bool = False,
     ) -> None:
@@ -66,6 +74,7 @@ class Growth(Alone):
         self._unfinished = unfinished  # something is open, or missing: it takes a parser to go on
         self._parser: StreamParser | None = None
         self._prompted = prompted
+        self._starts = [Start(0, prologue=True)] if starts is None else starts
         self._tools = tools
         self._prepared = prepared
 
@@ -81,6 +90,7 @@ class Growth(Alone):
             partial=self._open_content,
             unfinished=self._unfinished,
             prompted=self._prompted,
+            starts=list(self._starts),
             tools=self._tools,
             prepared=self._prepared,
         )
@@ -110,8 +120,8 @@ class Growth(Alone):
         parser.set_sampled(sampled)
         parser.feed_all(ids)
         self.ids += ids
-        if parser.open is None and not parser.missing:
-            self._parser, self._partial, self._unfinished = None, None, False
+        if parser.open is None and not parser.missing and not parser.is_within_character:
+            self._let_go()
 
     def _write_prompt(self, ids: Sequence[int], role: str) -> None:
         """Add ids after which a model speaks in this role."""
@@ -119,22 +129,25 @@ class Growth(Alone):
         self._prompted = role, len(self.ids)
         if self._parser is not None:
             self._parser.restrict(role)
+            self._starts.append(Start(len(self.ids), role))
 
     def _live(self) -> StreamParser:
-        """The parser that is after the last id."""
+        """The parser that stands after the last id."""
         if self._parser is None:
+            start = self._start_again()
             if self._unfinished:
-                self._parser, _ = self._replayed(self._last_index())
+                self._parser, _ = self._read_again(start)
             else:
-                self._parser = self._new_parser(len(self.ids))
+                self._begin()
+                self._parser = self._new_parser(start)
             self._unfinished = True
         return self._parser
 
     def _standing(self) -> StreamParser | None:
         """That parser, to look at: nothing changes by it. None where nothing is open or missing.
 
-        A parse that was not to end inside a message has reported it as an issue; `_replayed` takes
-        that back, which may only happen when the message does go on.
+        A parse that was not to end inside a message has reported it as an issue; `_read_again`
+        takes that back, which may only happen when the message does go on.
         """
         if self._parser is None and self._unfinished:
             return self._copied()._live()
@@ -144,38 +157,64 @@ class Growth(Alone):
         """The message to which the last ids belong that belong to one."""
         return next((s.message for s in reversed(self.spans) if s.message is not None), None)
 
-    def _replayed(self, index: int | None) -> tuple[StreamParser, list[Event]]:
-        """A parser that has read again what begins with a message, and what it told."""
-        index = index and self._first_in_envelope(index)
-        start = 0 if index is None else self._start_of(index)
-        again = [span for span in self.spans if span.start >= start]
-        del self.spans[len(self.spans) - len(again) :]
-        roles = {i: message.role for i, message in enumerate(self._messages)}
-        if self._prompted is not None:
-            roles[len(self._messages)] = self._prompted[0]
-        del self._messages[len(self._messages) if index is None else index :]
+    def _begin(self, *, within: str | None = None) -> None:
+        """Reading begins at the id that comes next; not in the envelope of a role, though."""
+        start = Start(len(self.ids))
+        if within is None and self._starts[-1] != start:
+            self._starts.append(start)
+
+    def _start_again(self) -> Start:
+        """Where to begin so as to stand after the last id as the parser did that read it.
+
+        Where something is open, that is the first id of its message, or of its envelope. Where
+        something before it was wrong, it is where that parser began: how it went on may depend on
+        that.
+        """
+        if not self._unfinished:
+            return Start(len(self.ids))
+        began = next(start for start in reversed(self._starts) if start.role is None)
+        if (index := self._last_index()) is None:
+            return began
+        at = self._start_of(self._first_in_envelope(index))
+        wrong = any(began.position <= issue.position <= at for issue in self.issues)
+        wrong = wrong or any(s.part == "stray" for s in cut_out(self.spans, began.position, at))
+        return began if wrong or at <= began.position else Start(at)
+
+    def _read_again(self, start: Start) -> tuple[StreamParser, list[Event]]:
+        """A parser that has read again all from a position on, and what it reported."""
+        again = self._take_off(start.position)
         # At the first id itself there may be an issue of the message before, which it cut off.
-        before = [] if index is None else [i for i in self.issues if i.position <= start]
+        known = [i for i in self.issues if i.position <= start.position and start.position]
         self.issues.clear()
-        parser = self._new_parser(start, prologue=index is None)
-        events = feed_again(parser, self.ids, again, roles)
-        if self._prompted is not None and self._at_prompt():
-            parser.restrict(self._prompted[0])
-        self.issues[:] = dict.fromkeys([*before, *self.issues])
+        parser = self._new_parser(start)
+        events = feed_again(parser, self.ids, again, self._prompts_from(start.position))
+        self.issues[:] = dict.fromkeys([*known, *self.issues])
         return parser, events
 
-    def _new_parser(self, position: int, *, prologue: bool = False) -> StreamParser:
+    def _take_off(self, position: int) -> list[Span]:
+        """Take off the spans from a position on, and their messages."""
+        taken = cut_out(self.spans, position, len(self.ids))
+        self.spans[:] = cut_out(self.spans, 0, position)
+        if (index := next((s.message for s in taken if s.message is not None), None)) is not None:
+            del self._messages[index:]
+        return taken
+
+    def _prompts_from(self, position: int) -> list[Start]:
+        """The prompts that a parser has read that begins at this position."""
+        begun = [i for i, s in enumerate(self._starts) if s.role is None and s.position <= position]
+        return [s for s in self._starts[begun[-1] :] if s.role and s.position >= position]
+
+    def _new_parser(self, start: Start) -> StreamParser:
+        """A parser that begins there and goes on with what is before."""
         parser = StreamParser(
             self._binding,
             strict=False,
-            prologue=prologue,
-            position=position,
-            goes_on=self._going_on(),
-            before=self._last_role(),
-            unended=self._is_unended(self._last_role()),
+            prologue=start.prologue,
+            position=start.position,
             messages=self._messages,
             spans=self.spans,
             issues=self.issues,
+            **before(self._binding, self._messages, self.spans, self.ids),
         )
         parser.know_tools(self._tools)
         return parser
@@ -200,8 +239,7 @@ class Growth(Alone):
 
     def _is_unended(self, role: str | None) -> bool:
         """Whether the message before, of this role, is the model's and has no end token."""
-        unended = role in self._binding.format.unended
-        return unended and bool(self.spans) and self.spans[-1].part != "end"
+        return is_unended(self._binding, role, self.spans)
 
     def _end_open(self) -> None:
         """A message without an end token ends where it stands: what follows is no part of it.
@@ -209,9 +247,17 @@ class Growth(Alone):
         Where it may not end there, in a call say, that is an issue.
         """
         parser = self._live() if self._unfinished else None
-        if parser and resume.ends_bare(self._binding, parser):
-            parser.close()
-            self._parser, self._partial, self._unfinished = None, None, False
+        if parser and parser.open is not None:
+            self._end_reading(parser)
+
+    def _end_reading(self, parser: StreamParser) -> None:
+        """What was read so far is all that there is of it."""
+        parser.close(followed=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is open, and nothing missing."""
+        self._parser, self._partial, self._unfinished = None, None, False
 
     def _stop_id(self) -> int | None:
         """The id that stopped the model and has begun the next message, if it came last."""
@@ -234,13 +280,25 @@ class Growth(Alone):
         """Take that id back."""
         self.ids.pop()
         self.spans.pop()
+        self._starts = [start for start in self._starts if start.position <= len(self.ids)]
         del self._logprobs[len(self.ids) :]
-        self._parser, self._partial, self._unfinished = None, None, False
+        self._let_go()
 
     def _going_on(self, *, sampled: bool = False) -> str | None:
         """The role that has ended a message with a token after which it can continue."""
         end = end_to_go_on_from(self._binding, self.spans, self.ids)
         return self._messages[-1].role if end and (end.sampled or not sampled) else None
+
+    def _prompt_for_reply(self, opened: OpenMessage | None) -> None:
+        """Write the assistant's prompt, if nothing is open in which a model could speak.
+
+        Raises:
+            RenderError: the format has no assistant.
+        """
+        if opened is None and self._going_on(sampled=True) is None and not self._at_prompt():
+            prompt = self._renderer.prompt("assistant", before=self._last_role())
+            self._close_envelope()
+            self._write_prompt([*self._missing(), *prompt], "assistant")
 
     def _at_prompt(self) -> bool:
         """Whether what comes next was prompted, be it without an id."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import NothingToTrainError, shown
 from chatfmt.prepare.prepared import Prepared
+from chatfmt.transcript.again import Start
 from chatfmt.transcript.saved import read_saved
 from chatfmt.transcript.transcript import Transcript
 from chatfmt.wire.ids import as_ids
@@ -84,6 +85,7 @@ def parsed(
         issues=parser.issues,
         partial=partial,
         unfinished=opened is not None or bool(missing),
+        starts=[Start(0, prologue=prologue)],
         tools=definitions,
     )
 
@@ -106,6 +108,7 @@ def restore(renderer: Renderer, saved: dict[str, Any]) -> Transcript:
         partial=state.partial,
         unfinished=state.unfinished,
         prompted=state.prompted,
+        starts=state.starts,
         tools=tuple(state.tools),
         prepared=state.prepared,
     )

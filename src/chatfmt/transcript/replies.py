@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatfmt.transcript.again import Start
 from chatfmt.transcript.views import Views
 from chatfmt.wire.alone import reads
 
@@ -63,7 +64,8 @@ class Replies(Views):
         first = self.last_reply
         if first is None:
             return [], []
-        parser, events = self._copied()._replayed(first)
+        start = Start(self._start_of(self._first_in_envelope(first)))
+        parser, events = self._copied()._read_again(start)
         return events, parser.close()
 
     def _is_sampled(self, index: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_se
 from chatfmt.conversation import Message
 from chatfmt.errors import Issue, TranscriptError, shown
 from chatfmt.line.choose import on_wire
-from chatfmt.transcript.again import end_to_go_on_from, feed_again
+from chatfmt.transcript.again import Start, before, cut_out, feed_again
 from chatfmt.wire import resume
 from chatfmt.wire.read.parser import StreamParser
 from chatfmt.wire.spans import Span
@@ -36,6 +36,7 @@ class Saved(BaseModel):
     messages: list[Message]
     issues: list[Issue]
     metadata: dict[str, Any]
+    starts: list[Start]
     logprobs: list[float | None]
     partial: Message | None
     unfinished: bool
@@ -84,72 +85,53 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
     tiles = [span.start for span in state.spans] == borders[:-1] and borders == sorted({*borders})
     if not tiles or borders[-1] != len(state.ids):
         raise TranscriptError(f"the spans do not tile the {len(state.ids)} ids")
-    role, position = state.prompted or (next(iter(binding.format.templates)), 0)
-    if role not in binding.format.templates or not 0 <= position <= len(state.ids):
+    prompts = [(start.role, start.position) for start in state.starts if start.role is not None]
+    for role, position in [*prompts, *([state.prompted] if state.prompted else [])]:
+        if role not in binding.format.templates or not 0 <= position <= len(state.ids):
+            raise TranscriptError(
+                f"expected a role of format {binding.format.name} that was prompted, and where in "
+                f"the {len(state.ids)} ids; found {shown([role, position])}"
+            )
+    positions = [start.position for start in state.starts]
+    if positions[:1] != [0] or state.starts[0].role is not None or positions != sorted(positions):
         raise TranscriptError(
-            f"expected a role of format {binding.format.name} that was prompted, and where in the "
-            f"{len(state.ids)} ids; found {shown(state.prompted)}"
+            "expected the positions at which reading began, in order and from 0 on; found "
+            f"{shown(positions)}"
         )
     _verify(renderer, state)
     return state
 
 
 def _verify(renderer: Renderer, state: Saved) -> None:
-    """Read the ids again: they must say what the spans and the messages say.
-
-    Whether they began with the prologue was not saved; nor was, of ids that belong to no message,
-    where what was given at once ended.
-    """
-    first = state.spans[0].part if state.spans else "prologue"
-    differences = [
-        _difference(renderer, state, prologue=prologue)
-        for prologue in ((True, False) if first == "prologue" else (False, True))
-    ]
-    if all(differences):
-        raise TranscriptError(f"ids, messages and spans do not say the same: {differences[0]}")
+    """Read the ids again: they must say what the spans and the messages say."""
+    if difference := _difference(renderer, state):
+        raise TranscriptError(f"ids, messages and spans do not say the same: {difference}")
 
 
-def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | None:
+def _difference(renderer: Renderer, state: Saved) -> str | None:
     messages: list[Message] = []
     spans: list[Span] = []
-
-    def parser_at(position: int, goes_on: str | None, before: str | None) -> StreamParser:
-        unended = before in renderer.format.unended and spans[-1].part != "end"
+    parser = StreamParser(renderer.binding, strict=False)
+    for nth, starts in enumerate(runs := _runs(state.starts)):
+        parser.close(followed=True)
+        start = starts[0]
+        stop = runs[nth + 1][0].position if nth + 1 < len(runs) else len(state.ids)
         parser = StreamParser(
             renderer.binding,
             strict=False,
-            prologue=prologue and not position,
-            position=position,
-            goes_on=goes_on,
-            before=before,
-            unended=unended,
+            prologue=start.prologue,
+            position=start.position,
             messages=messages,
             spans=spans,
+            **before(renderer.binding, messages, spans, state.ids),
         )
         parser.know_tools(state.tools)
-        return parser
-
-    roles = {i: message.role for i, message in enumerate(state.messages)}
-    if state.prompted is not None:
-        roles[len(state.messages)] = state.prompted[0]
-    parser = parser_at(0, None, None)
-    index = None
-    for following, run in groupby(state.spans, lambda span: span.message):
-        ranges = [*run]
-        start = ranges[0].start
-        whole = parser.open is None and not parser.missing and not parser.in_envelope
-        # half a character may be all that there is of a message without a header
-        whole = whole and not (parser.is_within_character and index == len(messages))
-        if start and whole:  # as a transcript goes on
-            goes_on = end_to_go_on_from(renderer.binding, spans, state.ids)
-            before = messages[-1].role if messages else None
-            parser = parser_at(start, before if goes_on else None, before)
-        feed_again(parser, state.ids, ranges, roles)
-        index = following
+        feed_again(parser, state.ids, cut_out(state.spans, start.position, stop), starts[1:])
     complete, missing = len(messages), bool(parser.missing)
     opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
     may_end = resume.ends_bare(renderer.binding, parser) and not (missing or state.unfinished)
-    may_end = may_end or (opened is None and not missing and parser.is_within_character)
+    half = opened is None and not missing and parser.is_within_character
+    may_end = may_end or (half and not state.unfinished)
     parser.close()  # as a parse has it that was not to be open: half a character is placed then
     if may_end:
         complete, opened = len(messages), None
@@ -158,16 +140,30 @@ def _difference(renderer: Renderer, state: Saved, *, prologue: bool) -> str | No
     if found and _first_difference(_by_id(spans), saved_spans):
         return f"id {found[0]} is in the {_place(found[1])}, saved was the {_place(found[2])}"
     lines = renderer.format.lines_of
-    saved = [on_wire(lines.get(message.role, ()), message) for message in state.messages]
+    saved = [
+        said if said == read else on_wire(lines.get(said.role, ()), said)
+        for said, read in zip_longest(state.messages, messages[:complete])
+        if said is not None
+    ]
     if found := _first_difference(messages[:complete], saved):
         return f"message {found[0]} reads {shown(found[1])}, saved was {shown(found[2])}"
-    unfinished = opened is not None or missing
+    unfinished = opened is not None or missing or (half and not may_end)
     if unfinished != state.unfinished:
         return f"the ids end {'with' if unfinished else 'without'} something missing"
     ended = next(iter(messages[complete:]), None)
     if state.partial not in (begun, ended):
         return f"the open message reads {shown(begun)}, saved was {shown(state.partial)}"
     return None
+
+
+def _runs(starts: Iterable[Start]) -> list[list[Start]]:
+    """Each position at which reading began, with those of the prompts that were read from there."""
+    runs: list[list[Start]] = []
+    for start in starts:
+        if start.role is None:
+            runs.append([])
+        runs[-1].append(start)
+    return runs
 
 
 def _by_id(spans: Iterable[Span]) -> list[tuple[Any, ...]]:

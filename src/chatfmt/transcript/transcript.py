@@ -144,11 +144,9 @@ class Transcript(Sampling):
             pydantic.ValidationError: one of them is no message; a ValueError. Nothing has changed.
         """
         new = [Message.model_validate(message) for message in messages]
-        if (stop := self._stop_id()) is not None:
-            if not new:
-                return  # it has ended its message
-            if not self._begins_with(new[0], stop):
-                self._take_back(stop, new, allowed=replace_stop)
+        if not new and self._stop_id() is not None:
+            return  # it has ended its message
+        self._end_sampled(new, replace_stop=replace_stop)
         opened = self._opened()
         begun = self._begun(opened) if opened else None
         completes = bool(begun and new and new[0].role == begun.opened.role)
@@ -167,11 +165,12 @@ class Transcript(Sampling):
         closing = self._renderer.close_envelope(within) if within and closes else ([], [])
         ids: list[int] = []
         spans: list[Span] = []
+        first = len(self._messages) + (begun is not None)
         self._renderer.extend_with_spans(
             ids,
             spans,
             following,
-            first=len(self._messages) + (begun is not None),
+            first=first,
             continues=going_on,
             before=begun.opened.role if begun else self._last_role(),
             unended=begun.opened.role in self._binding.format.unended
@@ -186,14 +185,30 @@ class Transcript(Sampling):
         if begun:
             self._end_open()
         self._add(*closing)
+        self._begin(within=None if closes else within)
         if completes:
             self._messages[-1] = new[0]  # with its annotations
         elif begun and new:
             self.issues.append(_left_open(begun.opened, stood, new[0].role))
         self.ids += ids
-        self.spans += spans
+        self.spans += _numbered(spans, first - len(self._messages))
         self._messages += following
         self._prompted = None
+
+    def _end_sampled(self, new: list[Message], *, replace_stop: bool) -> None:
+        """What only the next id would tell is told by these messages, which come next."""
+        stop, standing = self._stop_id(), self._standing()
+        if stop is not None and not self._begins_with(new[0], stop):
+            self._take_back(stop, new, allowed=replace_stop)
+        elif standing and standing.is_within_character and standing.open is None:
+            self._end_character(new)
+
+    def _end_character(self, new: list[Message]) -> None:
+        """Half a character that belongs to no message yet will not be completed."""
+        trial = self._copied()
+        trial._end_reading(trial._live())
+        trial.append(*new)  # what is refused is refused before anything changes
+        self._end_reading(self._live())
 
     def _take_back(self, stop: int, new: list[Message], *, allowed: bool) -> None:
         """A stop token was sampled with which the next message does not begin."""
@@ -254,10 +269,7 @@ class Transcript(Sampling):
     @grows
     def _complete(self, ids: list[int], logprobs: list[float] | None) -> Completion:
         opened = self._opened()
-        if opened is None and self._going_on(sampled=True) is None and not self._at_prompt():
-            prompt = self._renderer.prompt("assistant", before=self._last_role())
-            self._close_envelope()
-            self._write_prompt([*self._missing(), *prompt], "assistant")
+        self._prompt_for_reply(opened)
         stops = self._renderer.stops(self._speaker(opened))
         stop = next((i for i, token in enumerate(ids) if token in stops), None)
         taken = ids if stop is None else ids[: stop + 1]
@@ -291,6 +303,11 @@ class Transcript(Sampling):
         (10, 5)
         """
         return self._copied()
+
+
+def _numbered(spans: list[Span], fewer: int) -> list[Span]:
+    """The spans of messages of which so many before have turned out not to be any."""
+    return [s._replace(message=s.message and s.message - fewer) for s in spans] if fewer else spans
 
 
 def _left_open(opened: OpenMessage, position: int, role: str) -> Issue:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.training import weights
 from chatfmt.training.examples import TrainingExample
+from chatfmt.transcript.again import before, feed_again
 from chatfmt.transcript.growth import Growth
 from chatfmt.transcript.saved import Saved
 from chatfmt.wire.alone import reads
@@ -139,27 +140,24 @@ class Views(Growth):
         >>> parser.feed_text(13225), len(chat.ids)
         ('Hello', 5)
         """
-        going_on = self._going_on(sampled=True)
-        opened = self._opened()
-        first = None if opened is None else self._first_in_envelope(opened.index)
-        before = self._last_role() if first is None else self._role_before(first)
+        grown, opened = self._copied(), self._opened()
+        grown._prompt_for_reply(opened)
+        start, count = grown._start_again(), len(grown.ids)
+        is_open, following = grown._unfinished, len(grown._messages)
+        again = grown._take_off(start.position)
         parser = StreamParser(
             self._binding,
             strict=strict,
-            prologue=False,
-            goes_on=going_on,
-            before=before,
-            unended=self._is_unended(before),
+            prologue=start.prologue,
+            position=start.position - count,
+            **before(self._binding, grown._messages, grown.spans, grown.ids),
         )
         parser.know_tools(self._tools)
-        speaker = self._speaker(opened)
-        if first is not None:
-            parser.prime(self.ids[self._start_of(first) :])
-            parser.number_from_here()
-        elif going_on is None and not self._at_prompt():
-            speaker = "assistant"  # as in `append_completion`, whoever was prompted before
-            parser.prime(self._renderer.prompt(speaker, before=self._last_role()))
-        parser.stop_tokens = self._renderer.stops(speaker)
+        if is_open:
+            parser.expect_reply(following - len(grown._messages))
+            prompts = grown._prompts_from(start.position)
+            parser.report_first(feed_again(parser, grown.ids, again, prompts))
+        parser.stop_tokens = self._renderer.stops(grown._speaker(opened))
         return parser
 
     @reads
@@ -187,6 +185,7 @@ class Views(Growth):
             partial=state._partial,
             unfinished=state._unfinished,
             prompted=state._prompted,
+            starts=state._starts,
             tools=[*state._tools],
             prepared=state._prepared,
         )

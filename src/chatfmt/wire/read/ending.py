@@ -19,11 +19,15 @@ __all__ = ["Ending"]
 class Ending(Intake):
     """The part of `chatfmt.wire.read.parser.StreamParser` that is closed."""
 
-    def close(self) -> list[Event]:
+    def close(self, *, followed: bool = False) -> list[Event]:
         """The input ends here; in a strict parse not within a message.
 
         A closed parser takes nothing more: each way in raises ValueError. To close it once more
         does nothing.
+
+        Args:
+            followed: another message follows; so one that is cut off in its header is a message,
+                as it is where the next one begins with a special token.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -43,7 +47,7 @@ class Ending(Intake):
             reader.report.issue(IssueKind.OPEN_MESSAGE, "the end of the input")
         if reader.state.pending:
             reader.report.invalid(PENDING)
-        self._lenient.end()
+        self._lenient.end(followed=followed)
         reader.span.write(reader.position)
         self._closed = True
         return self._taken()
@@ -103,19 +107,30 @@ class Ending(Intake):
                 del self._sink[1:]  # that there was some text still counts
             self._sunk_from = position - len(self._sink)
 
-    def number_from_here(self) -> None:
-        """Forget the messages that are complete: the one that is open or next has index 0.
+    def expect_reply(self, index: int) -> None:
+        """In which message a model will go on: what closes the thoughts it opens is the model's.
+
+        >>> import chatfmt
+        >>> chatfmt.get_tokenizer("gpt-4o").stream().expect_reply(0)
+        """
+        self._reader.draft.prompted = index
+
+    def report_first(self, events: Sequence[Event]) -> None:
+        """Report these events of what was read so far with those of the next id.
+
+        Messages that are complete are forgotten: the one that is open or next has index 0.
 
         >>> import chatfmt
         >>> parser = chatfmt.get_tokenizer("gpt-4o").stream()
-        >>> _ = parser.feed_all([13225, 200265])
-        >>> parser.number_from_here()
-        >>> parser.messages
-        []
+        >>> parser.report_first(parser.feed_all([13225]))
+        >>> [event.text for event in parser.feed(11)[1:]]
+        ['Hello', ',']
         """
         count = len(self.messages)
         self.messages.clear()
-        self._reader.events[:] = _numbered_from(count, self._reader.events)
+        self.spans.clear()
+        self._leave_sink()
+        self._reader.events[:] = _numbered_from(count, events)
         self._reader.draft.renumber(count)
 
 

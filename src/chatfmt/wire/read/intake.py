@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.events import ArgumentsDelta, ContentDelta
@@ -67,6 +66,7 @@ class Intake:
             spans=self.spans,
             issues=self.issues,
         )
+        self._lenient = Lenient(self._reader)
         self._table = binding.text
         self._any_text = binding.whole
         self._whole: dict[int, str] = binding.whole
@@ -77,10 +77,6 @@ class Intake:
         self._index = 0
         self._field: str | int = ""  # or the number of the call whose arguments they are
         self._delta: type[ContentDelta | ArgumentsDelta] = ContentDelta
-
-    @cached_property
-    def _lenient(self) -> Lenient:
-        return Lenient(self._reader)
 
     def prime(self, prompt: Sequence[int]) -> None:
         """Take a prompt that was written before; positions count from after it.

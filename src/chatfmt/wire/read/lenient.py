@@ -42,9 +42,9 @@ class Lenient:
         """Whether this special token leads on from where the reader is lost."""
         return self._ways.leads_on(spelling)
 
-    def end(self) -> None:
-        """The input ends; a message that is open is cut off."""
-        self._strays.end()
+    def end(self, *, followed: bool) -> None:
+        """The input ends, or another message follows; one that is open is cut off."""
+        self._strays.end(followed=followed)
 
     def take(self, token: int) -> None:
         """Take an id with which no reading goes on, or any id while the reader is lost."""

@@ -129,8 +129,8 @@ class Strays:
         if not self._reader.draft.calls.keeps_literal:
             self.tell(token, self._reader.draft.own_literal)
 
-    def end(self) -> None:
-        """The input ends; a message that is open is cut off."""
+    def end(self, *, followed: bool) -> None:
+        """The input ends, or another message follows; one that is open is cut off."""
         reader, draft = self._reader, self._reader.draft
         if reader.lost is not None:
             self.lose_more(-1, self.utf8.flush())
@@ -153,7 +153,7 @@ class Strays:
             return
         if not (reader.literal_is_whole or reader.places()[0].ends_call):
             self.tell_literal(-1)
-        if draft.has_begun or whole:
+        if draft.has_begun or whole or followed:
             self._cut_off_call()
             draft.end_thoughts(reader.position)
             draft.finish(None)
