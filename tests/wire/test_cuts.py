@@ -66,8 +66,12 @@ def test_it_cuts_where_the_ids_do(name: str, data: st.DataObject) -> None:
 
 
 def test_where_a_special_token_is_has_to_be_certain() -> None:
-    ids = {name: _bound(line, specials) for name, (line, specials) in LINES.items()}
-    cutters = {name: Cutter(binding, bytes_of(binding)) for name, binding in ids.items()}
+    bound = {name: _bound(line, specials) for name, (line, specials) in LINES.items()}
+    cutters = {name: Cutter(binding, bytes_of(binding)) for name, binding in bound.items()}
     assert cutters["apart"].spells("<s>user<m>a < b</s>", 3)
     assert not cutters["apart"].spells("<s>user<m>a <m> b</s>", 3)
     assert not cutters["one within another"].spells("<qxuser<qxz>a<e>", 3)
+    binding = bound["apart"]
+    spelled = [binding.ids["<s>"], *binding.encoding.encode_ordinary("<m>"), binding.ids["</s>"]]
+    found = cutters["apart"].cut(spelled, searchable(spelled), 0, "<s><m></s>")
+    assert found == (["", "<m>", ""], searchable([spelled[0], spelled[-1]]))
