@@ -431,7 +431,8 @@ class ChatTokenizer:
             parser = StreamParser(self._binding, strict=strict)
         else:
             parser = prompted(self._renderer, role, strict=strict, thinking=thinking)
-        parser.know_tools(tools)
+        if tools:
+            parser.know_tools(tools)
         return parser
 
     @overload

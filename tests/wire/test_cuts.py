@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,4 +57,21 @@ def test_it_cuts_where_the_ids_do(name: str, data: st.DataObject) -> None:
             kinds += chr(token)
             ids.append(token)
     cutter = Cutter(binding, bytes_of(binding))
-    assert cutter.cut(ids, searchable(ids), 0) == (expected, kinds)
+    spelled = bytes_of(binding)(ids).decode()
+    assert cutter.cut(ids, searchable(ids), 0, spelled) == (expected, kinds)
+    if cutter.spells(spelled, len(kinds)):  # then none is spelled by other text
+        assert re.split("|".join(map(re.escape, specials)), spelled) == expected
+    else:
+        assert name != "apart" or any(each in text for text in expected for each in specials)
+
+
+def test_where_a_special_token_is_has_to_be_certain() -> None:
+    bound = {name: _bound(line, specials) for name, (line, specials) in LINES.items()}
+    cutters = {name: Cutter(binding, bytes_of(binding)) for name, binding in bound.items()}
+    assert cutters["apart"].spells("<s>user<m>a < b</s>", 3)
+    assert not cutters["apart"].spells("<s>user<m>a <m> b</s>", 3)
+    assert not cutters["one within another"].spells("<qxuser<qxz>a<e>", 3)
+    binding = bound["apart"]
+    spelled = [binding.ids["<s>"], *binding.encoding.encode_ordinary("<m>"), binding.ids["</s>"]]
+    found = cutters["apart"].cut(spelled, searchable(spelled), 0, "<s><m></s>")
+    assert found == (["", "<m>", ""], searchable([spelled[0], spelled[-1]]))

@@ -98,6 +98,27 @@ def test_it_takes_over_once_it_has_seen_each_role(name: str) -> None:
         assert decoder.quick(cut, prologue=True) is None
 
 
+def test_what_is_out_of_the_ordinary_is_left_to_the_parser() -> None:
+    tok = tokenizer_for("gpt-3.5-turbo")
+    decoder = Decoder(Binding(tok.format, tok.encoding))
+    ids = tok.encode([{"role": "user", "content": "hello"}])
+    start, end, tail = ids[0], *ids[-2:]
+    assert decoder.decode(ids, prologue=True) == tok.decode(ids)
+    assert decoder.quick([*ids, *ids], prologue=True) == tok.decode([*ids, *ids])
+    assert decoder.quick(ids[:-1], prologue=True) == tok.decode(ids)  # the last tail may lack
+    others = {
+        "another header": tok.encode([{"role": "system", "content": "hello"}]),
+        "no end": ids[:-2],
+        "another tail": [*ids[:-1], *ids],
+        "a special token within": [*ids[:-2], start, end, tail],
+        "one of another kind within": [*ids[:-2], tok.encoding.special_tokens["<|endoftext|>"]],
+        "no header": [end, tail],
+    }
+    assert {name: decoder.quick(other, prologue=True) for name, other in others.items()} == (
+        dict.fromkeys(others)
+    )
+
+
 # -- any line that is accepted ---------------------------------------------------------------------
 
 SPECIALS = ["<s>", "<m>", "<x>", "<e>"]

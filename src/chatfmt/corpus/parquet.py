@@ -5,6 +5,10 @@ a row group gives its bytes, and what a footer says of them, and whoever has the
 behind what there is and keeps the rest for the footer. The file is the very one that pyarrow writes
 when it is given the same tables one after another.
 
+Why by hand: pyarrow writes tables only, and its ``FileMetaData.append_row_groups`` joins footers
+without moving where pages begin, so a row group cannot be taken over as it is. Whole files from
+workers would begin and end where a worker's batch does, and ``shard_tokens`` could not be kept.
+
 Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
 

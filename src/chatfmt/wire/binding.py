@@ -29,12 +29,12 @@ class TextTable(dict[int, bytes]):
     def __init__(self, encoding: TokenEncoding) -> None:
         super().__init__()
         self._encoding = encoding
-        self._special = frozenset(map(as_id, encoding.special_tokens.values()))
+        self.special = frozenset(map(as_id, encoding.special_tokens.values()))
 
     def __missing__(self, token: int) -> bytes:
         if type(token) is not int:  # a tensor is equal to nothing in here, not even to itself
             return self[as_id(token)]
-        if token in self._special:
+        if token in self.special:
             raise KeyError(token)
         found = self[token] = self._encoding.token_bytes(token)
         return found
@@ -48,7 +48,7 @@ class WholeTable(dict[int, str]):
     """
 
     def __init__(self, table: TextTable) -> None:
-        super().__init__()
+        super().__init__(dict.fromkeys(table.special, ""))
         self._table = table
 
     def __missing__(self, token: int) -> str:

@@ -8,9 +8,10 @@ parser, and learns from it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.conversation import Conversation
+from chatfmt.conversation.made import conversation_of, messages_like
 from chatfmt.line.language import Next
 from chatfmt.wire.fast.cuts import Cutter, bytes_of
 from chatfmt.wire.fast.packed import searchable
@@ -20,20 +21,24 @@ from chatfmt.wire.kept import Kept
 from chatfmt.wire.read.parser import StreamParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from chatfmt.conversation import Message
     from chatfmt.wire.binding import Binding
 
 __all__ = ["Decoder"]
 
 
 class _Known(NamedTuple):
-    """What is known of messages that begin with the same ids."""
+    """What is known of messages that begin with the same text."""
 
-    fields: dict[str, str]
+    make: Callable[[str], Message]
+    """What makes one of its content."""
     end: str
-    """The end token, as `searchable` has it."""
-    tail: list[int]
+    """The end token, as it is spelled."""
+    tail: str
+    specials: str
+    """The special tokens around the content, as `searchable` has them."""
 
 
 class Decoder:
@@ -48,16 +53,15 @@ class Decoder:
             if machine.takes_any_content(role)
             and all(line.pieces[-1] != Next() and line.after is None for line in lines)
         )
-        self._tails = {r: t.tail.encode() for r, t in binding.format.templates.items()}
-        self._special = frozenset(binding.spellings)
-        # all special tokens begin alike as a rule, so that text without it can have none
-        spellings = sorted(spelling.encode() for spelling in binding.spellings.values())
-        self._mark = _common_prefix(spellings[0], spellings[-1])
+        self._tails = {r: t.tail for r, t in binding.format.templates.items()}
         self._bytes = bytes_of(binding)
-        self._units = Units(binding, Cutter(binding, self._bytes))
+        self._cutter = Cutter(binding, self._bytes)
+        self._units = Units(binding)
         self._prologue: list[int] | None = None
-        self._heads: Kept[tuple[int, ...], _Known] = Kept()
+        self._heads: Kept[str, _Known] = Kept()
         self._lengths: tuple[int, ...] = ()
+        self._specials = ""
+        """The special tokens around contents, as `searchable` has them."""
 
     def decode(self, ids: Iterable[int], *, prologue: bool) -> Conversation:
         """The conversation of which these are the ids.
@@ -74,49 +78,49 @@ class Decoder:
         """The conversation, if every message is of a known kind; None for the parser to say."""
         first = self._prologue if prologue else []
         try:
-            text = searchable(ids)
-            if first is None or ids[: len(first)] != first or not _only_integers(ids, text):
+            packed = searchable(ids)
+            if first is None or ids[: len(first)] != first or not _only_integers(ids, packed):
                 return None
-            messages = self._messages(ids, text, len(first))
-            return None if messages is None else Conversation.model_validate({"messages": messages})
+            start = len(first)
+            text = self._text(ids[start:] if start else ids)
+            messages = self._messages(text, sum([packed.count(c, start) for c in self._specials]))
+            if messages is not None:
+                return conversation_of(messages)
+            units = self._units.read(*self._cutter.cut(ids, packed, start, text))
+            return None if units is None else Conversation.model_validate({"messages": units})
         except (KeyError, OverflowError, TypeError, ValueError):
             return None  # not ids of text, invalid UTF-8, or fields that no message has
 
-    def _messages(self, ids: list[int], text: str, at: int) -> list[dict[str, Any]] | None:
-        messages: list[dict[str, Any]] = []
-        length, heads = len(ids), self._heads.known
+    def _messages(self, text: str, specials: int) -> list[Message] | None:
+        """The messages, if all of them are plain; None where they are not.
+
+        ``specials`` is how many of its special tokens are such as stand around contents. If it
+        spells no more than these, it spells none in ordinary text, and there are no others.
+        """
+        if not self._cutter.spells(text, specials):
+            return None
+        messages: list[Message] = []
+        at, length, heads = 0, len(text), self._heads.known
         while at < length:
             for size in self._lengths:
-                known = heads.get(tuple(ids[at : at + size]))
+                known = heads.get(text[at : at + size])
                 if known is not None:
                     break
             else:
-                break
+                return None
+            make, end, tail, around = known
             start = at + size
-            stop = text.find(known.end, start)
+            stop = text.find(end, start)
             if stop < 0:
-                break
-            inner = ids[start:stop]
-            data = self._bytes(inner)
-            if self._cuts(inner, data):
-                break
-            messages.append({**known.fields, "content": data.decode()})
-            at = stop + 1
-            if known.tail:
-                tail = ids[at : at + len(known.tail)]
-                if tail and tail != known.tail:
+                return None
+            messages.append(make(text[start:stop]))
+            specials -= len(around)
+            at = stop + len(end)
+            if tail and at < length:
+                if not text.startswith(tail, at):
                     return None
                 at += len(tail)
-        if at < length:
-            units = self._units.read(ids, text, at)
-            return None if units is None else [*messages, *units]
-        return messages
-
-    def _cuts(self, ids: list[int], data: bytes) -> bool:
-        """Whether there is a special token among ids of which these are the bytes."""
-        # one byte is looked for at many times the speed of two
-        begins = self._mark[:1] in data and self._mark in data
-        return begins and not self._special.isdisjoint(ids)
+        return None if specials else messages  # there are some within a content
 
     def _slow(self, ids: list[int], *, prologue: bool) -> Conversation:
         ids = as_ids(ids)
@@ -139,29 +143,34 @@ class Decoder:
         if prologue:
             self._prologue = first.get("prologue", [])
         for message, found in zip(parser.messages, parts, strict=True):
-            head = tuple(found.get("header", ()))
+            head, end = found.get("header", []), found.get("end", [])
             plain = (
                 head
+                and end  # in an envelope a text may end a message
                 and message.role in self._plain
                 and message.call_id is None  # which is another in each
-                and "end" in found  # in an envelope a text may end a message
                 and {"header", "content", "end", "tail"}.issuperset(found)
             )
             # An empty content does not show where it stands: some of this may come after it.
             simple = (
                 plain
                 and message.content
-                and self._bytes(found.get("content", [])) == message.content.encode()
-                and self._bytes(found.get("tail", [])) == self._tails[message.role]
+                and self._text(found.get("content", [])) == message.content
+                and self._text(found.get("tail", [])) == self._tails[message.role]
             )
-            if simple and head not in self._heads.known:
+            if simple and (begins := self._text(head)) not in self._heads.known:
                 fields = message.model_dump(exclude={"content"}, exclude_none=True)
-                known = _Known(fields, searchable(found["end"]), found.get("tail", []))
-                size = len(head) + sum(map(len, fields.values())) + len(known.tail)
-                self._heads.keep(head, known, size)
-        heads = list(self._heads.known)  # a copy: another thread may be learning too
+                around = [token for token in (*head, *end) if token in self._binding.spellings]
+                tail = self._tails[message.role]
+                known = _Known(messages_like(fields), self._text(end), tail, searchable(around))
+                self._heads.keep(begins, known, len(begins) + sum(map(len, fields.values())))
+        heads = self._heads.known.copy()  # another thread may be learning too
         self._lengths = tuple(sorted(set(map(len, heads))))
+        self._specials = "".join({*"".join({each.specials for each in heads.values()})})
         self._units.learn(parser.messages)
+
+    def _text(self, ids: list[int]) -> str:
+        return self._bytes(ids).decode()
 
 
 def _only_integers(ids: list[int], text: str) -> bool:
@@ -173,7 +182,3 @@ def _only_integers(ids: list[int], text: str) -> bool:
                 return False
             at = text.find(suspect, at + 1)
     return True
-
-
-def _common_prefix(one: bytes, other: bytes) -> bytes:
-    return next(one[:n] for n in range(len(one), -1, -1) if other.startswith(one[:n]))

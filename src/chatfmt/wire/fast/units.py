@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from chatfmt.conversation import Message
     from chatfmt.wire.binding import Binding
-    from chatfmt.wire.fast.cuts import Cutter
 
 __all__ = ["Units"]
 
@@ -34,17 +33,11 @@ _MOST_OF_A_KIND = 8
 
 
 class Units:
-    """Reads units of the kinds that it has seen.
+    """Reads units of the kinds that it has seen."""
 
-    Args:
-        binding: format and encoding.
-        cutter: what cuts the text of ids at special tokens.
-    """
-
-    def __init__(self, binding: Binding, cutter: Cutter) -> None:
+    def __init__(self, binding: Binding) -> None:
         self._maker = FrameMaker(binding)
         self._format = binding.format
-        self._cutter = cutter
         ends = (binding.ids[spelling] for spelling in binding.format.machine.end_spellings)
         self._ends = re.compile(any_id(ends))
         self.known: Kept[tuple[str, str | None], tuple[Kind, ...]] = Kept()
@@ -57,18 +50,11 @@ class Units:
             )
         )
 
-    def read(self, ids: list[int], text: str, at: int) -> list[dict[str, Any]] | None:
-        """The fields of all messages from there to the end; None if a unit is of no known kind.
+    def read(self, texts: list[str], specials: str) -> list[dict[str, Any]] | None:
+        """The fields of all messages; None if a unit is of no known kind.
 
-        Args:
-            ids: the ids.
-            text: the same, `searchable`.
-            at: where the first unit begins.
-
-        Raises:
-            KeyError, ValueError: there are ids that are no text.
+        The arguments are what `chatfmt.wire.fast.cuts.Cutter.cut` gives.
         """
-        texts, specials = self._cutter.cut(ids, text, at)
         messages: list[dict[str, Any]] = []
         first, last = 0, len(specials)
         for end in self._ends.finditer(specials):

@@ -43,24 +43,25 @@ class Calls:
         self._events = events
         self._wrong = wrong
         self.whole: list[ToolCall] = []
-        self._open: OpenCall | None = None
+        self.open: OpenCall | None = None
+        """The call that has begun and is not over."""
         self._after_token = False  # whether a token within the call was read last
 
     def enter(self, opens: str | None, *, within: bool) -> None:
         """Something else is read now: what it opens, and whether a call at hand goes on with it."""
         if opens in ("call", FIRST_CALL):
             self.end()
-            self._open = OpenCall(self._index, len(self.whole), self._events, self._layout)
+            self.open = OpenCall(self._index, len(self.whole), self._events, self._layout)
         elif opens == "argument":
-            assert self._open is not None  # noqa: S101 - the way leads through the call's name
-            self._open.begin_argument()
+            assert self.open is not None  # noqa: S101 - the way leads through the call's name
+            self.open.begin_argument()
         elif not within:
             self.end()
 
     def add(self, place: Place, text: str) -> None:
         """More text of a field of the call."""
-        assert self._open is not None  # noqa: S101 - the way to a field leads through a beginning
-        self._open.add(place, text)
+        assert self.open is not None  # noqa: S101 - the way to a field leads through a beginning
+        self.open.add(place, text)
 
     def know_tools(self, types: ArgumentTypes) -> None:
         """Of which types the arguments of tools may be, from the next call on."""
@@ -71,44 +72,44 @@ class Calls:
 
         ``opens``: it is the token that begins the call.
         """
-        if self._open is None:
+        if self.open is None:
             return
         keeps_token = bool(self._layout.arguments) or not opens
         if (self.keeps_literal or self._after_token) if literal else keeps_token:
-            self._open.add_around(text)
+            self.open.add_around(text)
         self._after_token = keeps_token and not literal
 
     def end_field(self, *, goes_on: bool) -> None:
         """Something is there that is of no field; whether the argument at hand goes on."""
-        if self._open is not None:
-            self._open.end_field(goes_on=goes_on)
+        if self.open is not None:
+            self.open.end_field(goes_on=goes_on)
 
     @property
     def keeps_literal(self) -> bool:
         """Whether literal text belongs to the open call; it comes out if that proves to be none."""
-        return self._open is not None and (self._layout.names or bool(self._layout.arguments))
+        return self.open is not None and (self._layout.names or bool(self._layout.arguments))
 
     def lose(self, text: str) -> None:
         """Text came in the call that is open with which no call goes on; that was reported."""
-        assert self._open is not None  # noqa: S101 - the reader asks first
-        self._open.is_broken = True
-        self._open.add_around(text)
+        assert self.open is not None  # noqa: S101 - the reader asks first
+        self.open.is_broken = True
+        self.open.add_around(text)
 
     def break_off(self) -> None:
         """Something else comes inside a call, which is then no call if its arguments are listed."""
-        if self._open is not None and self._layout.arguments:
-            self._open.is_broken = True
+        if self.open is not None and self._layout.arguments:
+            self.open.is_broken = True
 
     def cut_off(self) -> None:
         """The call that is open is not written to its end: it is one if its arguments are whole."""
-        assert self._open is not None  # noqa: S101 - the reader asks first
-        self._open.is_cut = True
+        assert self.open is not None  # noqa: S101 - the reader asks first
+        self.open.is_cut = True
 
     def end(self) -> None:
         """The call that is open is over, if there is one."""
-        if self._open is None:
+        if self.open is None:
             return
-        call, self._open = self._open, None
+        call, self.open = self.open, None
         if call.is_broken:
             self._abandon(call)
             return
@@ -130,25 +131,20 @@ class Calls:
     @property
     def sink(self) -> list[str] | None:
         """Where the text of arguments goes that is just more of them, if that is certain."""
-        return None if self._open is None else self._open.sink
+        return None if self.open is None else self.open.sink
 
     def forget(self) -> None:
         """Keep what there is of the call at hand in fewer pieces."""
-        if self._open is not None:
-            self._open.forget()
+        if self.open is not None:
+            self.open.forget()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a call has begun and is not over."""
-        return self._open is not None
-
-    def copy(self) -> Calls:
-        """One of its own that has read the same, and reports nothing."""
-        other = Calls(self._index, [], lambda *_: None, self._layout)
+    def copy(self, events: list[Event], wrong: Callable[[str, str], None]) -> Calls:
+        """One of its own that has read the same."""
+        other = Calls(self._index, events, wrong, self._layout)
         other.whole = [*self.whole]
-        other._open = self._open and self._open.copy()
+        other.open = self.open and self.open.copy(events)
         other._after_token = self._after_token
         return other
 
     def __bool__(self) -> bool:
-        return bool(self.whole or self._open)
+        return bool(self.whole or self.open)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from chatfmt.line.place import FIRST_CALL
@@ -11,9 +10,8 @@ from chatfmt.wire.events import ContentDelta, MessageEnd
 from chatfmt.wire.read.characters import WITHIN, WITHIN_PENDING
 from chatfmt.wire.read.headed import Headed
 from chatfmt.wire.read.strings import string_so_far
-from chatfmt.wire.read.tell import Tell
+from chatfmt.wire.read.twin import twin
 from chatfmt.wire.read.walk import is_of_call
-from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +21,11 @@ if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.inside import Inside
+    from chatfmt.wire.read.tell import Tell
     from chatfmt.wire.read.walk import Run
+    from chatfmt.wire.spanwriter import SpanWriter
 
 __all__ = ["Draft"]
-
-
-def _ignore(*_: object) -> None:
-    """Issues were told when they came about."""
 
 
 NO_ID = -1
@@ -91,19 +87,25 @@ class Draft(Headed):
         thoughts = self._thoughts
         if thoughts is not None and thoughts.end_before(place) and not self.has_thought:
             self._span.prompted(self.begins_at, at + within)
-        self.calls.enter(meaning.opens, within=place.index in self._inside.calls)
+        if meaning.opens is not None or self.calls.open is not None:
+            self.calls.enter(meaning.opens, within=place.index in self._inside.calls)
         if meaning.field is not None or not place.letter:
             self.origin, self.literal = place, ""
         if meaning.field is None and not place.letter:
-            self.heading.begin_run()
-            self.node = place
-            spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
-            opens = meaning.opens in ("call", FIRST_CALL)
-            self.calls.frame(spelling, literal=False, opens=opens)
-            self.calls.end_field(goes_on=place.index in self._inside.arguments)
+            self._enter_token(place, token)
         self._begin_part(place, at, within=within)
         if meaning.part == "end" and not place.letter:
             self._end(token)
+
+    def _enter_token(self, place: Place, token: int) -> None:
+        """A special token was read."""
+        self.heading.begin_run()
+        self.node = place
+        if self.calls.open is not None:
+            spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
+            opens = place.meaning.opens in ("call", FIRST_CALL)
+            self.calls.frame(spelling, literal=False, opens=opens)
+            self.calls.end_field(goes_on=place.index in self._inside.arguments)
 
     def _last_place(self, at: Place) -> Place:
         """Where the reader is after a place and the literal text that came since."""
@@ -170,7 +172,7 @@ class Draft(Headed):
             raw = "".join(parts)
             text, is_text = string_so_far(raw)
             if not is_text:
-                self._tell_wrong.string(raw)
+                self._tell_wrong.wrong_string(raw)
             self.texts.setdefault(field, []).append(text)
             if text:
                 self._events.append(_new(ContentDelta, (self.index, field, text)))
@@ -196,9 +198,9 @@ class Draft(Headed):
             self._decode()
         self.calls.end()
         message = self.message()
-        self._messages.append(message)
+        self.messages.append(message)
         end = None if token == NO_ID else token
-        self._events.append(MessageEnd(self.index, message, end))
+        self._events.append(_new(MessageEnd, (self.index, message, end)))
         goes_on = token in self._binding.continues and self.role in self._binding.format.prompted
         self.goes_on = self.role if goes_on else None
         self.unended = self.role in self._binding.format.unended
@@ -217,14 +219,17 @@ class Draft(Headed):
         self.heading.end_field()
         self.is_open = False
 
-    def copy(self) -> Draft:
-        """A draft of its own that is here: what it takes changes nothing else."""
-        other = copy(self)
-        other._tell_wrong = Tell(_ignore, _ignore, _ignore, _ignore)
-        other._span, other._messages, other._events = SpanWriter([], 0), [*self._messages], []
+    def copy(
+        self, span: SpanWriter, messages: list[Message], events: list[Event], tell: Tell
+    ) -> Draft:
+        """A draft of its own that has read the same; the arguments are those of the class."""
+        other = twin(self)
+        other._span, other.messages, other._events = span, messages, events
+        other._tell_wrong = tell
+        other._waiting = [*self._waiting]
+        other._thoughts = self._thoughts and twin(self._thoughts)
         other.heading = self.heading.copy()
         other._coded = {name: [*parts] for name, parts in self._coded.items()}
-        other.calls = self.calls.copy()
-        other._thoughts = copy(self._thoughts)
+        other.calls = self.calls.copy(events, tell.wrong_call)
         other.texts = {name: [*chunks] for name, chunks in self.texts.items()}
         return other

@@ -218,8 +218,6 @@ class Intake:
 
     def _taken(self) -> list[Event]:
         events = self._reader.events
-        if not events:
-            return []
         taken = [*events]
         events.clear()
         return taken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.conversation import Message
+from chatfmt.conversation.made import message_of
 from chatfmt.wire.read.calls import Calls
 from chatfmt.wire.read.heading import Heading
 from chatfmt.wire.read.open_call import CallLayout
@@ -12,6 +12,7 @@ from chatfmt.wire.read.strings import string_so_far
 from chatfmt.wire.read.thoughts import Thoughts
 
 if TYPE_CHECKING:
+    from chatfmt.conversation import Message
     from chatfmt.line.place import Place
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
@@ -29,15 +30,15 @@ class Known:
     ) -> None:
         self._binding = binding
         self._roles = binding.roles
-        self._messages = messages
+        self.messages = messages
         self._events = events
         self._tell_wrong = tell
         row = binding.format
-        self._calls_layout = CallLayout(row.id_shape, row.arguments, row.names_calls)
+        self._calls_layout = CallLayout(row.id_shape, row.arguments, row.names_calls, {})
         self._clear()
 
     def _clear(self) -> None:
-        self.index = len(self._messages)
+        self.index = len(self.messages)
         self.begins_at = 0
         self.role: str | None = None
         self.heading = Heading()
@@ -52,7 +53,9 @@ class Known:
         self._continued = False  # whether the model wrote it from its first id
         self._thoughts: Thoughts | None = None
         self._generating = False  # whether what the model writes has begun
-        self.calls = Calls(self.index, self._events, self._tell_wrong.call, self._calls_layout)
+        self.calls = Calls(
+            self.index, self._events, self._tell_wrong.wrong_call, self._calls_layout
+        )
 
     def know_tools(self, types: ArgumentTypes) -> None:
         """Of which types the arguments of tools may be."""
@@ -71,12 +74,15 @@ class Known:
 
     def message(self) -> Message:
         """The message as far as it goes."""
-        texts = {name: "".join(chunks) for name, chunks in self.texts.items()}
-        texts |= {field: string_so_far("".join(raw))[0] for field, raw in self._coded.items()}
-        made: dict[str, Any] = {"role": self.role, **self.header_fields, **texts}
+        assert self.role is not None  # noqa: S101 - a message of nobody knows whom is dropped
+        made: dict[str, Any] = {**self.heading.fields, "role": self.role}
+        for name, chunks in self.texts.items():
+            made[name] = "".join(chunks)
+        for name, chunks in self._coded.items():
+            made[name], _ = string_so_far("".join(chunks))
         if self.calls:
-            made["tool_calls"] = tuple(self.calls.whole)
-        return Message.model_validate(made)
+            made["tool_calls"] = (*self.calls.whole,)
+        return message_of(made)
 
     @property
     def header_fields(self) -> dict[str, str]:

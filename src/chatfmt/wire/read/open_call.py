@@ -62,9 +62,9 @@ class OpenCall:
         self._each: Arguments | None = None  # where arguments stand one by one
         self._error: CodeError | None = None  # what is wrong with one of them that is over
 
-    def copy(self) -> OpenCall:
+    def copy(self, events: list[Event]) -> OpenCall:
         """One of its own."""
-        other = OpenCall(*self._place, [], self._layout)
+        other = OpenCall(*self._place, events, self._layout)
         other.text, other._around, other._joined = [*self.text], {*self._around}, self._joined
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
         other._keys, other._state, other._started = self._keys, self._state, self._started

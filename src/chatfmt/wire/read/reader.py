@@ -14,8 +14,8 @@ from chatfmt.wire.read.recovery import Stand
 from chatfmt.wire.read.report import Report
 from chatfmt.wire.read.standing import Standing
 from chatfmt.wire.read.steps import steps_of
-from chatfmt.wire.read.tell import Tell
 from chatfmt.wire.read.trail import Trail
+from chatfmt.wire.read.twin import twin
 from chatfmt.wire.read.walk import CLOSED
 from chatfmt.wire.spanwriter import SpanWriter
 
@@ -58,9 +58,7 @@ class Reader(Standing):
         steps = steps_of(binding)
         self.span = SpanWriter(spans, position)
         self.events: list[Event] = []
-        report = self.report
-        tell = Tell(report.unknown_role, report.straddles, report.wrong_call, report.wrong_string)
-        draft = Draft(binding, self.span, messages, self.events, tell, inside=steps.inside)
+        draft = Draft(binding, self.span, messages, self.events, self.report, inside=steps.inside)
         draft.goes_on, draft.unended = goes_on, unended
         super().__init__(steps, draft, steps.start if prologue else steps.after(before))
         if not prologue or not binding.format.prologue_pieces:
@@ -70,6 +68,18 @@ class Reader(Standing):
         self._unsettled = 0  # how many characters of a header were read in one of several readings
         most = steps.longest_border
         self._trail = Trail(binding.text, most) if most else None
+
+    def copy(self, messages: list[Message], spans: list[Span], issues: list[Issue]) -> Reader:
+        """One of its own that stands where this one does, and appends to these lists."""
+        other = twin(self)
+        other.messages = messages
+        other.report = self.report.copy(other, issues)
+        other.span, other.events = self.span.copy(spans), [*self.events]
+        other.draft = self.draft.copy(other.span, messages, other.events, other.report)
+        other.state = self.steps.same(self.state)
+        other.readings = self.readings and [*self.readings]
+        other._trail = self._trail and self._trail.copy()
+        return other
 
     def stands(self) -> tuple[Stand, ...]:
         """Where each reading stands, and how it came there."""

@@ -40,6 +40,10 @@ class Report:
         self.issues = issues
         self.failure: ParseError | None = None
 
+    def copy(self, reader: _Reader, issues: list[Issue]) -> Report:
+        """One for another reader."""
+        return Report(reader, issues, strict=self._strict)
+
     def issue(
         self, kind: IssueKind, found: str, expected: str | None = None, position: int | None = None
     ) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from chatfmt.wire.read.following import free_field
 from chatfmt.wire.read.readings import write_reading
+from chatfmt.wire.read.tell import Nobody
 from chatfmt.wire.read.walk import is_whole
+from chatfmt.wire.spanwriter import SpanWriter
 
 if TYPE_CHECKING:
     from chatfmt.line.place import Place
@@ -64,7 +66,8 @@ class Standing:
             return False
         scanned = place.scanner is not None and is_whole(place, scan)
         is_value = place.meaning.field == "arg.value"  # others may follow, and what closes the call
-        return self.draft.is_open and self.draft.calls.is_open and (is_value or not scanned)
+        begun = self.draft.is_open and self.draft.calls.open is not None
+        return begun and (is_value or not scanned)
 
     @property
     def in_literal(self) -> bool:
@@ -105,7 +108,7 @@ class Standing:
         thread = self.likeliest()
         place, draft = self.places()[thread], self.draft
         if self.readings is not None or place.held:
-            draft = draft.copy()
+            draft = draft.copy(SpanWriter([], 0), [*draft.messages], [], Nobody())
             if self.readings is not None:
                 write_reading(draft, self.readings[thread])
             if place.held and place.meaning.field:

@@ -67,15 +67,8 @@ class State:
     """Where a reader may stand. Equal states are the same object."""
 
     __slots__ = (
-        "completes",
-        "field",
-        "free",
-        "pending",
-        "split",
-        "stays",
-        "stays_in",
-        "steps",
-        "threads",
+        *("completes", "field", "free", "pending", "split"),
+        *("stays", "stays_in", "steps", "threads"),
     )
 
     def __init__(
@@ -133,6 +126,10 @@ class Steps:
             whole = len(threads) == 1 and not pending and is_whole(place, threads[0][1])
             found.completes = place.completes and whole
         return found
+
+    def same(self, state: State) -> State:
+        """The state that equals this one, which may be from before all were forgotten."""
+        return self.state(state.threads, state.pending, split=state.split)
 
     def after(self, role: str | None) -> State:
         """Where a message may begin after one of this role; None: at the start."""

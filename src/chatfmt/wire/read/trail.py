@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.read.characters import PENDING
+from chatfmt.wire.read.twin import twin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,12 @@ class Trail:
     def __init__(self, table: Mapping[int, bytes], most: int) -> None:
         self._table = table
         self._sizes: deque[tuple[int, int]] = deque(maxlen=most)
+
+    def copy(self) -> Trail:
+        """One of its own with the same ids."""
+        other = twin(self)
+        other._sizes = self._sizes.copy()
+        return other
 
     def take(self, token: int, position: int) -> None:
         """An id at this position."""

@@ -46,7 +46,7 @@ class Ways:
     def past_arguments(self, spelling: str) -> bool:
         """Give up a call that lists its arguments, where this token comes later in calls."""
         reader = self._reader
-        if not (reader.draft.calls.is_open and reader.binding.format.arguments):
+        if reader.draft.calls.open is None or not reader.binding.format.arguments:
             return False
         self._strays.settle()
         place = reader.steps.repairs.later_in_calls(reader.state.threads[0][0], spelling)
