@@ -509,7 +509,7 @@ def test_a_transcript_of_another_format_or_encoding_is_refused(
     tok: ChatTokenizer, chat: Transcript
 ) -> None:
     saved = chat.to_dict()
-    with pytest.raises(TranscriptError, match="saved in format 'gpt-4o', whose row differs"):
+    with pytest.raises(TranscriptError, match="saved in format 'gpt-4o', which differs"):
         get_tokenizer("gpt-4").transcript_from_dict(saved)
     other = ChatTokenizer(tok.format, encoding_for("harmony"))
     with pytest.raises(TranscriptError, match="another encoding: expected the fingerprint"):
@@ -587,7 +587,7 @@ def test_a_header_that_is_cut_off_is_generated_or_not_however_it_was_read() -> N
         [*spans, last] = saved["spans"]
         assert last == [len(answer), len(answer) + 2, 1, "header", False, False]
         changed = [*spans, [*last[:4], True, False]]
-        with pytest.raises(TranscriptError, match="ids, messages and spans do not say the same"):
+        with pytest.raises(TranscriptError, match="ids, messages and spans do not agree"):
             tok.transcript_from_dict({**saved, "spans": changed})
 
 

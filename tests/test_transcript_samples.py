@@ -103,7 +103,7 @@ def test_what_was_prepared_already_is_refused() -> None:
     chat = tok.render(tok.prepare([USER]))
     restored = tok.transcript_from_dict(chat.to_dict())
     for one in (chat, chat.copy(), restored):
-        with pytest.raises(RenderError, match="was prepared already"):
+        with pytest.raises(RenderError, match="was already prepared"):
             one.samples()
 
 

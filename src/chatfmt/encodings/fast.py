@@ -32,7 +32,7 @@ DIFFERENCES: dict[str, tuple[tuple[int, int], ...]] = {
     O200K: ((0x17F, 0x17F),),
     CL100K_GREEDY: (),
 }
-"""By split pattern, the characters with which splintr 0.22.0 may split otherwise than tiktoken
+"""By split pattern, the characters with which splintr 0.22.0 may split differently from tiktoken
 0.14.0: the first and the last of each range.
 
 `make engines` tries all characters there are, and finds none that is not here. U+017F is a small s

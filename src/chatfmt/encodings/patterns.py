@@ -65,7 +65,7 @@ _GREEDY = {CL100K: CL100K_GREEDY}
 def faster(pattern: str) -> str:
     r"""An equal pattern that tiktoken splits faster with; the same one where none is known.
 
-    What stands before the look-ahead that most split patterns have becomes one group. Alternatives
+    The part before the look-ahead that most split patterns have becomes one group. Alternatives
     are tried in the order in which they stood, so that the same text matches.
 
     >>> faster(r"\p{L}+|\p{N}|\s+(?!\S)|\s+")

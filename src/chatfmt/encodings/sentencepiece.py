@@ -149,7 +149,7 @@ class SentencePieceEncoding:
             return self._encode_words(text)
         ids: list[int] = []
         for nth, part in enumerate(self._found.split(text)):
-            # what is found stands between the others
+            # the texts found are between the others
             ids += [self._found_ids[part]] if nth % 2 else self._encode_words(part)
         return ids
 

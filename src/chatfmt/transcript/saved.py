@@ -105,7 +105,7 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
 def _verify(renderer: Renderer, state: Saved) -> None:
     """Read the ids again: they must say what the spans and the messages say."""
     if difference := _difference(renderer, state):
-        raise TranscriptError(f"ids, messages and spans do not say the same: {difference}")
+        raise TranscriptError(f"ids, messages and spans do not agree: {difference}")
 
 
 def _difference(renderer: Renderer, state: Saved) -> str | None:
