@@ -161,9 +161,9 @@ def test_what_is_too_long_is_refused() -> None:
     ("asked", "reason"),
     [
         ({"turns": "all"}, "turns must be whole or each, found 'all'"),
-        ({"tools": []}, "expected that, too"),
-        ({"values": {}}, "expected that, too"),
-        ({"history": "keep"}, "expected that, too"),
+        ({"tools": []}, "need prepare=True"),
+        ({"values": {}}, "need prepare=True"),
+        ({"history": "keep"}, "need prepare=True"),
         ({"prepare": True, "history": "all"}, "history must be published or keep"),
         ({"turns": "each", "overlong": "fit", "max_tokens": 9}, "shorten the conversation first"),
         ({"prepare": True, "overlong": "split", "max_tokens": 9}, "shorten the conversation first"),
