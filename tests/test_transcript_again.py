@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatfmt import Span
+from chatfmt import MessageEnd, Span
 from chatfmt.transcript.again import Start, cut_out, feed_again
 from formats_under_test import tokenizer_for
 from rows import tokenizer
@@ -24,7 +24,7 @@ def test_what_was_sampled_is_read_as_sampled() -> None:
         events = feed_again(parser, ids, spans, prompts)
         assert [message.content for message in parser.messages] == ["hello"]
         assert parser.spans == spans
-        assert events[-1].message == parser.messages[0]
+        assert events[-1] == MessageEnd(0, parser.messages[0], ids[-1])
 
 
 def test_who_was_prompted_is_known_where_the_prompt_ends() -> None:
