@@ -120,7 +120,7 @@ def _file_rows(
             last = row.line + len((row.value or {}).get(_TEXTS, " ")) - 1
             yield row
     except OSError as error:
-        reason = f"the file cannot be read ({error.strerror}); the {last} rows before are, no more"
+        reason = f"the file cannot be read ({error.strerror}); rows read before it: {last}"
         yield bad_row(str(path), last + 1, reason)
 
 
