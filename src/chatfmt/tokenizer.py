@@ -70,8 +70,7 @@ class ChatTokenizer:
         imported: Any = None,  # noqa: ANN401 - Provenance, of a folder above this one
     ) -> None:
         self.imported = imported
-        """Where the tokenizer comes from, if `chatfmt.from_pretrained` made it; see "
-        "`Provenance`."""
+        """Where the tokenizer comes from, if `chatfmt.from_pretrained` made it."""
         self._binding = Binding(format, as_token_encoding(encoding))
         self._renderer = Renderer(self._binding)
         self._decoder = Decoder(self._binding)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Self
 
 from chatfmt.conversation import Conversation
@@ -71,9 +70,7 @@ class Growth(Alone):
         self._metadata = {} if metadata is None else metadata
         self._logprobs = [] if logprobs is None else logprobs
         self._partial = partial
-        self._unfinished = (
-            unfinished  # something is open or missing: a parser is needed to continue
-        )
+        self._unfinished = unfinished  # something is open or missing: it takes a parser to go on
         self._parser: StreamParser | None = None
         self._prompted = prompted
         self._starts = [Start(0, prologue=True)] if starts is None else starts
@@ -140,7 +137,8 @@ class Growth(Alone):
             if self._unfinished:
                 self._parser, _ = self._read_again(start)
             else:
-                self._begin()
+                if self._going_on() is None:
+                    self._begin()
                 self._parser = self._new_parser(start)
             self._unfinished = True
         return self._parser
@@ -159,10 +157,10 @@ class Growth(Alone):
         """The message of the last ids that belong to one."""
         return next((s.message for s in reversed(self.spans) if s.message is not None), None)
 
-    def _begin(self, *, within: str | None = None) -> None:
-        """Reading begins at the id that comes next; not in the envelope of a role, though."""
+    def _begin(self) -> None:
+        """Reading begins at the id that comes next, and not as the parser before would go on."""
         start = Start(len(self.ids))
-        if within is None and self._starts[-1] != start:
+        if self._starts[-1] != start:
             self._starts.append(start)
 
     def _start_again(self) -> Start:
@@ -243,19 +241,21 @@ class Growth(Alone):
         """Whether the message before, of this role, is the model's and has no end token."""
         return is_unended(self._binding, role, self.spans)
 
-    def _end_open(self) -> None:
-        """End a message without an end token here: later ids are not part of it.
+    def _end_open(self, rest: list[int]) -> None:
+        """End the open message with these ids; without an end token it ends where it stands.
 
-        If it may not end there, such as inside a call, that is an issue.
+        Where it may not end there, in a call say, that is an issue.
         """
-        parser = self._live() if self._unfinished else None
-        if parser and parser.open is not None:
+        if rest:
+            self._write(rest)
+        if self._unfinished and (parser := self._live()).open is not None:
             self._end_reading(parser)
 
     def _end_reading(self, parser: StreamParser) -> None:
         """What was read so far is all that there is of it."""
         parser.close(followed=True)
         self._let_go()
+        self._begin()
 
     def _let_go(self) -> None:
         """Nothing is open, and nothing missing."""
@@ -362,7 +362,10 @@ class Growth(Alone):
                 ids += self._binding.encoding.encode_ordinary(piece.decode())
         return ids
 
-    def _begun(self, opened: OpenMessage) -> resume.Begun:
+    def _begun(self) -> resume.Begun:
+        parser, opened = self._standing(), self._opened()
+        assert parser is not None  # noqa: S101 - it reads the message
+        assert opened is not None  # noqa: S101 - there is one
         if opened.role is None:
             raise RenderError(
                 "the message is open and has no role yet, so it cannot be ended; go on with it by "
@@ -370,12 +373,11 @@ class Growth(Alone):
                 self._binding.format.name,
                 opened.index,
             )
-        start = self._start_of(opened.index)
-        spans = takewhile(lambda span: span.stop > start, reversed(self.spans))
-        ranges = [slice(span.start, span.stop) for span in spans if span.part != "stray"]
-        placed = [token for each in reversed(ranges) for token in self.ids[each]]
-        parser = self._standing()
-        content = parser.open_content if parser else None
+        start, content = parser.begins_at, parser.open_content
+        spans = cut_out(self.spans, start, len(self.ids))
+        # ids of which it is not settled yet what they are belong to no message so far
+        kept = [s for s in spans if s.part != "stray" or s.message != opened.index]
+        placed = [token for span in kept for token in self.ids[span.start : span.stop]]
         within = self.ids[self._start_of(self._first_in_envelope(opened.index)) : start]
         before = self._messages[opened.index - 1].role if opened.index else None
         return resume.Begun(opened, content, self.ids[start:], placed, within, before)

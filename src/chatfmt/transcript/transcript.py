@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from chatfmt.conversation import Message
 from chatfmt.errors import Issue, IssueKind, RenderError, shown
+from chatfmt.transcript.growth import Growth
 from chatfmt.transcript.samples import Sampling
 from chatfmt.wire import resume
 from chatfmt.wire.alone import grows, reads
 from chatfmt.wire.ids import as_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from chatfmt.wire.spans import OpenMessage, Span
 
@@ -147,85 +148,83 @@ class Transcript(Sampling):
         new = [Message.model_validate(message) for message in messages]
         if not new and self._stop_id() is not None:
             return  # it has ended its message
-        self._end_sampled(new, replace_stop=replace_stop)
-        opened = self._opened()
-        begun = self._begun(opened) if opened else None
-        completes = bool(begun and new and new[0].role == begun.opened.role)
-        if begun is None:
-            rest, going_on, within = self._missing(), self._going_on(), self._within()
-        else:
-            if completes:
-                rest = resume.complete(self._renderer, begun, new[0])
-            else:
-                rest = resume.close(self._renderer, begun)
-            going_on = begun.opened.role if rest and self._continues(rest[-1]) else None
-            within = begun.opened.role
-            within = within if within in self._binding.format.envelopes else None
-        following = new[completes:]
-        closes = bool(following and following[0].role != within)
+        end, following = self._ending(new, replace_stop=replace_stop)
+        if end is not None:
+            if following:
+                trial = self._copied()
+                end(trial)
+                trial._append(following)  # what is refused is refused before anything changes
+            end(self)
+        self._append(following)
+        self._prompted = None
+
+    def _append(self, messages: list[Message]) -> None:
+        """Add whole messages after what is whole."""
+        missing, within = self._missing(), self._within()
+        closes = bool(messages and messages[0].role != within)
         closing = self._renderer.close_envelope(within) if within and closes else ([], [])
         ids: list[int] = []
         spans: list[Span] = []
-        first = len(self._messages) + (begun is not None)
         self._renderer.extend_with_spans(
             ids,
             spans,
-            following,
-            first=first,
-            continues=going_on,
-            before=begun.opened.role if begun else self._last_role(),
-            unended=begun.opened.role in self._binding.format.unended
-            if begun
-            else self._is_unended(self._last_role()),
+            messages,
+            first=len(self._messages),
+            continues=self._going_on(),
+            before=self._last_role(),
+            unended=self._is_unended(self._last_role()),
             within=None if closes else within,
-            offset=len(self.ids) + len(closing[0]) + len(rest),
+            offset=len(self.ids) + len(closing[0]) + len(missing),
         )
-        stood = len(self.ids)
-        if rest:
-            self._write(rest)
-        if begun:
-            self._end_open()
+        if missing:
+            self._write(missing)
         self._add(*closing)
-        self._begin(within=None if closes else within)
-        if completes:
-            self._messages[-1] = new[0]  # with its annotations
-        elif begun and new:
-            self.issues.append(_left_open(begun.opened, stood, new[0].role))
+        if within is None or closes:
+            self._begin()
         self.ids += ids
-        self.spans += _numbered(spans, first - len(self._messages))
-        self._messages += following
-        self._prompted = None
+        self.spans += spans
+        self._messages += messages
 
-    def _end_sampled(self, new: list[Message], *, replace_stop: bool) -> None:
-        """What only the next id would tell is told by these messages, which come next."""
-        stop, standing = self._stop_id(), self._standing()
+    def _ending(
+        self, new: list[Message], *, replace_stop: bool
+    ) -> tuple[Callable[[Self], None] | None, list[Message]]:
+        """How what is open is ended when these messages come next, and those that then follow."""
+        stop, opened = self._stop_id(), self._opened()
         if stop is not None and not self._begins_with(new[0], stop):
-            self._take_back(stop, new, allowed=replace_stop)
-        elif standing and standing.is_within_character and standing.open is None:
-            self._end_character(new)
+            self._check_stop(stop, new[0], allowed=replace_stop)
+            return Growth._drop_stop, new
+        if opened is not None and new and opened.role == new[0].role:
+            return (lambda transcript: transcript._complete_open(new[0])), new[1:]
+        if opened is not None:
+            return (lambda transcript: transcript._close_open(new)), new
+        standing = self._standing()
+        if standing and standing.is_within_character:  # nobody will complete it
+            return (lambda transcript: transcript._end_reading(transcript._live())), new
+        return None, new
 
-    def _end_character(self, new: list[Message]) -> None:
-        """Half a character that belongs to no message yet will not be completed."""
-        trial = self._copied()
-        trial._end_reading(trial._live())
-        trial.append(*new)  # what is refused is refused before anything changes
-        self._end_reading(self._live())
+    def _complete_open(self, message: Message) -> None:
+        """The open message is this one."""
+        self._end_open(resume.complete(self._renderer, self._begun(), message))
+        self._messages[-1] = message  # with its annotations
 
-    def _take_back(self, stop: int, new: list[Message], *, allowed: bool) -> None:
+    def _close_open(self, following: list[Message]) -> None:
+        """The open message ends as it stands; where another follows, that is an issue."""
+        begun, stood = self._begun(), len(self.ids)
+        self._end_open(resume.close(self._renderer, begun))
+        if following:
+            self.issues.append(_left_open(begun.opened, stood, following[0].role))
+
+    def _check_stop(self, stop: int, following: Message, *, allowed: bool) -> None:
         """Refuse a sampled stop token that does not begin the next message."""
         if not allowed:
             raise RenderError(
                 f"the model stopped with {self._binding.spellings[stop]}, with which no message of "
-                f"role {new[0].role} begins; expected one that does, or replace_stop=True to take "
-                "it back",
+                f"role {following.role} begins; expected one that does, or replace_stop=True to "
+                "take it back",
                 self._binding.format.name,
                 len(self._messages),
                 "role",
             )
-        trial = self._copied()
-        trial._drop_stop()
-        trial.append(*new)  # errors are raised before anything changes
-        self._drop_stop()
 
     def append_completion(
         self, ids: Iterable[int], *, logprobs: Sequence[float] | None = None
@@ -304,11 +303,6 @@ class Transcript(Sampling):
         (10, 5)
         """
         return self._copied()
-
-
-def _numbered(spans: list[Span], fewer: int) -> list[Span]:
-    """The spans of messages of which so many before have turned out not to be any."""
-    return [s._replace(message=s.message and s.message - fewer) for s in spans] if fewer else spans
 
 
 def _left_open(opened: OpenMessage, position: int, role: str) -> Issue:

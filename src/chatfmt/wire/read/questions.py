@@ -52,6 +52,20 @@ class Questions(Ending):
         return OpenMessage(draft.index, part, role, **draft.header_fields)  # type: ignore[arg-type]
 
     @property
+    def begins_at(self) -> int:
+        """Position of the first id of the message that is open.
+
+        >>> import chatfmt
+        >>> tok = chatfmt.get_tokenizer("gpt-4o")
+        >>> parser = tok.stream(role=None)
+        >>> _ = parser.feed_all([200264, 1428, 200266, 24912, 200265, 200264])
+        >>> parser.begins_at
+        5
+        """
+        draft, _ = self._reader.likely_draft()
+        return draft.begins_at
+
+    @property
     def open_content(self) -> Message | None:
         """The open message as far as it goes; None as long as no free text has begun.
 
