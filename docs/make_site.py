@@ -65,7 +65,7 @@ MODULES = (
 FIRST = ("chatfmt.tokenizer",)
 """What a reader looks for first; the other files follow by name."""
 ALIASES = {
-    "chatfmt.tokenizer": ["Messages"],
+    "chatfmt.facade.writing": ["Messages"],
     "chatfmt.training.weights": ["TrainOn"],
     "chatfmt.training.examples": ["Overlong", "Turns"],
     "chatfmt.line.place": ["Part"],

@@ -1,0 +1,1 @@
+"""The parts of `chatfmt.tokenizer.ChatTokenizer`, which only delegate."""
