@@ -101,3 +101,29 @@ def test_copies_and_restored_transcripts_go_on_alike(name: str) -> None:
                 assert refused[1:] == refused[:-1]
             assert saved(same[1]) == saved(same[2]) == saved(transcript)
         assert saved(tok.transcript_from_dict(saved(transcript))) == saved(transcript)
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "what", "role"),
+    [
+        # an answer of which it is not settled yet which line it is
+        ("mistral-v7-spm", [266, *b" assistant", 263], "end", ""),
+        # a header in an envelope that cannot be completed, so there is no message
+        ("solar-open", [256, *b"tool"], "end", ""),
+        ("solar-open", [265, 256, *b"tool"], "append", "assistant"),
+        # a message in an envelope that ends without a token
+        ("spark-2.5", [256, 261, -1], "append", "user"),
+        # a header that is cut off, in a format whose messages have no end token
+        ("glm-4.5", [257, 259, 265, 195, 169], "append", "tool"),
+        ("glm-4", [262, 200, -1, *b"user"], "append", "system"),
+    ],
+)
+def test_what_is_open_is_ended_where_its_ids_are_garbage(
+    name: str, ids: list[int], what: str, role: str
+) -> None:
+    tok = tokenizer(name)
+    transcript = tok.parse(ids, strict=False, allow_open=True)
+    assert not changed(transcript, change(what, role))
+    numbers = {span.message for span in transcript.spans} - {None}
+    assert numbers <= {*range(len(transcript.conversation.messages))} | {0}
+    assert saved(tok.transcript_from_dict(saved(transcript))) == saved(transcript)

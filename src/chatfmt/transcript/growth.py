@@ -255,7 +255,8 @@ class Growth(Alone):
         """What was read so far is all that there is of it."""
         parser.close(followed=True)
         self._let_go()
-        self._begin()
+        if self._within() is None:
+            self._begin()
 
     def _let_go(self) -> None:
         """Nothing is open, and nothing missing."""
