@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chatfmt import MessageEnd, Span
 from chatfmt.transcript.again import Start, cut_out, feed_again
 from formats_under_test import tokenizer_for
@@ -43,3 +45,18 @@ def test_spans_are_cut_where_a_part_of_them_is_wanted() -> None:
     assert cut_out(spans, 4, 12) == [PROMPT._replace(start=4), ANSWER._replace(stop=12)]
     assert cut_out(spans, 10, 14) == [ANSWER]
     assert cut_out(spans, 14, 14) == []
+
+
+def test_a_cut_does_not_look_at_all_spans() -> None:
+    """A transcript is cut at every turn; if all were looked at, it would cost the square."""
+
+    class Counted(list[Span]):
+        looked = 0
+
+        def __getitem__(self, at: Any) -> Any:
+            Counted.looked += 1
+            return super().__getitem__(at)
+
+    spans = Counted(Span(at, at + 1, 0, "content", generated=True) for at in range(10_000))
+    assert cut_out(spans, 5_000, 5_002) == list(spans)[5_000:5_002]
+    assert Counted.looked < 40

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
@@ -31,11 +33,12 @@ class Start(NamedTuple):
 
 
 def cut_out(spans: Sequence[Span], start: int, stop: int) -> list[Span]:
-    """What lies between two positions."""
+    """What lies between two positions, of spans that tile the ids."""
+    first = bisect_right(spans, start, key=attrgetter("stop"))
+    last = bisect_left(spans, stop, key=attrgetter("start"))
     return [
         span._replace(start=max(span.start, start), stop=min(span.stop, stop))
-        for span in spans
-        if span.start < stop and start < span.stop
+        for span in spans[first:last]
     ]
 
 

@@ -93,10 +93,11 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
                 f"the {len(state.ids)} ids; found {shown([role, position])}"
             )
     positions = [start.position for start in state.starts]
-    if positions[:1] != [0] or state.starts[0].role is not None or positions != sorted(positions):
+    ordered = positions == sorted(positions) and positions[-1:] <= [len(state.ids)]
+    if positions[:1] != [0] or state.starts[0].role is not None or not ordered:
         raise TranscriptError(
-            "expected the positions at which reading began, in order and from 0 on; found "
-            f"{shown(positions)}"
+            f"expected the positions in the {len(state.ids)} ids at which reading began, in order "
+            f"and from 0 on; found {shown(positions)}"
         )
     _verify(renderer, state)
     return state
@@ -108,9 +109,10 @@ def _verify(renderer: Renderer, state: Saved) -> None:
         raise TranscriptError(f"ids, messages and spans do not agree: {difference}")
 
 
-def _difference(renderer: Renderer, state: Saved) -> str | None:
-    messages: list[Message] = []
-    spans: list[Span] = []
+def _read(
+    renderer: Renderer, state: Saved, messages: list[Message], spans: list[Span]
+) -> StreamParser:
+    """Read the ids again into these lists; the parser after the last one."""
     parser = StreamParser(renderer.binding, strict=False)
     for nth, starts in enumerate(runs := _runs(state.starts)):
         parser.close(followed=True)
@@ -127,6 +129,13 @@ def _difference(renderer: Renderer, state: Saved) -> str | None:
         )
         parser.know_tools(state.tools)
         feed_again(parser, state.ids, cut_out(state.spans, start.position, stop), starts[1:])
+    return parser
+
+
+def _difference(renderer: Renderer, state: Saved) -> str | None:
+    messages: list[Message] = []
+    spans: list[Span] = []
+    parser = _read(renderer, state, messages, spans)
     complete, missing = len(messages), bool(parser.missing)
     opened, begun, standing = parser.open, parser.open_content, _by_id(spans)
     may_end = resume.ends_bare(renderer.binding, parser) and not (missing or state.unfinished)
