@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from chatfmt import Allowed, ContentDelta, IssueKind, Message, MessageEnd, ParseError, Stray
 from chatfmt.wire.read import recovery, steps
 from chatfmt.wire.read.characters import HERE
 from chatfmt.wire.read.recovery import Repairs, Stand
-from chatfmt.wire.read.steps import State, Step, Steps
+from chatfmt.wire.read.steps import Steps
 from formats_under_test import tokenizer_for
 from letters import BYTES, SPECIALS, ids_of, in_pieces, row
 from one_line import machine_of, parser_of
+
+if TYPE_CHECKING:
+    from chatfmt.wire.read.state import State, Step
 
 TABLE = {byte: bytes([byte]) for byte in range(256)}
 SPELLINGS = {BYTES.encode_single_token(spelling): spelling for spelling in SPECIALS}

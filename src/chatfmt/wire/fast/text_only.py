@@ -16,7 +16,7 @@ from chatfmt.wire.read.parser import StreamParser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from chatfmt.wire.read.steps import State
+    from chatfmt.wire.read.state import State
 
 __all__ = ["TextOnly"]
 

@@ -9,7 +9,7 @@ from chatfmt.wire.events import ArgumentsDelta, ContentDelta
 from chatfmt.wire.ids import as_ids
 from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.reader import Reader
-from chatfmt.wire.read.steps import ARGUMENTS
+from chatfmt.wire.read.state import ARGUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

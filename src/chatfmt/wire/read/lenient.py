@@ -24,7 +24,7 @@ from chatfmt.wire.read.ways import Ways
 
 if TYPE_CHECKING:
     from chatfmt.wire.read.reader import Reader
-    from chatfmt.wire.read.steps import Step
+    from chatfmt.wire.read.state import Step
 
 __all__ = ["Lenient"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.events import Event
     from chatfmt.wire.read.readings import Reading
-    from chatfmt.wire.read.steps import Step
+    from chatfmt.wire.read.state import Step
     from chatfmt.wire.read.walk import Run
     from chatfmt.wire.spans import Span
 

@@ -11,7 +11,8 @@ from chatfmt.wire.read.wording import where
 if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.read.draft import Draft
-    from chatfmt.wire.read.steps import State, Steps
+    from chatfmt.wire.read.state import State
+    from chatfmt.wire.read.steps import Steps
 
 __all__ = ["Report"]
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from chatfmt.line.place import Place
     from chatfmt.wire.read.draft import Draft
     from chatfmt.wire.read.readings import Reading
-    from chatfmt.wire.read.steps import State, Steps
+    from chatfmt.wire.read.state import State
+    from chatfmt.wire.read.steps import Steps
 
 __all__ = ["Standing"]
 

@@ -1,16 +1,13 @@
 """Steps of the machine: what one token does, worked out once and remembered.
 
-A `State` is where a reader may stand: one *thread* for each reading that is still possible, nearly
-always one, and the bytes of a character that is not complete. What a token does from a state is a
-`Step`: the state that follows, and the *runs* of characters that it brings, each with the place to
-which it belongs. A step depends on nothing else, so `Steps` remembers it for all readers of a
-binding, within a bound.
+A step depends on nothing but the state, so `Steps` remembers it for all readers of a binding,
+within a bound.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from chatfmt.line.calls import CallObject
@@ -19,6 +16,7 @@ from chatfmt.wire.read.following import Following
 from chatfmt.wire.read.inside import Inside, inside
 from chatfmt.wire.read.readings import common
 from chatfmt.wire.read.recovery import Repairs
+from chatfmt.wire.read.state import ARGUMENTS, State, Step
 from chatfmt.wire.read.walk import CLOSED, Run, Walk, is_of_call, is_whole
 
 if TYPE_CHECKING:
@@ -29,69 +27,10 @@ if TYPE_CHECKING:
     from chatfmt.wire.binding import Binding
     from chatfmt.wire.read.walk import Thread
 
-__all__ = ["ARGUMENTS", "State", "Step", "Steps", "steps_of"]
-
-ARGUMENTS = "arguments"
-"""Stands for the arguments of the call at hand, which is an object, among the names of fields."""
+__all__ = ["Steps", "steps_of"]
 
 _MOST_STEPS = 200_000
 _MOST_TEXT = 64  # longer tokens are not kept: they hardly ever return
-
-
-class Step(NamedTuple):
-    """What a token does in a state."""
-
-    state: State
-    branches: tuple[tuple[int, tuple[Run, ...]], ...]
-    """For each thread of the new state: the thread before, and what it has read since."""
-    shared: tuple[Run, ...]
-    """What all of them have read first."""
-    left: tuple[tuple[Run, ...], ...]
-    """What each has read after that; empty where none has."""
-    invalid: tuple[int, ...]
-    """For each part that is invalid UTF-8, where it begins."""
-    begins: bool
-    """Whether the character that is pending now begins in this token."""
-    length: int
-    """How many characters of a header were read, in the reading that has the most."""
-
-
-class Stays(dict[int, str]):
-    """Token to its text, where that leads back to a state; an empty one where it is not known."""
-
-    def __missing__(self, _: int) -> str:
-        return ""
-
-
-class State:
-    """Where a reader may stand. Equal states are the same object."""
-
-    __slots__ = (
-        *("completes", "field", "free", "pending", "split"),
-        *("stays", "stays_in", "steps", "threads"),
-    )
-
-    def __init__(
-        self, threads: tuple[Thread, ...], pending: bytes, *, split: bool, free: bool
-    ) -> None:
-        self.threads = threads
-        self.pending = pending
-        """The bytes of a character that is not complete."""
-        self.split = split
-        """Whether that character begins within its token."""
-        self.free = free
-        """Whether text that goes on for any length is expected in some thread."""
-        self.field: str | None = None
-        """The field to which any text belongs that comes now, where that is certain."""
-        self.completes = False
-        """Whether a message of an envelope is complete, and the envelope still open."""
-        self.steps: dict[int, Step | None] = {}
-        """Token to its step; None where no reading goes on."""
-        self.stays = Stays()
-        """Token to its text, where all that it does is to go on in one field of free text, or in
-        the arguments of a call that is an object."""
-        self.stays_in: str | None = None
-        """That field, or `ARGUMENTS`."""
 
 
 class Steps:
@@ -181,7 +120,7 @@ class Steps:
     def forget(self) -> None:
         """Drop all that is remembered; whoever is in a state goes on all the same."""
         for known in self._states.values():
-            known.steps, known.stays = {}, Stays()
+            known.forget()
         self._states.clear()
         self._count = 0
 

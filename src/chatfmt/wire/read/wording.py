@@ -10,7 +10,7 @@ from chatfmt.wire.read.following import free_field
 if TYPE_CHECKING:
     from chatfmt.line.machine import Machine
     from chatfmt.wire.read.draft import Draft
-    from chatfmt.wire.read.steps import State
+    from chatfmt.wire.read.state import State
 
 __all__ = ["where"]
 
