@@ -56,6 +56,7 @@ MODULES = (
     "chatfmt.rollouts",
     "chatfmt.serve",
     "chatfmt.serve.hf",
+    "chatfmt.serve.prime",
     "chatfmt.serve.sglang",
     "chatfmt.serve.vllm",
     "chatfmt.show",
