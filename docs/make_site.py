@@ -58,6 +58,7 @@ MODULES = (
     "chatfmt.serve.hf",
     "chatfmt.serve.prime",
     "chatfmt.serve.sglang",
+    "chatfmt.serve.tinker",
     "chatfmt.serve.vllm",
     "chatfmt.show",
     "chatfmt.templates",

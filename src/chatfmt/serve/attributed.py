@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.transcript import Transcript
 
-__all__ = ["Attributed", "Options", "bridged", "goes_on", "written"]
+__all__ = ["Attributed", "Options", "bridged", "goes_on", "unweighted", "written"]
 
 _INSTRUCTIONS = ("system", "developer")
 
@@ -79,7 +79,7 @@ def written(
     Raises:
         RenderError: as for `ChatTokenizer.prepare` and `ChatTokenizer.encode_prompt`.
     """
-    given = _unweighted(as_conversation(chat))
+    given = unweighted(as_conversation(chat))
     prepared = options.prepare(tok, given, tools)
     transcript = tok.render(prepared)
     trained = transcript.weights(_of_assistant)
@@ -112,7 +112,7 @@ def bridged(
     ids follow the stop token; or where messages of the assistant follow, which would have to be
     encoded.
     """
-    new = _unweighted(as_conversation(following)).messages
+    new = unweighted(as_conversation(following)).messages
     if not (prompt and new) or any(message.role == "assistant" for message in new):
         return None
     transcript = tok.parse(prompt, strict=False, allow_open=True, tools=tools or ())
@@ -144,7 +144,7 @@ def _of_assistant(message: Message, _: int) -> float:
     return float(message.role == "assistant")
 
 
-def _unweighted(chat: Conversation) -> Conversation:
+def unweighted(chat: Conversation) -> Conversation:
     """Without annotations, which say nothing of who writes what."""
     messages = tuple(message.model_copy(update={"weight": None}) for message in chat.messages)
     return chat.model_copy(update={"messages": messages})

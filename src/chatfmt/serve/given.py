@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from chatfmt.serve.outputs import Source
 
-__all__ = ["definitions", "plain_messages", "tokenizer_for"]
+__all__ = ["definitions", "plain_messages", "tokenizer_for", "with_definitions"]
 
 
 def tokenizer_for(source: Source, tokenizer: Any = None) -> ChatTokenizer:  # noqa: ANN401 - theirs
@@ -55,6 +55,9 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
         made["content"] = texts or ""
         if thoughts:
             made["reasoning"] = "".join(part["thinking"] for part in thoughts)
+    failed = made.pop("unparsed_tool_calls", None)
+    if failed:  # they are what the model wrote, after its text
+        made["content"] = _text(made.get("content")) + "".join(call.raw_text for call in failed)
     if made.get("tool_calls"):
         made["tool_calls"] = [
             call.model_dump(exclude_none=True) if hasattr(call, "model_dump") else call
@@ -63,8 +66,37 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _text(content: Any) -> str:  # noqa: ANN401 - a text, parts of texts, or none
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content)
+    return str(content or "")
+
+
 def _is_thinking(part: object) -> bool:
     return isinstance(part, Mapping) and part.get("type") == "thinking"
+
+
+def with_definitions(
+    messages: Iterable[Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
+    """Messages, and the definitions that a system message among them brings as ``tools``.
+
+    A system message that brings nothing else is left out.
+
+    >>> with_definitions([{"role": "system", "content": "", "tools": [{"name": "f"}]}])
+    ([], [{'type': 'function', 'function': {'name': 'f'}}])
+    """
+    found: list[Mapping[str, Any]] = []
+    kept = []
+    for message in plain_messages(messages):
+        tools = message.get("tools")
+        if isinstance(tools, list):
+            found += tools
+            del message["tools"]
+            if not message["content"]:
+                continue
+        kept.append(message)
+    return kept, definitions(found) if found else None
 
 
 def definitions(tools: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
