@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from rows import ids_in, spelled
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
     from chatfmt import ChatTokenizer
 
 __all__ = ["Tokens"]
+
+
+class _Backend:
+    """A tokenizer of the library tokenizers: one that is told what to do with special tokens."""
+
+    encode_special_tokens = False
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def __deepcopy__(self, _: object) -> _Backend:
+        return _Backend(self._tokens)
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> SimpleNamespace:
+        assert not add_special_tokens
+        split = self.encode_special_tokens
+        return SimpleNamespace(ids=self._tokens.encode(text, split_special_tokens=split))
 
 
 class Tokens:
@@ -44,13 +62,17 @@ class Tokens:
     def decode(self, ids: Sequence[int], **_: object) -> str:
         return spelled(self.tok, ids)
 
-    def convert_tokens_to_ids(self, token: str) -> int:
-        return self.tok.encoding.special_tokens[token]
+    def convert_tokens_to_ids(self, token: str) -> int | None:
+        return self.tok.encoding.special_tokens.get(token)
 
     def __call__(self, text: str, **_: object) -> dict[str, Any]:
         """Ids with the characters of each, as a fast tokenizer has them."""
         ids = ids_in(self.tok, text)
         return {"input_ids": ids, "offset_mapping": [*self._offsets(ids, text)]}
+
+    @property
+    def backend_tokenizer(self) -> _Backend:
+        return _Backend(self)
 
     def _offsets(self, ids: Sequence[int], text: str) -> Iterator[tuple[int, int]]:
         starts = [at for at, letter in enumerate(text) for _ in letter.encode()]

@@ -100,6 +100,21 @@ def test_messages_that_are_split_keep_their_index_and_added_ones_have_none() -> 
     assert spelled(tok, calls).count("<|start|>assistant") == 2
 
 
+def test_after_a_result_some_prompts_say_nothing_of_thinking() -> None:
+    tok = tokenizer("deepseek-v3.1")
+    messages = CHATS["a result at the end"][0]
+    told = [
+        written(tok, messages, Options(thinking=thinking), prompt=True).ids
+        for thinking in (None, True, False)
+    ]
+    assert told[0] == told[1] == told[2]
+    with pytest.raises(RenderError, match="thinking"):
+        written(tokenizer("qwen-2.5"), [USER], Options(thinking=True), prompt=True)
+    tok = tokenizer("qwen-3")
+    closed = written(tok, messages, Options(thinking=False), prompt=True)
+    assert spelled(tok, closed.ids).endswith("</think>\n\n")
+
+
 def test_weights_of_messages_say_nothing_of_who_samples() -> None:
     tok = tokenizer("qwen-3-2507")
     assert written(tok, [USER, HELLO | {"weight": 0}], PLAIN) == written(tok, [USER, HELLO], PLAIN)

@@ -38,6 +38,16 @@ class Options(NamedTuple):
             chat, tools=tools, values=self.values, history=self.history, thinking=self.thinking
         )
 
+    def after(self, tok: ChatTokenizer, messages: Sequence[Message]) -> Options:
+        """The options for a prompt: some formats have nothing to say of thinking after a result."""
+        if self.thinking is None or not messages or messages[-1].role != "tool":
+            return self
+        try:
+            tok._renderer.prompt("assistant", before="tool", thinking=self.thinking)
+        except RenderError:
+            return self._replace(thinking=None)
+        return self
+
 
 class Attributed(NamedTuple):
     """Ids and what each of them is; all lists have the same length."""
@@ -80,6 +90,7 @@ def written(
         RenderError: as for `ChatTokenizer.prepare` and `ChatTokenizer.encode_prompt`.
     """
     given = unweighted(as_conversation(chat))
+    options = options.after(tok, given.messages)
     prepared = options.prepare(tok, given, tools)
     transcript = tok.render(prepared)
     trained = transcript.weights(_of_assistant)
@@ -121,6 +132,7 @@ def bridged(
     known = transcript.conversation.messages
     if _moves_tools(tok, known, new):
         return None
+    options = options.after(tok, new)
     before = [message for message in known if message.role not in _INSTRUCTIONS]
     start = len(transcript.ids)
     try:

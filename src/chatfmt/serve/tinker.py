@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
+from chatfmt.facade.writing import as_conversation
 from chatfmt.serve.attributed import Options, goes_on, written
 from chatfmt.serve.given import plain_messages, tokenizer_for, with_definitions
 from chatfmt.serve.outputs import Output, server_class, stops_in_order
@@ -157,8 +158,10 @@ class _Renderer:
         Raises:
             RenderError: as for `ChatTokenizer.prepare` and `ChatTokenizer.encode_prompt`.
         """
-        chat, tools = with_definitions(messages)
-        ids = self.tok.encode_prompt(self._options.prepare(self.tok, chat, tools), role=role)
+        plain, tools = with_definitions(messages)
+        chat = as_conversation(plain)
+        prepared = self._options.after(self.tok, chat.messages).prepare(self.tok, chat, tools)
+        ids = self.tok.encode_prompt(prepared, role=role)
         return _input([*ids, *self.tok.encoding.encode_ordinary(prefill or "")])
 
     def build_supervised_example(
@@ -227,12 +230,9 @@ class _Renderer:
 
     def to_openai_message(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """The message in the shape of OpenAI's API, thoughts as ``reasoning_content``."""
-        from chatfmt.conversation import Conversation
-
         [plain], _ = with_definitions([message])
         plain.pop("trainable", None)
-        chat = Conversation.model_validate({"messages": [plain]})
-        [made] = chat.to_openai()["messages"]
+        [made] = as_conversation([plain]).to_openai()["messages"]
         return dict(made)
 
 
