@@ -54,6 +54,13 @@ def test_a_conversation_is_attributed() -> None:
     ]
 
 
+def test_what_closes_results_is_of_the_last() -> None:
+    tok = tokenizer("qwen-3")
+    found = written(tok, CHATS["a result at the end"][0], PLAIN)
+    assert found.ids == tok.encode(tok.prepare(CHATS["a result at the end"][0]))
+    assert parts(tok, found)[-1] == (3, "", "\n</tool_response><|im_end|>\n")
+
+
 def test_a_token_that_ends_an_answer_and_begins_the_next_message_is_of_the_answer() -> None:
     tok = tokenizer("glm-4.7")
     chat = [USER, HELLO, USER]

@@ -27,6 +27,13 @@ def test_parts_and_calls_become_fields() -> None:
     assert plain_messages(given) == given
 
 
+def test_calls_that_failed_are_text() -> None:
+    failed = [SimpleNamespace(raw_text="f("), SimpleNamespace(raw_text="g(")]
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    given = [{"content": content, "unparsed_tool_calls": failed} for content in ("x", parts, None)]
+    assert [one["content"] for one in plain_messages(given)] == ["xf(g(", "abf(g(", "f(g("]
+
+
 def test_definitions_have_an_envelope() -> None:
     whole = {"type": "function", "function": {"name": "f"}}
     assert definitions(None) is None
@@ -42,5 +49,13 @@ def test_a_source_is_a_tokenizer_or_takes_a_vocabulary() -> None:
     mine = tokenizer_for("qwen-3", SimpleNamespace(tok=tok))
     assert isinstance(mine, ChatTokenizer)
     assert mine.encoding is tok.encoding
+    libraries = pytest.importorskip("tokenizers")
+    alphabet = sorted(libraries.pre_tokenizers.ByteLevel.alphabet())
+    model = libraries.models.BPE({letter: at for at, letter in enumerate(alphabet)}, [])
+    given = libraries.Tokenizer(model)
+    given.pre_tokenizer = libraries.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    given.decoder = libraries.decoders.ByteLevel()
+    given.add_special_tokens([*chatfmt.get_format("qwen-3").special_tokens])
+    assert tokenizer_for("qwen-3", given).encoding.n_vocab > 256
     with pytest.raises(EncodingRequiredError):
         tokenizer_for("qwen-3")

@@ -77,6 +77,23 @@ def test_a_call_is_from_its_first_token_to_its_last() -> None:
     assert reply.stopped
 
 
+def test_a_call_that_is_a_message_begins_with_its_header() -> None:
+    first = "<|channel|>commentary<|message|>Look.<|end|>"
+    call = "<|start|>assistant to=functions.f<|channel|>commentary<|message|>{}"
+    assert [one.raw for one in read("gpt-oss", f"{first}{call}<|call|>").calls] == [call]
+
+
+def test_a_call_that_no_token_begins_is_all_of_its_text() -> None:
+    one, other = '{"name": "f", "parameters": {}}', '{"name": "g", "parameters": {}}'
+    calls = read("llama-3.1", f"{one}; {other}<|eot_id|>").calls
+    assert [call.raw for call in calls] == [one, f"; {other}"]
+
+
+def test_a_stop_token_is_of_no_call() -> None:
+    [call] = read("qwen-3", ONE.removesuffix("\n</tool_call>") + "<|im_end|>").calls
+    assert (call.status, call.raw) == ("ok", ONE.removesuffix("\n</tool_call>"))
+
+
 def test_a_call_that_is_none_is_kept_as_it_was_tried() -> None:
     bad = "<tool_call>\nf(1)\n</tool_call>"
     first, second = read("qwen-3", f"{bad}\n{ONE}<|im_end|>").calls
@@ -135,6 +152,9 @@ def test_a_prompt_is_read_first() -> None:
     prompt = tok.encode_prompt([{"role": "user", "content": "x"}], thinking=True)
     reply = read("qwen-3", "Hm.\n</think>\n\nYes<|im_end|>", prompt=prompt)
     assert (reply.content, reply.reasoning) == ("Yes", "Hm.")
+    harmony = tokenizer_for("gpt-oss")
+    opened = harmony.encode_prompt([]) + ids_in(harmony, "<|channel|>analysis<|message|>")
+    assert read("gpt-oss", "Hm.<|end|>", prompt=opened).reasoning == "Hm."
     begun = tok.encode_prompt([{"role": "user", "content": "x"}], prefill="Sure, ")
     assert read("qwen-3", "yes<|im_end|>", prompt=begun).content == "yes"
 

@@ -6,6 +6,7 @@ test_prime_library.py.
 
 from __future__ import annotations
 
+import pickle
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -120,6 +121,7 @@ def test_no_messages_are_refused() -> None:
         ("gpt-oss", "<|return|>", False),
         ("llama-3.2", "<|eot_id|>", True),
         ("glm-4.7", "<|endoftext|>", False),
+        ("glm-4.5", "<|user|>", False),
     ],
 )
 def test_stop_tokens_and_prefixes(name: str, first: str, stable: bool) -> None:  # noqa: FBT001
@@ -203,6 +205,11 @@ def test_a_class_for_configurations() -> None:
     hello = ids_in(tok, "Hello<|im_end|>")
     assert cycle.bridge_to_next_turn(prompt, hello, [USER]) is None
     assert plain.bridge_to_next_turn(prompt, hello, [USER]) is not None
+
+
+def test_it_is_pickled() -> None:
+    again = pickle.loads(pickle.dumps(prime.renderer("gpt-4o")))
+    assert again.render_ids([USER]) == prime.renderer("gpt-4o").render_ids([USER])
 
 
 def test_an_unknown_format_is_refused_at_once() -> None:

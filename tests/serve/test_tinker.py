@@ -25,7 +25,8 @@ from library_chats import CHATS, TOOLS
 from rows import ids_in, spelled, tokenizer
 
 USER, HELLO = {"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello"}
-THOUGHT = {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}]}
+THINKS = [{"type": "thinking", "thinking": "Hm."}]
+THOUGHT: dict[str, Any] = {"role": "assistant", "content": THINKS}
 
 
 @dataclass
@@ -219,6 +220,12 @@ def test_a_trained_answer_keeps_its_thinking_and_earlier_ones_do_not() -> None:
     assert weighed("qwen-3", chat, "all_assistant_messages", history="keep")[0].startswith(
         "<think>"
     )
+
+
+def test_a_trained_answer_keeps_its_thinking_where_history_has_none() -> None:
+    chat = [USER, THOUGHT | {"content": [*THOUGHT["content"], {"type": "text", "text": "Yes."}]}]
+    [text] = weighed("kimi-k2-thinking", chat, "last_assistant_message")
+    assert text == "<think>Hm.</think>Yes.<|im_end|>"
 
 
 def test_thoughts_after_a_prompt_that_says_there_are_none_are_refused() -> None:

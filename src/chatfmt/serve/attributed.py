@@ -134,7 +134,6 @@ def bridged(
         return None
     options = options.after(tok, new)
     before = [message for message in known if message.role not in _INSTRUCTIONS]
-    start = len(transcript.ids)
     try:
         prepared = options.prepare(tok, [*before, *_answering(before, new)], tools)
         added = _after(prepared, len(before))
@@ -148,7 +147,6 @@ def bridged(
     sampled = [False] * len(ids)
     spots = [-1] * len(known) + origins
     messages, content = _attribute(transcript, ids, sampled, new, spots)
-    messages[:start], content[:start] = [-1] * start, [False] * start
     return Attributed(ids, messages, sampled, content)
 
 

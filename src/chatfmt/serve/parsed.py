@@ -148,9 +148,6 @@ class _Reader:
                     self._put(piece, is_part=isinstance(event, ToolCallEnd), closing=closing)
             if isinstance(event, MessageEnd):
                 self._message = self._at
-        if closing:
-            for piece in self._turn.take([], closing=True):
-                self._put(piece, is_part=False, closing=True)
 
     def _put(self, piece: Piece, *, is_part: bool, closing: bool) -> None:
         match piece:
