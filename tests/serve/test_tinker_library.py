@@ -64,7 +64,9 @@ FRAMED = Why("theirs gives each result a frame; the template has one for those s
 NO_PLACE = Why("the format has no place for thoughts; theirs writes them as text", "error of ours")
 NO_CALLS = Why("theirs has no calls, nor has the row", "error of both")
 NO_TOOLS = Why("theirs has no definitions of tools; they are left out", "error of theirs")
-STRIPPED = Why("the template takes white space off texts")
+OPENED = Why("theirs trains the tag of a thought that the prompt opens", "weights", MODES[2:4])
+STRIPPED = Why("only one of both takes white space off texts; the row is as its template")
+BARE = Why("theirs writes definitions without their envelope; the template does not")
 COMPACT = Why("theirs writes definitions with sorted keys and without spaces")
 DEVELOPER = Why("theirs ends instructions with an empty line, and has no system message for tools")
 THINKS = Why("the prompt says that there are no thoughts", "error of both", MODES[:2])
@@ -137,6 +139,29 @@ ROWS = {
             ADDED: THINKING[:1],
             EMPTY_EARLIER: THINKING[1:],
             COMPACT: (*DEFINED, *CALLS, *RESULTS, END, CYCLE, CALLED),
+        },
+    ),
+    "qwen-3.5": Row(
+        real("qwen-3.5", "qwen-3.5"),
+        "qwen3_5.Qwen3_5Renderer",
+        {
+            SPELLED: SPELLING,
+            EMPTY: (*ANSWERS, *LETTERS),
+            OPENED: THINKING,
+            BARE: (*DEFINED, *CALLS, *RESULTS, END, CYCLE, CALLED),
+        },
+    ),
+    "nemotron-3": Row(
+        lambda: tokenizer("nemotron-3"),
+        "nemotron3.Nemotron3Renderer",
+        {
+            SPELLED: SPELLING,
+            STRIPPED: ("several lines",),
+            OPENED: (*THINKING, CYCLE, CALLED),
+            ADDED: (
+                *("no system message", "two turns", "an empty answer", *LETTERS),
+                *(*CALLS, *RESULTS),
+            ),
         },
     ),
     "gpt-oss": Row(
@@ -283,18 +308,16 @@ def told(made: Any, ids: Sequence[int]) -> tuple[Any, ...]:
     return texts, calls, len(message.get("unparsed_tool_calls", ())), str(ended)
 
 
-@pytest.mark.parametrize("name", ["qwen-3", "qwen-3-2507", "kimi-k2-thinking"])
+@pytest.mark.parametrize("name", ["qwen-3", "qwen-3-2507", "qwen-3.5", "kimi-k2-thinking"])
 def test_replies_are_parsed_alike(name: str) -> None:
     made, count = both(name), 0
     for what, (messages, _) in CHATS.items():
-        last = messages[-1]
-        if (
-            last["role"] != "assistant"
-            or written(made.ours, what, "last_assistant_message") is None
-        ):
+        found = written(made.ours, what, MODES[0]) if messages[-1]["role"] == "assistant" else None
+        if found is None:
             continue
-        ids, weights = written(made.ours, what, "last_assistant_message") or ([], [])
-        reply = [token for token, weight in zip(ids, weights, strict=True) if weight]
+        prompt = made.ours.build_generation_prompt(messages_of(what, made.ours)[:-1]).to_ints()
+        assert found[0][: len(prompt)] == prompt
+        reply = found[0][len(prompt) :]
         mine, other = (told(one, reply) for one in (made.ours, made.theirs))
         assert mine == other, (what, spelled(made.tok, reply))
         count += 1
