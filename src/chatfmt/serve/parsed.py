@@ -112,32 +112,46 @@ class _Reader:
 
     def read(self) -> Reply:
         """The reply."""
-        stopped, thinks = False, self._thinks()
+        stopped, part = False, self._part()
+        texts, sinks = self._shortcut()
         for token in self._ids:
             self._at += 1
-            was_call = self._in_call()
-            events = self._parser.feed(token)
-            if self._in_call() and not was_call:
+            if text := texts.get(token):  # nearly all
+                for sink in sinks:
+                    sink.append(text)
+                self._text = self._at
+                continue
+            before, events = part, self._parser.feed(token)
+            part = self._part()
+            if part == "calls" and before != "calls":
                 self._call = self._at - 1 if token in self._special else self._text
             self._take(events)
             self._close(token)
             stopped = token in self._tok.stop_tokens
             if stopped:
+                part = before
                 break
-            thinks = self._thinks()
+            texts, sinks = self._shortcut()
         if not stopped:
             self._take(self._parser.close(), closing=True)
         content, reasoning = ("".join(self._texts[field]) for field in ("content", "reasoning"))
-        return Reply(content, reasoning or None, self._calls, not thinks, stopped)
+        return Reply(content, reasoning or None, self._calls, part != "reasoning", stopped)
 
-    def _in_call(self) -> bool:
-        return self._parser.open is not None and self._parser.open.part == "calls"
-
-    def _thinks(self) -> bool:
+    def _part(self) -> str | None:
+        """The part of the message that is open; thoughts that are a message are ``reasoning``."""
         opened = self._parser.open
-        if opened is None or opened.part == "header":
-            return False
-        return opened.part == "reasoning" or opened.channel == "analysis"
+        if opened is None:
+            return None
+        thinks = opened.channel == "analysis" and opened.part != "header"
+        return "reasoning" if thinks else opened.part
+
+    def _shortcut(self) -> tuple[Mapping[int, str], list[list[str]]]:
+        """What is the text of an id that is just more text, and where to append it."""
+        found = self._parser.shortcut
+        field = None if found is None or self._unclosed else self._turn.goes_on_in(found)
+        if found is None or not isinstance(field, str):
+            return {}, []
+        return found.texts, [found.sink, self._texts[field]]
 
     def _take(self, events: Iterable[Event], *, closing: bool = False) -> None:
         for event in events:
