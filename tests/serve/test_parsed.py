@@ -89,6 +89,15 @@ def test_a_call_that_no_token_begins_is_all_of_its_text() -> None:
     assert [call.raw for call in calls] == [one, f"; {other}"]
 
 
+def test_a_call_begins_after_text_and_thoughts() -> None:
+    call = "<function_calls>\nf(a=1)\n</function_calls>"
+    assert [one.raw for one in read("olmo-3", f"Look.{call}<|im_end|>").calls] == [call]
+    call = '<minimax:tool_call>\n<invoke name="f">\n</invoke>\n</minimax:tool_call>'
+    reply = read("minimax-m2", f"Hm.\n</think>\n\n\n{call}[e~[")
+    assert [one.raw for one in reply.calls] == [call]
+    assert (reply.content, reply.reasoning) == ("", "Hm.")
+
+
 def test_a_stop_token_is_of_no_call() -> None:
     [call] = read("qwen-3", ONE.removesuffix("\n</tool_call>") + "<|im_end|>").calls
     assert (call.status, call.raw) == ("ok", ONE.removesuffix("\n</tool_call>"))

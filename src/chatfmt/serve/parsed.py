@@ -94,7 +94,7 @@ class _Reader:
         self._calls: list[TriedCall] = []
         self._open: tuple[str | None, str | None, list[str]] = None, None, []
         self._message = self._call = 0  # where they begin
-        self._text = 0  # after the last id that has brought text
+        self._text = 0  # after the last id that has brought text, or was of the thoughts
         self._unclosed = False  # whether a special token may yet close the last call
         self._at = 0  # after the id that was fed last
 
@@ -127,6 +127,8 @@ class _Reader:
                 self._call = self._at - 1 if token in self._special else self._text
             self._take(events)
             self._close(token)
+            if before == "reasoning":
+                self._text = self._at
             stopped = token in self._tok.stop_tokens
             if stopped:
                 part = before
