@@ -29,7 +29,7 @@ __all__ = ["Row"]
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What `ChatFormat` takes, and what its compiled lines say."""
+    """The arguments of `ChatFormat`, and what its compiled lines say."""
 
     name: str
     template: Template

@@ -207,8 +207,8 @@ def _check_roles(format: Speaking) -> None:
                 spelling = format.role_spellings[role]
                 if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                     raise FormatError(
-                        f"format {format.name}: the role {shown(spelling)} could not be told apart "
-                        "from the text that follows it in the line"
+                        f"format {format.name}: the role {shown(spelling)} could not be "
+                        "distinguished from the text that follows it in the line"
                     )
 
 
@@ -264,7 +264,7 @@ def _check_machine(format: Speaking) -> None:
     where = f"format {format.name}"
     if (untold := untold_field(format.machine)) is not None:
         raise FormatError(
-            f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines "
+            f"{where}: whose {{{untold}}} it is would be known only at its end; begin the lines "
             "of different roles with different tokens"
         )
     for field_name, word in format.machine.fences:
@@ -276,7 +276,7 @@ def _check_machine(format: Speaking) -> None:
             )
     if (witness := find_witness(format.machine)) is not None:
         raise FormatError(
-            f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart "
+            f"{where}: {shown(witness.text)} could be read in two ways, or only be distinguished "
             "too late; put a special token, or a character that the field before it cannot "
             "have, between them"
         )
