@@ -1,4 +1,4 @@
-"""How errors say what a reader expected."""
+"""Words for errors about what a reader expected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def free_field(machine: Machine, place: Place) -> str | None:
 
 
 class Following:
-    """What may follow in one machine, for people; remembered, for garbage asks at every id."""
+    """Describes what may follow in a machine; remembered, because garbage asks at every id."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
