@@ -52,7 +52,7 @@ class EncodeOptions:
     weights: bool = False
     """Write a column of weights. Without it, a weight other than 0 and 1 is refused."""
     special_text: Literal["text", "warn", "refuse"] = "text"
-    """What happens to a row whose text spells a special token. It is text in any case; ``warn``
+    """How to treat a row whose text spells a special token. It is text in any case; ``warn``
     also writes a column ``special_text`` that says where, and ``refuse`` refuses the row."""
     preferences: bool | Literal["whole"] = False
     """True: rows are pairs of answers of which one was preferred; False: they are conversations.

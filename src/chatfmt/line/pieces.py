@@ -1,4 +1,4 @@
-"""What follows from the pieces of a line."""
+"""Conclusions from the pieces of a line."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Place:
         self.ends_call = False
         """Whether a call is complete here, in literal text that closes it."""
         self.border: str | None = None
-        """What begins with the next symbol, if this is not the place of a symbol itself."""
+        """Whatever begins with the next symbol, if this is not the place of a symbol itself."""
         self.letter = ""
         """The character that leads here, if it is one of literal text."""
         self.is_free = meaning.field in FREE_TEXT

@@ -16,7 +16,7 @@ __all__ = ["Speaking"]
 
 
 class Speaking(Row):
-    """What follows from a row's lines about speakers, prompts and stop tokens."""
+    """Conclusions from a row's lines about speakers, prompts and stop tokens."""
 
     def ends_of(self, role: str) -> Mapping[str, bool]:
         """The tokens that end a message of this role, and whether the model stops there.

@@ -32,7 +32,7 @@ _LINE = ("line", "after", "training_end")
 
 
 class Rules(NamedTuple):
-    """What all lines of a row share; see `chatfmt.line.lines.make_line`."""
+    """The members that all lines of a row share; see `chatfmt.line.lines.make_line`."""
 
     special_tokens: Sequence[str]
     ends: Sequence[str]

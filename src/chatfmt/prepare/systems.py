@@ -16,7 +16,7 @@ __all__ = ["Fold", "Insert", "System"]
 
 
 class System(Word):
-    """What a template does with a system message at the start, and if there is none."""
+    """A template's treatment of a system message at the start, and of a missing one."""
 
     word: Literal["system"] = "system"
     role: str = "system"
@@ -34,7 +34,7 @@ class System(Word):
     after_with_tools: str | None = None
     """The same if tools were given, if that is different."""
     empty: Literal["keep", "default", "drop"] = "keep"
-    """What happens to one without text: it stays, counts as none, or is left out."""
+    """How to treat one without text: it stays, counts as none, or is left out."""
     drop: bool = False
     """Whether every one is left out, whatever its text."""
     values: Mapping[str, str | None] = {}

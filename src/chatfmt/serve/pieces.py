@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Arguments", "CallEnd", "CallStart", "Piece", "Strays", "Text", "Turn"]
 
 Strays: TypeAlias = Literal["content", "drop"]
-"""What happens to text that has no place in a message, and to text that only looked like a call.
+"""How to treat text that has no place in a message, and text that only looked like a call.
 
 ``content``: it becomes part of the content, in its place. ``drop``: it is left out.
 """

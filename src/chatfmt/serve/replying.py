@@ -28,7 +28,7 @@ class ReplyOptions(TypedDict, total=False):
     """
 
     stray: Strays
-    """What happens to text that has no place; by default it is content. See `Strays`."""
+    """How to treat text that has no place; by default it is content. See `Strays`."""
     whole_calls: bool
     """Give each call at once, when it is complete. Otherwise, and by default, its arguments come as
     they are sampled; a call that is cut off, or turns out to be none, then stays in the reply as
@@ -77,15 +77,15 @@ class Reply(ABC):
 
     @abstractmethod
     def begin(self) -> Iterable[dict[str, Any]]:
-        """What to send before anything is sampled."""
+        """The items to send before anything is sampled."""
 
     @abstractmethod
     def tell(self, pieces: Iterable[Piece]) -> Iterable[dict[str, Any]]:
-        """What to send for some pieces."""
+        """The items to send for some pieces."""
 
     @abstractmethod
     def last(self, *, stopped: bool) -> Iterable[dict[str, Any]]:
-        """What to send at the end, after a stop token or without one."""
+        """The items to send at the end, after a stop token or without one."""
 
     @property
     def sampled(self) -> int:
@@ -93,12 +93,12 @@ class Reply(ABC):
         return self.parser.position - self._start
 
     def feed(self, given: int | Sequence[int]) -> tuple[Iterable[dict[str, Any]], bool]:
-        """What to send for one id or several, and whether they stop the model."""
+        """The items to send for one id or several, and whether they stop the model."""
         events, stopped = self.parser.feed_some(given)
         return self.tell(self.turn.take(events)), stopped
 
     def end(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
-        """What to send when the ids have ended."""
+        """The items to send when the ids have ended."""
         if not stopped:
             yield from self.tell(self.turn.take(self.parser.close(), closing=True))
         yield from self.last(stopped=stopped)

@@ -65,7 +65,7 @@ class Ask(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """What the conversations have besides plain texts of these roles."""
+    """The kinds of content that conversations have besides plain texts of these roles."""
 
     roles: Sequence[str] = ("system", "user", "assistant")
     thinks: bool = False
@@ -199,7 +199,7 @@ def _for_template(message: Message) -> dict[str, Any]:
 
 
 def written_by(template: JinjaTemplate, ask: Ask) -> str | Refused:
-    """What a template writes for a conversation.
+    """The text that a template writes for a conversation.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("{{ messages[0].content }}") as template:

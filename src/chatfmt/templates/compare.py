@@ -1,4 +1,4 @@
-"""What a format writes, and whether a template writes the same."""
+"""The text that a format writes, and whether a template writes the same."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ class Difference(NamedTuple):
     ask: Ask
     verdict: Verdict
     template: str
-    """What the template writes, or why it refuses."""
+    """The text of the template, or why it refuses."""
     format: str
-    """What the format would write, or why it refuses."""
+    """The text of the format, or why it refuses."""
 
 
 class Evidence(NamedTuple):

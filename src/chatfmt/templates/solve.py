@@ -52,7 +52,7 @@ class _Turns(NamedTuple):
     user: _Frame
     assistant: _Frame
     prompt: str | None
-    """What a prompt adds after the user's end; None if the template writes no prompt."""
+    """The text that a prompt adds after the user's end; None if the template writes no prompt."""
     thought: _Frame | None = None
     """The text around a thought, before the content of the answer."""
 
@@ -210,7 +210,7 @@ def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]
     opened, more = _opened(turns, tokens)
     lines["assistant"] = opened + "{content}" + _end(answer.end, tokens)
     following = _parts(turns.user.head, tokens)[1:2]
-    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that goes on
+    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that continues
         lines["assistant"] = {"line": lines["assistant"], "training_end": following[0]}
         more = {**more, "stops": following}
     frames = (frame, turns.user, answer, turns.thought)

@@ -102,7 +102,7 @@ def _members(field: str) -> tuple[str, ...]:
 
 
 def _body(shared: Shared) -> Iterator[Node]:
-    """What is written for each message."""
+    """The nodes of each message."""
     row = shared.format
     yield Set("where", "'message ' ~ loop.index0")
     known = quoted(f": expected a role of {', '.join(row.lines_of)}, found ")

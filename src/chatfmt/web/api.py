@@ -53,7 +53,7 @@ def formats(table: Table) -> dict[str, Any]:
 
 
 class _View:
-    """What all views of a request share."""
+    """The parts that all views of a request share."""
 
     def __init__(self, request: WithFormat, table: Table) -> None:
         if request.encoding is not None:

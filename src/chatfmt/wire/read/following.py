@@ -33,7 +33,7 @@ class Following:
         self._closers: dict[int, frozenset[str]] = {}
 
     def what(self, places: tuple[int, ...], *, literal: bool) -> str:
-        """What a reader expects at these places; ``literal``: text that the format fixes."""
+        """The things a reader expects at these places; ``literal``: text that the format fixes."""
         if literal:
             return _fixed(self._machine, self._machine.all[places[0]])
         if places not in self._after:
