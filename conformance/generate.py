@@ -178,7 +178,7 @@ CHATS: dict[str, list[tuple[str, str]]] = {
 
 
 def huggingface() -> Iterator[Vector]:
-    """What transformers' apply_chat_template makes of templates that models publish."""
+    """The results of transformers' apply_chat_template for templates that models publish."""
     from test_hf_equality import PUBLISHED, comparable, hf_ids, hf_tokenizer
 
     for name, published in PUBLISHED.items():
@@ -520,7 +520,7 @@ def calls() -> Iterator[Vector]:
 def _weights(
     format_name: str, messages: list[dict[str, Any]], ids: list[int], spans: list[list[Any]]
 ) -> list[int]:
-    """1 for what the assistant wrote, but for an end that stops nobody before another's turn."""
+    """1 for what the assistant wrote, but for an end that stops no one before another's turn."""
     special = encoding_for(format_name).special_tokens
     stops = {special[token] for token in tokenizer_for(format_name).format.stop_spellings}
     roles = [message["role"] for message in messages]

@@ -1,14 +1,14 @@
-"""What published templates write, and what the rows of the table make of it.
+"""Compares the texts of published templates with those of the rows of the table.
 
     python conformance/layouts.py [--write] [LAYOUT …]
 
 For each layout that has a row, each conversation is one of these:
 
-- *equal*: the row writes what the template writes, to the letter;
+- *equal*: the row writes exactly what the template writes;
 - *equal when prepared*: it does after `ChatTokenizer.prepare`;
 - *needs preparation*: the template has changed the conversation first, and the row does not say
   how. It reads what the template wrote, strictly, as other messages than were given, and writes
-  these back to the letter; the fields that differ are printed;
+  exactly these back; the fields that differ are printed;
 - *refused*: the template raises, or lets text forge tokens, or has a fault that the row does not
   copy: `excuses` finds which it is, and the row names it among its `faults`;
 - *no place*: the row cannot carry it, which `NO_PLACE` names;
@@ -46,11 +46,11 @@ REFUSED, LACKING, WRONG = "refused", "no place", "wrong"
 KINDS = (EQUAL, PREPARED, NEEDS, REFUSED, LACKING, WRONG)
 
 VALUES = {"date": dt.date(2025, 1, 2)}
-"""What stood for the values of templates, where their own default did not."""
+"""The values of templates, where their own default is not used."""
 
 
 class Finding(NamedTuple):
-    """What became of one conversation."""
+    """The outcome for one conversation."""
 
     case: str
     kind: str
@@ -69,7 +69,7 @@ def layout_file(layout: str) -> Path:
 
 
 def findings(layout: str) -> Iterator[Finding]:
-    """What happens to each conversation of a layout."""
+    """The outcome for each conversation of a layout."""
     stored = json.loads(layout_file(layout).read_text("utf-8"))
     tools = json.loads(layout_file("_tools").read_text("utf-8"))
     tok = tokenizer(ROWS[layout])
@@ -97,7 +97,7 @@ def findings(layout: str) -> Iterator[Finding]:
 
 
 def compare(name: str, case: Case) -> Finding:
-    """What became of a conversation that the template has taken."""
+    """The outcome for a conversation that the template has taken."""
     kind, detail = judge(case.tok, case.given, case.text, prompt=case.prompt)
     if kind != EQUAL and is_written(case.tok, case.given, prompt=case.prompt, text=case.text):
         if not spells_own_tokens(case):
@@ -116,7 +116,7 @@ def compare(name: str, case: Case) -> Finding:
 
 
 def prepare(tok: ChatTokenizer, given: Conversation) -> Conversation:
-    """What the row makes of a conversation, with values for what its template does not know.
+    """The row's version of a conversation, with values for what its template does not know.
 
     Raises:
         RenderError: the template takes no such conversation.
@@ -186,7 +186,7 @@ def differences(given: Sequence[Message], read: Sequence[Message]) -> list[str]:
 
 
 TABLE = Path(__file__).with_name("layouts.json")
-"""What docs/make_protocol.py shows."""
+"""The table that docs/make_protocol.py shows."""
 
 
 def main() -> None:

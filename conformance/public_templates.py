@@ -133,7 +133,7 @@ _TAG = re.compile(
 
 
 def guessed_tokens(text: str) -> list[str]:
-    """What in a text looks like a special token.
+    """The parts of a text that look like special tokens.
 
     A template does not say which they are; only the vocabulary does, and it is not there. All that
     is spelled like a tag is taken for one, which decides what the line is, not whether it is right.

@@ -1,9 +1,9 @@
-"""What happens to public chat templates when they are imported: `make templates`.
+"""The outcomes of importing public chat templates: `make templates`.
 
     python conformance/templates.py FOLDER [--write] [--state FILE] [--part N/M]
 
 The folder has packages as they are downloaded, wheels and source archives; nothing is copied from
-them. What is found is also appended to the file of `--state`; a run that was stopped goes on from
+them. What is found is also appended to the file of `--state`; a run that was stopped continues from
 there. Remove that file when the import has changed. For each distinct template that writes plain
 chat:
 
@@ -84,7 +84,7 @@ def held_out(seed: int) -> Iterator[Ask]:
 
 
 def tokens_of(source: str) -> list[str] | None:
-    """What looks like special tokens in what it writes; None if it writes no plain chat."""
+    """The parts of its text that look like special tokens; None if it writes no plain chat."""
     turns = [
         {"role": role, "content": text}
         for role, text in (("system", "Qs"), ("user", "Qu"), ("assistant", "Qa"), ("user", "Qv"))
@@ -126,7 +126,7 @@ def _verdict(tok: ChatTokenizer, case: tuple[Ask, str | Refused]) -> str | None:
 
 
 def outcome(source: str) -> dict[str, Any]:
-    """What happens to a template."""
+    """The outcome for a template."""
     try:
         tokens = tokens_of(source)
         if tokens is None:
@@ -170,7 +170,7 @@ def as_text(table: dict[str, Any], made: list[dict[str, Any]]) -> str:
 
 
 def outcomes(templates: list[Published], state: Path | None) -> Iterator[dict[str, Any]]:
-    """What happens to each, printed as it is found; what the state has is not done again."""
+    """The outcome for each, printed as it is found; those in the state are not done again."""
     written = state.read_text("utf-8") if state and state.exists() else ""
     whole = written[: written.rfind("\n") + 1]  # a stopped run may have written half a line
     done = {one["sha256"]: one for one in map(json.loads, whole.splitlines())}

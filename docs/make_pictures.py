@@ -30,7 +30,7 @@ CONVERSATION = [
 
 
 def terminal(path: Path, *, width: int = 80) -> None:
-    """What `chatfmt show --weights` prints, as SVG."""
+    """The output of `chatfmt show --weights`, as SVG."""
     transcript = chatfmt.get_tokenizer("gpt-4o").render(CONVERSATION)
     console = Console(
         file=io.StringIO(),

@@ -191,7 +191,7 @@ def _ranges(characters: str) -> str:
 
 
 def _folded(name: str, text: str) -> str:
-    """A rule in lines that are not too long; a line that goes on is indented."""
+    """A rule in lines that are not too long; a line that continues is indented."""
     lines = [f"{name} ="]
     for word in re.findall(r'(?:%s"[^"]*"|\S)+', text):
         if len(lines[-1]) + len(word) >= WIDTH:
@@ -288,7 +288,7 @@ def index() -> str:
 
 
 def page(format: ChatFormat) -> str:
-    """What a row says, a conversation as text, and a short example with its ids and spans."""
+    """The facts of a row, a conversation as text, and a short example with its ids and spans."""
     tok = example_tokenizer(format)
     messages = example(format)
     prompt = tok.encode_prompt([], prologue=False)
@@ -399,7 +399,7 @@ def _written(tok: ChatTokenizer) -> str:
 
 
 def _text_of(tok: ChatTokenizer, ids: Iterable[int]) -> str:
-    """What ids stand for, with special tokens as they are spelled."""
+    """The text of ids, with special tokens as they are spelled."""
     special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
     parts = (
         special[token].encode() if token in special else tok.encoding.token_bytes(token)
@@ -493,7 +493,7 @@ def _table(tok: ChatTokenizer, messages: list[dict[str, str]]) -> str:
 
 
 def _spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
-    """What ids stand for, in one line."""
+    """The text of ids, in one line."""
     special = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
     text = "".join(special.get(i) or tok.encoding.token_bytes(i).decode() for i in ids)
     return json.dumps(text, ensure_ascii=False)[1:-1]
@@ -524,7 +524,7 @@ def between_marks(text: str, parts: Mapping[str, str]) -> str:
 
 
 def made() -> dict[Path, str]:
-    """What each file should be."""
+    """The content that each file should have."""
     formats = [get_format(name) for name in FORMAT_ROWS]
     protocol = HERE / "protocol.md"
     parts = {"grammar": f"```abnf\n{grammar(formats)}\n```", "registry": registry(formats)}

@@ -65,7 +65,7 @@ MODULES = (
 )
 """The modules with public names: those of ``__all__``."""
 FIRST = ("chatfmt.tokenizer",)
-"""What a reader looks for first; the other files follow by name."""
+"""The files that a reader looks for first; the other files follow by name."""
 ALIASES = {
     "chatfmt.facade.writing": ["Messages"],
     "chatfmt.training.weights": ["TrainOn"],
@@ -75,7 +75,7 @@ ALIASES = {
     "chatfmt.serve.outputs": ["Source"],
     "chatfmt.serve.pieces": ["Strays"],
 }
-"""What signatures are made of: module to the names of its types."""
+"""The types used in signatures: module to the names of its types."""
 
 # -- Pages ------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class _Links(HTMLParser):
 
 
 def dead_links(site: Path) -> Iterator[str]:
-    """What is wrong with the links of a site; everything that it loads must be its own."""
+    """The faults of the links of a site; everything that it loads must be its own."""
     pages = {path: _Links(path) for path in sorted(site.rglob("*.html"))}
     for path, links in pages.items():
         name = path.relative_to(site)

@@ -33,8 +33,6 @@ LEFT_OUT = (
     "src/chatfmt/line/rows",  # preambles are the words of those who published them
     "src/chatfmt/encodings/vocab",
 )
-LATER = ("corpus", "serve", "templates")
-"""Folders of the package that are still to be rewritten."""
 _ROW = re.compile(r"^\| (?P<said>[^|]+?) \| (?P<instead>[^|]+?) \|$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
 
@@ -104,7 +102,6 @@ def look(paths: Sequence[Path], avoid: Sequence[Word]) -> Iterator[Found]:
 def files(places: Sequence[str | Path]) -> list[Path]:
     """The pages and modules in these places."""
     out = [ROOT / place for place in LEFT_OUT]
-    out += [ROOT / "src" / "chatfmt" / folder for folder in LATER]
     found = [
         path
         for place in places

@@ -4,7 +4,7 @@
     $ python examples/server.py
 
 A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
-in for one. The server keeps a transcript for each conversation: where a request goes on from
+in for one. The server keeps a transcript for each conversation: where a request continues from
 messages that it has seen, with the answers that it gave, its prompt begins with the very ids that
 were shown and sampled before, and nothing is encoded twice.
 """
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
 
 
 class BadRequestError(Exception):
-    """What is wrong with a request."""
+    """A fault of a request."""
 
 
 def understood(body: Any) -> Asked:  # noqa: ANN401 - JSON
@@ -123,13 +123,13 @@ class Chats:
         )
 
     def _new(self, asked: Asked, count: int) -> list[chatfmt.Message]:
-        """What messages after the first ``count`` are when all are prepared together."""
+        """The messages after the first ``count`` when all are prepared together."""
         before = self._prepared(asked._replace(messages=asked.messages[:count]))
         return [*self._prepared(asked).messages[len(before.messages) :]]
 
 
 def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
-    """What is the same for requests of one conversation.
+    """The data that requests of one conversation share.
 
     Members that are null or empty say nothing, and not all clients send thoughts back.
     """
@@ -161,7 +161,7 @@ class StopStrings:
         return text[:at]
 
     def end(self) -> str:
-        """What was held back, now that nothing follows."""
+        """The text that was held back, now that nothing follows."""
         text, self._held = self._held, ""
         return text
 

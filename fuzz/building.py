@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 SECONDS = 5.0
-"""What a row may take, of a processor's time."""
+"""The processor time that a row may take."""
 
 _AT_ONCE = 100
 
@@ -147,7 +147,7 @@ def line_of(seed: int, number: int) -> random.Random:
 
 
 def attempt(given: dict[str, Any], chance: random.Random) -> str:
-    """What happens to a row: "refused", "accepted", or a traceback."""
+    """The outcome for a row: "refused", "accepted", or a traceback."""
     try:
         with suppress(ChatfmtError):
             bare_machine(given)
@@ -185,7 +185,7 @@ class _Child:
         other.close()  # so that its end is seen here
 
     def ask(self, numbers: range) -> Iterator[str]:
-        """What happens to each of these rows, up to one that takes too long."""
+        """The outcome for each of these rows, up to one that takes too long."""
         self.pipe.send(numbers)
         for _ in numbers:
             try:

@@ -146,7 +146,7 @@ def rows(source: Source) -> None:
 
 
 def values(source: Source) -> None:
-    """What is given as a conversation may be any JSON: a list of ids, or an error that says why."""
+    """Any JSON may be given as a conversation: the result is ids, or an error that says why."""
     message: dict[str, Any] = {"role": "user", "content": "x"}
     row: dict[str, Any] = {"messages": [message, dict(message)], "metadata": {}}
     for _ in range(1 + source.number() % 4):

@@ -140,7 +140,7 @@ def _carried(source: Source, tok: ChatTokenizer) -> tuple[Message, ...]:
 
 
 def _ways_through(tok: ChatTokenizer, chance: random.Random) -> Iterator[Conversation]:
-    """What random ways through the machine say."""
+    """The texts of random ways through the machine."""
     found = (walks.read_and_written(tok, chance) for _ in range(20))
     return islice((read for read in found if read is not None), 4)
 
@@ -211,7 +211,7 @@ def line_of(seed: int, number: int) -> random.Random:
 
 
 def attempt(seed: int, number: int) -> tuple[int, str]:
-    """What happens to a line: "refused", "accepted", or a traceback."""
+    """The outcome for a line: "refused", "accepted", or a traceback."""
     try:
         return number, search(line_of(seed, number))
     except Exception:  # noqa: BLE001 - whatever it is, it is a finding

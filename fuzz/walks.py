@@ -86,7 +86,7 @@ def check(tok: ChatTokenizer, chance: random.Random, most: int = 80) -> bool:
 def read_and_written(
     tok: ChatTokenizer, chance: random.Random, most: int = 80
 ) -> Conversation | None:
-    """What one walk says, read and written again; None where it could not be read."""
+    """The text of one walk, read and written again; None if it could not be read."""
     symbols = walk(tok.format, chance, most)
     if symbols is None:
         return None

@@ -131,7 +131,7 @@ def test_the_command(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["corpus", "export", str(corpus), "--to", "npy", "--for", "trl", "-o", out]) == 0
     assert json.loads(capsys.readouterr().out)["columns"] == ["input_ids", "labels"]
     assert main(["corpus", "export", str(corpus), "-o", out]) == 2
-    assert "expected a folder that is not there yet" in capsys.readouterr().err
+    assert "expected a folder that does not exist yet" in capsys.readouterr().err
 
 
 def test_what_cannot_be_exported(
@@ -156,7 +156,7 @@ def test_what_cannot_be_exported(
     with pytest.raises(DataError, match="lists of numbers, found none"):
         writers.WRITERS["megatron"](tmp_path, pa.schema([pa.field("a", pa.string())]), [])
     next(corpus.glob("*.parquet")).unlink()
-    with pytest.raises(DataError, match="expected a corpus that is whole, found: shard"):
+    with pytest.raises(DataError, match="expected an undamaged corpus, found: shard"):
         export(corpus, out, "jsonl")
 
 

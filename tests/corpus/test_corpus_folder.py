@@ -380,7 +380,7 @@ def test_a_damaged_manifest_has_a_remedy(
     (out / "mine.parquet").write_bytes(_MINE)
     (tmp_path / "mine.parquet").write_bytes(_MINE)
     before = _tree(out)
-    with pytest.raises(DataError, match=r"found a damaged one.*--overwrite begins again"):
+    with pytest.raises(DataError, match=r"found a damaged one.*--overwrite starts over"):
         _run(data, out, **how)
     with pytest.raises(DataError, match="expected no file of this name"):
         _run(data, out, overwrite=True)

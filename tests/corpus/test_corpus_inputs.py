@@ -109,7 +109,7 @@ def test_a_change_is_noticed_and_can_be_taken_back(tmp_path: Path, kind: str, ch
     with pytest.raises(InputChangedError, match="found different input") as error:
         _run(mix, out, progress=alter)
     assert error.value.file == str(path)
-    assert "--resume goes on when it is whole again" in str(error.value)
+    assert "--resume continues once it is restored" in str(error.value)
     if not path.exists() or path.read_bytes() != whole:
         with pytest.raises((DataError, OSError)):
             _run(mix, out, resume=True)

@@ -80,9 +80,9 @@ def test_a_line_of_another_kind_is_named(line: bytes, found: str) -> None:
 
 def test_what_stands_on_two_lines_is_named() -> None:
     whole = lines(RANKS)
-    with pytest.raises(EncodingError, match=r"^line 261: .* new token, found b'b', .* line 99 "):
+    with pytest.raises(EncodingError, match=r"^line 261: .* new token, found b'b', .* line 99$"):
         read(b"\n".join([*whole, b"Yg== 999"]))
-    with pytest.raises(EncodingError, match=r"^line 261: .* new rank, found 98, .* line 99 "):
+    with pytest.raises(EncodingError, match=r"^line 261: .* new rank, found 98, .* line 99$"):
         read(b"\n".join([*whole, b"YWJj 98"]))
 
 

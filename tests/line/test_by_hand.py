@@ -123,8 +123,8 @@ def test_the_longest_special_token_wins() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{end}", "here: only special tokens and literal text may stand here"),
-        ("[ {name}]", "here: only special tokens and literal text may stand here"),
+        ("{end}", "here: only special tokens and literal text are allowed here"),
+        ("[ {name}]", "here: only special tokens and literal text are allowed here"),
         ("{nam}", "here: unknown field {nam}; there are role, name, recipient, channel, "),
         ("a}", "here: stray '}' at offset 1; write \\} for the character itself"),
         ("]", "here: ] without [; write \\] for the character itself"),

@@ -54,7 +54,7 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("could be read in two ways", "<s>{role}[.{channel}][.{name}] {content}<e>", TOKENS, {}),
     ("could be read in two ways", "<s>{role}\n[{reasoning}<t>]{content}<e>", MORE, {}),
     ("could be read in two ways", "<s>{role}[ {name}][ {channel}]<t>{content}<e>", MORE, {}),
-    ("or only be told apart too late", "<s>{role}\n[{name}<t>]{content}<e>", MORE, {}),
+    ("or only be distinguished too late", "<s>{role}\n[{name}<t>]{content}<e>", MORE, {}),
     ("its end", {"user": "<s>{content}<e>", "assistant": "<s>{content}<t>"}, MORE, {}),
     ("its end", "<s>{content}<t>{role}<e>", MORE, {}),
     (
@@ -100,7 +100,7 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("{end} must be the last", "<s>{role}\n{content}<e>", TOKENS, {"ends": {"<e>": "stop"}}),
     ("{end} must be the last", "<s>{role}{end}\n{content}<e>", TOKENS, {"ends": {"<e>": "stop"}}),
     (
-        "may not be optional",
+        "cannot be optional",
         "<s>{role}[{name}{end}]{content}<e>",
         TOKENS,
         {"ends": {"<e>": "stop"}},
@@ -138,7 +138,7 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
         {"generation_start": "role"},
     ),
     # groups, fields, characters
-    ("group may not stand inside a group", "<s>{role}[a[ {name}]]\n{content}<e>", TOKENS, {}),
+    ("group is not allowed inside a group", "<s>{role}[a[ {name}]]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>{role}[ ]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>{role}[ {name} {channel}]\n{content}<e>", TOKENS, {}),
     ("exactly one field", "<s>[{role}]\n{content}<e>", TOKENS, {}),
@@ -168,7 +168,12 @@ REFUSED: list[tuple[str, Lines, list[str], dict[str, Any]]] = [
     ("at least one role", {}, TOKENS, {"roles": []}),
     ("expected the roles that have a line, none", {}, TOKENS, {"roles": ["user"]}),
     ("expected the roles", {"user": "<s>{content}<e>"}, TOKENS, {"roles": ["assistant"]}),
-    ("could not be told apart from", "<s>{role}-{name}\n{content}<e>", TOKENS, {"roles": ["a-b"]}),
+    (
+        "could not be distinguished from",
+        "<s>{role}-{name}\n{content}<e>",
+        TOKENS,
+        {"roles": ["a-b"]},
+    ),
 ]
 
 

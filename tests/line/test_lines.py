@@ -10,19 +10,20 @@ from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import Calls, Field, GenerationStart, Literal, Next
 
 BESIDE = (
-    "beside {arg.string} a string stands as it is and all else is JSON; write {arg.value:loose}"
+    "beside {arg.string} a string is written bare and everything else is JSON; "
+    "write {arg.value:loose}"
 )
 LIST = (
     "a list is for calls, with {call.name} and {call.arguments} or {call:json …}, or for their "
     "arguments, with {arg.key} and {arg.value}; found "
 )
-TOUCHING = "without a special token or text between them, so they could not be told apart"
+TOUCHING = "without a special token or text between them, so they could not be distinguished"
 IN_A_GROUP = (
-    "{content} stands in a group, which is left out where it is empty, and is spelled as JSON, "
+    "{content} is in a group, which is left out where it is empty, and is spelled as JSON, "
     "where an empty text is a value; take it out of the group"
 )
-LIST_WITHIN = "a list of calls stands in a group or in another list; take it out"
-OF_A_CALL = "belongs to a call, so it stands in a list of them"
+LIST_WITHIN = "a list of calls is in a group or in another list; take it out"
+OF_A_CALL = "belongs to a call, so it must be in a list of them"
 
 REFUSED = [
     # values and coders
@@ -86,9 +87,9 @@ REFUSED = [
     ("<s>{content}{call:json name, arguments}<e>", f"{{call}} {OF_A_CALL}: […{{call}}…]*"),
     (
         "<s>[{name}|{call.id}]*<e>",
-        "only special tokens and literal text may stand between two calls",
+        "only special tokens and literal text are allowed between two calls",
     ),
-    ("<s>[[<m>{name}]|{call.id}]*<e>", "a group may not stand inside a group"),
+    ("<s>[[<m>{name}]|{call.id}]*<e>", "a group is not allowed inside a group"),
     # a list is all calls of a message, and an item one call
     (
         "<s>[<m>{call:json name, arguments}]*[<z>{call.name}<m>{call.arguments}]*<e>",

@@ -226,15 +226,15 @@ NO_END_OF_EACH = (
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"open": "<s>{name}"}, ", open: only special tokens and literal text may stand here"),
-        ({"sep": "{content}"}, ", sep: only special tokens and literal text may stand here"),
+        ({"open": "<s>{name}"}, ", open: only special tokens and literal text are allowed here"),
+        ({"sep": "{content}"}, ", sep: only special tokens and literal text are allowed here"),
         ({"close": ""}, ", close: expected an end token or {next}, found none"),
         ({"close": "\n"}, ", close: expected an end token or {next}, found none"),
-        ({"close": "{end}"}, ", close: only special tokens and literal text may stand here"),
+        ({"close": "{end}"}, ", close: only special tokens and literal text are allowed here"),
         ({"open": "tool"}, ": an envelope begins with a special token"),
         (
             {"each": "<s>{content}{end}"},
-            ", each: {end} may not stand in an envelope, which ends in its close; write the token",
+            ", each: {end} is not allowed in an envelope, which ends in its close; write the token",
         ),
         ({"open": "", "each": "x{content}"}, ": an envelope begins with a special token"),
         (
@@ -286,7 +286,7 @@ LITERAL_ALONE = "each: with every group left out a message is nothing but litera
         ({**ENVELOPE, "each": "x[<m>{content}]y"}, LITERAL_ALONE),
         ({**ENVELOPE, "each": "x[<m>{content}<z>]y"}, LITERAL_ALONE),
         ({**ENVELOPE, "each": "x[<m>{tools}<z>]y[<m>{content}]y", "sep": "\n"}, LITERAL_ALONE),
-        ("[" * 5000 + "{content}<e>", "a group may not stand inside a group"),
+        ("[" * 5000 + "{content}<e>", "a group is not allowed inside a group"),
         ("<s>{content}<e>" + "x" * 17_000, "the lines are too long"),
         ("<s>{content}" + "ab" * 500 + "<e>", "literal text repeats itself"),
         ("<s>{content}" + "ab" * 600 + "{reasoning}<e>", "and it has 1,200 characters; expected"),

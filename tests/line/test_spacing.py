@@ -68,7 +68,7 @@ def test_lines_of_each_role_and_all_that_belongs_to_them() -> None:
     ("line", "reason"),
     [
         ("x<u>{content}<e>", "expected a line that begins with a special token"),
-        ("<u>[{name}]\n{content}<e>", r"a space would stand before '\[\{name\}\]"),
+        ("<u>[{name}]\n{content}<e>", r"a space would be before '\[\{name\}\]"),
     ],
 )
 def test_a_space_that_may_be_or_not_is_refused(line: str, reason: str) -> None:

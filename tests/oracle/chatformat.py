@@ -191,7 +191,7 @@ class ChatFormat:
                     spelling = self.role_spellings[role]
                     if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                         raise FormatError(
-                            f"format {self.name}: the role {spelling!r} could not be told apart "
+                            f"format {self.name}: the role {spelling!r} could not be distinguished "
                             "from the text that follows it in the line"
                         )
 

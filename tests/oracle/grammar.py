@@ -132,7 +132,7 @@ def _insert(node: Node, pieces: Sequence[Piece], role: str | None, tail: str, wh
         if behind.tail is not None or (not rest and (behind.plain or behind.free)):
             raise FormatError(
                 f"{where}: two roles have the same template up to an end token, so they could not "
-                "be told apart"
+                "be distinguished"
             )
         if rest:
             _insert(behind, rest, role, tail, where)
@@ -193,7 +193,7 @@ def _settle(node: Node, where: str) -> set[str | None]:
         whose = set[str | None]().union(*(_settle(n, where) for _, n in free.closers.values()))
         if len(whose) > 1:
             raise FormatError(
-                f"{where}: whose {{{free.field}}} it is could only be told at its end; begin the "
+                f"{where}: whose {{{free.field}}} it is would be known only at its end; begin the "
                 "lines of different roles with different tokens"
             )
         [free.role] = whose
@@ -215,8 +215,8 @@ def _check(node: Node, where: str) -> None:
     witness = automaton.witness()
     if witness is not None:
         raise FormatError(
-            f"{where}: {witness!r} could be read in two ways, or only be told apart too late; put "
-            "a special token, or a character that the field before it cannot have, between them"
+            f"{where}: {witness!r} could be read in two ways, or only be distinguished too late; "
+            "put a special token, or a character that the field before it cannot have, between them"
         )
 
 

@@ -170,7 +170,7 @@ def parse_prologue(
     pieces: list[Special | Literal] = []
     for piece in _compile(line, special_tokens, where):
         if not isinstance(piece, Special | Literal) or piece == Special((), end=True):
-            raise FormatError(f"{where}: only special tokens and literal text may stand here")
+            raise FormatError(f"{where}: only special tokens and literal text are allowed here")
         pieces.append(piece)
     return tuple(pieces)
 
@@ -214,13 +214,13 @@ def parse_template(
     free = next(name for name in names if name in FREE_TEXT)
     if "role" in names and names.index("role") > names.index(free) and role is None:
         raise FormatError(
-            f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} first"
+            f"{where}: whose {{{free}}} it is would be known only at its end; write {{role}} first"
         )
     written = list(_flat(pieces[pieces.index(GenerationStart()) + 1 : -1]))
     for piece in written:
         if isinstance(piece, Special) and set(piece.tokens) & set(pieces[-1].tokens):  # type: ignore[union-attr]
             raise FormatError(
-                f"{where}: the end token {piece.tokens[0]} also stands in what the model writes "
+                f"{where}: the end token {piece.tokens[0]} also appears in what the model writes "
                 "before it, so generation would stop there"
             )
     if role is not None:
@@ -254,7 +254,7 @@ def _pieces(scanned: Iterator[tuple[str, str]], where: str, *, group: bool = Fal
             pieces.append(_field(text, where))
         elif kind == "open":
             if group:
-                raise FormatError(f"{where}: a group may not stand inside a group")
+                raise FormatError(f"{where}: a group is not allowed inside a group")
             pieces.append(_group(_pieces(scanned, where, group=True), where))
         elif group:
             return pieces
@@ -285,7 +285,7 @@ def _group(pieces: list[Piece], where: str) -> Group:
             f"{{content}}, to say when it is written; found {found}"
         )
     if any(isinstance(piece, Special) and piece.end for piece in pieces):
-        raise FormatError(f"{where}: {{end}} may not be optional")
+        raise FormatError(f"{where}: {{end}} cannot be optional")
     return Group(names[0], tuple(_merge(pieces)))
 
 
@@ -318,7 +318,7 @@ def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[l
     marked = [piece for piece in _flat(pieces) if isinstance(piece, Special) and piece.end]
     if bool(marked) != bool(ends) or len(marked) > 1 or (marked and marked != [last]):
         raise FormatError(
-            f"{where}: {{end}} must be the last token of the line, and stand there exactly when "
+            f"{where}: {{end}} must be the last token of the line, exactly when "
             "the format lists its ends"
         )
     tail = pieces[at + 1 :]
@@ -356,7 +356,7 @@ def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str
         elif isinstance(piece, Field) and open_field:
             raise FormatError(
                 f"{where}: {{{piece.name}}} follows {{{open_field}}} without a special token "
-                "between them, so they could not be told apart"
+                "between them, so they could not be distinguished"
             )
         elif isinstance(piece, Field) and piece.name in FREE_TEXT:
             open_field = piece.name

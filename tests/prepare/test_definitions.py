@@ -88,7 +88,7 @@ def test_what_the_spelling_cannot_say_is_refused() -> None:
 def test_a_user_is_needed_where_they_go_there(into: str) -> None:
     error = refused([{"word": "tools", "into": into}], "assistant: a", tools=[TOOL])
     assert error.message is None
-    assert error.reason == "expected a message of the user, which is to hold the tools; found none"
+    assert error.reason == "expected a user message to hold the tools, found none"
 
 
 CALLS = [{"word": "calls", "ids": "functions.{name}:{n}"}]

@@ -104,7 +104,7 @@ def test_fold(options: dict[str, Any], given: tuple[str, ...], expected: list[st
 def test_fold_needs_a_user(into: str) -> None:
     error = refused([{"word": "fold", "into": into}], "system: Be.", "assistant: b")
     assert error.message == 0
-    assert error.reason == "expected a message of the user, which is to hold this one"
+    assert error.reason == "expected a user message to hold this one"
 
 
 @pytest.mark.parametrize(

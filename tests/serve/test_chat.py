@@ -251,7 +251,7 @@ def test_a_call_without_arguments() -> None:
 
 def test_what_is_no_reply_is_refused() -> None:
     chat = GPT.render([USER])
-    with pytest.raises(ValueError, match="expected a transcript that ends with what a model wrote"):
+    with pytest.raises(ValueError, match="expected a transcript that ends with a model's reply"):
         serve.chat_message(chat)
     with pytest.raises(ValueError, match=r"or the messages of one reply, found \[\]"):
         serve.chat_message([])

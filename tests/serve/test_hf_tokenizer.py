@@ -154,7 +154,7 @@ def test_what_a_template_is_told() -> None:
         ({"documents": [{}]}, "no documents and no chat_template"),
         ({"chat_template": "{{ x }}"}, "no documents and no chat_template"),
         ({"add_generation_prompt": True, "continue_final_message": True}, "found both"),
-        ({"return_assistant_tokens_mask": True, "tokenize": False}, "is for whole conversations"),
+        ({"return_assistant_tokens_mask": True, "tokenize": False}, "only for whole conversations"),
     ],
 )
 def test_what_it_cannot_do_is_refused(

@@ -283,7 +283,7 @@ def test_a_row_reads_ids_over_the_tokenizer_of_the_server() -> None:
         parser = vllm.tool_parser(source)(made)
         found = streamed(None, parser, ids, [len(ids)])
         assert found.told() == ("", "Go. ", [["tide", '{"port": "Kiel"}']])
-    with pytest.raises(EncodingError, match="make the parser of a ChatTokenizer, which has"):
+    with pytest.raises(EncodingError, match="make the parser from a ChatTokenizer, which brings"):
         vllm.tool_parser("qwen-3")(object()).extract_tool_calls_streaming(
             "", "", "", [], [], ids, request()
         )

@@ -45,7 +45,7 @@ def _compare(first: int, many: int) -> None:
         try:
             source = to_jinja(row)
         except FormatError as error:
-            assert "two fields stand side by side" in str(error)  # noqa: PT017 - of some rows
+            assert "two fields are next to each other" in str(error)  # noqa: PT017 - of some rows
             counted["refused"] += 1
             continue
         counted["rows"] += 1

@@ -44,7 +44,7 @@ def _made(kind: type[_R], fields: dict[str, Any], given: set[str]) -> _R:
 
 
 def message_of(fields: dict[str, Any]) -> Message:
-    """What `Message` makes of these fields; its role is among them.
+    """The result of `Message` for these fields, which include the role.
 
     >>> message_of({"role": "user", "content": "hello"})
     Message(role='user', content='hello')
@@ -53,7 +53,7 @@ def message_of(fields: dict[str, Any]) -> Message:
 
 
 def messages_like(fields: dict[str, Any]) -> Callable[[str], Message]:
-    """What makes messages that have these fields, and each a content of its own.
+    """A function that makes messages with these fields, each with its own content.
 
     >>> user = messages_like({"role": "user"})
     >>> user("hello")
@@ -70,7 +70,7 @@ def messages_like(fields: dict[str, Any]) -> Callable[[str], Message]:
 
 
 def conversation_of(messages: Iterable[Message]) -> Conversation:
-    """What `Conversation` makes of these messages.
+    """The result of `Conversation` for these messages.
 
     >>> conversation_of([message_of({"role": "user", "content": "hello"})]).messages
     (Message(role='user', content='hello'),)

@@ -1,7 +1,7 @@
-"""Many conversations to the files that trainers read.
+"""Turns many conversations into the files that trainers read.
 
-One function for a batch of rows, engines that call it on many cores or machines, and writers that
-a kill cannot hurt. All of it needs the extra ``data``.
+A single function encodes a batch of rows, engines call it on many cores or machines, and the
+writers survive a kill. All of it needs the extra ``data``.
 """
 
 from chatfmt.corpus.checked import Checked, check

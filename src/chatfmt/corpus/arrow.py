@@ -1,4 +1,4 @@
-"""pyarrow, which comes with an extra and has no types: the only place that imports it."""
+"""pyarrow, which comes with an extra and has no types; only this module imports it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ pa, pc, pq = map(_pyarrow, ("pyarrow", "pyarrow.compute", "pyarrow.parquet"))
 
 
 def to_ipc(batch: RecordBatch, compression: str | None = None) -> bytes:
-    """A batch as bytes, a stream of its own; several may stand one behind the other."""
+    """A batch as bytes in a stream of its own; several of these may follow each other."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression=compression)
     with pa.ipc.new_stream(sink, batch.schema, options=options) as stream:
@@ -49,7 +49,7 @@ def to_ipc(batch: RecordBatch, compression: str | None = None) -> bytes:
 
 
 def from_ipc(source: Any) -> Iterator[RecordBatch]:  # noqa: ANN401 - bytes, or a file of Arrow's
-    """The batches of `to_ipc`, without copying those of bytes: they keep the bytes alive."""
+    """The batches of `to_ipc`. Those read from bytes are not copied, and keep the bytes alive."""
     file = pa.BufferReader(source) if isinstance(source, bytes) else source
     while file.tell() < file.size():
         yield from pa.ipc.open_stream(file)

@@ -1,4 +1,4 @@
-"""Whether a corpus is what its manifest says: files, sizes, digests, counts and schema."""
+"""Checks a corpus against its manifest: files, sizes, digests, counts and schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Checked", "check"]
 
 
 class Checked(NamedTuple):
-    """What there is in a corpus, and what is wrong with it.
+    """The content of a corpus, and its faults.
 
     >>> Checked(files=3, size=4096, rows=1, tokens=13, faults=[]).faults
     []
@@ -28,15 +28,15 @@ class Checked(NamedTuple):
 
     files: int
     size: int
-    """Bytes of all files that the manifest names."""
+    """The size in bytes of all files that the manifest names."""
     rows: int
     tokens: int
     faults: list[str]
-    """What is wrong, with the file in which it is; empty if nothing is."""
+    """The faults, each with its file; empty if there are none."""
 
 
 def check(folder: Path) -> Checked:
-    """Read all that a manifest names, and compare it with what the run wrote.
+    """Read everything that a manifest names, and compare it with what the run wrote.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -81,24 +81,24 @@ def check(folder: Path) -> Checked:
 def _unfinished(folder: Path, state: State) -> list[str]:
     faults = []
     if state.stage != "done":
-        faults.append(f"{MANIFEST}: the run is not finished; --resume goes on with it")
+        faults.append(f"{MANIFEST}: the run is not finished; --resume continues it")
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if is_temporary(entry):
-                faults.append(f"{entry.name}: left by a run that was killed, or one is under way")
+                faults.append(f"{entry.name}: left by a run that was killed or is still running")
             elif foreign(entry.name, state):
-                faults.append(f"{entry.name}: looks like a file of the run, which did not write it")
+                faults.append(f"{entry.name}: has the name of a file that the run did not write")
     return faults
 
 
 def _read(path: Path, state: State, schemas: dict[str, str]) -> tuple[int, str | None]:
-    """The ids in a file of examples, and what is wrong with it."""
+    """The number of ids in a file of examples, and the file's fault, if it has one."""
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             made_of = loads((schema.metadata or {}).get(b"chatfmt", b"null"))
             if made_of is None or any(state.plan.get(key) != made_of[key] for key in made_of):
-                return 0, "says that it was made with other options than the manifest does"
+                return 0, "was made with other options than the manifest says"
             first, shown = next(iter(schemas.items()), (path.name, str(schema)))
             schemas.setdefault(path.name, str(schema))
             if shown != str(schema):
@@ -109,11 +109,11 @@ def _read(path: Path, state: State, schemas: dict[str, str]) -> tuple[int, str |
             ids = [name for name in schema.names if name.endswith("_ids")]
             return sum(tokens_in(batch) for batch in file.iter_batches(columns=ids)), None
     except (pa.ArrowException, OSError, ValueError) as error:
-        return 0, f"is not Parquet that can be read ({error})"
+        return 0, f"cannot be read as Parquet ({error})"
 
 
 def _sums(folder: Path, state: State, rows: int, tokens: int) -> list[str]:
-    """What is wrong with the counts, where all files are as they were written."""
+    """Faults in the counts, if all files are unchanged."""
     summary = state.summary
     packs = summary.packs
     expected = summary.examples if packs is None else packs

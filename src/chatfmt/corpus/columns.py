@@ -26,8 +26,8 @@ REJECTS = pa.schema(
         pa.field("row_base64", pa.large_string()),
     ]
 )
-"""The columns of refused rows; ``row`` is the row as it stood in its file, or where that is invalid
-UTF-8, ``row_base64`` is; neither, if it was not held: it was too long, or the file breaks off."""
+"""The columns of refused rows. ``row`` is the row as in its file; ``row_base64`` if it is invalid
+UTF-8; both are empty if the row was not kept: it was too long, or the file breaks off."""
 
 _PLACE = [
     pa.field("source", pa.string(), nullable=False),
@@ -36,7 +36,7 @@ _PLACE = [
     pa.field("part", pa.int32(), nullable=False),
     pa.field("path", pa.list_(pa.string())),
 ]
-"""Where an example comes from; ``path`` is what `_path` says."""
+"""The columns that say where an example comes from; for ``path``, see `_path`."""
 
 
 def id_columns(options: EncodeOptions) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def id_columns(options: EncodeOptions) -> tuple[str, ...]:
 
 
 def example_schema(options: EncodeOptions) -> Schema:
-    """The columns of examples: lists of int32 (weights: float), and where each comes from."""
+    """The columns of examples: lists of int32 (weights: float), and the source of each."""
     lists = [
         pa.field(name, pa.list_(pa.float32() if name == "weights" else pa.int32()), nullable=False)
         for name in id_columns(options)
@@ -69,7 +69,7 @@ def _places(options: EncodeOptions) -> list[Any]:
 
 
 class _Further(NamedTuple):
-    """What an example has besides its lists and the place of its row."""
+    """The values of an example besides its lists and the place of its row."""
 
     part: int
     path: list[str] | None
@@ -84,7 +84,7 @@ class Made:
         self._schema, self._width = example_schema(options), len(id_columns(options))
         self._lists: list[tuple[bytes, ...]] = []
         self._rows: list[int] = []
-        """Of each example the number of its row in the batch."""
+        """For each example, the number of its row in the batch."""
         self._further: list[_Further] = []
         self.rejects: list[tuple[Any, ...]] = []
 
@@ -101,7 +101,7 @@ class Made:
             self._further.append(_Further(part, path, spelled, said))
 
     def batches(self, batch: RecordBatch) -> tuple[RecordBatch, RecordBatch]:
-        """What there is, of the rows of this batch."""
+        """The examples and refused rows collected from this batch."""
         fields = [*self._schema]
         lists = [
             _lists([example[at] for example in self._lists], field.type)
@@ -124,7 +124,7 @@ class Made:
 
 
 def _lists(rows: list[bytes], type: Any) -> Any:  # noqa: ANN401 - Arrow's
-    """A list array over one flat buffer: pa.array would look at every number by itself."""
+    """A list array over one flat buffer, because pa.array would look at every single number."""
     values = b"".join(rows)
     offsets = array("i", accumulate(map(len, rows), initial=0))
     size = type.value_type.bit_width // 8

@@ -1,7 +1,7 @@
-"""A finished corpus in other kinds of files, and in the columns that a trainer calls its own.
+"""A finished corpus in other kinds of files, with the column names that a trainer uses.
 
-A corpus is written once, as Parquet, with all guarantees. Here it is checked against its manifest
-first, and what is made of it appears whole: in a folder that gets its name when all is written.
+A corpus is written once, as Parquet, with all guarantees. An export first checks it against its
+manifest, and appears only when complete: its folder gets its name after everything is written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TRAINERS: dict[str, dict[str, str]] = {
     "torchtune": {"tokens": "input_ids", "labels": "labels"},
     "nemo": {"input_ids": "input_ids", "loss_mask": _TRAINED},
 }
-"""By trainer: its columns, and which of ours each is, or how it follows from the labels.
+"""For each trainer, its columns, and which of ours each one is or how it follows from the labels.
 
 Sources: TRL, ``SFTTrainer`` and the collators of ``DPOTrainer`` and ``RewardTrainer``; axolotl,
 docs/dataset-formats/tokenized.qmd; LLaMA-Factory, ``tokenized_path``; torchtune, ``PackedDataset``
@@ -47,13 +47,13 @@ docs/dataset-formats/tokenized.qmd; LLaMA-Factory, ``tokenized_path``; torchtune
 
 
 def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> dict[str, Any]:
-    """Write a finished corpus as files of another kind; what was written, in numbers.
+    """Write a finished corpus as files of another kind, and return the counts.
 
     Args:
-        folder: of the corpus.
-        out: a folder that is not there yet.
+        folder: the folder of the corpus.
+        out: a folder that does not exist yet.
         kind: ``jsonl``, ``arrow``, ``npy``, ``megatron``, ``parquet``.
-        trainer: such as ``trl`` or ``axolotl``, for its columns; None keeps all.
+        trainer: such as ``trl`` or ``axolotl``, to get its columns; None keeps all columns.
 
     >>> from pathlib import Path
     >>> export(Path("no-corpus"), Path("out"), "h5")
@@ -62,17 +62,17 @@ def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> di
     chatfmt.errors.DataError: expected a kind among jsonl, arrow, npy, megatron, parquet, found 'h5'
 
     Raises:
-        DataError: the corpus is not whole, has not the columns, or ``out`` is there.
-        OSError: the disk is full, for example; nothing is left of ``out`` then.
+        DataError: the corpus is damaged or lacks a column, or ``out`` exists.
+        OSError: the disk is full, for example; ``out`` is then removed.
     """
     if kind not in WRITERS:
         raise DataError(f"expected a kind among {', '.join(WRITERS)}, found {shown(kind)}")
     if trainer is not None and trainer not in TRAINERS:
         raise DataError(f"expected a trainer among {', '.join(TRAINERS)}, found {shown(trainer)}")
     if faults := check(folder).faults:
-        raise DataError(f"expected a corpus that is whole, found: {faults[0]}", str(folder))
+        raise DataError(f"expected an undamaged corpus, found: {faults[0]}", str(folder))
     if out.exists():
-        raise DataError("expected a folder that is not there yet", str(out))
+        raise DataError("expected a folder that does not exist yet", str(out))
     paths = [folder / name for name in sorted(load(folder).files) if name.endswith(".parquet")]
     if not paths:
         raise DataError("expected a corpus with examples, found none", str(folder))

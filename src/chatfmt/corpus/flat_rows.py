@@ -1,8 +1,8 @@
-"""Rows by the flat path of `chatfmt.training.flat`, where it does what the options ask for.
+"""Rows that take the flat path of `chatfmt.training.flat`, if the options allow it.
 
-A row of OpenAI's schema whose messages are roles and texts is laid out as it was read, without an
-object for a message; any other is laid out from the conversation that it gives. What is not laid
-out here, or comes back as None, is for the plain path, which also says what is wrong with it.
+A row of OpenAI's schema whose messages are only roles and texts is laid out as it was read, without
+a message object; any other row is laid out from its conversation. If a row is not laid out here, or
+comes back as None, it takes the plain path, which also says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ __all__ = ["FlatRows"]
 
 _SCHEMA = "openai"
 _OWN = frozenset({*CLAIMED, *LABELS, "path"})
-"""Members of a row that change what becomes of it, beside its messages."""
+"""Members of a row that change what happens to it, besides its messages."""
 _SAYABLE = {None, 0.0, 1.0}
-"""Weights of messages that labels can say."""
+"""Weights of messages that labels can express."""
 
 
 class FlatRows:
-    """What is laid out, for the options of a run."""
+    """Lays rows out, for the options of a run."""
 
     def __init__(self, options: EncodeOptions) -> None:
         self._options = options
@@ -46,10 +46,10 @@ class FlatRows:
         )
         self._takes_plain = self._takes_one and options.special_text == "text"
         self._ours: dict[tuple[str, ...], bool] = {}
-        """Whether rows with these members are OpenAI's, and say no more than their messages."""
+        """Whether rows with these members are OpenAI's, and nothing but their messages matters."""
 
     def plain(self, source: Source, row: dict[str, Any]) -> Laid | None:
-        """A row whose messages are roles and texts, and which is to be taken as it is."""
+        """A row whose messages are only roles and texts, and that is used unchanged."""
         policies = source.options
         if (
             not self._takes_plain
@@ -68,7 +68,7 @@ class FlatRows:
 
     def _is_ours(self, source: Source, row: dict[str, Any]) -> bool:
         if source.schema_name not in (None, _SCHEMA) or None in row.values():
-            return False  # null counts as absent: then the members do not tell the schema
+            return False  # null counts as absent: the members alone do not show the schema
         members = tuple(row)
         known = self._ours.get(members)
         if known is None:
@@ -77,7 +77,7 @@ class FlatRows:
         return known
 
     def items(self, items: list[Item]) -> Laid | None:
-        """What a row gives, where that is one conversation that is to be taken as it is."""
+        """The items of a row, if they are one conversation that is used unchanged."""
         options = self._options
         if not self._takes_one or len(items) != 1:
             return None
@@ -89,7 +89,7 @@ class FlatRows:
         return self._encoder.conversation(item)
 
     def encode(self, laid: Iterable[Laid | None]) -> Iterator[FlatExample | None]:
-        """The examples, of which none is too long, and none without a label but where it may be."""
+        """The examples, except those too long, and those without a label unless that is allowed."""
         longest, allowed = self._options.max_tokens, self._options.allow_untrained
         for example in self._encoder.encode(laid):
             fits = example and (longest is None or example.tokens <= longest)
@@ -97,7 +97,7 @@ class FlatRows:
 
 
 def _thinks(roles: tuple[str, ...], texts: list[str]) -> bool:
-    """Whether thinking stands inline in the text of an answer."""
+    """Whether the text of an answer contains inline thinking."""
     both = zip(roles, texts, strict=True)
     return any(role == "assistant" and find_inline(text) is not None for role, text in both)
 

@@ -1,8 +1,8 @@
-"""The folder of a run: what chatfmt may remove there, and what it never touches.
+"""The folder of a run: the files that chatfmt may remove, and those that it never touches.
 
-A file is ours if it has one of the temporary names below, or if the manifest of a run notes its
-name, its size and its digest and the file still has both. Anything else belongs to somebody else:
-it is never removed, overwritten or followed through a link.
+A file is ours if it has one of the temporary names below, or if the manifest of a run records its
+name, size and digest and the file still matches. Any other file belongs to someone else: it is
+never removed, overwritten or followed through a link.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def new_run() -> str:
 
 
 def temporary_name(run: str, name: str) -> str:
-    """The name that a file of a run has until it is complete.
+    """The name of a run's file until it is complete.
 
     >>> temporary_name("0" * 32, "rejects.jsonl")
     '.chatfmt-00000000000000000000000000000000-rejects.jsonl.tmp'
@@ -44,22 +44,22 @@ def temporary_name(run: str, name: str) -> str:
 
 
 def is_temporary(entry: os.DirEntry[str]) -> bool:
-    """Whether this is a file, and not a folder or a link, with a temporary name of ours."""
+    """Whether this is a file (not a folder or a link) with one of our temporary names."""
     named = _TEMPORARY.fullmatch(entry.name) is not None
     return named and entry.is_file(follow_symlinks=False)
 
 
 class Note(BaseModel):
-    """What a manifest says of a complete file."""
+    """A manifest's record of a complete file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     size: int
     sha256: str
     mtime_ns: int
-    """When it was written: while size and time are the same, the digest need not be computed."""
+    """When it was written: as long as size and time match, the digest need not be computed."""
     rows: int | None = None
-    """Of a file of examples: how many."""
+    """For a file of examples, how many it has."""
 
 
 def digest(path: Path, size: int | None = None) -> str:
@@ -74,12 +74,12 @@ def digest(path: Path, size: int | None = None) -> str:
 
 
 def fault(path: Path, note: Note, *, thorough: bool) -> str | None:
-    """How a file differs from what a manifest says of it, in words; None if it does not.
+    """How a file differs from its record in a manifest, in words; None if it does not.
 
     Args:
         path: the file.
-        note: what the manifest says.
-        thorough: compute the digest also where size and time are as noted.
+        note: the record in the manifest.
+        thorough: compute the digest even if size and time match.
     """
     try:
         found = path.lstat()
@@ -95,7 +95,7 @@ def fault(path: Path, note: Note, *, thorough: bool) -> str | None:
 
 
 class _Measured(io.BufferedWriter):
-    """A file to write; its size and digest are computed on the way."""
+    """A file to write, whose size and digest are computed on the way."""
 
     def __init__(self, path: Path) -> None:
         # "x" follows no link and replaces nothing.
@@ -124,22 +124,22 @@ class Folder:
     """The output folder, as one run sees it.
 
     Args:
-        path: of the folder, which exists.
+        path: the folder, which must exist.
         run: the identifier of the run.
     """
 
     def __init__(self, path: Path, run: str) -> None:
         self.path, self.run = path, run
         self.notes: dict[str, Note] = {}
-        """The files that `writing` has completed, by their names."""
+        """The files that `writing` has completed, by name."""
 
     def temporary(self, name: str) -> Path:
-        """Where a file is until it is published."""
+        """The path of a file until it is published."""
         return self.path / temporary_name(self.run, name)
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[_Measured]:
-        """A file to write under its temporary name: all of it is on the disk, or nothing is left.
+        """A file to write under its temporary name: all of it reaches the disk, or nothing stays.
 
         Raises:
             OSError: the disk is full, for example.
@@ -152,7 +152,7 @@ class Folder:
                 self.notes[name] = file.note()
         except BaseException:
             with contextlib.suppress(OSError):
-                file.close()  # what is still held back may not fit on the disk, either
+                file.close()  # the buffered rest may not fit on the disk either
             path.unlink(missing_ok=True)
             raise
 
@@ -160,13 +160,13 @@ class Folder:
         """Give a complete file its name.
 
         Raises:
-            DataError: there is a file of that name, which this run has not written.
+            DataError: a file that this run did not write has that name.
         """
         temporary, path = self.temporary(name), self.path / name
         try:
             os.link(temporary, path)  # unlike a rename, it replaces nothing
         except FileExistsError:
-            # A kill between the link and what follows leaves both names.
+            # A kill between the link and the unlink below leaves both names.
             if not os.path.samestat(path.lstat(), temporary.lstat()):
                 raise in_the_way(path) from None
         except OSError:  # a file system without links
@@ -177,12 +177,12 @@ class Folder:
         self.sync()
 
     def withdraw(self, name: str) -> None:
-        """Take back a published file, to go on writing it."""
+        """Take back a published file, to continue writing it."""
         (self.path / name).rename(self.temporary(name))
         self.sync()
 
     def sweep(self, keep: Collection[str] = ()) -> None:
-        """Remove the temporary files of all runs, but those of this one with these names."""
+        """Remove the temporary files of all runs, except this run's files with these names."""
         kept = {temporary_name(self.run, name) for name in keep} | {LOCK}
         with os.scandir(self.path) as entries:
             for entry in list(entries):
@@ -190,7 +190,7 @@ class Folder:
                     (self.path / entry.name).unlink()
 
     def sync(self) -> None:
-        """Make sure that names are on the disk, too."""
+        """Make sure that the names are on the disk, too."""
         if os.name == "posix":  # elsewhere a folder cannot be opened
             number = os.open(self.path, os.O_RDONLY)
             try:
@@ -200,11 +200,11 @@ class Folder:
 
 
 LOCK = temporary_name("0" * 32, "lock")
-"""The file that a run locks: its name is the same for all of them."""
+"""The file that a run locks; its name is the same for all runs."""
 
 
 def in_the_way(path: Path) -> DataError:
-    """The error where somebody else's file has a name that the run needs."""
+    """The error if someone else's file has a name that the run needs."""
     return DataError(
         f"expected no file of this name, found one that this run did not write: move "
         f"{path.name} somewhere else first",

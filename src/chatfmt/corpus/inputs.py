@@ -1,4 +1,4 @@
-"""The files of the input: what was read of them is what there was when the run began."""
+"""The input files: makes sure that they are still what they were when the run began."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["InputChangedError", "InputNote", "Inputs"]
 
-_HOW = "--resume goes on when it is whole again, --overwrite begins again with what it is now"
+_HOW = "--resume continues once it is restored, --overwrite starts over with its new content"
 
 
 class InputChangedError(DataError):
-    """A file of the input is not what it was when the run began.
+    """An input file has changed since the run began.
 
     >>> from chatfmt import DataError
     >>> issubclass(InputChangedError, DataError)
@@ -33,24 +33,24 @@ class InputChangedError(DataError):
 
 
 class InputNote(BaseModel):
-    """What a manifest says of a file of the input."""
+    """A manifest's record of an input file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     size: int
     mtime_ns: int
     read: int = 0
-    """How much of it has been read; more than the examples that are written come from."""
+    """How much of it has been read; the written examples come from less than that."""
     sha256: str | None = None
-    """Of what has been read."""
+    """The digest of what has been read."""
 
 
 class Inputs:
     """The files of a mixture, watched while they are read.
 
     Raises:
-        DataError: a pattern has no files.
-        OSError: a file is not there.
+        DataError: no file matches a pattern.
+        OSError: a file does not exist.
     """
 
     def __init__(self, mixture: Mixture) -> None:
@@ -68,31 +68,31 @@ class Inputs:
         return (self._folder / name).stat()
 
     def refuse_below(self, out: Path) -> None:
-        """Make sure that no file is in a folder that is written to.
+        """Make sure that no input file is in the output folder.
 
         Raises:
-            DataError: one is.
+            DataError: an input file is there.
         """
         folder = out.resolve()
         for name in self.notes:
             if (self._folder / name).resolve().is_relative_to(folder):
                 raise DataError(
-                    "expected input from outside the output folder, found a file in it: give "
+                    "expected input from outside the output folder, found a file in it: choose "
                     "another folder for the output",
                     str(self._folder / name),
                 )
 
     def take_over(self, before: Mapping[str, InputNote]) -> None:
-        """Compare with what an interrupted run has noted, and go on from there.
+        """Compare with the notes of an interrupted run, and continue from there.
 
         Raises:
-            InputChangedError: a file is not what it was then.
-            DataError: there are other files than there were then.
+            InputChangedError: a file has changed since then.
+            DataError: the set of files has changed since then.
         """
         if different := sorted(before.keys() ^ self.notes.keys()):
             raise DataError(
                 f"expected the files that the interrupted run had, found different input: "
-                f"{different[0]}; --overwrite begins again"
+                f"{different[0]}; --overwrite starts over"
             )
         for name, note in before.items():
             now = self.notes[name]
@@ -104,11 +104,11 @@ class Inputs:
                 and note.read
                 and digest(self._folder / name, note.read) != note.sha256
             ):
-                raise self._changed(name, "its content is another, although the size is the same")
+                raise self._changed(name, "its content has changed, although the size is the same")
             self.notes[name] = note.model_copy(update={"mtime_ns": now.mtime_ns})
 
     def open(self, path: Path) -> io.BufferedReader:
-        """A file to read; what is read of it is noted."""
+        """Open a file, and note what is read of it."""
         name = self._name(path)
         file = _Watched(path, self.notes[name])
         self._open.setdefault(name, set()).add(file)
@@ -118,19 +118,19 @@ class Inputs:
         return next(name for name in self.notes if self._folder / name == path)
 
     def ended(self, name: str) -> None:
-        """Look at a file that has been read.
+        """Check a file that has been read.
 
         Raises:
-            InputChangedError: it is not what it was.
+            InputChangedError: it has changed.
         """
         self._check(name)
         self._open[name] = {file for file in self._open.get(name, ()) if not file.closed}
 
     def check(self) -> None:
-        """Look at all files that are being read, and note how far.
+        """Check all files that are being read, and note how far.
 
         Raises:
-            InputChangedError: one of them is not what it was.
+            InputChangedError: one of them has changed.
         """
         for name in self._open:
             self._check(name)
@@ -138,7 +138,7 @@ class Inputs:
     def _check(self, name: str) -> None:
         for file in self._open.get(name, ()):
             if file.differs:
-                raise self._changed(name, "its content is another, although the size is the same")
+                raise self._changed(name, "its content has changed, although the size is the same")
             if file.count > self.notes[name].read:
                 noted = {"read": file.count, "sha256": file.sha256.hexdigest()}
                 self.notes[name] = self.notes[name].model_copy(update=noted)
@@ -146,7 +146,7 @@ class Inputs:
         try:
             now = self._stat(name)
         except OSError as error:
-            raise self._changed(name, f"it cannot be found any more ({error.strerror})") from None
+            raise self._changed(name, f"it can no longer be found ({error.strerror})") from None
         if now.st_size != before.st_size:
             raise self._changed(name, f"it had {before.st_size:,} bytes, now {now.st_size:,}")
         if _identity(now) != _identity(before):
@@ -161,9 +161,9 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 
 class _Watched(io.BufferedReader):
-    """A file that computes the digest of what is read, and compares it with what was read before.
+    """A file that computes the digest of what is read, and compares it with the earlier digest.
 
-    A reader that jumps, as that of Parquet does, gets a file whose digest is computed first.
+    If a reader jumps, as Parquet's does, the digest of the whole file is computed first.
     """
 
     def __init__(self, path: Path, before: InputNote) -> None:

@@ -1,4 +1,4 @@
-"""The local engine: processes that take and give back Arrow buffers, one batch at a time."""
+"""The local engine: processes that take and return Arrow buffers, one batch at a time."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ __all__ = ["encode_locally", "work_locally"]
 
 Made = TypeVar("Made")
 
-_AHEAD = 3  # batches under way for each process: one at work, the others waiting for it
-_ATTEMPTS = 3  # how often a batch is tried whose process dies
+_AHEAD = 3  # batches under way for each process: one being worked on, the others waiting
+_ATTEMPTS = 3  # how often a batch is tried if its process dies
 
-# A plain fork would copy whatever threads of the caller hold at that moment.
+# A plain fork would copy every lock that a thread of the caller holds at that moment.
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 def encode_locally(
     batches: Iterable[RecordBatch], options: EncodeOptions, workers: int
 ) -> Generator[tuple[RecordBatch, RecordBatch]]:
-    """`encode_records` of every batch, in order, by so many processes; one works in this process.
+    """`encode_records` for every batch, in order, by ``workers`` processes; with 1, in this one.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
@@ -50,7 +50,7 @@ def encode_locally(
     (1, 0)
 
     Raises:
-        ChatfmtError: a process died three times over the same batch: too little memory, as a rule.
+        ChatfmtError: a process died three times on the same batch, usually for lack of memory.
     """
     return work_locally(partial(encode_records, options=options), batches, workers)
 
@@ -58,9 +58,9 @@ def encode_locally(
 def work_locally(
     work: Callable[[RecordBatch], Made], batches: Iterable[RecordBatch], workers: int
 ) -> Generator[Made]:
-    """What ``work`` makes of every batch, in order; it, and what it makes, can be pickled.
+    """The result of ``work`` for every batch, in order; ``work`` and its results must be picklable.
 
-    The errors are those of `encode_locally`, and those of the work.
+    It raises the errors of `encode_locally`, and those of the work.
     """
     if workers == 1:
         yield from map(work, batches)
@@ -77,7 +77,7 @@ def work_locally(
         finally:
             idle.put(worker)
 
-    # A thread only waits for its process, so that neither side ever waits to write to the other.
+    # A thread only waits for its process, so that neither side ever blocks on writing to the other.
     threads = ThreadPoolExecutor(workers)
     under_way: deque[Future[Made]] = deque()
     try:
@@ -96,7 +96,7 @@ def work_locally(
 
 
 class _Worker:
-    """A process, and another one when it dies."""
+    """A process, which is replaced when it dies."""
 
     def __init__(self, work: Callable[[RecordBatch], Any]) -> None:
         self._work = work
@@ -105,15 +105,15 @@ class _Worker:
 
     def _start(self) -> None:
         context: Any = multiprocessing.get_context(_METHOD)
-        if _METHOD == "forkserver":  # what all of them need is imported once
+        if _METHOD == "forkserver":  # import the modules that all of them need only once
             context.set_forkserver_preload([__name__])
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
         self._process.start()
-        theirs.close()  # so that the end of either process is seen by the other
+        theirs.close()  # so that each process notices the end of the other
 
     def work(self, data: bytes) -> Any:  # noqa: ANN401 - what the work makes
-        """What the process makes of a batch.
+        """The result of the process for a batch.
 
         Raises:
             ChatfmtError: it has died three times.
@@ -143,8 +143,8 @@ class _Worker:
 
 
 def _serve(connection: Connection, work: Callable[[RecordBatch], Any]) -> None:
-    """Work until the other end is closed, by `_Worker.stop` or by the death of its process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives the work
+    """Work until the other end is closed, by `_Worker.stop` or because its process died."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that hands out work
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             [batch] = from_ipc(connection.recv_bytes())

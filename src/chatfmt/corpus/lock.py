@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["locked"]
 
 _MADE_BY = "chatfmt tokenize"
-_PATIENCE = 0.5  # seconds to wait for who holds a lock to say so
+_PATIENCE = 0.5  # seconds to wait until the holder of a lock has written who it is
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder.
 
     Raises:
-        DataError: another process holds it; the message says which, and since when.
+        DataError: another process holds it; the message says which one, and since when.
     """
     path = folder / LOCK
     number = _acquired(path)
@@ -47,7 +47,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _acquired(path: Path) -> int:
     while True:
-        # Neither a link is followed, nor does a process that is started inherit the lock.
+        # Links are not followed, and child processes do not inherit the lock.
         flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
         try:
             number = os.open(path, flags, 0o644)
@@ -58,7 +58,7 @@ def _acquired(path: Path) -> int:
         try:
             _refuse_foreign(number, path)
             _lock(number, path)
-            # Who held it before may have removed it after we had opened it.
+            # The previous holder may have removed the file after we had opened it.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(number), path.stat()):
                     return number
@@ -95,7 +95,7 @@ def _held(path: Path) -> str:
             about = loads(path.read_bytes())
             holder = f"process {about['process']} on {about['host']} since {about['since']}"
         except (OSError, ValueError, KeyError, TypeError):
-            holder = "another process"  # it has just taken the lock, or just given it back
+            holder = "another process"  # it has just taken the lock, or just released it
             if time.monotonic() < end:
                 time.sleep(0.02)
                 continue
@@ -105,7 +105,7 @@ def _held(path: Path) -> str:
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = 1 << 30  # what is locked there cannot be read; nothing is written that far
+    _FAR = 1 << 30  # a locked range cannot be read there, and nothing is written that far
 
     def _try(number: int) -> bool:
         os.lseek(number, _FAR, os.SEEK_SET)
@@ -132,6 +132,6 @@ else:
         return True
 
     def _release(number: int, path: Path) -> None:
-        # While the lock is held, or another process might have taken it already.
+        # Remove it while the lock is held: later, another process might hold it already.
         path.unlink(missing_ok=True)
         os.close(number)

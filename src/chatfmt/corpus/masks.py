@@ -1,4 +1,4 @@
-"""Columns that follow from the others, for trainers that ask for them."""
+"""Columns that follow from the others, for trainers that need them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _TYPE = pa.list_(pa.int8())
 
 
 def mask_schema(schema: Schema, masks: Sequence[str]) -> Schema:
-    """The columns of examples with masks behind them."""
+    """The columns of examples, followed by the masks."""
     return pa.schema([*schema, *(pa.field(name, _TYPE, nullable=False) for name in masks)])
 
 
 def with_masks(batch: RecordBatch, masks: Sequence[str]) -> RecordBatch:
-    """Examples with masks: 1 for each id (of padding: 0), 1 for each id that is trained."""
+    """Examples with masks: 1 for each id (0 for padding), and 1 for each trained id."""
     labels = batch["labels"]
     columns = [
         pa.ListArray.from_arrays(labels.offsets, _MASKS[name](labels.values)) for name in masks

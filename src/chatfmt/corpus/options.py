@@ -1,4 +1,4 @@
-"""What a corpus is to be: how rows become examples, and how examples become files."""
+"""Options of a corpus: how rows become examples, and how examples become files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "EncodeOptions", "FileOptions", "description"]
 
 COLUMNS = ("weights", "attention_mask", "assistant_masks")
-"""What is written on request."""
+"""Columns that are written on request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
-    """How rows become examples; everything a worker needs, picklable.
+    """How rows become examples; holds everything that a worker needs, and can be pickled.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
@@ -33,38 +33,38 @@ class EncodeOptions:
     'assistant'
 
     Raises:
-        ChatfmtError: two of the options do not go together.
+        ChatfmtError: two of the options exclude each other.
     """
 
     tokenizer: ChatTokenizer
     sources: tuple[Source, ...]
-    """What to do with the rows of each source, found by its name."""
+    """How to read the rows of each source, which is found by its name."""
     prepare: PrepareOptions | None = None
-    """How the chat template rewrites each conversation first; None: it is taken as it is."""
+    """How the chat template rewrites each conversation first; None leaves it unchanged."""
     train_on: Literal["assistant", "last", "all", "none"] = "assistant"
     train_end: bool = True
     max_tokens: int | None = None
     overlong: Overlong = "refuse"
     turns: Turns = "whole"
-    """``each`` makes an example of every turn in which the assistant speaks, with all that stands
-    before it: prepared, if at all, as it would be when the model is asked."""
+    """``each`` makes an example of every turn in which the assistant speaks, with everything before
+    it. If it is prepared, that is done as it would be when the model is asked."""
     allow_untrained: bool = False
     weights: bool = False
     """Write a column of weights. Without it, a weight other than 0 and 1 is refused."""
     special_text: Literal["text", "warn", "refuse"] = "text"
-    """What becomes of a row whose text spells a special token. It is text in any case; ``warn``
+    """How to treat a row whose text spells a special token. It is text in any case; ``warn``
     also writes a column ``special_text`` that says where, and ``refuse`` refuses the row."""
     preferences: bool | Literal["whole"] = False
-    """Rows are pairs of answers, of which one was preferred; without it, conversations. The prompt
-    stands apart from them, as trainers such as TRL's for DPO have it; or with ``whole`` in both, as
-    those for reward models have it."""
+    """True: rows are pairs of answers of which one was preferred; False: they are conversations.
+    The prompt is separate from the answers, as in trainers such as TRL's for DPO; with ``whole``,
+    it is part of both, as in trainers for reward models."""
     prompts: bool = False
-    """Rows are prompts, which end with anyone but the assistant: ``prompt_ids``, and ``metadata``
-    with whatever else the row says."""
+    """True: rows are prompts, which end with any role but the assistant. The columns are
+    ``prompt_ids``, and ``metadata`` with everything else in the row."""
 
     @property
     def kind(self) -> Literal["conversations", "preferences", "prompts"]:
-        """What the rows are.
+        """The kind of the rows.
 
         >>> import chatfmt
         >>> EncodeOptions(tokenizer=chatfmt.get_tokenizer("gpt-4o"), sources=()).kind
@@ -84,10 +84,10 @@ class EncodeOptions:
         if self.kind != "conversations":
             raise ChatfmtError(f"turns is each: expected conversations, found {self.kind}")
         if self.overlong != "refuse":
-            raise ChatfmtError("turns is each: expected overlong to be refuse, for turns are whole")
+            raise ChatfmtError("turns is each: expected overlong to be refuse, turns are not cut")
         if self.prepare is not None and self.prepare.thinking is not None:
             raise ChatfmtError(
-                "turns is each: expected no thinking, for each answer says whether it thinks"
+                "turns is each: expected no thinking, each answer itself says whether it thinks"
             )
 
 
@@ -99,23 +99,23 @@ class FileOptions:
     FileOptions(shuffle=None, pack=2048, pad_id=0, masks=(), shard_tokens=33554432)
 
     Raises:
-        ChatfmtError: a number is out of range, or two of the options do not go together.
+        ChatfmtError: a number is out of range, or two of the options exclude each other.
     """
 
     shuffle: int | None = None
     """A seed; None keeps the order of the input."""
     pack: int | None = None
-    """Ids in a pack of whole examples; None writes each example as a row of its own."""
+    """The size in ids of a pack of whole examples; None writes each example as its own row."""
     pad_id: int | None = None
-    """Fill every pack up with this id; None leaves packs as long as they are."""
+    """The id that fills up every pack; None does not fill packs up."""
     masks: tuple[str, ...] = ()
     """``attention_mask``, ``assistant_masks``: columns that follow from the others."""
     shard_tokens: int = 1 << 25
-    """Ids after which a file is full."""
+    """The number of ids at which a file is full."""
 
     @property
     def arranges(self) -> bool:
-        """Whether examples are put in another order, or together, once all are encoded.
+        """Whether examples are reordered or packed after all of them are encoded.
 
         >>> FileOptions(shuffle=7).arranges
         True
@@ -126,11 +126,11 @@ class FileOptions:
         if self.shard_tokens < 1 or (self.pack is not None and self.pack < 1):
             raise ChatfmtError("expected at least 1 id in a pack and in a shard")
         if self.pad_id is not None and (self.pack is None or self.pad_id < 0):
-            raise ChatfmtError("pad_id is an id, and fills up packs: it needs pack")
+            raise ChatfmtError("pad_id is an id that fills up packs: it needs pack")
 
 
 def description(encode: EncodeOptions, files: FileOptions) -> dict[str, Any]:
-    """Everything that decides what is written, but the input; as JSON has it."""
+    """Everything that decides what is written, except the input, as JSON values."""
     encoding = encode.tokenizer.encoding
     name = encoding.encoding.name if isinstance(encoding, TiktokenEncoding) else None
     own = ("tokenizer", "sources", "prepare")

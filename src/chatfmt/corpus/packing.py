@@ -17,13 +17,13 @@ __all__ = ["best_fit", "cu_seqlens", "pack_schema", "packed", "position_ids"]
 
 _WINDOW_PACKS = 1024
 _WINDOW_TOKENS = 1 << 23
-_ROWS = 64  # packs in a batch that is given back
+_ROWS = 64  # packs in a returned batch
 
 
 def best_fit(lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Which examples go into each pack: indices into the lengths, in order.
+    """Which examples go into each pack, as indices into the lengths, in order.
 
-    The longest first, each into the fullest pack that has room for it.
+    The longest come first; each goes into the fullest pack that has room for it.
 
     >>> best_fit([5, 3, 8, 2], 8)
     [[0, 1], [2], [3]]
@@ -32,7 +32,7 @@ def best_fit(lengths: Sequence[int], size: int) -> list[list[int]]:
         ValueError: an example is longer than a pack.
     """
     packs: list[list[int]] = []
-    room: list[tuple[int, int]] = []  # what is left in each pack, sorted, and its number
+    room: list[tuple[int, int]] = []  # the room in each pack, sorted, and the pack's number
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
         length = lengths[index]
         if length > size:
@@ -66,10 +66,10 @@ def _is_sequence(field: Field) -> bool:
 def packed(
     batches: Iterable[RecordBatch], schema: Schema, size: int, pad_id: int | None
 ) -> Iterator[RecordBatch]:
-    """Examples in packs of up to ``size`` ids; exactly so many where there is a ``pad_id``.
+    """Examples in packs of up to ``size`` ids, or of exactly that many if there is a ``pad_id``.
 
-    Packs stand in the order of their first examples, and examples in a pack in theirs. A window
-    is what makes about a thousand packs, or fewer where these are long: it is held in memory.
+    Packs are in the order of their first examples, and so are the examples in a pack. A window of
+    about a thousand packs, or fewer if packs are long, is held in memory.
     """
     most = max(size, min(_WINDOW_PACKS * size, _WINDOW_TOKENS))
     waiting: list[RecordBatch] = []
@@ -107,7 +107,7 @@ def _batch(
         if not _is_sequence(field):
             columns.append(pa.ListArray.from_arrays(examples_before, column))
             continue
-        # flatten, not values: these may begin before the first example
+        # flatten, not values, which may begin before the first example
         values, ends = column.flatten(), tokens
         if pad_id is not None:
             filler = {"input_ids": pad_id, "labels": -100}.get(field.name, 0)
@@ -130,7 +130,7 @@ def _padded(values: Array, tokens: list[int], size: int, filler: float) -> Array
 
 
 def position_ids(seq_lengths: Sequence[int], length: int | None = None) -> list[int]:
-    """The positions in a pack: from 0 on for each example, and for the padding behind them.
+    """The positions in a pack, counted from 0 for each example and for the padding at the end.
 
     >>> position_ids([3, 2], 7)
     [0, 1, 2, 0, 1, 0, 1]
@@ -139,12 +139,12 @@ def position_ids(seq_lengths: Sequence[int], length: int | None = None) -> list[
 
 
 def cu_seqlens(seq_lengths: Sequence[int], length: int | None = None) -> list[int]:
-    """Where each example of a pack begins, and the end, as kernels for variable lengths take it.
+    """Where each example of a pack begins, and the end, as variable-length kernels take them.
 
     Args:
-        seq_lengths: how many ids each example has.
-        length: how many the pack has; what is left is padding, which counts as one more. None:
-            there is no padding.
+        seq_lengths: the number of ids of each example.
+        length: the number of ids in the pack; the rest is padding, which counts as one more. None
+            if there is no padding.
 
     >>> cu_seqlens([3, 2]), cu_seqlens([3, 2], 7)
     ([0, 3, 5], [0, 3, 5, 7])

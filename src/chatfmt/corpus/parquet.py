@@ -1,13 +1,13 @@
-"""Parquet files of row groups that were written apart, each by whoever has encoded its rows.
+"""Parquet files made of row groups that are written separately, by the workers that encoded them.
 
-The bytes of a row group stand for themselves; only the footer says where they are. So whoever makes
-a row group gives its bytes, and what a footer says of them, and whoever has the file puts the bytes
-behind what there is and keeps the rest for the footer. The file is the very one that pyarrow writes
-when it is given the same tables one after another.
+The bytes of a row group do not depend on where they are; only the footer says that. So the maker of
+a row group returns its bytes and its entry for a footer, and the writer of the file appends the
+bytes and keeps the entry. The file is identical to the one that pyarrow writes when it is given the
+same tables one after another.
 
-Why by hand: pyarrow writes tables only, and its ``FileMetaData.append_row_groups`` joins footers
-without moving where pages begin, so a row group cannot be taken over as it is. Whole files from
-workers would begin and end where a worker's batch does, and ``shard_tokens`` could not be kept.
+This is done by hand because pyarrow writes only tables, and its ``FileMetaData.append_row_groups``
+joins footers without moving the places of pages, so a row group cannot be taken over unchanged.
+Whole files from workers would end where a worker's batch does, and could not keep ``shard_tokens``.
 
 Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
@@ -28,21 +28,21 @@ __all__ = ["ParquetFile", "row_groups"]
 
 _MAGIC = b"PAR1"
 _TAIL = 8
-"""Bytes behind a footer: its length, and `_MAGIC`."""
+"""Size in bytes of the end after a footer: the footer's length, and `_MAGIC`."""
 
 # Fields of the structs of a footer.
 _ROWS, _GROUPS = 3, 4  # of FileMetaData
 _COLUMNS, _OF_GROUP, _START, _ORDINAL = 1, 3, 5, 7  # of RowGroup
 _DATA = 3  # of ColumnChunk
 _PLACES = (9, 10, 11, 14)
-"""Of ColumnMetaData: where pages of data, of an index, of a dictionary, and a filter begin."""
+"""Of ColumnMetaData: the offsets of data pages, an index, a dictionary, and a filter."""
 
 
 def _writer(sink: Any, schema: Schema) -> Any:  # noqa: ANN401 - pyarrow's
-    """What writes row groups and footers.
+    """A writer of row groups and footers.
 
-    There are too many ids for a dictionary to be of use. Byte by byte they are compressed as well
-    without one, in two thirds of the time.
+    Ids have too many different values for a dictionary to help. Split byte by byte, they compress
+    as well without one, in two thirds of the time.
     """
     numbers = pa.list_(pa.int32())
     ids = [f"{field.name}.list.element" for field in schema if field.type == numbers]
@@ -60,7 +60,7 @@ def _writer(sink: Any, schema: Schema) -> Any:  # noqa: ANN401 - pyarrow's
 
 
 def _written(schema: Schema, table: Table | None) -> tuple[bytes, Struct]:
-    """A file of one table, or of none, as what is between its magic words, and its footer."""
+    """A file with one table or none, as the bytes between its magic words, and its footer."""
     sink = pa.BufferOutputStream()
     with _writer(sink, schema) as writer:
         if table is not None:
@@ -72,7 +72,7 @@ def _written(schema: Schema, table: Table | None) -> tuple[bytes, Struct]:
 
 
 def row_groups(table: Table) -> tuple[bytes, list[Struct]]:
-    """A table as row groups, nearly always one, and what a footer says of each.
+    """A table as row groups, nearly always one, with an entry for a footer for each.
 
     >>> from chatfmt.corpus.arrow import pa
     >>> ids = pa.array([[1, 2], [3]], pa.list_(pa.int32()))
@@ -85,11 +85,11 @@ def row_groups(table: Table) -> tuple[bytes, list[Struct]]:
 
 
 class ParquetFile:
-    """A Parquet file that is put together of row groups.
+    """A Parquet file that is made of row groups.
 
     Args:
-        file: an empty one.
-        schema: of the tables, with the metadata that the file is to have.
+        file: an empty file.
+        schema: the schema of the tables, with the metadata for the file.
     """
 
     def __init__(self, file: BinaryIO, schema: Schema) -> None:
@@ -99,10 +99,10 @@ class ParquetFile:
         self._size = len(_MAGIC)
 
     def add(self, data: bytes, groups: list[Struct]) -> None:
-        """Put what `row_groups` has given behind what there is; the structs are changed."""
+        """Append a result of `row_groups`; its structs are changed."""
         moved = self._size - len(_MAGIC)
         for group in groups:
-            group.pop(_ORDINAL, None)  # it may be left out, and is by pyarrow
+            group.pop(_ORDINAL, None)  # it is optional, and pyarrow leaves it out
             _move(group, _START, moved)
             for column in group[_COLUMNS][1][1]:
                 for place in _PLACES:

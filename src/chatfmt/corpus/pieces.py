@@ -1,4 +1,4 @@
-"""What files are made of, wherever that is: pieces, which are only put one behind another."""
+"""The pieces of files, which may be made anywhere and are only joined here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "Piece", "Work", "masked", "parquet_pieces", "tokens_in"]
 
 _GROUP_BYTES = 1 << 25
-"""Arrow bytes that are put together in a row group, where examples come in any number."""
+"""The size in Arrow bytes of a row group, if examples come in batches of any size."""
 
 
 class Piece(NamedTuple):
@@ -30,33 +30,33 @@ class Piece(NamedTuple):
 
     data: bytes
     groups: list[Struct]
-    """What the footer of the file is to say of each row group; a stream has none."""
+    """The footer's entry for each row group; a stream has none."""
     rows: int
     tokens: int
 
 
 class Outcome(NamedTuple):
-    """What has become of a batch of rows."""
+    """The result of a batch of rows."""
 
     piece: Piece | None
-    """Its examples, where it has any."""
+    """Its examples, if it has any."""
     rejects: bytes
-    """Its refused rows, as ``rejects.jsonl`` has them."""
+    """Its refused rows, as lines of ``rejects.jsonl``."""
     counts: Summary
 
 
 @dataclass(frozen=True)
 class Work:
-    """All that is done with a batch of rows before its parts are put behind those of another.
+    """All work on a batch of rows before its parts are appended to those of others.
 
-    A worker does it, so that the process that writes has only bytes to copy.
+    A worker does it, so that the writing process only has to copy bytes.
     """
 
     options: EncodeOptions
     files: FileOptions
 
     def __call__(self, batch: RecordBatch) -> Outcome:
-        """What becomes of a batch of the schema `RAW`."""
+        """The result of a batch of the schema `RAW`."""
         examples, rejects = encode_records(batch, self.options)
         piece = None
         if examples.num_rows and self.files.arranges:
@@ -68,12 +68,12 @@ class Work:
 
 
 def masked(examples: RecordBatch, files: FileOptions) -> RecordBatch:
-    """Examples with the masks that are asked for."""
+    """Examples with the requested masks."""
     return with_masks(examples, files.masks) if files.masks else examples
 
 
 def tokens_in(batch: RecordBatch) -> int:
-    """How many ids there are in a batch of examples."""
+    """The number of ids in a batch of examples."""
     return sum(len(batch[name].values) for name in batch.schema.names if name.endswith("_ids"))
 
 
@@ -84,7 +84,7 @@ def _parquet_piece(batches: list[RecordBatch]) -> Piece:
 
 
 def parquet_pieces(batches: Iterable[RecordBatch], shard_tokens: int) -> Iterator[Piece]:
-    """Batches of any size as pieces of a fair size, cut where a file of so many ids is full."""
+    """Batches of any size as pieces of a fair size, cut where a file has enough ids."""
     waiting: list[RecordBatch] = []
     size = tokens = 0
     for batch in batches:

@@ -1,4 +1,4 @@
-"""What a run is to do, and who does it."""
+"""The plan of a run, and the engine that does the work."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["engine_of", "planned", "refuse_unused_tools", "suited"]
 def planned(
     mixture: Mixture, options: EncodeOptions, files: FileOptions
 ) -> tuple[EncodeOptions, dict[str, Any]]:
-    """The options with what follows from them, and all that decides the output but the input.
+    """The options with what follows from them, and everything but the input that decides the files.
 
     Raises:
-        ChatfmtError: two of the options do not go together.
+        ChatfmtError: two of the options exclude each other.
     """
     if files.pack is not None:
         if options.kind != "conversations":
@@ -37,22 +37,22 @@ def planned(
             options = replace(options, max_tokens=files.pack)
         elif options.max_tokens > files.pack:
             raise ChatfmtError(
-                f"expected max_tokens of at most {files.pack}, which is what a pack holds, found "
+                f"expected max_tokens of at most {files.pack}, the size of a pack, found "
                 f"{options.max_tokens}"
             )
     if options.overlong != "refuse" and options.max_tokens is None:
         raise ChatfmtError(f"overlong is {options.overlong}: expected max_tokens too, found none")
     if options.kind != "conversations" and files.masks:
         raise ChatfmtError(f"expected conversations for masks, found {options.kind}")
-    # The plan has what was said; what follows from the format is the same when a run goes on.
+    # The plan has only what the caller said; a resumed run derives the rest from the format again.
     return suited(options), {**description(options, files), "seed": mixture.seed}
 
 
 def suited(options: EncodeOptions) -> EncodeOptions:
-    """The options with policies for the format: what it would lose in silence is refused.
+    """The options with policies for the format: losses that would be silent are refused.
 
     Raises:
-        DataError: tools are to be used, and nothing would use them.
+        DataError: tools are to be used, but nothing would write them.
     """
     row, prepared = options.tokenizer.format, options.prepare is not None
     policies = {
@@ -67,12 +67,12 @@ def suited(options: EncodeOptions) -> EncodeOptions:
 
 
 def refuse_unused_tools(mixture: Mixture, options: EncodeOptions) -> None:
-    """Look at the first rows of each source for definitions of tools that nothing would write.
+    """Look at the first rows of each source for tool definitions that nothing would write.
 
-    So a run is refused before it begins; a row further on is refused by itself.
+    This refuses the run before it begins; a later row is refused by itself.
 
     Raises:
-        DataError: one has some, and nobody has said what is to become of them.
+        DataError: a row has some, and no policy says what to do with them.
     """
     for source in options.sources:
         policies = source.options
@@ -86,7 +86,7 @@ def refuse_unused_tools(mixture: Mixture, options: EncodeOptions) -> None:
             if row.value is not None and source.fits(row.value) and _has_tools(row.value):
                 raise DataError(
                     "expected definitions of tools that are written, found some that would not "
-                    "be: --prepare writes them where the format's template does, and --tools drop "
+                    "be: --prepare writes them if the format's template does, and --tools drop "
                     "leaves them out",
                     row.file,
                     row.line,
@@ -107,7 +107,7 @@ _LOOKED_AT = 1000  # rows of a source
 def engine_of(
     name: str, workers: int | None, ray_address: str | None
 ) -> Callable[..., Generator[Outcome]]:
-    """What has batches worked on: the engine of that name."""
+    """The engine of that name, which works on batches."""
     if name == "ray":
         from chatfmt.corpus.ray_engine import work_on_ray
 
@@ -116,5 +116,5 @@ def engine_of(
 
 
 def _cores() -> int:
-    # Those this process may use, where the system tells: a container may have fewer than there are.
+    # The cores that this process may use, if the system says so: a container may have fewer.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

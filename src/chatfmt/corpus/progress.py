@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then in a log."""
+"""Shows the progress of a run: a bar on a terminal, a line now and then in a log."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _EVERY = 10.0  # seconds between two lines of a log
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[Summary, float], None]]:
-    """What to call before the first batch and after each; it writes to standard error.
+    """A function to call before the first batch and after each; it writes to standard error.
 
     Raises:
-        ImportError: it is a terminal, and rich is not installed.
+        ImportError: standard error is a terminal, and rich is not installed.
     """
     if not sys.stderr.isatty():
         yield _Log()
@@ -55,8 +55,8 @@ class _Clock:
         return time.monotonic() - self._began
 
     def text(self, summary: Summary, part: float) -> str:
-        """Counts, and what follows from them: the rate, and the time that is left."""
-        if self._rows is None:  # a resumed run has rows that cost this one nothing
+        """The counts, the rate and the remaining time."""
+        if self._rows is None:  # the rows of the run before a resume cost no time now
             self._rows = summary.rows
         rate = (summary.rows - self._rows) / max(self.seconds, 1e-9)
         counts = f"{summary.rows:,} rows  {summary.tokens:,} tokens"

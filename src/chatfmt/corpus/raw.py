@@ -1,4 +1,4 @@
-"""Rows as raw text, one by one or many at once, and batches of them: what is sent to be encoded."""
+"""Raw rows, one by one or in blocks, and the batches in which they are sent to be encoded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BATCH_BYTES = 1 << 20
 
 
 class RawRow(NamedTuple):
-    """A row as it stands in its file.
+    """A row as in its file.
 
     >>> RawRow("sums", "sums.jsonl", 1, b'{"prompt": "2+2?"}').error is None
     True
@@ -40,32 +40,32 @@ class RawRow(NamedTuple):
     """The name of a source of the mixture."""
     file: str
     line: int
-    """1-based: the line in JSON Lines, the number of the row elsewhere."""
+    """Counted from 1: the line in JSON Lines, the number of the row in other files."""
     text: bytes | None
-    """The JSON of the row; None where it could not be had."""
+    """The JSON of the row; None if it could not be read."""
     fits: bool = False
-    """Whether the source's ``where`` has been asked already, and lets it pass."""
+    """Whether the source's ``where`` was already applied, and the row passed."""
     error: str | None = None
-    """Why it cannot be used."""
+    """Why the row cannot be used."""
 
 
 class Block(NamedTuple):
-    """Rows of a file one after another, each a text that nobody has looked into."""
+    """Consecutive rows of a file, whose texts have not been parsed yet."""
 
     source: str
     file: str
     line: int
-    """Of the first."""
+    """The line of the first row."""
     texts: list[bytes]
 
     def rows(self) -> Iterator[RawRow]:
-        """Each by itself."""
+        """Each row by itself."""
         for line, text in enumerate(self.texts, self.line):
             yield RawRow(self.source, self.file, line, text)
 
 
 def batches(rows: Iterable[RawRow | Block]) -> Iterator[RecordBatch]:
-    """Rows in batches of the schema `RAW`, cut where there are enough rows or bytes.
+    """Rows in batches of the schema `RAW`, each with enough rows or bytes.
 
     >>> [batch] = batches([RawRow("sums", "sums.jsonl", 1, b"{}")])
     >>> batch.num_rows
@@ -88,7 +88,7 @@ def batches(rows: Iterable[RawRow | Block]) -> Iterator[RecordBatch]:
 
 
 class _Taken:
-    """Rows of a batch to be, as columns."""
+    """Collects the rows of the next batch, as columns."""
 
     def __init__(self) -> None:
         self._begin()
@@ -108,7 +108,7 @@ class _Taken:
         self._size += len(row.text or b"")
 
     def add_block(self, block: Block, done: int) -> int:
-        """Add what there is room for after the first ``done`` rows; how many are done then."""
+        """Add the rows after the first ``done`` that fit, and return how many are done now."""
         count = 0
         for text in block.texts[done : done + _BATCH_ROWS - self.rows]:
             count += 1
@@ -130,7 +130,7 @@ class _Taken:
         return end
 
     def batch(self) -> RecordBatch:
-        """What there is, of which nothing is kept."""
+        """Return the collected rows as a batch, and start a new one."""
         columns = zip(self._columns, RAW.types, strict=True)
         found = pa.record_batch([pa.array(*column) for column in columns], schema=RAW)
         self._begin()

@@ -1,7 +1,7 @@
-"""The Ray engine: the same batches, encoded by actors of a cluster.
+"""The Ray engine: the same batches, encoded by actors on a cluster.
 
-Batches are read where the run is, as in the local engine: so order, line numbers, refused rows
-and the points at which a run can be resumed are the same.
+The process of the run reads the batches, as in the local engine. So order, line numbers, refused
+rows and the points where a run can be resumed are the same.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ __all__ = ["encode_on_ray", "work_on_ray"]
 
 Made = TypeVar("Made")
 
-_AHEAD = 3  # batches under way for each actor: one at work, the others waiting for it
-_ATTEMPTS = 3  # how often a batch is tried again whose actor dies
+_AHEAD = 3  # batches under way for each actor: one being worked on, the others waiting
+_ATTEMPTS = 3  # how often a batch is retried if its actor dies
 
 
 def encode_on_ray(
@@ -36,14 +36,15 @@ def encode_on_ray(
     workers: int | None = None,
     address: str | None = None,
 ) -> Generator[tuple[RecordBatch, RecordBatch]]:
-    """`encode_records` of every batch, in order, by actors of one CPU each.
+    """`encode_records` for every batch, in order, by actors with one CPU each.
 
     Args:
-        batches: of raw rows.
-        options: what to do with them; sent to each actor once.
-        workers: how many actors; None takes one for each CPU of the cluster. Work begins with the
-            first that runs, and the others join in when there is a CPU for them.
-        address: of a running cluster; None uses Ray as it is set up in this process, or starts it.
+        batches: batches of raw rows.
+        options: how to encode them; sent to each actor once.
+        workers: the number of actors; None takes one for each CPU of the cluster. Work begins with
+            the first actor that runs, and the others join when there is a CPU for them.
+        address: the address of a running cluster; None uses Ray as it is set up in this process, or
+            starts it.
 
     >>> from chatfmt.corpus import batches, raw_rows
     >>> for examples, rejects in encode_on_ray(batches(raw_rows(mixture)), options):
@@ -51,7 +52,7 @@ def encode_on_ray(
 
     Raises:
         ImportError: Ray is not installed.
-        ChatfmtError: an actor cannot start, or died again and again over the same batch.
+        ChatfmtError: an actor cannot start, or died repeatedly on the same batch.
     """
     work = partial(encode_records, options=options)
     return work_on_ray(work, batches, workers=workers, address=address)
@@ -64,7 +65,7 @@ def work_on_ray(
     workers: int | None = None,
     address: str | None = None,
 ) -> Generator[Made]:
-    """What ``work`` makes of every batch, in order; it, and what it makes, can be pickled.
+    """The result of ``work`` for every batch, in order; ``work`` and its results must be picklable.
 
     The other arguments, and the errors, are those of `encode_on_ray`.
     """
@@ -97,7 +98,7 @@ def _worked(
 ) -> Generator[Made]:
     count = workers or max(1, int(ray.cluster_resources()["CPU"]))
     actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=_ATTEMPTS)(_Encoder)
-    # Held until all is done: an actor that is restarted looks for what it was made from.
+    # Kept until everything is done: a restarted actor needs the object it was made from.
     shared = ray.put(work)
     encoders = [actor.remote(shared) for _ in range(count)]
     starting = {encoder.ready.remote(): encoder for encoder in encoders}
@@ -114,7 +115,7 @@ def _worked(
 
     for batch in batches:
         if starting:
-            # An actor may wait long for a CPU that others use: work is for those that run.
+            # An actor may wait long for a busy CPU, so only running actors get work.
             wanted, patience = (len(starting), 0) if crew else (1, None)
             running, _ = ray.wait([*starting], num_returns=wanted, timeout=patience)
             try:
@@ -122,8 +123,8 @@ def _worked(
             except ray.exceptions.RayActorError as error:
                 [*_, reason] = str(error).strip().splitlines()
                 message = (
-                    "an actor could not start: is the same chatfmt on every machine of the "
-                    f"cluster, and what it is to use? Ray says: {reason.strip()}"
+                    "an actor could not start: does every machine of the cluster have the same "
+                    f"chatfmt, and the files that it needs? Ray says: {reason.strip()}"
                 )
                 raise ChatfmtError(message) from None
             crew.extend(map(starting.pop, running))
@@ -136,13 +137,13 @@ def _worked(
 
 
 class _Encoder:
-    """An actor: it has one tokenizer for all its batches."""
+    """An actor, which has one tokenizer for all its batches."""
 
     def __init__(self, work: Callable[[RecordBatch], Any]) -> None:
         self._work = work
 
     def ready(self) -> None:
-        """Answer, which it can once it runs."""
+        """Answer, which shows that the actor runs."""
 
     def work(self, data: bytes) -> Any:  # noqa: ANN401 - what the work makes
         [batch] = from_ipc(data)

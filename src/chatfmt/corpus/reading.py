@@ -1,4 +1,4 @@
-"""The input of a run as batches, and how much of it they are."""
+"""The input of a run as batches, with the share of it that is done."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["Reading"]
 
 
 class Reading:
-    """The input as batches, and how much of it they are.
+    """The input as batches, with the share of it that is done.
 
     Args:
         mixture: the rows.
-        inputs: the files they are in.
+        inputs: the files that contain them.
     """
 
     def __init__(self, mixture: Mixture, inputs: Inputs) -> None:
@@ -35,18 +35,18 @@ class Reading:
         self._total = max(1, sum(self._sizes.values()))
         self._under_way: deque[int] = deque()
         self.part = 0.0
-        """How much of the input is done, from 0 to 1; a guess for files that are compressed."""
+        """The share of the input that is done, from 0 to 1; a guess for compressed files."""
 
     @property
     def notes(self) -> dict[str, InputNote]:
-        """What there is to note of the files."""
+        """The notes about the files."""
         return dict(self._inputs.notes)
 
     def check(self) -> None:
-        """Look whether the files are what they were.
+        """Check that the files have not changed.
 
         Raises:
-            InputChangedError: one of them is not.
+            InputChangedError: one of them has.
         """
         self._inputs.check()
 
@@ -55,15 +55,15 @@ class Reading:
         self.part = self._under_way.popleft() / self._total
 
     def batches(self, done: int) -> Iterator[RecordBatch]:
-        """All batches after so many.
+        """All batches after the first ``done``.
 
         Raises:
-            InputChangedError: a file is not what it was when the run began.
+            InputChangedError: a file has changed since the run began.
         """
         read = 0
         for number, batch in enumerate(raw_batches(self._mixture, self._inputs)):
             for name, size in _sizes(batch).items():
-                # What a compressed file holds is more than its size.
+                # A compressed file has more content than its size.
                 counted = min(size, self._sizes[name])
                 self._sizes[name] -= counted
                 read += counted
@@ -73,7 +73,7 @@ class Reading:
 
 
 def _sizes(batch: RecordBatch) -> Counter[str]:
-    """Bytes of rows, line ends included, by file."""
+    """The size in bytes of the rows of each file, line ends included."""
     files = batch["file"]
     sizes = pc.add(pc.binary_length(batch["text"]).fill_null(0), 1)
     names = files.unique().to_pylist()

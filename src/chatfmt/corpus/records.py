@@ -1,4 +1,4 @@
-"""Raw rows to examples: the one function that every engine calls, for a batch at a time."""
+"""From raw rows to examples: the function that every engine calls for each batch."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_records"]
 
-_LONGEST_REASON = 1000  # characters: a value that an error quotes may be as long as its row
+_LONGEST_REASON = 1000  # characters: an error may quote a value that is as long as its row
 
 
 class _Row(NamedTuple):
-    """A row as far as it is read before all of a batch are encoded."""
+    """A row, read as far as needed before the whole batch is encoded."""
 
     items: list[Item] | None = None
-    """What it gives; None where that is read only if it has to be."""
+    """Its items; None if they are to be read only when needed."""
     laid: Laid | None = None
-    """The same for the flat path."""
+    """The row laid out for the flat path."""
     refusal: ChatfmtError | None = None
 
 
 def encode_records(batch: RecordBatch, options: EncodeOptions) -> tuple[RecordBatch, RecordBatch]:
     r"""The examples of a batch of raw rows, and the rows that were refused.
 
-    A row is used whole or refused whole; what is in neither batch was filtered: a source's
+    A row is used whole or refused whole. A row that is in neither batch was filtered: a source's
     ``where`` left it out, or its policies left nothing of it.
 
     Args:
         batch: rows of the schema `RAW`.
-        options: what to do with them; the tokenizer is part of it.
+        options: how to encode them, including the tokenizer.
 
     Returns:
         Examples of the schema ``example_schema(options)``, in the order of the rows, with
-        ``source``, ``file``, ``row`` (1-based) and ``part`` (0-based, among the examples of a row),
-        ``path`` (the ids of the messages, where the row is a tree; else null), and where asked to
-        ``special_text``; and refused rows of the schema ``REJECTS``.
+        ``source``, ``file``, ``row`` (1-based), ``part`` (0-based, among the examples of a row),
+        ``path`` (the ids of the messages if the row is a tree, or null), and ``special_text`` if
+        requested; and refused rows of the schema ``REJECTS``.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
@@ -105,7 +105,7 @@ def _listed(column: Any) -> list[Any]:  # noqa: ANN401 - Arrow's
 
 
 class _Reader:
-    """Reads the rows of a batch, each as far as has to be."""
+    """Reads the rows of a batch, each only as far as needed."""
 
     def __init__(self, options: EncodeOptions) -> None:
         self._sources = {source.name: source for source in options.sources}
@@ -131,7 +131,7 @@ class _Reader:
             return _Row(refusal=refusal)
 
     def items(self, name: str, file: str, line: int, text: bytes) -> list[Item]:
-        """What a row gives that has passed `read`.
+        """The items of a row that has passed `read`.
 
         Raises:
             DataError: it cannot be used.
@@ -157,7 +157,7 @@ def _path(item: Item) -> list[str] | None:
 
 
 def _said(item: Item, options: EncodeOptions) -> str:
-    """What the row says besides, as JSON, where prompts are asked for: rewards need it."""
+    """The rest of the row as JSON, if prompts are requested, because rewards need it."""
     if not options.prompts:
         return ""
     said = {key: value for key, value in item.metadata.items() if key != "provenance"}
@@ -165,10 +165,10 @@ def _said(item: Item, options: EncodeOptions) -> str:
 
 
 def _special_text(items: list[Item], options: EncodeOptions) -> str:
-    """Where the texts of a row spell a special token; empty where they do not, or nobody asks.
+    """Where the texts of a row spell a special token; empty if they do not, or if it is not asked.
 
     Raises:
-        DataError: they do, and such a row is to be refused.
+        DataError: they do, and such rows are refused.
     """
     if options.special_text == "text":
         return ""
@@ -194,7 +194,7 @@ def _texts(item: Item) -> list[tuple[Message, ...]]:
 
 
 def _shown(text: bytes | None) -> tuple[str | None, str | None]:
-    """A row for people to read; or in Base64, where it is not text."""
+    """A row as text, or in Base64 if it is invalid UTF-8."""
     if text is None:
         return None, None
     try:
@@ -204,7 +204,7 @@ def _shown(text: bytes | None) -> tuple[str | None, str | None]:
 
 
 def _reason(error: ChatfmtError) -> str:
-    # Without the place, which stands beside it.
+    # Without the place, which is in other columns.
     if isinstance(error, DataError):
         reason = f"{error.field}: {error.reason}" if error.field else error.reason
     else:
@@ -212,10 +212,10 @@ def _reason(error: ChatfmtError) -> str:
     return bounded(reason, _LONGEST_REASON)
 
 
-# ---- what one item gives
+# ---- the examples of one item
 
 _PLAIN = {None, 0.0, 1.0}
-"""Weights of messages that labels can say; most have none, so no id needs to be looked at."""
+"""Weights that labels can express; most messages have none, so their ids need no check."""
 
 
 def _encode(item: Item, options: EncodeOptions) -> list[tuple[bytes, ...]]:
@@ -235,9 +235,9 @@ def _encode_conversation(item: Item, options: EncodeOptions) -> Iterable[Trainin
     conversation, each = item, dict[str, Any]()
     if options.turns == "whole":
         conversation = _prepared(item, options)
-    elif options.prepare is not None:  # every turn anew
+    elif options.prepare is not None:  # prepare every turn by itself
         each = options.prepare.arguments() | {"prepare": True}
-        del each["thinking"]  # which is None; see the options
+        del each["thinking"]  # it is None, as the options make sure
     encoded: Any = options.tokenizer.encode_for_training(
         conversation,
         train_on=options.train_on,
@@ -277,9 +277,9 @@ def _encode_preference(item: Item, options: EncodeOptions) -> Iterable[tuple[lis
 
 
 def _trained(tokenizer: ChatTokenizer, conversation: Conversation) -> list[int]:
-    """The ids up to the last that training counts: without what stands behind an end token.
+    """The ids up to the last trained one, without the text after an end token.
 
-    A trainer of pairs counts all ids of a reply, so there may be none that is not to be trained.
+    A trainer of pairs counts all ids of a reply, so none of them may be untrained.
     """
     example = tokenizer.encode_for_training(conversation, allow_untrained=True)
     stop = len(example.weights)
@@ -310,16 +310,16 @@ _ENCODERS: dict[str, Callable[[Item, EncodeOptions], Iterable[tuple[list[Any], .
 def _shared_prompt(
     tokenizer: ChatTokenizer, prompt: Conversation, chosen: list[int], rejected: list[int]
 ) -> list[int]:
-    """The prompt for a reply, if both are the replies it asks for; else what was said before.
+    """The prompt for a reply, if both are replies to it, or else the conversation before them.
 
     Raises:
-        DataError: it was prepared otherwise than before the replies.
+        DataError: it was prepared differently from the part before the replies.
     """
     for ids in (tokenizer.encode_prompt(prompt), tokenizer.encode(prompt)):
         if all(whole[: len(ids)] == ids for whole in (chosen, rejected)):
             return ids
     raise DataError(
-        "expected a prompt with which both conversations begin; the template rewrites what is "
+        "expected a prompt with which both conversations begin; the template rewrites the text "
         "before a reply, such as its thinking: history=keep keeps that"
     )
 

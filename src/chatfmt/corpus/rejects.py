@@ -1,4 +1,4 @@
-"""The rows that were refused, as lines of JSON: a file that goes on where a killed run was cut."""
+"""The refused rows as lines of JSON, in a file that a resumed run continues."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["RejectsWriter", "TooManyRejectsError", "reject_lines"]
 
 
 class TooManyRejectsError(DataError):
-    """More rows were refused than the run was to bear.
+    """More rows were refused than the run allows.
 
     >>> from chatfmt import DataError
     >>> issubclass(TooManyRejectsError, DataError)
@@ -33,7 +33,7 @@ class TooManyRejectsError(DataError):
 
 
 def reject_lines(rejects: RecordBatch) -> bytes:
-    """Refused rows as they stand in the file."""
+    """Refused rows as lines of the file."""
     lines = []
     for row in rejects.to_pylist():
         if row["row_base64"] is None:
@@ -47,10 +47,10 @@ class RejectsWriter:
 
     Args:
         folder: where it is.
-        state: what the run has noted of it; what was written after that is cut off.
+        state: the run's notes about it; anything written after them is cut off.
 
     Raises:
-        DataError: it is missing, or not what the run has written.
+        DataError: it is missing, or it is not the file that the run wrote.
     """
 
     def __init__(self, folder: Folder, state: State) -> None:
@@ -58,13 +58,13 @@ class RejectsWriter:
         noted = state.rejects
         self._sha256, self._size = hashlib.sha256(), 0
         if noted is None:
-            path.unlink(missing_ok=True)  # of a run that was killed before it noted anything
+            path.unlink(missing_ok=True)  # left by a run that was killed before it noted anything
             self._file: BinaryIO = path.open("xb")
             return
         if not path.exists() or digest(path, noted.size) != noted.sha256:
             raise DataError(
-                f"expected {REJECTS} of the earlier run as it was, found that it is missing or "
-                "altered; --overwrite begins again",
+                f"expected {REJECTS} of the earlier run unchanged, found that it is missing or "
+                "altered; --overwrite starts over",
                 str(folder.path),
             )
         self._file = path.open("r+b")
@@ -74,13 +74,13 @@ class RejectsWriter:
         self._size = noted.size
 
     def write(self, lines: bytes) -> None:
-        """Add what `reject_lines` has made of the refused rows of a batch."""
+        """Append the result of `reject_lines` for a batch."""
         self._sha256.update(lines)
         self._size += len(lines)
         self._file.write(lines)
 
     def note(self) -> Note:
-        """What there is to note of it, all of which is on the disk."""
+        """Its record for the manifest, once everything is on the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
         written = os.fstat(self._file.fileno()).st_mtime_ns
@@ -99,7 +99,7 @@ class RejectsWriter:
 
 
 def _taken_back(folder: Folder, state: State) -> Path:
-    """The temporary file, also where an earlier stop has given it its name."""
+    """The temporary file, even if an earlier stop has given it its final name."""
     path, published = folder.temporary(REJECTS), folder.path / REJECTS
     noted = state.files.pop(REJECTS, None)
     if not os.path.lexists(published):
@@ -107,7 +107,7 @@ def _taken_back(folder: Folder, state: State) -> Path:
     if os.path.lexists(path):
         if not os.path.samestat(path.lstat(), published.lstat()):
             raise in_the_way(published)
-        published.unlink()  # a kill has left both names
+        published.unlink()  # a kill left both names
     elif noted is None or fault(published, noted, thorough=True):
         raise in_the_way(published)
     else:

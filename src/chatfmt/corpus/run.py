@@ -1,7 +1,7 @@
-"""From a mixture to the files of a corpus: encode, arrange if asked to, write, remember how far.
+"""From a mixture to the files of a corpus: encode, arrange if asked, write, and note the progress.
 
-The work is done by the engine's workers, up to the bytes of the files (`pieces.Work`). What is
-done here for a batch does not grow with what it takes to encode it: so many workers have enough.
+The engine's workers do all the work, up to the bytes of the files (`pieces.Work`). This process
+spends the same small time on every batch, so it can keep many workers busy.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["tokenize"]
 
 _SHARD, _ENCODED = "shard-{:05}.parquet", "encoded-{:05}.arrow"
-# Two letters at least: one may be a drive of Windows. Path makes one slash of two.
+# At least two letters: one could be a Windows drive. Path makes one slash of two.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
 
 
@@ -71,16 +71,16 @@ def tokenize(
 
     Args:
         mixture: the rows.
-        out: a folder, empty or not there yet.
+        out: a folder that is empty or does not exist yet.
         options: how rows become examples.
         files: how examples become files.
         engine: ``local`` processes, or ``ray`` (extra ``ray``).
-        workers: how many processes; None takes one for each core.
-        ray_address: of a cluster; None starts Ray on this machine.
-        max_rejects: how many refused rows to bear; None is any number.
-        resume: go on with what an interrupted run has left in ``out``.
-        overwrite: begin again in the folder of an earlier run.
-        progress: called at the start and after each batch with the counts so far and the part of
+        workers: the number of processes; None takes one for each core.
+        ray_address: the address of a cluster; None starts Ray on this machine.
+        max_rejects: how many refused rows to allow; None allows any number.
+        resume: continue what an interrupted run has left in ``out``.
+        overwrite: start over in the folder of an earlier run.
+        progress: called at the start and after each batch with the counts so far and the share of
             the input that is read, from 0 to 1.
 
     >>> import tempfile
@@ -106,7 +106,7 @@ def tokenize(
     options, plan = planned(mixture, options, files)
     if _URL.match(str(out)):
         raise DataError(
-            "expected a folder of this machine, found what looks like a URL: write to a folder, "
+            "expected a folder on this machine, found what looks like a URL: write to a folder, "
             "and copy it from there",
             str(out),
         )
@@ -133,7 +133,7 @@ def _silent(_summary: Summary, _part: float) -> None:
 
 
 class _Run:
-    """One run: the stages, and what they share."""
+    """One run: its stages, and what they share."""
 
     def __init__(
         self, folder: Folder, options: EncodeOptions, files: FileOptions, *, state: State
@@ -188,9 +188,9 @@ class _Run:
             )
 
     def _checkpoint(self, writer: ShardWriter, rejects: RejectsWriter, reading: Reading) -> None:
-        """Note what is complete, so that it counts from now on, and give it its name."""
+        """Note which files are complete, so that they count from now on, and name them."""
         state = self._state
-        reading.check()  # or rows of a file that has changed would count
+        reading.check()  # otherwise rows of a changed file would count
         state.inputs = reading.notes
         state.rejects = rejects.note()
         state.shards = writer.shards
@@ -206,9 +206,9 @@ class _Run:
             self._folder.publish(name)
 
     def _show_rejects(self, rejects: RejectsWriter) -> None:
-        """Let the refused rows be seen when a run has stopped, whatever has stopped it."""
+        """Publish the refused rows when a run has stopped, for whatever reason."""
         with contextlib.suppress(OSError, ChatfmtError):
-            saved = load(self._folder.path)  # that of the last checkpoint: all that counts
+            saved = load(self._folder.path)  # the state at the last checkpoint, which counts
             saved.files[REJECTS] = rejects.note()
             saved.save(self._folder)
             self._folder.publish(REJECTS)
@@ -225,7 +225,7 @@ class _Run:
     # -- the second stage: examples to files, in their final order
 
     def arrange(self) -> None:
-        """Shuffle and pack, where asked to; it is quick, and begins again if it was killed."""
+        """Shuffle and pack if asked to; this is quick, and starts over if it was killed."""
         state, summary = self._state, self._state.summary
         for name in state.files:
             self._publish(name)
@@ -249,7 +249,7 @@ class _Run:
         state.save(self._folder)
 
     def finish(self) -> None:
-        """Give all files their names, and remove what the run needed on the way."""
+        """Give all files their names, and remove the temporary ones."""
         for name in self._state.files:
             self._publish(name)
         self._folder.sweep()
@@ -284,7 +284,7 @@ class _Run:
 
     @contextlib.contextmanager
     def _writer(self, name: str, begin: Callable[[BinaryIO], PieceFile]) -> Iterator[ShardWriter]:
-        """A writer that goes on behind the files that count."""
+        """A writer that continues after the files that count."""
         writer = ShardWriter(
             self._folder,
             name,

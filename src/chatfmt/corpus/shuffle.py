@@ -1,4 +1,4 @@
-"""A random order for more than fits into memory: buckets on disk, each of which does."""
+"""A random order for more rows than fit into memory, using buckets on disk that do fit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["shuffled"]
 
 _BUCKETS = 32
 _DEPTH = 4  # 32 ** 4 buckets are a million
-_ROWS = 512  # in a batch that is given back
+_ROWS = 512  # in a returned batch
 
 
 def shuffled(
@@ -29,19 +29,19 @@ def shuffled(
     *,
     bucket_bytes: int = 1 << 26,
 ) -> Iterator[RecordBatch]:
-    """The rows of all batches in a random order, every order being equally likely.
+    """The rows of all batches in a random order, with every order equally likely.
 
     Each row goes into a bucket drawn at random; then each bucket is put in a random order. A
-    bucket of more than ``bucket_bytes`` is spread over buckets of its own first.
+    bucket of more than ``bucket_bytes`` is first spread over buckets of its own.
 
     Args:
         batches: any number of rows.
-        schema: theirs.
+        schema: their schema.
         seed: the same rows and seed give the same order.
-        place: where to put a file of a name; each is removed when it has been read.
-        bucket_bytes: how much is held in memory, about.
+        place: the path for a file of a given name; each file is removed when it has been read.
+        bucket_bytes: roughly how much to hold in memory.
     """
-    chance = random.Random(seed)  # noqa: S311 - an order, no secret
+    chance = random.Random(seed)  # noqa: S311 - an order, not a secret
     return _shuffled(batches, schema, chance, place, bucket_bytes=bucket_bytes, depth=_DEPTH)
 
 
@@ -81,14 +81,14 @@ def _scatter(
     place: Callable[[str], Path],
     above: str,
 ) -> list[tuple[str, int]]:
-    """Spread rows over files; their names, and the bytes of memory that the rows of each take."""
+    """Spread rows over files; returns their names, and the memory that the rows of each take."""
     sizes: dict[int, int] = {}
     with ExitStack() as files:
         writers: dict[int, Any] = {}
         for batch in batches:
             rows: dict[int, list[int]] = {}
             for row in range(batch.num_rows):
-                # Only random() is promised to give the same numbers in every version of Python.
+                # Only random() is guaranteed to give the same numbers in every Python version.
                 rows.setdefault(int(chance.random() * _BUCKETS), []).append(row)
             for bucket, chosen in rows.items():
                 if bucket not in writers:

@@ -1,4 +1,4 @@
-"""The rows of a mixture as raw text, in order: they are parsed where they are encoded."""
+"""The rows of a mixture as raw text, in order; they are parsed where they are encoded."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["raw_batches", "raw_rows"]
 
 
 def raw_rows(mixture: Mixture, inputs: Inputs | None = None) -> Iterator[RawRow]:
-    """The rows of a mixture; with a seed, the next source is drawn row by row.
+    """The rows of a mixture; if it has a seed, the source of each row is drawn at random.
 
     Args:
         mixture: the rows.
-        inputs: its files, which are watched; None watches them from now on.
+        inputs: its files, which are being watched; None watches them from now on.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -44,8 +44,8 @@ def raw_rows(mixture: Mixture, inputs: Inputs | None = None) -> Iterator[RawRow]
 
     Raises:
         InputChangedError: a file has changed since it was first looked at.
-        DataError: a pattern has no files.
-        OSError: a file is not there.
+        DataError: no file matches a pattern.
+        OSError: a file does not exist.
     """
     return _one_by_one(_blocks(mixture, inputs or Inputs(mixture)))
 
@@ -66,7 +66,7 @@ def _one_by_one(rows: Iterable[RawRow | Block]) -> Iterator[RawRow]:
 
 
 def raw_batches(mixture: Mixture, inputs: Inputs) -> Iterator[RecordBatch]:
-    """The `batches` of `raw_rows`; rows that are not looked into cost little.
+    """The `batches` of `raw_rows`; rows that need no parsing here cost little.
 
     The arguments and the errors are those of `raw_rows`.
     """
@@ -86,7 +86,7 @@ def _source_rows(source: Source, folder: Path, inputs: Inputs) -> Iterator[RawRo
             inputs.ended(name)
 
 
-# Raw texts that pass by what gathers rows: as a row with one member of a name that no row has.
+# Raw texts that bypass gathering are passed as a row with one member whose name no row has.
 _TEXTS = "\0texts"
 
 
@@ -110,9 +110,9 @@ def _gathering(source: Source) -> list[Schema]:
 def _file_rows(
     path: Path, source: Source, access: Access, texts: dict[int, bytes]
 ) -> Iterator[Row]:
-    """The rows of a file, their text unread unless it may have to be gathered.
+    """The rows of a file, with texts unread unless they may have to be gathered.
 
-    The texts of those that may have to be are kept, for they may be refused one by one.
+    The texts of rows that may be gathered are kept, because they may be refused one by one.
     """
     last = 0
     try:
@@ -148,7 +148,7 @@ def _read(path: Path, source: Source, access: Access, texts: dict[int, bytes]) -
 
 
 class _Marks:
-    """Finds the rows that have to be read here, since they may have to be gathered."""
+    """Finds the rows that have to be read here because they may have to be gathered."""
 
     def __init__(self, source: Source, file: str, texts: dict[int, bytes]) -> None:
         self._source, self._file, self._texts = source, file, texts
@@ -156,14 +156,14 @@ class _Marks:
         self._marks = [
             [key.encode() for key in mark] for schema in _gathering(source) for mark in schema.marks
         ]
-        # One key of each mark: where none of them stands, there is no mark.
+        # The longest key of each mark: a text without any of them has no mark.
         self._telling = {max(mark, key=len) for mark in self._marks}
-        # A byte is found ten times as fast as a word.
+        # Looking for a byte is ten times as fast as looking for a word.
         self.joiner = b"_" if all(b"_" in key for key in self._telling) else b""
-        """What a text has that is worth a look."""
+        """Bytes that a text must contain to be worth a look."""
 
     def row(self, number: int, text: bytes) -> Row | None:
-        """The row of a text that has a mark, and passes; the text is kept."""
+        """The row of a text that has a mark and passes the filter; the text is kept."""
         if any(map(text.__contains__, self._telling)) and any(
             all(key in text for key in mark) for mark in self._marks
         ):
@@ -178,9 +178,9 @@ _Runs: TypeAlias = "Iterator[tuple[int, list[bytes] | Row]]"
 
 
 def _line_runs(path: Path, access: Access) -> _Runs:
-    """Lines of a file one after another, with the number of the first.
+    """Consecutive lines of a file, with the number of the first.
 
-    In place of one that cannot be had comes why not.
+    A line that cannot be read is replaced by the reason.
     """
     number, file, longest = 1, str(path), access.longest_row
     try:
@@ -206,11 +206,11 @@ _RUNS: dict[object, Callable[[Path, Access], _Runs]] = {
     read_lines: _line_runs,
     read_document: _document_runs,
 }
-"""For what reads a file: what gives its rows as they stand there."""
+"""For each reader of files, the function that gives its rows unchanged."""
 
 
 def _whole(rows: Iterator[Row], source: Source) -> Iterator[Row]:
-    """Rows that had to be read to be found; those that do not fit are reported later."""
+    """Rows that had to be parsed to be found; those that do not fit are reported later."""
     for row in rows:
         if row.value is None or source.fits(row.value):
             yield row

@@ -1,4 +1,4 @@
-"""How far a run has come, on the disk: so that a run that was killed can go on."""
+"""The state of a run on the disk, from which a killed run can continue."""
 
 from __future__ import annotations
 
@@ -33,55 +33,55 @@ __all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "foreign", "load"
 
 MANIFEST, REJECTS, SUMMARY = "manifest.json", "rejects.jsonl", "summary.json"
 _OURS = re.compile(r"^(shard-[0-9]{5,}\.parquet|rejects\.jsonl|summary\.json)$")
-_BOTH = ", "  # between two encoders
+_BOTH = ", "  # between the names of two encoders
 _HEAD = {"made_by": "chatfmt tokenize", "version": 2}
 _BEGINNING = json.dumps(_HEAD, indent=1)[:-2].encode()
 
 
-# Names alone: a manifest that somebody has altered leads to no file of another folder.
+# Only names: an altered manifest must not lead to files in another folder.
 _Output = Annotated[str, StringConstraints(pattern=_OURS.pattern)]
 _Between = Annotated[str, StringConstraints(pattern=r"^encoded-[0-9]{5,}\.arrow$")]
 
 
 class State(BaseModel):
-    """What is on the disk and will stay."""
+    """Everything that is on the disk for good."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     run: str = Field(default_factory=new_run, pattern="^[0-9a-f]{32}$")
     plan: dict[str, Any]
-    """All that decides the output, but the input."""
+    """Everything but the input that decides the output."""
     encoder: str | None = None
-    """What has encoded, with its version; several, if a run was resumed with another. Ids do not
-    depend on it, so a run may go on with any."""
+    """The encoder and its version; several if a run was resumed with another. Ids do not depend on
+    it, so a run can continue with any."""
     inputs: dict[str, InputNote]
-    """The files of the input, by their names."""
+    """The input files, by name."""
     stage: Literal["encode", "arrange", "done"] = "encode"
     batches: int = 0
-    """Batches of rows whose examples are in complete files, and whose refused rows are reported."""
+    """Batches whose examples are in complete files and whose refused rows are reported."""
     shards: int = 0
-    """Complete files of the first stage."""
+    """The number of complete files of the first stage."""
     rejects: Note | None = None
-    """What refused rows had been written then; behind that, the file counts for nothing."""
+    """The refused rows written by then; anything after them in the file does not count."""
     files: dict[_Output, Note] = {}
-    """The files that have their names, or are complete and get them next."""
+    """The files that have their final names, or are complete and get them next."""
     encoded: dict[_Between, Note] = {}
     """Complete files between the two stages, which keep their temporary names."""
     earlier: dict[_Output, Note] = {}
-    """Files of an earlier run in this folder, which are to be removed."""
+    """Files of an earlier run in this folder that are still to be removed."""
     summary: Summary = Field(default_factory=Summary)
 
     def encoded_by(self, encoder: str | None) -> None:
-        """Note what encodes from now on."""
+        """Note which encoder is used from now on."""
         known = [] if self.encoder is None else self.encoder.split(_BOTH)
         if encoder is not None and encoder not in known:
             self.encoder = _BOTH.join([*known, encoder])
 
     def save(self, folder: Folder) -> None:
-        """Write it down, in place of what was written before.
+        """Write the state to the disk, in place of the previous one.
 
         Raises:
-            DataError: somebody else's file has the manifest's name.
+            DataError: someone else's file has the manifest's name.
             OSError: the disk is full, for example.
         """
         path = folder.path / MANIFEST
@@ -105,14 +105,14 @@ def _begins_like_ours(path: Path) -> bool:
 
 
 class _DamagedError(DataError):
-    """A manifest of ours that cannot be read any more."""
+    """One of our manifests can no longer be read."""
 
 
 def load(folder: Path) -> State:
-    """The state that the manifest of a folder has.
+    """The state in the manifest of a folder.
 
     Raises:
-        DataError: there is none, it is not one of chatfmt's, or it is damaged.
+        DataError: there is no manifest, chatfmt did not write it, or it is damaged.
     """
     path = folder / MANIFEST
     if not os.path.lexists(path) or not _begins_like_ours(path):
@@ -132,18 +132,18 @@ def load(folder: Path) -> State:
     except ValueError as error:
         reason = str(error)
     raise _DamagedError(
-        f"expected the manifest of a run, found a damaged one ({reason}): --overwrite begins "
-        "again, once the files of that run that you do not need are removed by hand",
+        f"expected the manifest of a run, found a damaged one ({reason}): --overwrite starts "
+        "over, after you remove the files of that run that you do not need",
         str(path),
     )
 
 
 def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
-    """What there is in a folder: None if a run can simply begin there.
+    """The state found in a folder; None if a run can simply begin there.
 
     Raises:
-        DataError: the folder holds something and nothing was said about it, or something that
-            chatfmt has not written.
+        DataError: the folder is not empty and no option says what to do, or it has something that
+            chatfmt did not write.
         OSError: it is not a folder.
     """
     if not os.path.lexists(folder):
@@ -155,7 +155,7 @@ def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
     if MANIFEST not in found or not _begins_like_ours(folder / MANIFEST):
         shown = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")  # noqa: PLR2004 - a list to read
         raise DataError(
-            f"expected an empty folder, or that of a run; found other files ({shown}): give "
+            f"expected an empty folder, or that of a run; found other files ({shown}): choose "
             "another folder, or move them somewhere else",
             str(folder),
         )
@@ -167,8 +167,8 @@ def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
 
 
 def foreign(name: str, state: State | None) -> bool:
-    """Whether a file has a name that the run may need, and was not written by it."""
-    # Of the refused rows of a run that has stopped, their reader says whether they are its own.
+    """Whether a file has a name that the run may need, but was not written by it."""
+    # For the refused rows of a stopped run, `RejectsWriter` checks whether they are its own.
     known = () if state is None else {*state.files, *state.earlier, REJECTS}
     return _OURS.fullmatch(name) is not None and name not in known
 
@@ -182,8 +182,8 @@ def _known(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
         return None
     if not resume and not overwrite:
         raise DataError(
-            "expected an empty folder, found an earlier run: --resume goes on with it, "
-            "--overwrite begins again",
+            "expected an empty folder, found an earlier run: --resume continues it, "
+            "--overwrite starts over",
             str(folder),
         )
     return state
@@ -197,16 +197,16 @@ def begin(
     resume: bool,
     overwrite: bool,
 ) -> tuple[Folder, State]:
-    """Where to begin in a folder: at the start, or where the run that was killed had come to.
+    """Where to begin in a folder: at the start, or where a killed run had stopped.
 
     The folder is locked.
 
     Raises:
-        DataError: see `look`; or the folder is to go on, and was made from other input or with
-            other options, or its files are not as the run left them.
+        DataError: as in `look`; or the run to resume had other input or options, or its files have
+            changed since.
     """
     before = look(out, resume=resume, overwrite=overwrite)
-    plan = json.loads(json.dumps(plan))  # tuples are lists there
+    plan = json.loads(json.dumps(plan))  # turns tuples into lists, as in the saved plan
     if before is not None and resume:
         folder = Folder(out, before.run)
         _compare(folder, before, plan)
@@ -235,7 +235,7 @@ def _compare(folder: Folder, state: State, plan: dict[str, Any]) -> None:
     if different := _differences(state.plan, plan):
         raise DataError(
             f"expected what the interrupted run had, found different {', '.join(different)}; "
-            "--overwrite begins again",
+            "--overwrite starts over",
             str(folder.path / MANIFEST),
         )
     notes = {**state.files, **state.encoded}
@@ -244,19 +244,19 @@ def _compare(folder: Folder, state: State, plan: dict[str, Any]) -> None:
     for name, note in notes.items():
         place = folder.temporary(name)
         if name == REJECTS and state.stage == "encode":
-            continue  # it is looked at when it is opened again
+            continue  # it is checked when it is opened again
         if not os.path.lexists(place) and name not in state.encoded:
             place = folder.path / name
         if problem := fault(place, note, thorough=False):
             raise DataError(
-                f"expected {name} of the earlier run as it was, found that it {problem}; "
-                "--overwrite begins again",
+                f"expected {name} of the earlier run unchanged, found that it {problem}; "
+                "--overwrite starts over",
                 str(folder.path),
             )
 
 
 def _removable(out: Path, before: State) -> dict[str, Note]:
-    """The files of an earlier run that are still there, and still what it has written."""
+    """The files of an earlier run that still exist unchanged."""
     notes = {**before.earlier, **before.files}
     found = {}
     for name, note in notes.items():

@@ -1,4 +1,4 @@
-"""What has become of the rows, by source and by reason."""
+"""The results for the rows, by source and by reason."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "counted"]
 
-_REASONS = 200  # kinds of reasons that are told apart, so that memory does not grow
+_REASONS = 200  # kinds of reasons to distinguish, so that memory does not grow
 _OTHER = "other reasons"
 
 
 @dataclass
 class Summary:
-    """Counts: rows = output + rejected + filtered, in all and for each source.
+    """Counts: rows = output + rejected + filtered, in total and for each source.
 
     >>> summary = Summary(rows=3, output=2, rejected=1)
     >>> summary.to_dict()["output"]
@@ -28,29 +28,29 @@ class Summary:
     """
 
     rows: int = 0
-    """Rows that were read; a file that breaks off counts one more, which is rejected."""
+    """Rows that were read; a file that breaks off counts as one more row, which is rejected."""
     output: int = 0
     """Rows that gave examples."""
     rejected: int = 0
     filtered: int = 0
-    """Rows left out as the mixture asks for."""
+    """Rows left out as the mixture asks."""
     examples: int = 0
     tokens: int = 0
     trained_tokens: int = 0
-    """Ids with a label; of preferences, those of both answers."""
+    """Ids with a label; for preferences, the ids of both answers."""
     sources: dict[str, dict[str, int]] = field(default_factory=dict)
     """The same counts for each source."""
     reasons: dict[str, int] = field(default_factory=dict)
-    """How many rows were refused for what; N and … stand for what differs from row to row."""
+    """How many rows were refused for each reason; N and … replace what differs from row to row."""
     special_text: int | None = None
-    """Rows that were used although their text spells a special token; None where nobody asked."""
+    """Rows that were used although their text spells a special token; None if not asked for."""
     shards: int = 0
     packs: int | None = None
     fill_rate: float | None = None
-    """Of packs: ids of examples divided by the ids that there is room for."""
+    """For packs: the ids of examples divided by the ids that the packs have room for."""
 
     def add(self, other: Summary) -> None:
-        """Count what another has counted, too; reasons beyond some hundreds become one.
+        """Add the counts of another summary; reasons beyond some hundreds become one.
 
         >>> summary = Summary(rows=1, output=1)
         >>> summary.add(Summary(rows=2, rejected=2, reasons={"no row": 2}))
@@ -71,18 +71,18 @@ class Summary:
             self.special_text = (self.special_text or 0) + other.special_text
 
     def to_dict(self) -> dict[str, Any]:
-        """The counts, as JSON has them; reasons with the most frequent first."""
+        """The counts as JSON values, with the most frequent reasons first."""
         counts = {name: value for name, value in asdict(self).items() if value is not None}
         reasons = sorted(self.reasons.items(), key=lambda reason: (-reason[1], reason[0]))
         return {**counts, "reasons": dict(reasons)}
 
 
 _COUNTED = ("rows", "output", "rejected", "filtered", "examples", "tokens", "trained_tokens")
-"""What is counted for each source, and in all."""
+"""The counts of each source, and in total."""
 
 
 def counted(batch: RecordBatch, examples: RecordBatch, rejects: RecordBatch) -> Summary:
-    """What has become of a batch of raw rows.
+    """The summary of a batch of raw rows.
 
     >>> import chatfmt
     >>> from chatfmt.adapters import Source
@@ -112,7 +112,7 @@ def counted(batch: RecordBatch, examples: RecordBatch, rejects: RecordBatch) -> 
     return found
 
 
-# A number that is no part of a name such as gpt-4o, o200k_im or phi-3.5.
+# A number that is not part of a name such as gpt-4o, o200k_im or phi-3.5.
 _NUMBER = re.compile(
     r"(?<![\w.-])-?(?:0x[0-9a-fA-F]+|\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w-]|\.\w)"
 )
@@ -120,7 +120,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def _kind(reason: str) -> str:
-    r"""A reason without what differs from row to row.
+    r"""A reason without the parts that differ from row to row.
 
     >>> _kind("messages[3].role: expected text, found the number 7")
     'messages[N].role: expected text, found the number N'
@@ -131,7 +131,7 @@ def _kind(reason: str) -> str:
 
 
 def _tokens(examples: RecordBatch) -> tuple[int, int]:
-    """Ids, and those that are trained."""
+    """The number of ids, and of trained ids."""
     if examples.num_rows == 0:
         return 0, 0
     counts = {

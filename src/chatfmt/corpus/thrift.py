@@ -1,7 +1,7 @@
 r"""Thrift's compact protocol, in which the footer of a Parquet file is written.
 
-A struct is read as what it is written as, its fields by their numbers, without a schema: what
-nobody here knows stays as it is. What is not in footers (maps, sets) is not read.
+A struct is read without a schema, as fields by number, and written back the same way: fields that
+are unknown here stay unchanged. Kinds that are not in footers (maps, sets) are not read.
 
 Source: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
 """
@@ -19,20 +19,20 @@ TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, _SET, _MAP, STRUCT = ran
 
 
 Struct: TypeAlias = dict[int, tuple[int, Any]]
-"""Fields by their numbers: of each a number for its kind, and what it holds.
+"""Fields by number: for each, the number of its kind, and its value.
 
-A list holds the kind of all its values, and these.
+A list holds the kind of all its values, and the values.
 """
 
 
 def read(data: bytes) -> Struct:
-    r"""The struct with which some bytes begin.
+    r"""The struct at the beginning of some bytes.
 
     >>> read(b"\x15\x04\x28\x02hi\x00")
     {1: (5, 2), 3: (8, b'hi')}
 
     Raises:
-        ValueError: it holds a value of a kind that is not read.
+        ValueError: it has a value of a kind that is not read.
     """
     return _Reader(data).struct()
 
@@ -61,7 +61,7 @@ class _Reader:
         return folded >> 1 ^ -(folded & 1)
 
     def value(self, kind: int) -> Any:  # noqa: ANN401 - of any kind
-        """A value of this kind, as it stands in a field."""
+        """A value of this kind, as in a field."""
         if kind in (I16, I32, I64):
             return self._number()
         if kind == BINARY:
@@ -81,12 +81,12 @@ class _Reader:
         kind, size = head & 15, head >> 4
         if size == _LONG:
             size = self._varint()
-        # A truth is in the kind of a field, but a byte of its own in a list.
+        # A field has a truth value in its kind, but a list has a byte for each.
         read = self._byte if kind in (TRUE, FALSE) else lambda: self.value(kind)
         return kind, [read() for _ in range(size)]
 
     def struct(self) -> Struct:
-        """Fields up to the one that ends a struct."""
+        """Fields up to the end of a struct."""
         found: Struct = {}
         number = 0
         while head := self._byte():
@@ -97,7 +97,7 @@ class _Reader:
 
 
 _LONG = 15
-"""Where a size or a step of this much would stand, it stands behind."""
+"""In place of a size or a step of at least this much, which then follows."""
 
 
 def write(struct: Struct) -> bytes:

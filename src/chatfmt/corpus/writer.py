@@ -1,4 +1,4 @@
-"""Pieces of examples to numbered files, each complete or not there."""
+"""Writes pieces of examples to numbered files, each of them complete or absent."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ class PieceFile(Protocol):
     """A file of pieces: `parquet.ParquetFile` or `StreamFile`."""
 
     def add(self, data: bytes, groups: list[Struct], /) -> None:
-        """Put a piece behind what there is."""
+        """Append a piece."""
 
     def close(self) -> None:
-        """Write what follows the last."""
+        """Write the end of the file."""
 
 
 class StreamFile:
-    """Pieces that are whole by themselves, and need nothing around them."""
+    """Pieces that are complete by themselves, and need nothing around them."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def add(self, data: bytes, _groups: list[Struct], /) -> None:
-        """Put a piece behind what there is."""
+        """Append a piece."""
         self._file.write(data)
 
     def close(self) -> None:
-        """Do nothing: nothing follows."""
+        """Do nothing: there is no end to write."""
 
 
 class ShardWriter:
-    """Pieces to numbered files. A file ends only with a piece, so that a run can go on there.
+    """Writes pieces to numbered files. A file ends only after a piece, so a run can continue there.
 
     Args:
         folder: where the files go, under their temporary names.
-        name: theirs, with a place for the number: ``shard-{:05}.parquet``.
-        begin: makes of an empty file what takes pieces.
-        shard_tokens: ids after which a file is full.
-        shards: how many there are already.
+        name: the file name, with a place for the number: ``shard-{:05}.parquet``.
+        begin: turns an empty file into one that takes pieces.
+        shard_tokens: the number of ids at which a file is full.
+        shards: how many files there are already.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class ShardWriter:
         self._file: Any = None
         self._pieces: Any = None
         self.complete: dict[str, Note] = {}
-        """What there is to note of the files that are complete, by their names."""
+        """The records of complete files, by name."""
 
     def write(self, piece: Piece) -> bool:
-        """Add a piece; whether that has completed a file."""
+        """Add a piece, and return whether it completed a file."""
         if self._shard is None:
             self._begin()
         self._pieces.add(piece.data, piece.groups)
@@ -83,7 +83,7 @@ class ShardWriter:
         return False
 
     def finish(self) -> None:
-        """Complete the file that has begun, if one has."""
+        """Complete the open file, if there is one."""
         if self._shard is not None:
             self._pieces.close()
             shard, self._shard = self._shard, None
@@ -94,7 +94,7 @@ class ShardWriter:
         self._tokens = 0
 
     def abandon(self) -> None:
-        """Leave nothing of the file that has begun."""
+        """Remove the open file."""
         shard, self._shard = self._shard, None
         if shard is not None:
             with contextlib.suppress(_Abandoned):
@@ -109,5 +109,5 @@ class ShardWriter:
             self._shard = stack.pop_all()
 
 
-class _Abandoned(Exception):  # noqa: N818 - no error: it takes the way of one
-    """What is thrown into a file that is not to be."""
+class _Abandoned(Exception):  # noqa: N818 - not an error, but raised like one
+    """Thrown into a file that is abandoned."""

@@ -1,7 +1,7 @@
-r"""Batches of examples to files of other kinds than a corpus is written in.
+r"""Writes batches of examples to other kinds of files than those of a corpus.
 
 Sources: ``.npy``: NEP 1, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html;
-Arrow folders: what ``Dataset.load_from_disk`` of `datasets` reads (``state.json``,
+Arrow folders: the files that ``Dataset.load_from_disk`` of `datasets` reads (``state.json``,
 ``dataset_info.json``, streams of Arrow); Megatron: megatron/core/datasets/indexed_dataset.py
 (``MMIDIDX\0\0``, version, code of the type, counts, lengths, offsets in bytes, documents).
 """
@@ -74,10 +74,10 @@ def _write_arrow(folder: Path, schema: Schema, batches: Iterable[RecordBatch]) -
 
 
 def _numbers(schema: Schema) -> list[Field]:
-    """The columns that hold lists of numbers.
+    """The columns with lists of numbers.
 
     Raises:
-        DataError: there is none.
+        DataError: there are none.
     """
     found = [
         field
@@ -89,7 +89,7 @@ def _numbers(schema: Schema) -> list[Field]:
     return found
 
 
-_HEADER = 128  # bytes; it says how many numbers follow, which is known at the end
+_HEADER = 128  # bytes; it says how many numbers follow, which is known only at the end
 _NPY = {"int32": "<i4", "float": "<f4", "int8": "|i1", "int64": "<i8"}
 
 
@@ -100,7 +100,7 @@ def _npy_header(kind: str, count: int) -> bytes:
 
 
 def _write_npy(folder: Path, schema: Schema, batches: Iterable[RecordBatch]) -> int:
-    """For each column its numbers, one row behind the other, and where each row ends."""
+    """Write the numbers of each column, row after row, and where each row ends."""
     fields = _numbers(schema)
     counts = dict.fromkeys((field.name for field in fields), 0)
     offsets = {field.name: array("q", [0]) for field in fields}
@@ -140,11 +140,11 @@ def _bytes(values: Any) -> bytes:  # noqa: ANN401 - an Arrow array of numbers wi
 
 
 _MEGATRON = {"int8": 2, "int32": 4, "int64": 5, "float": 7}
-"""What Megatron calls a type of numbers."""
+"""Megatron's codes for types of numbers."""
 
 
 def _write_megatron(folder: Path, schema: Schema, batches: Iterable[RecordBatch]) -> int:
-    """For each column its numbers (``.bin``), and the lengths and places of rows (``.idx``)."""
+    """Write each column's numbers (``.bin``), and the lengths and places of its rows (``.idx``)."""
     fields = _numbers(schema)
     lengths = {field.name: array("i") for field in fields}
     with ExitStack() as stack:
@@ -178,4 +178,4 @@ WRITERS: dict[str, Callable[[Path, Schema, Iterable[RecordBatch]], int]] = {
     "megatron": _write_megatron,
     "parquet": _write_parquet,
 }
-"""Kind of files to what writes them: into a folder, and how many rows."""
+"""Kind of files to its writer, which writes into a folder and returns the number of rows."""

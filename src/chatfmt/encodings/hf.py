@@ -1,9 +1,9 @@
 """The `TokenEncoding` protocol over a Hugging Face tokenizer (extra ``hf``).
 
-A ``tokenizer.json`` is a pipeline: normalizer, pre-tokenizer, model, decoder, and beside it a list
-of added tokens that are searched for in every text. Only byte-level BPE inverts exactly, so
-anything else is refused. The search for added tokens is left out, or content could forge
-structure; what remains is the model with its pre-tokenizer.
+A ``tokenizer.json`` is a pipeline: normalizer, pre-tokenizer, model and decoder, and a separate
+list of added tokens that are searched for in every text. Only byte-level BPE inverts exactly, so
+anything else is refused. The search for added tokens is left out, because content could forge
+structure; the model with its pre-tokenizer remains.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CUTTERS = {"Digits", "Punctuation", "Split"}
 
 
 class FastTokenizer(Protocol):
-    """What is asked of a transformers tokenizer: that it is backed by a `tokenizers.Tokenizer`.
+    """A transformers tokenizer that is backed by a `tokenizers.Tokenizer`.
 
     >>> def size(tokenizer: FastTokenizer) -> int:
     ...     return tokenizer.backend_tokenizer.get_vocab_size()
@@ -53,20 +53,20 @@ class FastTokenizer(Protocol):
 
 
 class HFEncoding:
-    """The `TokenEncoding` protocol over a byte-level BPE tokenizer of Hugging Face's.
+    """The `TokenEncoding` protocol over a byte-level BPE tokenizer of Hugging Face.
 
-    Takes a `tokenizers.Tokenizer` or a fast tokenizer of transformers, as it is now: what is
-    added to the tokenizer later is not seen. Every added token is a special token here, also one
-    that is not flagged ``special``, such as ``<think>``: no text encodes to it. Otherwise text
-    gets the ids that the tokenizer gives it, with two exceptions:
+    It takes a `tokenizers.Tokenizer` or a fast transformers tokenizer in its current state: tokens
+    added to it later are not seen. Every added token is a special token here, even one that is not
+    flagged ``special``, such as ``<think>``: no text encodes to it. Other text gets the same ids as
+    from the tokenizer, with two exceptions:
 
-    - An NFC normalizer (as Qwen's) is left out, since it changes text and so could not be
-      inverted. Text that is NFC gets the tokenizer's own ids; other text stays as it is.
-    - Where runs of spaces are added tokens (as in GPT-NeoX's), they are special tokens here, and
+    - An NFC normalizer (as in Qwen's) is left out, because it changes text and could not be
+      inverted. Text that is already NFC gets the tokenizer's own ids; other text does not change.
+    - If runs of spaces are added tokens (as in GPT-NeoX's), they are special tokens here, and
       spaces in text are encoded by the model.
 
-    A vocabulary may lack bytes, as SmolLM2's does: a text that cannot be encoded for want of one is
-    refused, where the tokenizer would drop it.
+    A vocabulary may lack bytes, as SmolLM2's does. Text that cannot be encoded because of that is
+    refused; the tokenizer would drop it.
 
     Attributes:
         special_tokens: spelling to id of every added token.
@@ -88,7 +88,7 @@ class HFEncoding:
 
     Raises:
         EncodingError: the tokenizer is not byte-level BPE, changes text, or has an added token
-            that its model also makes out of ordinary text.
+            that its model can also make from ordinary text.
     """
 
     capabilities = Capabilities()
@@ -115,7 +115,7 @@ class HFEncoding:
         FileNotFoundError: [Errno 2] No such file or directory: 'no/tokenizer.json'
 
         Raises:
-            EncodingError: the file does not hold a tokenizer, or one that is refused.
+            EncodingError: the file has no tokenizer, or one that is refused.
             OSError: the file cannot be read.
             ImportError: the extra ``hf`` is not installed.
         """
@@ -134,7 +134,7 @@ class HFEncoding:
 
     @classmethod
     def from_json(cls, text: str) -> HFEncoding:
-        """The encoding of which this is the ``tokenizer.json``; errors as `from_file`.
+        """The encoding of a ``tokenizer.json`` with this text; errors as for `from_file`.
 
         >>> HFEncoding.from_json("[]")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
@@ -150,7 +150,7 @@ class HFEncoding:
         return self._json
 
     def __setstate__(self, text: str) -> None:
-        """Build everything from a tokenizer's JSON, which is all that is pickled."""
+        """Build everything from a tokenizer's JSON; nothing else is pickled."""
         spec: dict[str, Any] = json.loads(text)
         model = spec["model"]
         if has_byte_fallback(spec):
@@ -168,7 +168,7 @@ class HFEncoding:
         token_bytes |= {token: spelling.encode() for spelling, token in special.items()}
         _leave_out(special, model)
         text_tokens = {_token_bytes(entry) for entry in model["vocab"] if len(entry) == 1}
-        # what the model does not know is refused, and not replaced
+        # unknown text is refused, not replaced
         off = dict.fromkeys(("truncation", "padding", "normalizer", "post_processor"))
         off |= {"model": model | {"unk_token": None}, "added_tokens": []}
 
@@ -183,7 +183,7 @@ class HFEncoding:
         self.fingerprint = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text, special-token spellings being text like any other.
+        """The ids of a text; spellings of special tokens are ordinary text.
 
         Raises:
             EncodingError: the vocabulary lacks a byte of the text, and any longer token with it.
@@ -191,11 +191,11 @@ class HFEncoding:
         try:
             ids = list(self._ordinary.encode(text, add_special_tokens=False).ids)
         except TypeError:
-            text.encode()  # a lone surrogate is a UnicodeEncodeError, as it is with tiktoken
+            text.encode()  # a lone surrogate is a UnicodeEncodeError, as in tiktoken
             raise
         if self._missing:
             data = text.encode()
-            # a piece that is a token as a whole may do without the tokens of its bytes
+            # a piece that is a token as a whole does not need the tokens of its bytes
             if data.translate(None, self._present) and data != b"".join(
                 map(self._bytes.__getitem__, ids)
             ):
@@ -203,12 +203,12 @@ class HFEncoding:
         return ids
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one id; KeyError where the encoding has no such id."""
+        """The bytes of one id; KeyError if the encoding has no such id."""
         return self._bytes[token if type(token) is int else as_id(token)]
 
 
 def tokenizer_of(text: str) -> Tokenizer:
-    """The tokenizer that the JSON of one describes.
+    """The tokenizer that some JSON describes.
 
     >>> tokenizer_of("{}")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -216,7 +216,7 @@ def tokenizer_of(text: str) -> Tokenizer:
     chatfmt.errors.EncodingError: expected the JSON of a Hugging Face tokenizer, found ...
 
     Raises:
-        EncodingError: it is none.
+        EncodingError: it is not a tokenizer.
         ImportError: the extra ``hf`` is not installed.
     """
     try:
@@ -266,14 +266,14 @@ def _objections_to_steps(spec: Mapping[str, Any]) -> Iterator[str]:
 def _token_bytes(entry: str) -> bytes:
     try:
         return bytes(map(_BYTE_OF.__getitem__, entry))
-    except KeyError:  # no text comes to this token; its bytes are those that ByteLevel decodes to
+    except KeyError:  # no text becomes this token; its bytes are those that ByteLevel decodes to
         return entry.encode()
 
 
 def _leave_out(special: Mapping[str, int], model: dict[str, Any]) -> None:
-    """Take the special tokens out of the model's vocabulary, where many tokenizers list them too.
+    """Take the special tokens out of the model's vocabulary, where many tokenizers also list them.
 
-    Otherwise a text that spells one could come to its id: with ``ignore_merges``, a piece that is
+    Otherwise a text that spells one could become its id: with ``ignore_merges``, a piece that is
     an entry of the vocabulary becomes that entry at once.
     """
     ids = set(special.values())

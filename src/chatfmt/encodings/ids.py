@@ -1,4 +1,4 @@
-"""What a token id is: an integer, whatever type it comes in."""
+"""Token ids are integers, of whatever type."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["as_id"]
 
 
 def as_id(token: SupportsIndex, position: int | None = None) -> int:
-    """One id as a plain integer; ``position`` is where it stands, for the error.
+    """One id as a plain integer; ``position`` is its index, for the error.
 
-    An integer of numpy, or a tensor without dimensions, may hash by identity: no table would know
-    it, and no stop token would be seen. So each is made the integer that it is.
+    A numpy integer, or a tensor without dimensions, may hash by identity: no table would find it,
+    and no stop token would be recognized. So each is converted.
 
     >>> as_id(7)
     7
@@ -24,7 +24,7 @@ def as_id(token: SupportsIndex, position: int | None = None) -> int:
     """
     if token.__class__ is int:
         return token
-    # torch takes a tensor of booleans for an integer, as Python does with its own
+    # torch takes a boolean tensor for an integer, as Python does with its own
     boolean = isinstance(token, bool) or str(getattr(token, "dtype", "")).endswith("bool")
     try:
         if not boolean:

@@ -1,4 +1,4 @@
-"""What a file is, when it is no vocabulary that is read here: its name, and what may help."""
+"""The kind of a file that is not a vocabulary read here, and a hint that may help."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ READ = (
     "a rank file (.tiktoken, or the tokenizer.model of Llama 3 and 4), a tekken.json, a Hugging "
     "Face tokenizer.json, a SentencePiece model, or a GGUF file"
 )
-"""What `chatfmt.load_encoding` reads."""
+"""The files that `chatfmt.load_encoding` reads."""
 
 HEAD = 256
-"""How many bytes show what a file is."""
+"""How many bytes are enough to recognize a file."""
 _INSTEAD = "take the tokenizer.json of the same model"
-# How files begin whose content is of no use here. They may have many gigabytes.
+# The beginnings of files whose content is of no use here. They may have many gigabytes.
 _BINARY = {
     b"version https://git-lfs.github.com/": (
         "a pointer of Git LFS to the file; fetch it with `git lfs pull`"
@@ -43,7 +43,7 @@ _SAFETENSORS = f"a safetensors file, which has weights and no vocabulary; {_INST
 
 
 def is_binary(head: bytes) -> bool:
-    r"""Whether a file that begins like this is none to read, whatever comes after.
+    r"""Whether a file that begins like this is never readable, whatever comes after.
 
     >>> is_binary(b"PK\x03\x04"), is_binary(b"{}")
     (True, False)
@@ -61,9 +61,9 @@ def is_tokenizer_json(document: Mapping[str, Any]) -> bool:
 
 
 def other_kind(data: bytes, document: Mapping[str, object]) -> str:
-    """The name of what a file is that no reader takes, and what may help.
+    """The kind of a file that no reader takes, and a hint that may help.
 
-    ``document`` is what it is as a JSON object, empty if it is none.
+    ``document`` is its JSON object, or empty if it is not one.
 
     >>> other_kind(b"", {})
     'an empty file'
@@ -91,7 +91,7 @@ def _json_kind(document: Mapping[str, object]) -> str:
 
 
 def _is_safetensors(head: bytes) -> bool:
-    """Whether this begins as a safetensors file: with the length of a JSON object, and that.
+    """Whether this begins like a safetensors file: with a length, and a JSON object of that length.
 
     Source: the section "Format" of the README of github.com/huggingface/safetensors.
     """

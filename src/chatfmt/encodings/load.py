@@ -1,4 +1,4 @@
-"""Vocabulary files as people have them: what a file is decides who reads it."""
+"""Common vocabulary files: the content of a file decides which reader it gets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["load_encoding", "vocabulary_in"]
 
 _VOCABULARIES = ("tokenizer.json", "tekken.json", "tokenizer.model")
-"""What a folder may have; the first that is there is taken, as transformers does."""
+"""The files looked for in a folder; the first one found is taken, as in transformers."""
 
 
 def load_encoding(
@@ -37,30 +37,30 @@ def load_encoding(
     special_tokens: Sequence[str] | Mapping[str, int] | None = None,
     normalize: str | None = None,
 ) -> TokenEncoding:
-    """The encoding that a vocabulary file describes; what kind it is, the file itself says.
+    """The encoding in a vocabulary file, whose kind is recognized by its content.
 
-    - Rank files, one token in base 64 and its rank a line: ``.tiktoken``, and the
+    - Rank files, with a token in base 64 and its rank on each line: ``.tiktoken``, and the
       ``tokenizer.model`` of Llama 3 and 4. They need a ``pattern`` (`chatfmt.encodings.patterns`
-      has some), and ``special_tokens`` as `extend_encoding` takes them.
+      has some), and ``special_tokens`` as in `extend_encoding`.
     - Mistral's ``tekken.json``.
     - Hugging Face's ``tokenizer.json``: byte-level BPE (extra ``hf``), and SentencePiece's BPE with
-      byte fallback, as Llama 2, Mistral and Gemma have it.
+      byte fallback, as in Llama 2, Mistral and Gemma.
     - SentencePiece's own files, such as their ``tokenizer.model``.
-    - GGUF files, by what their metadata says (byte-level BPE: extra ``hf``).
+    - GGUF files, by their metadata (byte-level BPE: extra ``hf``).
 
-    No encoding puts a space before text. Where a vocabulary's owner does, its ``dummy_prefix`` says
+    No encoding puts a space before text. If a vocabulary's owner does, its ``dummy_prefix`` says
     so (see ``chatfmt.encodings.sentencepiece``), and the format's line writes the space.
 
     Args:
-        path: the file, or the folder of a model: the first is taken that is there, of
+        path: the file, or the folder of a model, in which the first one found is taken of
             ``tokenizer.json``, ``tekken.json``, ``tokenizer.model``, and a single GGUF file.
-        pattern: the regular expression that splits text, for a rank file alone.
+        pattern: the regular expression that splits text; only for a rank file.
         special_tokens: spellings, which get ids after the highest rank in that order, or spellings
-            and ids, for a rank file alone; the other files name their own.
-        normalize: ``"NFC"`` for a model whose tokenizer makes text NFC first, as Qwen's do. Other
-            text then has ids that the model never saw. It is refused, not changed: what is encoded
-            comes back as it was. Make it NFC where it comes in. Without this, text is encoded as it
-            is, also where a ``tokenizer.json`` has such a normalizer.
+            with ids; only for a rank file, because the other files have their own.
+        normalize: ``"NFC"`` for a model whose tokenizer first converts text to NFC, as Qwen's do.
+            Other text has ids that the model never saw. It is refused, not changed, so that
+            encoded text always comes back exactly; convert it to NFC before you pass it in. By
+            default, text is encoded unchanged, even if a ``tokenizer.json`` has such a normalizer.
 
     >>> import chatfmt
     >>> chatfmt.load_encoding("no/tekken.json")
@@ -70,8 +70,8 @@ def load_encoding(
 
     Raises:
         EncodingError: the file is of another kind, which the message names, or damaged; a rank file
-            without a pattern, or another with one; an encoding that does not give text back; a
-            folder with none of the files.
+            without a pattern, or another file with one; an encoding that does not give text back;
+            a folder with none of the files.
         OSError: the file cannot be read.
         ImportError: the vocabulary is byte-level BPE, and the extra ``hf`` is not installed.
     """
@@ -94,7 +94,7 @@ def load_encoding(
 
 
 def vocabulary_in(folder: Path) -> Path:
-    """The file that is a model's vocabulary.
+    """The file with a model's vocabulary.
 
     Raises:
         EncodingError: there is none, or there are several GGUF files and nothing else.

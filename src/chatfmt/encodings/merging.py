@@ -1,8 +1,8 @@
-"""Byte-pair merging over characters, as SentencePiece does it.
+"""Byte-pair merging over characters, as in SentencePiece.
 
-A text begins as its characters. As long as two neighbours are together a piece of the vocabulary,
-those with the highest priority become one; of equals the leftmost. A heap finds them, so that a
-text of n characters takes n log n steps, however it looks.
+A text begins as its characters. As long as two neighbours together are a piece of the vocabulary,
+those with the highest priority become one; among equals, the leftmost. A heap finds them, so a text
+of n characters takes n log n steps, whatever it is.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Priority", "merge"]
 
 Priority: TypeAlias = "Callable[[tuple[str, str]], float | None]"
-"""Of a pair of neighbours: the lower, the sooner they become one; None where they never do."""
+"""For a pair of neighbours: lower values are merged sooner, and None never."""
 
 
 def merge(text: str, priority: Priority) -> list[str]:
-    """The pieces that a text comes to.
+    """The pieces that a text is merged into.
 
     >>> merge("banana", {("a", "n"): 0, ("b", "an"): 1}.get)
     ['ban', 'an', 'a']
@@ -42,7 +42,7 @@ def merge(text: str, priority: Priority) -> list[str]:
     while heap:
         _, left, one, other = heapq.heappop(heap)
         right = following[left]
-        # what has become part of another piece since is empty, or longer than it was
+        # a part that has become part of another piece is empty, or longer than before
         if right == count or pieces[left] != one or pieces[right] != other:
             continue
         pieces[left], pieces[right] = one + other, ""

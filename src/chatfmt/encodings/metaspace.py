@@ -1,9 +1,9 @@
 """SentencePiece's byte pairs as Hugging Face writes them: a ``tokenizer.json`` with byte fallback.
 
-There spaces become U+2581 by a normalizer (Replace, with or without Prepend before it) or by the
-Metaspace pre-tokenizer, and the decoder has ByteFallback. Which of these stand there decides where
-a space is put before text; any other step may change text, and is refused. That needs no library:
-the file lists pieces and merges.
+In these files, spaces become U+2581 by a normalizer (Replace, with or without Prepend before it) or
+by the Metaspace pre-tokenizer, and the decoder has ByteFallback. These steps decide where a space
+is put before text; any other step may change text, and is refused. No library is needed: the file
+lists pieces and merges.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["has_byte_fallback", "read_metaspace", "steps_of"]
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 _TO_SPACE = {"type": "Replace", "pattern": {"String": " "}, "content": SPACE}
 _PREPEND = {"type": "Prepend", "prepend": SPACE}
-# A split at spaces behind a normalizer that leaves none, as Gemma's; it cuts nothing.
+# A split at spaces after a normalizer that leaves none, as in Gemma's; it cuts nothing.
 _IDLE = {"type": "Split", "pattern": {"String": " "}}
 _DECODERS = {"Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"}
 
@@ -41,7 +41,7 @@ def has_byte_fallback(document: Mapping[str, Any]) -> bool:
 
 
 def steps_of(stage: Mapping[str, Any] | None, members: str) -> list[Mapping[str, Any]]:
-    """A stage of the pipeline as a list of steps: sequences, which nest, are opened.
+    """A stage of the pipeline as a list of steps, with nested sequences flattened.
 
     >>> steps_of({"type": "Sequence", "decoders": [{"type": "Fuse"}]}, "decoders")
     [{'type': 'Fuse'}]
@@ -57,7 +57,7 @@ def read_metaspace(document: Mapping[str, Any]) -> SentencePieceEncoding:
     """The encoding of such a ``tokenizer.json``.
 
     Raises:
-        EncodingError: a step may change text, or the file is damaged; the message says what.
+        EncodingError: a step may change text, or the file is damaged; the message says how.
     """
     try:
         return _read(document)
@@ -110,18 +110,18 @@ def _read(document: Mapping[str, Any]) -> SentencePieceEncoding:
 
 
 def _pair(merge: str | list[str]) -> tuple[str, str]:
-    """Two pieces; older files have them as one text, with a space between them."""
+    """Two pieces; older files have them as one text, separated by a space."""
     left, right = merge.split(" ") if isinstance(merge, str) else merge
     return left, right
 
 
 def _is_white(text: str) -> bool:
-    """Whether this is white space alone, as it stands in text."""
+    """Whether this is only white space, as it appears in text."""
     return text.isspace()
 
 
 def _splits(cut: Mapping[str, Any]) -> bool:
-    """Whether each space begins a word of its own, which is so where nothing is said."""
+    """Whether each space begins a separate word, which is the default."""
     return cut["type"] == "Metaspace" and bool(cut.get("split", True))
 
 
@@ -131,8 +131,8 @@ def _dummy_prefix(
     """Where a space is put before text.
 
     Source: src/normalizers/prepend.rs and src/pre_tokenizers/metaspace.rs of tokenizers 0.23: the
-    one goes before each text between added tokens, the other not before a space, and with the
-    scheme "first" only at the very start.
+    first puts it before each text between added tokens, the second not before a space, and with
+    the scheme "first" only at the very start.
     """
     if _PREPEND in normalizers:
         return DummyPrefix("special", always=True)
@@ -184,7 +184,7 @@ def _objections_to_decoder(steps: list[Mapping[str, Any]]) -> Iterator[str]:
 def _objections_to_white(
     white: list[Mapping[str, Any]], prefix: DummyPrefix | None
 ) -> Iterator[str]:
-    """Against white space that is found in text, where that would change what is around it."""
+    """Objections to white space found in text, if that would change the text around it."""
     for token in white:
         flags = [flag for flag in ("lstrip", "rstrip", "single_word") if token.get(flag)]
         if flags:

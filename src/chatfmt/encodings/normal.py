@@ -1,9 +1,9 @@
-"""Text in a normal form of Unicode, for vocabularies whose owner makes all text so.
+"""Text in a Unicode normal form, for vocabularies whose owner converts all text to it.
 
-Qwen's tokenizers make text NFC before they split it. An encoding that did so would give back
-another text than it was given, and could join the last letter of a format's line with an accent
-that begins a content; so what is not in the form is refused here, and whoever has such text makes
-it NFC where it comes in. What is encoded has the owner's ids, and comes back as it was.
+Qwen's tokenizers convert text to NFC before they split it. An encoding that did so would give back
+a different text than it was given, and could join the last letter of a format's line with an accent
+that begins a content. So text in another form is refused here; convert it to NFC before you pass it
+in. Encoded text then has the owner's ids, and comes back exactly.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["NormalEncoding"]
 
 
 class NormalEncoding:
-    r"""An encoding that takes text in Unicode's form NFC alone.
+    r"""An encoding that accepts only text in Unicode's form NFC.
 
-    The ids are those of ``base``, and so is the fingerprint: no text gets others, it may only be
-    refused.
+    The ids are those of ``base``, and so is the fingerprint: no text gets other ids, it may only
+    be refused.
 
     >>> from chatfmt.encodings import TiktokenEncoding, get_encoding
     >>> encoding = NormalEncoding(TiktokenEncoding(get_encoding("o200k_im")), "NFC")
@@ -39,7 +39,7 @@ class NormalEncoding:
     chatfmt.errors.EncodingError: offset 3: expected text in the form NFC, found 'e\u0301', ...
 
     Raises:
-        EncodingError: the form is another; when encoding, the text is not in it.
+        EncodingError: the form is another one; or, when encoding, the text is not in it.
     """
 
     def __init__(self, base: TokenEncoding, form: str) -> None:
@@ -64,11 +64,11 @@ class NormalEncoding:
 
     @property
     def fingerprint(self) -> str:
-        """That of the base."""
+        """The fingerprint of the base."""
         return self.base.fingerprint
 
     def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text, special-token spellings being text like any other.
+        """The ids of a text; spellings of special tokens are ordinary text.
 
         Raises:
             EncodingError: the text is not NFC.

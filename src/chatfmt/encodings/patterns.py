@@ -1,10 +1,10 @@
 r"""Split patterns: where a text is cut before byte pairs are merged.
 
-To split takes much of the time of encoding. An engine runs a regular expression as one automaton;
-but one look-ahead or one possessive quantifier in a pattern, and tiktoken's engine tries all of
-its alternatives one after another, each with an automaton of its own, and backtracks. `faster`
-says the same so that the alternatives that are regular are one automaton again. So it is with
-tiktoken 0.14; version 0.9 takes either form in the same time.
+Splitting takes much of the time of encoding. An engine runs a regular expression as one automaton.
+But if a pattern has a single look-ahead or possessive quantifier, tiktoken's engine tries all of
+its alternatives one after another, each with a separate automaton, and backtracks. `faster` returns
+an equal pattern in which the regular alternatives are one automaton again. This is so in tiktoken
+0.14; version 0.9 takes the same time for either form.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ QWEN_3_5 = _like_cl100k(r"\p{N}", r"[\p{L}\p{M}]", r"\p{L}\p{M}")
 _LOOK_AHEAD = r"|\s+(?!\S)|"
 _POSSESSIVE = re.compile(r"([?*+]|{[\d,]+})\+")
 _FLAGS = re.compile(r"\(\?[\w-]+\)")
-# Its possessive quantifiers are not missed: what follows each of them matches none of the same
+# Its possessive quantifiers are not needed: whatever follows each of them matches none of the same
 # characters, or is the end of the text, or nothing.
 CL100K_GREEDY = _POSSESSIVE.sub(r"\1", CL100K)
 """The same as `CL100K`, for engines that have no possessive quantifiers."""
@@ -63,10 +63,10 @@ _GREEDY = {CL100K: CL100K_GREEDY}
 
 
 def faster(pattern: str) -> str:
-    r"""An equal pattern that tiktoken splits faster with; the same one where none is known.
+    r"""An equal pattern that tiktoken splits faster with; the same one if none is known.
 
     The part before the look-ahead that most split patterns have becomes one group. Alternatives
-    are tried in the order in which they stood, so that the same text matches.
+    are tried in their original order, so the same text matches.
 
     >>> faster(r"\p{L}+|\p{N}|\s+(?!\S)|\s+")
     '(?:\\p{L}+|\\p{N})|\\s+(?!\\S)|\\s+'
@@ -78,10 +78,10 @@ def faster(pattern: str) -> str:
 
 
 def _stands_alone(before: str) -> bool:
-    """Whether this is whole alternatives, the same in a group, and gains by being in one."""
+    """Whether this is a list of whole alternatives that gains by being in a group."""
     if before.startswith("(?:") or _POSSESSIVE.search(before):
         return False
-    if _FLAGS.search(before):  # they are for what follows, too
+    if _FLAGS.search(before):  # they also apply to what follows
         return False
     try:
         regex.compile(before)

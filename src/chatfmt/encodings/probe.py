@@ -1,11 +1,11 @@
-"""Whether an encoding does what every format builds on.
+"""Checks that an encoding does what every format relies on.
 
-Structure cannot be forged, and content comes back as it was, only if the encoding keeps two
+Structure cannot be forged, and content comes back unchanged, only if the encoding keeps two
 promises: no text is ever encoded to the id of a special token, and the bytes of a text's ids are
-the text. An encoding is asked for both once, before anything is written with it. That its special
-tokens are no text is checked for each of them; that texts come back is tried on a few thousand
-characters: no proof, but a pattern that drops a kind of character, or an encoder that adds a space,
-folds case or normalizes, does not pass.
+the text. An encoding is checked for both once, before anything is written with it. Every special
+token is checked not to be text. Whether texts come back is tried on a few thousand characters. That
+is not a proof, but a pattern that drops a kind of character, or an encoder that adds a space, folds
+case or normalizes, does not pass.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["probe"]
 
 _sound: weakref.WeakSet[object] = weakref.WeakSet()
-"""What has passed. An encoding is immutable, so once is enough."""
+"""The encodings that have passed. An encoding is immutable, so once is enough."""
 
 
 def probe(encoding: TokenEncoding) -> None:
@@ -39,15 +39,15 @@ def probe(encoding: TokenEncoding) -> None:
 
     Raises:
         EncodingError: a special token is text too, or a text does not come back from its ids.
-        TypeError: the id of a special token is no integer.
+        TypeError: the id of a special token is not an integer.
     """
-    # The wrapper around a tiktoken.Encoding may be new each time; what it wraps is not.
+    # The wrapper around a tiktoken.Encoding may be new each time, but not what it wraps.
     thing = encoding.encoding if isinstance(encoding, TiktokenEncoding) else encoding
-    with suppress(TypeError):  # what has no hash is tried each time
+    with suppress(TypeError):  # an encoding without a hash is checked each time
         if thing in _sound:
             return
     _try_out(encoding)
-    with suppress(TypeError):  # and so is what has no room for a weak reference
+    with suppress(TypeError):  # and so is one that cannot have a weak reference
         _sound.add(thing)
 
 
@@ -56,12 +56,12 @@ def _try_out(encoding: TokenEncoding) -> None:
     if isinstance(encoding, TiktokenEncoding):
         _check_ranks(encoding)
         texts = _texts()
-    else:  # which texts have a special token's bytes cannot be looked up, so those are tried
+    else:  # texts with a special token's bytes cannot be looked up, so they are tried
         texts = (*_texts(), *encoding.special_tokens)
     for text in texts:
         try:
             ids = encoding.encode_ordinary(text)
-        except EncodingError:  # a text that it refuses is not lost
+        except EncodingError:  # a refused text is not lost
             continue
         _check_ids(ids, text)
         forged = special.keys() & set(ids)
@@ -77,14 +77,14 @@ def _try_out(encoding: TokenEncoding) -> None:
 
 
 def _special_ids(encoding: TokenEncoding) -> dict[int, str]:
-    """Id to spelling of the special tokens; each must be told from text by its id."""
+    """Id to spelling of the special tokens; an id must distinguish each from text."""
     spellings: dict[int, list[str]] = {}
     for spelling, token in encoding.special_tokens.items():
         spellings.setdefault(as_id(token), []).append(spelling)
     for token, shared in spellings.items():
         try:
             data = encoding.token_bytes(token)
-        except KeyError:  # then it is no text
+        except KeyError:  # then it is not text
             continue
         if data not in map(str.encode, shared):
             raise EncodingError(
@@ -96,7 +96,7 @@ def _special_ids(encoding: TokenEncoding) -> dict[int, str]:
 
 
 def _check_ranks(encoding: TiktokenEncoding) -> None:
-    """What a rank table must have. tiktoken panics where a byte has no rank."""
+    """Check that a rank table is complete. tiktoken panics if a byte has no rank."""
     ranks = encoding.encoding._mergeable_ranks
     for spelling, token in encoding.special_tokens.items():
         if ranks.get(spelling.encode()) == token:
@@ -135,7 +135,7 @@ def _bytes_of(token: int, encoding: TokenEncoding, text: str) -> bytes:
 
 
 def _lost(text: str, data: bytes) -> str:
-    """The message for a text that has come back as these bytes."""
+    """The error for a text that has come back as these bytes."""
     wanted = text.encode()
     same = sum(itertools.takewhile(bool, map(operator.eq, wanted, data)))
     offset = len(wanted[:same].decode(errors="ignore"))
@@ -152,7 +152,7 @@ def _lost(text: str, data: bytes) -> str:
 # White space, line ends, letters with and without case, a digit, punctuation, a contraction's
 # apostrophe, Han, an emoji, a no-break space, an accent that combines, a control character.
 _KINDS = " \n\r\taA1.'é中🙂\u00a0\u0301\0"
-# Two of each of Unicode's categories, in the order of their names, but of surrogates none.
+# Two of each of Unicode's categories, in the order of their names, except surrogates.
 _CATEGORIES = (
     "\x01\x85\xad\u200b\u0378\U0001fffe\ue000\U00100000a\xdf\u02b0\u3005\xaa\u05d0\u01c5\u1f88A"
     "\u0414\u093e\u0903\u0488\u20dd\u0300\u0591\u0663\u096f\u2167\u3007\xb2\xbd_\u203f-\u2014)]"

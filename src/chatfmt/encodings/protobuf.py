@@ -1,7 +1,7 @@
-"""The wire format of Protocol Buffers, as much of it as a file of SentencePiece needs.
+"""The wire format of Protocol Buffers, as far as a SentencePiece file needs it.
 
-Forty lines in place of a dependency: the package ``protobuf`` would want generated code beside it,
-and ``sentencepiece`` is an encoder of its own, which finds special tokens in text. Source:
+These forty lines replace a dependency: the package ``protobuf`` would need generated code, and
+``sentencepiece`` is a separate encoder, which finds special tokens in text. Source:
 protobuf.dev/programming-guides/encoding.
 """
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["Value", "fields", "float_of"]
 
 Value: TypeAlias = "int | bytes"
-"""A number as it stands (a float's bits too), or bytes: a text, or a message of its own."""
+"""A number as stored (a float's bits too), or bytes: a text, or a nested message."""
 
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 
 
 def fields(data: bytes) -> Iterator[tuple[int, Value]]:
-    r"""Number and value of each field of a message, in their order.
+    r"""Number and value of each field of a message, in order.
 
     >>> list(fields(b"\x08\x96\x01\x12\x02hi"))
     [(1, 150), (2, b'hi')]
 
     Raises:
-        ValueError: the bytes are no message, or one that is cut off.
+        ValueError: the bytes are not a message, or one that is cut off.
     """
     at = 0
     while at < len(data):
@@ -52,7 +52,7 @@ def fields(data: bytes) -> Iterator[tuple[int, Value]]:
 
 
 def float_of(bits: int) -> float:
-    """The number that a field of four bytes has when it is a float.
+    """The float that a field of four bytes stores.
 
     >>> float_of(0xC0400000)
     -3.0
@@ -63,7 +63,7 @@ def float_of(bits: int) -> float:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of variable length, and where it stops."""
+    """A number of variable length, and where it ends."""
     number = shift = 0
     while True:
         if at == len(data) or shift > 63:  # noqa: PLR2004 - a number has at most 64 bits

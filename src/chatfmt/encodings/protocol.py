@@ -1,6 +1,6 @@
-"""What chatfmt needs to know of an encoding: the `TokenEncoding` protocol.
+"""The `TokenEncoding` protocol: the interface that chatfmt needs from an encoding.
 
-What an encoding can do beyond that it states as its `Capabilities`.
+An encoding states optional abilities as its `Capabilities`.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ __all__ = ["Capabilities", "TokenEncoding", "capabilities_of"]
 
 
 class Capabilities(NamedTuple):
-    """What an encoding can do that not all can, and up to where it can be asked.
+    """Optional abilities of an encoding, and its limits.
 
     >>> Capabilities(longest_run=900_000).longest_run
     900000
     """
 
     encode_joined: Callable[[str, str], bytes] | None = None
-    """The ids of texts that are joined by a special token, as packed uint32; the joined text and
-    the spelling of the token are its arguments. Faster than text by text."""
+    """The ids of texts that are joined by a special token, as packed uint32; the arguments are the
+    joined text and the spelling of the token. Faster than text by text."""
     encode_texts: Callable[[Sequence[str]], list[bytes] | None] | None = None
-    """The ids of each of many texts, as packed uint32, by a faster encoder; None where there is
-    none. UnicodeEncodeError where a text has no UTF-8 form."""
+    """The ids of each of many texts, as packed uint32, by a faster encoder; None if there is none.
+    UnicodeEncodeError if a text has no UTF-8 form."""
     decode_bytes: Callable[[list[int]], bytes] | None = None
-    """The bytes of many ids in one call; KeyError where one of them is none."""
+    """The bytes of many ids in one call; KeyError if one of them does not exist."""
     longest_run: int | None = None
-    """Characters in the longest run without a break (see `chatfmt.encodings.guard`) that the
-    encoder takes; None where any will do."""
+    """The largest number of characters in a run without a break (see `chatfmt.encodings.guard`)
+    that the encoder takes; None if there is no limit."""
 
 
 @runtime_checkable
 class TokenEncoding(Protocol):
-    """What chatfmt asks of an encoding; anything with these five will do.
+    """The interface that chatfmt needs from an encoding; any object with these five members works.
 
-    One that can do more says so in a further attribute, ``capabilities``: a ``Capabilities``.
+    An encoding that can do more says so in a further attribute, ``capabilities``: a
+    ``Capabilities``.
 
     >>> from chatfmt.encodings import TiktokenEncoding, get_encoding
     >>> encoding: TokenEncoding = TiktokenEncoding(get_encoding("o200k_im"))
@@ -62,22 +63,22 @@ class TokenEncoding(Protocol):
         """Hex digest of everything that decides which ids a text gets."""
 
     def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text, special-token spellings being text like any other."""
+        """The ids of a text; spellings of special tokens are ordinary text."""
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one id; KeyError where the encoding has no such id.
+        """The bytes of one id; KeyError if the encoding has no such id.
 
-        Whoever asks gives an int: ``chatfmt.encodings.ids.as_id`` makes one of other integers.
+        Callers pass an int: ``chatfmt.encodings.ids.as_id`` converts other integers.
         """
 
 
 def capabilities_of(encoding: TokenEncoding) -> Capabilities:
-    """What an encoding states that it can do; nothing for one that states nothing.
+    """The stated capabilities of an encoding; empty ones if it states none.
 
     >>> from chatfmt.encodings import TiktokenEncoding, get_encoding
     >>> capabilities_of(TiktokenEncoding(get_encoding("o200k_im"))).longest_run
     900000
     """
-    # not isinstance: Python 3.11 evaluates all properties for it, fingerprint included
+    # not isinstance: Python 3.11 would evaluate all properties, fingerprint included
     stated = getattr(encoding, "capabilities", None)
     return stated if isinstance(stated, Capabilities) else Capabilities()

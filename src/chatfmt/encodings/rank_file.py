@@ -1,6 +1,6 @@
-"""Rank files: a token in base 64 and its rank on each line, as tiktoken and Llama 3 have them.
+"""Rank files: a token in base 64 and its rank on each line, as for tiktoken and Llama 3.
 
-Such a file says nothing of how text is split, nor of special tokens; both must be given.
+Such a file says neither how text is split nor which special tokens there are; both must be given.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HIGHEST = 2**31 - 1
 def read_rank_file(
     data: bytes, name: str, pattern: str, special_tokens: Sequence[str] | Mapping[str, int]
 ) -> tiktoken.Encoding:
-    r"""The encoding that a rank file, a split pattern and special tokens make.
+    r"""The encoding of a rank file, a split pattern and special tokens.
 
     >>> data = b"".join(b"%s %d\n" % (binascii.b2a_base64(bytes([i]), newline=False), i)
     ...                 for i in range(256))
@@ -34,8 +34,8 @@ def read_rank_file(
     [97, 98, 256]
 
     Raises:
-        EncodingError: a line holds something else, a token or a rank stands on two lines, the
-            pattern cannot be read, or a special token clashes with another token.
+        EncodingError: a line has something else, a token or a rank is on two lines, the pattern
+            cannot be read, or a special token clashes with another token.
     """
     import tiktoken
 
@@ -78,13 +78,13 @@ def _ranks(data: bytes) -> dict[bytes, int]:
             ) from None
         if token in ranks:
             raise EncodingError(
-                f"line {number}: expected a new token, found {shown(token)}, which stands on line "
-                f"{line_of[ranks[token]]} already"
+                f"line {number}: expected a new token, found {shown(token)}, which is already on "
+                f"line {line_of[ranks[token]]}"
             )
         if rank in line_of:
             raise EncodingError(
-                f"line {number}: expected a new rank, found {rank}, which stands on line "
-                f"{line_of[rank]} already"
+                f"line {number}: expected a new rank, found {rank}, which is already on line "
+                f"{line_of[rank]}"
             )
         ranks[token] = rank
         line_of[rank] = number
@@ -92,7 +92,7 @@ def _ranks(data: bytes) -> dict[bytes, int]:
 
 
 def _token_and_rank(line: bytes) -> tuple[bytes, int]:
-    """A line taken apart; ValueError if it is none of a rank file."""
+    """A line, split; ValueError if it is not a line of a rank file."""
     spelled, digits = line.split()
     rank = int(digits) if digits.isdigit() else -1
     if not 0 <= rank <= _HIGHEST:

@@ -1,7 +1,7 @@
-"""SentencePiece's byte-pair encoding with byte fallback, as Llama 2, Mistral and Gemma have it.
+"""SentencePiece's byte-pair encoding with byte fallback, as in Llama 2, Mistral and Gemma.
 
-A space is spelled U+2581 in such a vocabulary, and a character that no piece has is spelled by
-bytes. `chatfmt.encodings.sentencepiece_model` reads SentencePiece's own files,
+In such a vocabulary a space is spelled U+2581, and a character that no piece has is spelled by
+bytes. `chatfmt.encodings.sentencepiece_model` reads SentencePiece's own files, and
 `chatfmt.encodings.metaspace` those of Hugging Face.
 """
 
@@ -33,27 +33,27 @@ __all__ = [
 ]
 
 SPACE = "\u2581"
-"""How a piece spells a space."""
+"""The spelling of a space in a piece."""
 
 _LONGEST_WORD = 64
-"""Characters of a word that is remembered."""
+"""The largest number of characters in a word that is remembered."""
 _MOST_WORDS = 100_000
 
 
 class DummyPrefix(NamedTuple):
     """Where a vocabulary's owner puts a space before text.
 
-    Such a space is layout: the line of a format has it, as that of ``mistral-v7-spm`` does, and an
+    Such a space is layout: the line of a format has it, such as that of ``mistral-v7-spm``, and an
     encoding never adds one by itself.
     """
 
     where: Literal["start", "special"]
-    """Before text at the start alone, or also before text after a special token."""
+    """Whether only before text at the start, or also before text after a special token."""
     always: bool
     """Whether also before text that begins with a space."""
 
     def before(self, text: str) -> str:
-        """The text with its prefix, where one is put.
+        """The text with its prefix, if it gets one.
 
         >>> DummyPrefix("start", always=False).before("hi")
         ' hi'
@@ -62,40 +62,40 @@ class DummyPrefix(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """What decides which ids a text gets; all of it plain data."""
+    """Everything that decides the ids of a text, as plain data."""
 
     ids: dict[str, int]
-    """Piece to id, of those that text may come to; spaces spelled `SPACE`."""
+    """Piece to id, for the pieces that text may become; spaces are spelled `SPACE`."""
     bytes: list[int]
     """The ids of the 256 bytes."""
     special: dict[str, int]
     """Spelling to id of the special tokens."""
     scores: dict[str, float]
-    """Of each piece that merging may make: the higher, the sooner. Empty where there are pairs."""
+    """For each piece that merging can make; higher ones are merged sooner. Empty if pairs exist."""
     pairs: list[tuple[str, str]]
-    """The pairs of neighbours that become one, the first of them the soonest."""
+    """The pairs of neighbours that become one, in the order of priority."""
     found: list[str]
     """Texts that are found before anything is merged, longer ones first: runs of white space."""
     each_space: bool
-    """Whether each space begins a word, and no piece of text goes on beyond its word."""
+    """Whether each space begins a word, and no piece of text extends beyond its word."""
     dummy_prefix: DummyPrefix | None
 
 
 class SentencePieceEncoding:
     r"""The `TokenEncoding` protocol over byte pairs of characters, with bytes for all others.
 
-    A text gets the ids that it has within a longer one: no space is put before it. Where a
-    vocabulary's owner puts one, `dummy_prefix` says so, and the format's line writes it.
-    Unlike the owner's encoder,
+    A text gets the ids that it would have within a longer one: no space is put before it. If a
+    vocabulary's owner puts one, `dummy_prefix` says so, and the format's line writes it. There are
+    two differences from the owner's encoder:
 
-    - a U+2581 in text is spelled by its bytes: the owner's makes it a space;
-    - text that spells a special token, or a symbol that the vocabulary's owner has defined, is
-      text; only symbols of white space alone, as Gemma's, are found in text.
+    - a U+2581 in text is spelled by its bytes; the owner's encoder turns it into a space;
+    - text that spells a special token, or a symbol that the vocabulary's owner has defined, stays
+      text; only symbols that are only white space, as in Gemma's, are found in text.
 
     Attributes:
         special_tokens: spelling to id.
         n_vocab: one more than the highest id.
-        fingerprint: hex SHA-256 over all that decides which ids a text gets.
+        fingerprint: hex SHA-256 over everything that decides the ids of a text.
         dummy_prefix: where the owner puts a space before text; None for nowhere.
 
     >>> hello = {piece: i for i, piece in enumerate(["<s>", "\u2581", "h", "i", "hi", "\u2581hi"])}
@@ -143,8 +143,8 @@ class SentencePieceEncoding:
         return SentencePieceEncoding, (self._pieces,)
 
     def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text, special-token spellings being text like any other."""
-        text.encode()  # a lone surrogate is a UnicodeEncodeError, as it is with tiktoken
+        """The ids of a text; spellings of special tokens are ordinary text."""
+        text.encode()  # a lone surrogate is a UnicodeEncodeError, as in tiktoken
         if self._found is None:
             return self._encode_words(text)
         ids: list[int] = []
@@ -154,7 +154,7 @@ class SentencePieceEncoding:
         return ids
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one id; KeyError where the encoding has no such id."""
+        """The bytes of one id; KeyError if the encoding has no such id."""
         return self._bytes[token if type(token) is int else as_id(token)]
 
     def _encode_words(self, text: str) -> list[int]:
@@ -178,7 +178,7 @@ class SentencePieceEncoding:
         ids: list[int] = []
         for piece in merge(word.replace(" ", SPACE), self._priority):
             token = self._ids.get(piece)
-            if token is None:  # a character that is no piece
+            if token is None:  # a character that is not a piece
                 ids += [self._pieces.bytes[byte] for byte in piece.replace(SPACE, " ").encode()]
             else:
                 ids.append(token)
@@ -188,9 +188,9 @@ class SentencePieceEncoding:
 def with_special_tokens(
     encoding: SentencePieceEncoding, more: Mapping[str, int]
 ) -> SentencePieceEncoding:
-    """The same vocabulary with further special tokens, as files beside it list them.
+    """The same vocabulary with further special tokens, as listed in files next to it.
 
-    A piece of that id is text no more.
+    A piece with such an id is no longer text.
 
     Raises:
         EncodingError: the id is that of a byte, or of another special token.
@@ -204,7 +204,7 @@ def with_special_tokens(
 
 
 def byte_piece(byte: int) -> str:
-    """How a vocabulary spells a byte.
+    """The spelling of a byte in a vocabulary.
 
     >>> byte_piece(10)
     '<0x0A>'
@@ -213,7 +213,7 @@ def byte_piece(byte: int) -> str:
 
 
 def _priority_of(pieces: Pieces, ids: Mapping[str, int]) -> Priority:
-    """What is merged, and when; nothing that would come to a special token."""
+    """The pairs to merge and their order, without merges that would give a special token."""
     if pieces.pairs:
         ranks = {pair: rank for rank, pair in enumerate(pieces.pairs) if "".join(pair) in ids}
         return ranks.get
@@ -222,9 +222,9 @@ def _priority_of(pieces: Pieces, ids: Mapping[str, int]) -> Priority:
 
 
 def _words_of(pieces: Pieces, ids: Mapping[str, int]) -> regex.Pattern[str]:
-    """What cuts a text where no merging could ever cross, or where the vocabulary says so.
+    """A pattern that cuts a text where no merge could ever cross, or where the vocabulary says so.
 
-    Where no piece has a space behind another character, none is made across such a place.
+    If no piece has a space after another character, no merge crosses such a place.
     """
     if pieces.each_space:
         word = f" ?[^ {SPACE}]+| "

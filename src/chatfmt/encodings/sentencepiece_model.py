@@ -39,7 +39,7 @@ _SPECIAL = {UNKNOWN, CONTROL, USER_DEFINED}
 
 
 class Piece(NamedTuple):
-    """A piece as files list it; its place in the list is its id."""
+    """A piece as listed in files; its index in the list is its id."""
 
     text: str
     score: float
@@ -47,7 +47,7 @@ class Piece(NamedTuple):
 
 
 def is_sentencepiece(data: bytes) -> bool:
-    r"""Whether this begins as a SentencePiece model: with a piece, its text and its score.
+    r"""Whether this begins like a SentencePiece model: with a piece, its text and its score.
 
     >>> is_sentencepiece(b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02"), is_sentencepiece(b"{}")
     (True, False)
@@ -81,10 +81,10 @@ def read_sentencepiece(data: bytes) -> SentencePieceEncoding:
 
 
 def pieces_of(listed: Iterable[Piece], dummy_prefix: DummyPrefix | None) -> Pieces:
-    """What decides about ids, of the pieces that a model lists.
+    """The data that decide ids, from the pieces that a model lists.
 
     Raises:
-        EncodingError: a byte is missing, or something stands there twice or is not to be used.
+        EncodingError: a byte is missing, or a piece is listed twice or not to be used.
     """
     listed = [*listed]
     count = Counter(piece.text for piece in listed)
@@ -95,7 +95,7 @@ def pieces_of(listed: Iterable[Piece], dummy_prefix: DummyPrefix | None) -> Piec
         unused = next(piece.text for piece in listed if piece.type == UNUSED)
         raise EncodingError(
             f"expected pieces that are in use, found {shown(unused)}, which is marked as unused: "
-            "such are taken apart again, which is not done here"
+            "such pieces are split again, which is not supported"
         )
     of_bytes = {piece.text: token for token, piece in enumerate(listed) if piece.type == BYTE}
     special, ids, scores, found = (
@@ -130,13 +130,13 @@ def bytes_in(ids: Mapping[str, int]) -> list[int]:
     """The ids of the 256 bytes.
 
     Raises:
-        EncodingError: there are not all of them.
+        EncodingError: some are missing.
     """
     missing = [byte_piece(byte) for byte in range(256) if byte_piece(byte) not in ids]
     if missing:
         raise EncodingError(
             f"expected a piece for each byte, found none for {len(missing)} of them, beginning "
-            f"with {missing[0]}: characters that are no piece would be lost"
+            f"with {missing[0]}: characters that are not a piece would be lost"
         )
     return [ids[byte_piece(byte)] for byte in range(256)]
 
@@ -159,14 +159,14 @@ def _objections(trainer: Mapping[int, Value], normalizer: Mapping[int, Value]) -
     kind = trainer.get(_MODEL_TYPE, 1)
     if kind != 2:  # noqa: PLR2004 - named in _MODELS
         name = _MODELS.get(int(kind), f"model of type {kind!r}") if isinstance(kind, int) else "?"
-        yield f"a {named(name)} model (which pieces a text gets is not a matter of merging)"
+        yield f"a {named(name)} model (which pieces a text gets is not decided by merging)"
     if not trainer.get(_BYTE_FALLBACK):
-        yield "no byte fallback (characters that are no piece would be lost)"
+        yield "no byte fallback (characters that are not a piece would be lost)"
     if trainer.get(_SUFFIX):
         yield "spaces as suffixes (only prefixes are known here)"
     if normalizer.get(_CHARSMAP):
         yield "a normalizer (it changes the text)"
     if normalizer.get(_EXTRA_WHITESPACES, 1):
-        yield "remove_extra_whitespaces (it takes spaces away)"
+        yield "remove_extra_whitespaces (it removes spaces)"
     if not normalizer.get(_ESCAPE, 1):
         yield f"spaces that are not spelled {SPACE}"

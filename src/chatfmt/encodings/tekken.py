@@ -1,7 +1,7 @@
 """Mistral's ``tekken.json``: ranks, split pattern and special tokens in one file.
 
-Special tokens come first: the id of a text token is its rank after as many ids as there are special
-tokens. Source: mistral_common/tokens/tokenizers/tekken.py (mistral-common 1.13.1).
+Special tokens come first: the id of a text token is its rank plus the number of special tokens.
+Source: mistral_common/tokens/tokenizers/tekken.py (mistral-common 1.13.1).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_tekken", "read_tekken"]
 
-# What a file has that does not list its special tokens; only those of these versions may do so.
+# The special tokens of a file that does not list them; only these versions may leave them out.
 _UNLISTED_VERSIONS = ("v3", "v7")
 _UNLISTED = (
     *("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
@@ -53,7 +53,7 @@ def read_tekken(document: Mapping[str, Any], name: str) -> tiktoken.Encoding:
     [0, 107]
 
     Raises:
-        EncodingError: a part is missing, or is not what it must be; the message names it.
+        EncodingError: a part is missing or invalid; the message names it.
     """
     import tiktoken
 
@@ -114,12 +114,12 @@ def _special_tokens(document: Mapping[str, Any], count: int) -> dict[str, int]:
             f"special_tokens: expected at most {count} of them, as "
             f"config.default_num_special_tokens says, found {len(special)}"
         )
-    # What is left of the ids of special tokens is named by number.
+    # The remaining ids of special tokens are named by number.
     return special | {f"<SPECIAL_{token}>": token for token in range(len(special), count)}
 
 
 def _ranks(vocab: object, first: int, size: int) -> dict[bytes, int]:
-    """Bytes to id; the ids follow those of the special tokens, and end where the model's do."""
+    """Bytes to id; the ids follow those of the special tokens, and end with the model's."""
     ranks: dict[bytes, int] = {}
     entries = _entries(vocab, "vocab")
     if not 0 <= size - first <= len(entries):

@@ -26,7 +26,7 @@ def missing_bytes(tokens: Container[bytes]) -> bytes:
 
 
 def refuse_missing(text: str, missing: bytes) -> None:
-    r"""Refuse a text for the first byte of it that a vocabulary has no token for.
+    r"""Refuse a text because of its first byte for which a vocabulary has no token.
 
     >>> refuse_missing("a\x0bb", b"\x0b")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -34,7 +34,7 @@ def refuse_missing(text: str, missing: bytes) -> None:
     chatfmt.errors.EncodingError: offset 1: the vocabulary has no token for the byte 0x0B of ...
 
     Raises:
-        EncodingError: always; a text that has none of the bytes is a mistake of the caller's.
+        EncodingError: always; a text that has none of the bytes is a mistake of the caller.
     """
     offset, char = next(
         (offset, char)

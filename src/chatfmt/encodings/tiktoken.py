@@ -41,7 +41,7 @@ class TiktokenEncoding:
         self.special_tokens: Mapping[str, int] = dict(encoding._special_tokens)
         self.n_vocab: int = encoding.n_vocab
         # The core's own method: like Encoding.encode_ordinary, but a lone surrogate raises
-        # UnicodeEncodeError where the wrapper would put U+FFFD in its place without a word.
+        # UnicodeEncodeError, while the wrapper would silently replace it by U+FFFD.
         self.encode_ordinary: Callable[[str], list[int]] = encoding._core_bpe.encode_ordinary
 
     @functools.cached_property
@@ -61,7 +61,7 @@ class TiktokenEncoding:
         return TiktokenEncoding, (self.encoding,)
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one id; KeyError where the encoding has no such id."""
+        """The bytes of one id; KeyError if the encoding has no such id."""
         if type(token) is not int:
             token = as_id(token)
         if not 0 <= token < self.n_vocab:
@@ -69,7 +69,7 @@ class TiktokenEncoding:
         return self.encoding.decode_single_token_bytes(token)
 
     def encode_texts(self, texts: Sequence[str]) -> list[bytes] | None:
-        """The ids of each text, as packed uint32; None where there is no faster way to them.
+        """The ids of each text, as packed uint32; None if there is no faster way to get them.
 
         Raises:
             UnicodeEncodeError: one of them has no UTF-8 form.
@@ -82,7 +82,7 @@ class TiktokenEncoding:
 
     @property
     def encoder(self) -> str:
-        """What encodes many texts: a faster encoder where the extra ``fast`` is installed.
+        """The encoder for many texts: a faster one if the extra ``fast`` is installed.
 
         >>> from chatfmt.encodings import get_encoding
         >>> TiktokenEncoding(get_encoding("o200k_im", fast=False)).encoder.split()[0]
@@ -94,8 +94,8 @@ class TiktokenEncoding:
     def fingerprint(self) -> str:
         """SHA-256 over split pattern, ranks, special tokens, and the ids of the canary.
 
-        The name does not count. What the pattern takes for a letter, the Unicode tables of the
-        engine say: `chatfmt.encodings.trial.CANARY` is a text by which these can be distinguished.
+        The name does not count. Which characters the pattern treats as letters depends on the
+        engine's Unicode tables: `chatfmt.encodings.trial.CANARY` is a text that distinguishes them.
         """
         ranks = self.encoding._mergeable_ranks
         by_rank = sorted(ranks, key=ranks.__getitem__)
@@ -104,7 +104,7 @@ class TiktokenEncoding:
         numbers = [*(ranks[token] for token in by_rank), *(token for _, token in special)]
         canary = [] if missing_bytes(ranks) else self.encode_ordinary(CANARY)
         pattern = faster(self.encoding._pat_str).encode()
-        # With every length written down, no two encodings hash the same bytes.
+        # With every length included, no two encodings hash the same bytes.
         lengths = [len(pattern), len(by_rank), len(special), len(canary), *map(len, tokens)]
         digest = hashlib.sha256()
         for table in (lengths, numbers, canary):
@@ -119,7 +119,7 @@ def _encode_joined(encode: Callable[[str, set[str]], Any], joined: str, separato
 
 
 def as_token_encoding(encoding: tiktoken.Encoding | TokenEncoding) -> TokenEncoding:
-    """Wrap a `tiktoken.Encoding`; let anything that has the protocol pass.
+    """Wrap a `tiktoken.Encoding`; return anything with the protocol unchanged.
 
     Raises:
         EncodingError: it is neither.
@@ -139,7 +139,7 @@ def as_token_encoding(encoding: tiktoken.Encoding | TokenEncoding) -> TokenEncod
 
 
 def bundled_encoding(name: str, fast: bool = True) -> TiktokenEncoding:  # noqa: FBT001, FBT002 - pickle knows no names
-    """A bundled encoding with the protocol; what is pickled of it is a call of this.
+    """A bundled encoding with the protocol; its pickle is a call of this function.
 
     >>> bundled_encoding("o200k_im")
     TiktokenEncoding('o200k_im')

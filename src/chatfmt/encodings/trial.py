@@ -1,4 +1,4 @@
-"""Texts that tell two encoders apart: one by their Unicode tables, thousands by how they split."""
+"""Texts that distinguish encoders: one by Unicode tables, thousands by how text is split."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ADDED = {
     "\U00011b60\U00011db0\U00011de0\U00016ea0\U00016ebb\U00016ff2\U000187f8\U00018d09\U00018d1f"
     "\U00018d80\U0001e6c0\U0001e6e0\U0001e6fe\U0002b73a\U000323b0",
 }
-"""Letters, marks and digits by the version of Unicode that has added them, one of each range.
+"""Letters, marks and digits by the version of Unicode that added them, one of each range.
 
 Source: DerivedAge.txt and UnicodeData.txt of the Unicode Character Database.
 """
@@ -38,15 +38,15 @@ Source: DerivedAge.txt and UnicodeData.txt of the Unicode Character Database.
 CANARY = " ".join(f"{character}'s" for added in _ADDED.values() for character in added)
 """A text whose ids depend on which of these characters the engine knows to be letters.
 
-After one that it knows, "'s" is a piece of its own, and a token. Otherwise the apostrophe goes with
-what is before it, as punctuation does.
+After a character that it knows, "'s" is a separate piece, and a token. Otherwise the apostrophe
+joins the text before it, as punctuation does.
 """
 
 _KINDS = " \n\rasS1.'/é中🙂\u0301\u017f"
 
 
 def trial_texts() -> Iterator[str]:
-    """Some thousand texts: characters of each kind beside any other two, and longer ones."""
+    """Some thousand texts: characters of each kind next to any other two, and longer ones."""
     yield CANARY
     yield from map("".join, itertools.product(_KINDS, repeat=3))
     yield from (kind * 1000 for kind in _KINDS + "\t(\0\u00a0")

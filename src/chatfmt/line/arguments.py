@@ -1,4 +1,4 @@
-"""The arguments of a call, taken apart and joined, and the one spelling in which that works."""
+"""The arguments of a call, split and joined, and the one spelling in which that is exact."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def members(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def split_arguments(text: str) -> list[tuple[str, str]]:
-    """The arguments of a call one by one: each key, and its value as JSON text, verbatim.
+    """Split the arguments of a call: each key, and its value as JSON text, verbatim.
 
     Raises:
-        CodeError: it is no JSON object, or joined again it would differ.
+        CodeError: it is not a JSON object, or joining it again would give another text.
 
     >>> split_arguments('{"city": "Paris", "days": 2}')
     [('city', '"Paris"'), ('days', '2')]
@@ -69,10 +69,10 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def join_arguments(pairs: Iterable[tuple[str, str]]) -> str:
-    """The text of which `split_arguments` makes these pairs.
+    """The text that `split_arguments` splits into these pairs.
 
     Raises:
-        CodeError: a value is not JSON, or a key comes twice; the offset is into the value.
+        CodeError: a value is not JSON, or a key appears twice; the offset is into the value.
 
     >>> join_arguments([("city", '"Paris"'), ("days", "2")])
     '{"city": "Paris", "days": 2}'
@@ -88,7 +88,7 @@ def canonical(text: str) -> str:
     """The JSON of ``text`` in its canonical spelling.
 
     Raises:
-        CodeError: it is not JSON, a key comes twice, or Python does not hold one of its numbers.
+        CodeError: it is not JSON, a key appears twice, or a number does not fit into Python's.
 
     >>> canonical('{"a":1.00}')
     '{"a": 1.0}'
@@ -114,7 +114,7 @@ def refuse_other_spelling(text: str) -> None:
     """Refuse JSON that is not in its canonical spelling.
 
     Raises:
-        CodeError: with the first character that differs.
+        CodeError: the text is spelled differently; names the first character that differs.
 
     >>> refuse_other_spelling('{"a": 1.00}')
     Traceback (most recent call last):

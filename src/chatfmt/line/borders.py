@@ -1,4 +1,4 @@
-"""Where one message ends and the next begins: what may be on the two sides of that border."""
+"""The border between one message and the next, and what may be on its two sides."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["check_borders", "check_texts"]
 def check_borders(
     lines: Sequence[Line], envelopes: Mapping[str, Envelope], roles: Sequence[str], where: str
 ) -> None:
-    """Text alone never leads from one message through another to a third.
+    """Check that text alone never leads from one message through another to a third.
 
-    To be checked before the lines become a graph: in one of literal text that goes on for ever
-    there would be no end of texts that a field may not hold.
+    This is checked before the lines become a graph: with endless literal text, there would be no
+    end of texts that a field may not contain.
 
     Raises:
-        FormatError: it could, or a line is to be after a role that does not exist.
+        FormatError: it could, or a line names a role that does not exist in ``after``.
     """
     for line in lines:
         for role in line.after or ():
@@ -66,10 +66,10 @@ def check_texts(
     prologue: Sequence[Special | Literal],
     where: str,
 ) -> None:
-    """Text is not on both sides of the border between two messages that may meet.
+    """Check that there is not text on both sides of the border between two messages.
 
     Raises:
-        FormatError: it does.
+        FormatError: there is.
     """
     opening = [*map(_opening, envelopes.values())]
     texts = {(role, line.tail) for line in lines for role in line.roles}
@@ -96,7 +96,7 @@ def _is_there(piece: Piece) -> bool:
 
 
 def _begins_with_token(pieces: Sequence[Piece]) -> bool:
-    """Whether the first that these write is a special token, whichever groups are there."""
+    """Whether these always begin with a special token, whichever groups are written."""
     first = next((piece for piece in pieces if not _may_be_passed(piece)), None)
     if isinstance(first, Calls):
         return _begins_with_token(first.item)
@@ -104,7 +104,7 @@ def _begins_with_token(pieces: Sequence[Piece]) -> bool:
 
 
 def _may_be_passed(piece: Piece) -> bool:
-    """Whether it writes nothing, or may, and else begins with a special token."""
+    """Whether it may write nothing, and otherwise begins with a special token."""
     if isinstance(piece, Group):
         return _begins_with_token(piece.pieces)
     if isinstance(piece, Calls) and piece.arguments:

@@ -30,7 +30,7 @@ __all__ = ["Builder", "Layout"]
 
 
 class Layout(NamedTuple):
-    """All that a format writes, as pieces."""
+    """Everything that a format writes, as pieces."""
 
     lines: Sequence[Line]
     envelopes: Mapping[str, Envelope]
@@ -39,14 +39,14 @@ class Layout(NamedTuple):
     fences: Sequence[str] = ()
     """The fences that the row lists."""
     where: str = "format"
-    """Name of the format in error messages."""
+    """The name of the format in error messages."""
 
 
 class Builder(Graph):
-    """Builds the graph, from place ``start``; ``between`` is where any message may begin.
+    """Builds the graph, from place ``start``; any message may begin at ``between``.
 
     Raises:
-        FormatError: it would become too large.
+        FormatError: the graph would become too large.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Builder(Graph):
         self.start = self.new(Meaning("prologue"))
         self.between = self.border("message")
         self.anywhere = self.border("message")
-        """Where a message may begin of which nobody knows what is before it."""
+        """Where a message may begin if it is not known what comes before it."""
         self.first = self.border("message")
         """Where the first message may begin."""
         self.after: dict[str, int] = {}
@@ -86,7 +86,7 @@ class Builder(Graph):
             self._envelope(role, envelope)
 
     def _line(self, line: Line, taken: set[str]) -> None:
-        """Add a line; ``taken`` are the places for which its role has lines of their own."""
+        """Add a line; ``taken`` are the places for which its role has other lines."""
         if line.after is None and taken:
             free = {self.after[role] for role in self.after if role not in taken}
             sources = frozenset({self.anywhere, *free, *(() if "start" in taken else [self.first])})
@@ -123,7 +123,7 @@ class Builder(Graph):
             begins = frozenset({inside})
             if envelope.open:
                 self.silently(opened, inside)
-            else:  # the first message begins with what stands for each
+            else:  # the first message begins with the envelope's each
                 begins |= opened
             ends = self._sequence(envelope.each, begins, context())
         else:
@@ -148,7 +148,7 @@ class Builder(Graph):
         return sources
 
     def _follow(self, piece: Piece, sources: Sources, context: _Context) -> Sources:
-        """Add what a piece writes after ``sources``; the places in which it is complete."""
+        """Add the text of a piece after ``sources``, and return the places where it is complete."""
         match piece:
             case Literal():
                 return self._literal(piece, sources, context)
@@ -187,7 +187,7 @@ class Builder(Graph):
 
     def _list(self, piece: Calls, sources: Sources, context: _Context) -> Sources:
         key = piece, sources, context.meaning, context.roles
-        if key not in self._lists:  # lines that part only after it share it
+        if key not in self._lists:  # lines that differ only after it share it
             self._lists[key] = self._new_list(piece, sources, context)
         context.free = None
         return self._lists[key]
@@ -237,20 +237,20 @@ class Builder(Graph):
         ends = self.text(sources, meaning, roles, Kinds(every, every, None))
         if context.meaning.gives == name == "content":
             return ends
-        if name in ("reasoning", "tools"):  # there, though its text may be empty
+        if name in ("reasoning", "tools"):  # the field is there, though its text may be empty
             context.meaning = context.meaning._replace(gives=name)
         return sources | ends
 
 
 class _Context:
-    """What the builder knows while it walks a line."""
+    """The builder's state while it walks a line."""
 
     def __init__(self, roles: tuple[str, ...], meaning: Meaning) -> None:
         self.roles = roles
         self.meaning = meaning
         self.free: Part | None = None
-        """The part of the free text that was written last, as long as only literal text follows."""
+        """The part of the last free text, as long as only literal text follows."""
 
     def literal(self, fixes: str | None) -> Meaning:
-        """What literal text means here: after free text it counts to that text's part."""
+        """The meaning of literal text here: after free text it counts to that text's part."""
         return self.meaning._replace(part=self.free or self.meaning.part, field=fixes)

@@ -1,4 +1,4 @@
-"""The shape of the ids of calls, in layouts that say the name of the tool only there."""
+"""The shape of call ids, in layouts that give the name of the tool only there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAME, _NUMBER = "{call.name}", "{n}"
 
 
 class CallIds:
-    """What ids look like: a text with ``{call.name}`` and ``{n}``, a number.
+    """The shape of ids: a text with ``{call.name}`` and ``{n}``, a number.
 
     >>> ids = CallIds("functions.{call.name}:{n}", "here")
     >>> ids.name_in("functions.get_weather:0")
@@ -21,7 +21,7 @@ class CallIds:
     True
 
     Raises:
-        FormatError: one of the two is not there, or not once.
+        FormatError: it does not have each of the two exactly once.
     """
 
     def __init__(self, shape: str, where: str) -> None:
@@ -34,6 +34,6 @@ class CallIds:
         self._pattern = re.compile(pattern.replace(re.escape(_NUMBER), "[0-9]+"), re.DOTALL)
 
     def name_in(self, identifier: str) -> str | None:
-        """The name that an id says; None if it is none of this shape."""
+        """The name in an id; None if the id does not have this shape."""
         match = self._pattern.fullmatch(identifier)
         return match and match["name"]

@@ -1,7 +1,7 @@
 """A call as a JSON object on the wire: the scanner of its parts, the reader and the writer.
 
-Where the object around is the layout's own, the arguments are in it verbatim. When it is read,
-the order of keys and the space between them are free.
+The object around the arguments belongs to the layout; the arguments are in it verbatim. When it is
+read, the keys may be in any order, with any white space between them.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ __all__ = [
 
 
 class CallState(NamedTuple):
-    """Where a scanner of calls stands."""
+    """The state of a scanner of calls."""
 
     json: State
     key: str | None = None
-    """How much of a known key the key at hand spells; None if it is not going to be one."""
+    """How much of a known key the current key spells; None if it cannot become one."""
     digits: str = ""
     r"""The digits of a ``\u`` in that key, so far."""
     member: str = ""
-    """The part whose key was read last; empty after a key that is not known."""
+    """The part whose key was read last; empty after an unknown key."""
     seen: frozenset[str] = frozenset()
     part: str = "call"
 
@@ -57,10 +57,10 @@ _MAY_BEGIN: Mapping[str, str] = {"name": '"', "id": '"', "arguments": '{"'}
 
 @dataclass(frozen=True)
 class CallObject:
-    """A call as a JSON object: its keys in any order, and others among them.
+    """A call as a JSON object, with its keys in any order and other keys among them.
 
     The arguments are an object, or a string; the name and the id are strings. None of these keys
-    may come twice. Whether all are there, `read_call` says, with a reason.
+    may appear twice. `read_call` checks whether all are there, and gives the reason.
 
     The parts are ``name``, ``arguments`` and ``id``, each the raw spelling of that value; the
     rest is ``call``.
@@ -85,9 +85,9 @@ class CallObject:
     more: ClassVar[str] = ""
     most: ClassVar[int] = _CALL.most
     parts: Mapping[str, str] = field(init=False, repr=False, compare=False)
-    """Which part has which key: the known keys."""
+    """The key of each part: the known keys."""
     quoted: Mapping[str, str] = field(init=False, repr=False, compare=False)
-    """Part to its key, as JSON has it."""
+    """Part to its key, as spelled in JSON."""
 
     def __post_init__(self) -> None:
         keys = [(self.name, "name"), (self.arguments, "arguments")]
@@ -112,7 +112,7 @@ class CallObject:
         return state.part
 
     def step(self, state: CallState, char: str) -> CallState | None:
-        """The state after one more character; None if no call goes on like this."""
+        """The state after one more character; None if no call continues like this."""
         before, member = state.json, state.member
         json = _CALL.step(before, char)
         if json is None:
@@ -139,7 +139,7 @@ class CallObject:
         return CallState(json, member=member, seen=seen | {member} if member else seen)
 
     def _spell_key(self, state: CallState, char: str) -> tuple[str | None, str]:
-        """Which known key is spelled so far, and the digits of an escape that is not complete."""
+        """The known key that is spelled so far, and the digits of an incomplete escape."""
         at, key, digits = state.json.at, state.key, state.digits
         if key is None or (at == "text" and char == "\\") or (at == "escape" and char == "u"):
             return key, ""
@@ -157,20 +157,20 @@ class CallObject:
 
 
 class Call(NamedTuple):
-    """What a call on the wire says."""
+    """The content of a call on the wire."""
 
     name: str
     arguments: str
-    """A JSON object, verbatim; where it was in a string, the text of that string."""
+    """A JSON object, verbatim; if it was in a string, the text of that string."""
     id: str | None
     other_keys: tuple[tuple[str, str], ...] = ()
-    """Keys that the layout does not have, each with its value as it is spelled."""
+    """Keys that the layout does not have, each with its value as spelled."""
     notes: tuple[str, ...] = ()
-    """What another layout than this one writes, in words."""
+    """Differences from what this layout writes, in words."""
 
 
 class CallLayout(NamedTuple):
-    """How the object around a call is spelled: the order of its parts, and what is between."""
+    """How the object around a call is spelled: the order of its parts, and the text between."""
 
     order: tuple[str, ...] = ("name", "arguments", "id")
     comma: str = ", "
@@ -181,11 +181,11 @@ _LAYOUT = CallLayout()
 
 
 def read_call(raw: str, keys: CallObject) -> Call:
-    r"""The call in what ``keys`` has scanned.
+    r"""The call in the text that ``keys`` has scanned.
 
     Raises:
-        CodeError: it is no JSON object, it lacks the name or the arguments or has a known key
-            twice, or one of them is not what it should be.
+        CodeError: it is not a JSON object, it lacks the name or the arguments, it has a known key
+            twice, or a value is of the wrong kind.
 
     >>> read_call('{"arguments":"{\\"x\\": 1}", "type": "function", "name": "f"}', CallObject())[:4]
     ('f', '{"x": 1}', None, (('type', '"function"'),))
@@ -202,7 +202,7 @@ def read_call(raw: str, keys: CallObject) -> Call:
         part = keys.parts.get(key)
         if part is None:
             others.append((key, value))
-            notes.append(f"{bounded(quoted(key), 100)} is no key of a call in this layout")
+            notes.append(f"{bounded(quoted(key), 100)} is not a key of a call in this layout")
             continue
         if part in found:
             raise CodeError(f"expected {quoted(key)} once in a call, found it again", offset)
@@ -244,8 +244,8 @@ def spell_call(
     """The call as the layout writes it; an id that is None is left out.
 
     Raises:
-        CodeError: the arguments are no JSON object, a text has half of a surrogate pair in it, or
-            there is an id and no key for it.
+        CodeError: the arguments are not a JSON object, a text has half of a surrogate pair in it,
+            or there is an id but no key for it.
 
     >>> spell_call("f", '{"x":1}', None, CallObject(arguments="parameters"))
     '{"name": "f", "parameters": {"x":1}}'
@@ -266,7 +266,7 @@ def spell_call(
 
 
 def parts_of_call(raw: str, keys: CallObject) -> dict[str, str] | None:
-    """Name, arguments and id of a call; None where `spell_call` spells such a call otherwise.
+    """Name, arguments and id of a call; None if `spell_call` would spell the call differently.
 
     >>> parts_of_call('{"name": "f", "parameters": {"x":1}}', CallObject(arguments="parameters"))
     {'name': 'f', 'arguments': '{"x":1}'}

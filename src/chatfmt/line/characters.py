@@ -1,8 +1,8 @@
-"""Kinds of characters: as far as a format can tell two characters apart.
+"""Kinds of characters, as far as a format can distinguish them.
 
-Field alphabets tell only ASCII characters, white space and the characters of literal text apart,
-so one character stands for all others of its kind. A set of kinds is an integer with a bit for
-each, so that sets are joined and met by ``|`` and ``&``.
+Field alphabets distinguish only ASCII characters, white space and the characters of literal text.
+So one character stands for all others of its kind. A set of kinds is an integer with a bit for
+each, so that ``|`` and ``&`` give unions and intersections.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ANY_WHITE, _ANY_OTHER = "\xa0", "\u4e2d"
 
 
 class Characters:
-    """The kinds that a format with these literal texts can tell apart.
+    """The kinds that a format with these literal texts can distinguish.
 
     >>> kinds = Characters(["é"])
     >>> kinds.kind("x") & kinds.kinds("[a-z]") != 0
@@ -59,14 +59,14 @@ class Characters:
         return found
 
     def kinds(self, pattern: str) -> int:
-        """The kinds that a character class of the `regex` library has."""
+        """The kinds in a character class of the `regex` library."""
         if pattern not in self._patterns:
             matches = regex.compile(pattern, regex.V1).fullmatch
             self._patterns[pattern] = self.kinds_of("".join(filter(matches, self._all)))
         return self._patterns[pattern]
 
     def begun_by(self, data: bytes) -> str:
-        r"""Of each kind a character whose UTF-8 begins with these bytes, and has more of them.
+        r"""For each kind, a character whose UTF-8 begins with these bytes and continues after them.
 
         >>> Characters(["é"]).begun_by(b"\xc3")
         'éÀ'
@@ -81,13 +81,13 @@ class Characters:
         return self._begun[data]
 
     def plainest(self, kinds: int) -> str:
-        """A character of one of these kinds, for people: a letter where there is one."""
+        """A character of one of these kinds for error messages: a letter if there is one."""
         some: list[str] = [c for c in self._all if self._kinds[c] & kinds]
         return min(some, key=_plainness)
 
 
 def _all_begun_by(data: bytes) -> Iterator[str]:
-    """Every character whose UTF-8 begins with these bytes: bytes sort as the characters do."""
+    """Every character whose UTF-8 begins with these bytes: bytes sort as characters do."""
     for numbers in _SEVERAL_BYTES:
         first = bisect_left(numbers, data, key=lambda number: chr(number).encode())
         characters = map(chr, numbers[first:])

@@ -1,4 +1,4 @@
-"""Which line of its role a message is written in, and what of it then is on the wire."""
+"""Chooses the line in which a message is written, and says which part of the message it carries."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["is_there", "mismatch", "on_wire", "preferred"]
 
 _NEEDED = (*OPTIONAL, "call_id")
-"""The fields that are there or not: a content is always there, if only as an empty text."""
+"""The fields that may be missing; a content is always there, even if it is empty."""
 
 
 def is_there(message: Message, field: str) -> bool:
-    """Whether the message has a field: content and calls that are not empty, others if set."""
+    """Whether the message has a field: content and calls if not empty, others if set."""
     if field == "content":
         return bool(message.content)
     return field == "role" or getattr(message, field) is not None
 
 
 def mismatch(line: Line, message: Message) -> tuple[str, str] | None:
-    """Why the line is not for this message, and the field; None if it is.
+    """Why the line does not fit this message, and the field; None if it fits.
 
-    A line is for a message that has all that the line must have, and nothing that has no place.
+    A line fits a message that has every field that the line needs, and no field without a place.
     """
     return next(_mismatches(line, message), None)
 
@@ -57,7 +57,7 @@ def _mismatches(line: Line, message: Message) -> Iterator[tuple[str, str]]:
 
 
 def _no_place(field: str, value: str | None) -> str:
-    """That a format has no place for a field."""
+    """The error for a field that a format has no place for."""
     if field in ("tool_calls", "tools"):
         return (
             f"the format has no place for {field}; leave them out or write them another way, such "
@@ -70,10 +70,10 @@ def _no_place(field: str, value: str | None) -> str:
 
 
 def left_out(line: Line | None, message: Message) -> dict[str, Any]:
-    """What of a message a line that is for it has no place for, and what a reader gives instead.
+    """The parts of a message that its line has no place for, with the values a reader gives.
 
-    Only annotations: its weight, the id of the call that it answers, the ids of its own calls,
-    and the name of the tool that answers.
+    These are only annotations: its weight, the id of the call that it answers, the ids of its own
+    calls, and the name of the tool that answers.
     """
     places = {} if line is None else line.fields
     out: dict[str, Any] = {}
@@ -91,9 +91,9 @@ def left_out(line: Line | None, message: Message) -> dict[str, Any]:
 
 
 def preferred(lines: Iterable[Line], message: Message) -> tuple[Line | None, list[tuple[str, str]]]:
-    """The line that a message is written in, and why others are not for it.
+    """The line in which a message is written, and why others do not fit.
 
-    Of the lines that are for it, the one that leaves least of it out; the first of several.
+    Of the lines that fit, the one that leaves out the least; the first if there are several.
     """
     may_lose = bool(message.name or message.call_id or message.tool_calls)
     chosen: Line | None = None
@@ -111,7 +111,7 @@ def preferred(lines: Iterable[Line], message: Message) -> tuple[Line | None, lis
 
 
 def on_wire(lines: Iterable[Line], message: Message) -> Message:
-    """What a reader can give back of a message: all but what its line leaves out."""
+    """The message that a reader can give back: without the parts that its line leaves out."""
     line, _ = preferred(lines, message)
     out = left_out(line, message)
     return message.model_copy(update=out) if out else message

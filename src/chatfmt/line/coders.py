@@ -1,8 +1,8 @@
-"""How a value is spelled on the wire: a closed list of pairs of functions.
+"""The spellings of a value on the wire: a closed list of pairs of functions.
 
 ``read(spell(value)) == value`` for every value that `Coder.spell` does not refuse. A value is
 text: a field's own text, or the JSON text of an argument, verbatim. So numbers, the space between
-brackets and the order of keys stay as they are; a coder that has to take a string apart keeps only
+brackets and the order of keys do not change. A coder that has to take a string apart accepts only
 its canonical spelling, the one of ``json.dumps(value, ensure_ascii=False)``.
 """
 
@@ -37,8 +37,8 @@ Types: TypeAlias = "Collection[str]"
 class Coder:
     """One way to spell a value.
 
-    ``types`` are the names that JSON Schema gives to the types that the value may have, such as
-    ``{"string"}``; none where they are not known. Only loose spellings depend on them.
+    ``types`` are JSON Schema's names of the types that the value may have, such as ``{"string"}``;
+    empty if they are not known. Only loose spellings depend on them.
     """
 
     name: str
@@ -46,22 +46,22 @@ class Coder:
     _read: Callable[[str, Types], str]
     _mend: str = PREPARE
     bare: bool = False
-    """Whether strings stand as they are, so that a value is a string unless it reads as another."""
+    """Whether strings are written bare, so that a value is a string unless it reads as another."""
     words: tuple[str, ...] = ()
-    """What else reads as a constant, where strings stand as they are."""
+    """Further words that read as constants, if strings are written bare."""
     translate: Callable[[str], str] = str
     """Makes JSON of any number of whole tokens of a value."""
 
     @property
     def checks_only(self) -> bool:
-        """Whether each value stands as it is, so that to spell one and to read it is the same."""
+        """Whether values are written unchanged, so that spelling and reading are the same."""
         return self._spell is self._read
 
     def spell(self, value: str, types: Types = ()) -> str:
-        """What is on the wire for ``value``.
+        """The text on the wire for ``value``.
 
         Raises:
-            CodeError: it is no such value, or would be read as another one.
+            CodeError: it is not a value of this kind, or would be read as another value.
         """
         text = self._spell(value, types)
         if self.checks_only:
@@ -80,7 +80,7 @@ class Coder:
         """The value that ``text`` spells.
 
         Raises:
-            CodeError: it spells none.
+            CodeError: it does not spell a value.
         """
         return self._read(text, types)
 
@@ -177,11 +177,11 @@ STRING_FLAGS: dict[str, Types] = {
     "true": ("string",),
     "false": ("object", "array", "boolean", "null", "number"),
 }
-"""What says beside a value whether it is a string, and the types that it may have then."""
+"""The texts that say whether a value is a string, and the types that it may then have."""
 
 
 def string_flag(value: str) -> str:
-    """What says so of the JSON text of a value.
+    """The flag for the JSON text of a value, which says whether it is a string.
 
     >>> string_flag('"2"'), string_flag("2")
     ('true', 'false')
@@ -216,8 +216,8 @@ r"""Every coder by its name.
 ``object``: a JSON object, verbatim.
 
 >>> CODERS["object"].spell('{"b":1.00, "a": []}')
-'{"b":1.00, "a": []}'
-
+``loose``: the JSON text of a value, with strings bare and other values unchanged. Text that
+reads as JSON is JSON, unless the value can only be a string.
 ``loose``: the JSON text of a value; a string is bare, other values as they are. What
 reads as JSON is JSON, unless the value can only be a string.
 

@@ -1,4 +1,4 @@
-"""Where a fence is complete in a field the reader is past it: no other way leads there."""
+"""Moves the reader past a fence that is complete in a field, and closes all other ways there."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 __all__ = ["Commits"]
 
 _Route: TypeAlias = "list[dict[int, tuple[str | None, int]]]"
-"""For each letter of a fence its places; what has begun on the way there, so many letters before.
+"""For each letter of a fence, its places; with what has begun on the way, and how many letters ago.
 """
 
 
 class Commits:
-    """The fences of the fields of a machine, whose places are ``all``."""
+    """The fences of the fields of a machine whose places are ``all``."""
 
     def __init__(self, all: list[Place], characters: Characters) -> None:
         self.all = all
         self._characters = characters
 
     def commit(self, guards: Sequence[Guard]) -> None:
-        """Lead from where a fence is complete to the place after it, and not letter by letter.
+        """Lead from where a fence is complete to the place after it, instead of letter by letter.
 
-        The places of its letters are copied for each field: elsewhere the same text may be no
-        fence, as it is before the first item of a list.
+        The places of its letters are copied for each field, because elsewhere the same text may
+        not be a fence, such as before the first item of a list.
         """
         routes = [[self._route(f, g.places[0]) for f in g.words.fences] for g in guards]
         parts = [self.all[guard.places[0]].meaning.part for guard in guards]
@@ -57,7 +57,7 @@ class Commits:
                         self.all[index].moves += (Move(kind, end, enters=True) for end in empty)
 
     def _entering(self, guards: Sequence[Guard]) -> list[set[int]]:
-        """For each field the places after which it begins."""
+        """For each field, the places after which it begins."""
         field_of = {place: i for i, guard in enumerate(guards) for place in guard.places.values()}
         found: list[set[int]] = [set() for _ in guards]
         for place in self.all:
@@ -84,9 +84,9 @@ class Commits:
         return route
 
     def _copied(self, routes: list[_Route], part: Part) -> tuple[dict[int, int], dict[int, int]]:
-        """Copies of the places of a field's fences: of the letters before the last, of the last.
+        """Copies of the places of a field's fences: of all letters but the last, and of the last.
 
-        Where they begin a call, it is the field's part to which they count, for they end it.
+        If they begin a call, they count to the field's part, because they end the field.
         """
         inner: dict[int, int] = {}
         last: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""An envelope, checked: one frame around all messages of a role that stand side by side."""
+"""An envelope, checked: one frame around all consecutive messages of a role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Envelope", "make_envelope"]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One frame around all messages of a role that stand side by side."""
+    """One frame around all consecutive messages of a role."""
 
     role: str
     open: tuple[Special | Literal, ...]
@@ -42,12 +42,12 @@ def make_envelope(
     """Read and check an envelope.
 
     Args:
-        parts: ``open``, ``each``, ``sep`` and ``close``; all but ``each`` may be left out.
+        parts: ``open``, ``each``, ``sep`` and ``close``; only ``each`` is required.
         special_tokens: as for `make_line`, like all that follow.
         role: the role of the messages in it.
-        spelling: how it is spelled.
-        role_alphabet: what ``{role}`` may be on the wire.
-        where: name of the envelope in error messages.
+        spelling: the role's spelling.
+        role_alphabet: the values that ``{role}`` may have on the wire.
+        where: the name of the envelope in error messages.
 
     Raises:
         FormatError: a part is malformed or breaks a rule of the language.
@@ -59,14 +59,14 @@ def make_envelope(
     check_fields(each, role, None, f"{where}, each")
     if END in flat(each):
         raise FormatError(
-            f"{where}, each: {{end}} may not stand in an envelope, which ends in its close; write "
+            f"{where}, each: {{end}} is not allowed in an envelope, which ends in its close; write "
             "the token"
         )
     is_open = close == [Next()]
     for name, pieces in (("open", opened), ("sep", sep), ("close", [] if is_open else close)):
         if not all(isinstance(p, Special | Literal) and not (p == END) for p in pieces):
             raise FormatError(
-                f"{where}, {name}: only special tokens and literal text may stand here"
+                f"{where}, {name}: only special tokens and literal text are allowed here"
             )
     if not any(isinstance(piece, Special) for piece in opened[:1] or each[:1]):
         raise FormatError(f"{where}: an envelope begins with a special token")

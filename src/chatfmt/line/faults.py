@@ -1,7 +1,7 @@
-"""What may be wrong with a published chat template, so that a row does not copy it.
+"""The kinds of faults of published chat templates that a row does not copy.
 
-A row names each kind of fault that its template has, with a sentence that says what it is. Whoever
-compares the row with the template excuses nothing else.
+A row names each kind of fault that its template has, with a sentence that describes it. When the
+row is compared with the template, no other difference is excused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FAULT_KINDS: dict[str, str] = {
 
 
 def check_faults(faults: Mapping[str, str], where: str) -> None:
-    """Each fault is of one of the kinds.
+    """Check that each fault is of one of the kinds.
 
     >>> check_faults({"typo": "it says teh"}, "format x")
     Traceback (most recent call last):
@@ -40,7 +40,7 @@ def check_faults(faults: Mapping[str, str], where: str) -> None:
 dropped_calls, dropped_text, split_text, own_tokens, thoughts, empty, end, prompt
 
     Raises:
-        FormatError: one is not.
+        FormatError: a fault is of another kind.
     """
     for kind in faults:
         if kind not in FAULT_KINDS:

@@ -1,13 +1,13 @@
-"""Which words the fields of a format never hold: derived from its places.
+"""The words that the fields of a format never contain, derived from its places.
 
-Wherever field text and literal text may be at one place, and the literal leads on to more text,
-nothing but the literal can tell the two apart. Free text then never holds it (a fence), or never
-begins with it; a header field is never just that. Where a special token follows the literal, that
-token tells, and no word is needed.
+If field text and literal text are both possible at a place, and the literal leads to more text,
+only the literal can distinguish the two. Free text then never contains it (a fence), or never
+begins with it; a header field is never exactly that. If a special token follows the literal, that
+token distinguishes them, and no word is needed.
 
-A fence is that whole literal, so that ordinary text is seldom refused. The value of an argument
-ends earlier: where what the row lists of the fence is complete. What a model writes between two
-arguments, such as a newline too many, is then not taken for the value.
+A fence is the whole literal, so that ordinary text is seldom refused. The value of an argument ends
+earlier, where the listed part of the fence is complete. So text that a model writes between two
+arguments, such as a surplus newline, is not taken for the value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["needed", "words_of"]
 
 
 _LONGEST = 1024
-"""How many characters a word may have; the longest of the table has 281."""
+"""The largest number of characters in a word; the longest of the table has 281."""
 
 
 def words_of(
@@ -36,12 +36,12 @@ def words_of(
     """The words of each field, by field and roles of the line.
 
     Args:
-        places: of the machine.
+        places: the places of the machine.
         listed: the fences that the row lists.
         where: the name of the format in error messages.
 
     Raises:
-        FormatError: one is too long.
+        FormatError: a word is too long.
     """
     found: dict[tuple[str, tuple[str, ...]], list[Word]] = {}
     for place in places:
@@ -69,7 +69,7 @@ def words_of(
 
 
 def needed(words: Sequence[Word]) -> list[Word]:
-    """Each word once, and none that another word excludes already."""
+    """Each word once, without those that another word already excludes."""
     fences = {word.text for word in words if not (word.begins or word.ends)}
     return [
         word
@@ -79,13 +79,13 @@ def needed(words: Sequence[Word]) -> list[Word]:
 
 
 def _ending(field: str, text: str, listed: Sequence[str]) -> str:
-    """How much of the literal after a field ends it."""
+    """The part of the literal after a field that ends it."""
     begins = (fence for fence in listed if field == "arg.value" and text.startswith(fence))
     return min(begins, key=len, default=text)
 
 
 def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
-    """The literal texts after a place that lead on to the text of a field."""
+    """The literal texts after a place that lead to the text of a field."""
     todo = [(place, "")]
     while todo:
         at, text = todo.pop()
@@ -97,7 +97,7 @@ def _leading_on(places: Sequence[Place], place: Place) -> Iterator[str]:
 
 
 def _values(places: Sequence[Place], place: Place, field: Place) -> Iterator[str]:
-    """The literal texts after a place that a header field could have as its value."""
+    """The literal texts after a place that could be the value of a header field."""
     begins = [move.characters for move in place.moves if move.target == field.index]
     inside = [move.characters for move in field.moves if not move.enters]
     todo = [(place, "")]

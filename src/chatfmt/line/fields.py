@@ -1,4 +1,4 @@
-"""The fields of a message: the values that each of them may have, and how they may be spelled."""
+"""The fields of a message: the values that each may have, and the ways to spell them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["ALPHABETS", "CODERS", "FREE_TEXT", "OPTIONAL", "Alphabet", "noun", "
 class Alphabet(NamedTuple):
     """The values of a header field: one character of ``first``, then any number of ``rest``.
 
-    Both are character classes of the `regex` library; ``most`` bounds the length. With ``words``
-    these are the only values.
+    Both are character classes of the `regex` library; ``most`` limits the length. If there are
+    ``words``, these are the only values.
     """
 
     first: str
@@ -39,7 +39,7 @@ class Alphabet(NamedTuple):
         return f"{self.first}{self.rest}" + ("*" if self.most is None else f"{{0,{self.most - 1}}}")
 
     def without(self, characters: Iterable[str]) -> Alphabet:
-        """The values that have none of these characters; words stay as they are."""
+        """The values without these characters; words do not change."""
         if self.words:
             return self
         either = regex.compile(f"{self.first}|{self.rest}", regex.V1)
@@ -70,10 +70,10 @@ ALPHABETS = {
 """Header field to the values it may have; narrowed by the literal text that follows it."""
 
 FREE_TEXT = ("reasoning", "content", "tools", "call", "call.arguments", "arg.value")
-"""The fields that may hold any text, or any that their coder can spell."""
+"""The fields that may have any text, or any that their coder can spell."""
 
 OPTIONAL = ("name", "recipient", "channel", "content_type", "reasoning", "tools")
-"""The fields of a message that are there when they are not None."""
+"""The fields of a message that count as present if they are not None."""
 
 CODERS: dict[str, tuple[str, ...]] = {
     "content": ("json",),
@@ -86,7 +86,7 @@ CODERS: dict[str, tuple[str, ...]] = {
 
 @cache
 def noun(name: str) -> str:
-    """What errors call a field.
+    """The name of a field in errors.
 
     >>> noun("arg.key"), noun("channel")
     ('the key of an argument', 'the channel')
@@ -95,9 +95,9 @@ def noun(name: str) -> str:
     return f"the {part}" + (f" of {_OWNERS[owner]}" if owner else "")
 
 
-@lru_cache(256)  # it is asked for each value that is written
+@lru_cache(256)  # called for each value that is written
 def scanner_of(coder: str | None, keys: tuple[str, ...]) -> Scanner[Any] | None:
-    """What reads a value that is spelled by this coder; None where its end is what follows it."""
+    """The scanner for values of this coder; None if the end of a value is found by what follows."""
     match coder:
         case "json" if keys:
             return CallObject(*keys)

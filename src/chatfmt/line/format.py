@@ -29,7 +29,7 @@ _LISTS = ("special_tokens", "roles", "ends", "stops", "speakers", "fences", "pre
 
 @dataclass(frozen=True, kw_only=True)
 class ChatFormat(Speaking):
-    r"""How conversations are on the wire, as data.
+    r"""The layout of conversations on the wire, as data.
 
     >>> tiny = ChatFormat(
     ...     name="tiny",
@@ -41,7 +41,7 @@ class ChatFormat(Speaking):
     ('<|end|>',)
 
     Raises:
-        FormatError: a part of it is malformed, or what it writes could not be read back.
+        FormatError: a part of it is malformed, or its text could not be read back.
     """
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ class ChatFormat(Speaking):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> ChatFormat:
-        """A format from plain data of which nothing is known, such as a file's.
+        """A format from unchecked plain data, such as a file's.
 
         >>> ChatFormat.from_row({"name": "x", "template": "{content}<e>"})
         Traceback (most recent call last):
@@ -102,7 +102,7 @@ class ChatFormat(Speaking):
         chatfmt.errors.FormatError: format x: there is no special_tokens
 
         Raises:
-            FormatError: a member is missing, unknown or not what it must be; or as for
+            FormatError: a member is missing, unknown or of the wrong kind; or as for
                 `ChatFormat`.
         """
         name = row.get("name", "custom")
@@ -119,7 +119,7 @@ class ChatFormat(Speaking):
         return cls(**{"name": name, **row})
 
     def row(self) -> dict[str, Any]:
-        """The format as plain data, as JSON has it: what ``ChatFormat(**row)`` was made from.
+        """The format as plain JSON data: the arguments of ``ChatFormat(**row)``.
 
         >>> import chatfmt
         >>> row = chatfmt.get_format("gpt-4o").row()
@@ -137,10 +137,10 @@ class ChatFormat(Speaking):
         return row
 
     def on_wire(self, conversation: Conversation) -> Conversation:
-        """What of a conversation is on the wire: ``decode(encode(c)) == format.on_wire(c)``.
+        """The part of a conversation on the wire: ``decode(encode(c)) == format.on_wire(c)``.
 
-        Annotations are left out, and what the lines have no place for though messages need it
-        elsewhere: ids of calls, and the name of the tool that answers.
+        It leaves out annotations, and fields that messages need elsewhere but the lines have no
+        place for: ids of calls, and the name of the tool that answers.
 
         >>> import chatfmt
         >>> chat = chatfmt.Conversation(messages=[{"role": "tool", "name": "f", "content": "1"}])
@@ -151,7 +151,7 @@ class ChatFormat(Speaking):
         return Conversation(messages=messages)
 
     def _keep_copies(self) -> None:
-        """What the caller does to the lists later is not to change the format."""
+        """Copy the lists, so that later changes by the caller do not change the format."""
         self._set("template", copy_template(self.template, f"format {self.name}"))
         for name in _LISTS:
             value = getattr(self, name)
@@ -162,7 +162,7 @@ class ChatFormat(Speaking):
 
 
 def _make(row: dict[str, Any]) -> ChatFormat:
-    """A format that was pickled: whoever made it has been warned."""
+    """A format that was pickled; its maker has already been warned."""
     made = object.__new__(ChatFormat)
     vars(made).update(
         {"ends": {}, "faults": {}, **row}

@@ -1,6 +1,6 @@
 r"""The table of formats, one row each with its source.
 
-A new format that fits the language is a new row here and nothing else.
+To add a format that fits the language, add a row; nothing else changes.
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ FORMAT_ROWS: dict[str, dict[str, Any]] = {
 
 @cache
 def get_format(name: str) -> ChatFormat:
-    """The format of that name, compiled at the first call.
+    """The format with this name, compiled at the first call.
 
     >>> get_format("gpt-4o").template
     '<|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>'
 
     Raises:
-        UnknownFormatError: there is none; the message names the nearest of `FORMAT_ROWS`.
+        UnknownFormatError: there is no such format; the message names the nearest names.
         TypeError: the name is not a text.
     """
     if not isinstance(name, str):
@@ -105,7 +105,7 @@ def get_format(name: str) -> ChatFormat:
 def nearest(name: str, table: Iterable[str]) -> list[str]:
     """The three names in a table that are most like this one; a common beginning counts twice.
 
-    Upper and lower case are the same here, and the owner of a repository may be left out.
+    Upper and lower case are equal here, and the owner of a repository may be left out.
 
     >>> nearest("qwen3-8b", ["gpt-4", "llama-3", "phi-4", "Qwen/Qwen3-8B"])[0]
     'Qwen/Qwen3-8B'

@@ -1,7 +1,7 @@
-"""A graph of places that grows: a symbol after some places leads to one, and always to the same.
+"""A growing graph of places, in which the same symbol after the same places leads to one place.
 
-Places with the same sources, symbol and meaning are one, so that the lines of a role share what
-they have in common, and a reader nearly always follows one thread.
+Places with the same sources, symbol and meaning are one. So the lines of a role share their common
+parts, and a reader nearly always follows a single thread.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["MOST_PLACES", "Graph", "Guard", "Kinds", "Sources", "Words"]
 
 MOST_PLACES = 16_384
-"""How large the graph may become before the lines are refused: about so many characters of literal
-text. The largest row of the table has an eighth of it."""
+"""The limit for the size of the graph before lines are refused, in about as many characters of
+literal text. The largest row of the table has an eighth of it."""
 
 Sources = frozenset[int]
 
 Words: TypeAlias = "Mapping[tuple[str, tuple[str, ...]], Sequence[Word]]"
-"""By field and roles of the line: what the field never holds."""
+"""By field and roles of the line, the words that the field never contains."""
 
 
 class Kinds(NamedTuple):
@@ -38,7 +38,7 @@ class Kinds(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A field that never holds some words."""
+    """A field that never contains some words."""
 
     words: ExcludedWords
     places: dict[int, int]
@@ -61,7 +61,7 @@ class Graph:
         self.guards: dict[int, Guard] = {}
 
     def new(self, meaning: Meaning) -> int:
-        """A new place with this meaning; its index."""
+        """Add a place with this meaning, and return its index."""
         if len(self.all) == MOST_PLACES:
             raise FormatError(
                 f"{self.where}: the lines are too long, or alike in too many ways, to be checked; "
@@ -71,7 +71,7 @@ class Graph:
         return len(self.all) - 1
 
     def border(self, what: str | None) -> int:
-        """A new place with which ``what`` begins; its index."""
+        """Add a place with which ``what`` begins, and return its index."""
         node = self.new(Meaning("header"))
         self.all[node].border = what
         return node
@@ -109,11 +109,11 @@ class Graph:
         kinds: Kinds,
         words: tuple[Word, ...],
     ) -> Sources:
-        """The text of a field that never holds some words."""
+        """The text of a field that never contains some words."""
         first, rest, most = kinds
         is_there = meaning.gives == meaning.field == "content"  # a group around it
         guard = ExcludedWords(words, self.characters, empty=not is_there)
-        spots = [  # state, and how many characters there are: none are counted without a bound
+        spots = [  # state, and number of characters, which is counted only if there is a limit
             (state, length)
             for state in guard.states
             for length in ((0,) if most is None else guard.lengths(state, most))

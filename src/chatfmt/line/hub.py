@@ -1,6 +1,6 @@
 """The models of the Hugging Face hub, by the names of their repositories.
 
-Each has the layout of the chat template in its repository; the row has the source of that.
+Each model has the layout of the chat template in its repository; the row gives the source of that.
 """
 
 from __future__ import annotations
@@ -195,5 +195,5 @@ VOCABULARIES: dict[str, str] = {
     "phi-3-medium": _SENTENCEPIECE,
     "phi-3.5": _SENTENCEPIECE,
 }
-"""Format to the file in the repositories of its models that has the vocabulary, where that is not
-a ``tokenizer.json`` of byte-level BPE."""
+"""Format to the file with the vocabulary in its models' repositories, if that is not a
+``tokenizer.json`` of byte-level BPE."""

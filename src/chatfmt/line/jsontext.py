@@ -1,4 +1,4 @@
-"""Strict JSON text: what is one value, where it stops being one, and the text of a string."""
+"""Strict JSON text: whether it is one value, where it stops being one, and the text of a string."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ PREPARE = "prepare the conversation with canonical arguments, or spell them so"
 class CodeError(ChatfmtError):
     """A value that a coder cannot spell, or a spelling that it cannot read.
 
+    The caller, which has the message, adds the place of the value.
     Whoever holds the message adds where the value stands.
 
     Attributes:
         reason: what was expected and found, and how to fix it.
-        offset: index of the character at fault in the text that was given.
+        offset: index of the faulty character in the given text.
 
     >>> from chatfmt.line.scanners import JsonObject
     >>> check_json('{"a": NaN}', JsonObject(), "a JSON object")
@@ -60,9 +61,9 @@ def _no_constant(name: str) -> NoReturn:
 
 @cache
 def decoder() -> json.JSONDecoder:
-    """A decoder that leaves numbers text: Python would round them, or refuse to read 5,000 digits.
+    """A decoder that keeps numbers as text: Python would round them, or refuse 5,000 digits.
 
-    It is made when it is needed: what pickles modules by value could not pickle one in them.
+    It is made on demand, because libraries that pickle modules by value could not pickle one.
     """
     return json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
 
@@ -71,7 +72,7 @@ _NO_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^][}{"]++')
 
 
 def _depth(text: str) -> int:
-    """How many brackets are open at most, as far as the text is JSON."""
+    """The largest number of open brackets, as far as the text is JSON."""
     open_brackets = deepest = 0
     for bracket in _NO_BRACKETS.sub("", text):
         open_brackets += 1 if bracket in "{[" else -1
@@ -80,7 +81,7 @@ def _depth(text: str) -> int:
 
 
 def is_json(text: str, scanner: Scanner[Any]) -> bool:
-    """``scan(scanner, text) == (len(text), True)`` for a scanner of JSON, by a parser in C."""
+    """The result of ``scan(scanner, text) == (len(text), True)`` for JSON, by a parser in C."""
     if text[:1] not in scanner.first or text[-1:] not in scanner.last:
         return False
     if text.count("{") + text.count("[") > scanner.most and _depth(text) > scanner.most:
@@ -92,20 +93,20 @@ def is_json(text: str, scanner: Scanner[Any]) -> bool:
 
 
 def check_json(text: str, scanner: Scanner[Any], expected: str) -> None:
-    """Refuse a text that is anything but one value of a scanner of JSON.
+    """Refuse a text that is not exactly one value of a JSON scanner.
 
     Raises:
-        CodeError: with the offset from which on no value is spelled like this.
+        CodeError: it is not; the offset is where it stops being one.
     """
     if not is_json(text, scanner):
         check(text, scanner, expected)
 
 
 def check(text: str, scanner: Scanner[Any], expected: str) -> None:
-    """Refuse a text that is anything but one value of any scanner.
+    """Refuse a text that is not exactly one value of a scanner.
 
     Raises:
-        CodeError: with the offset from which on no value is spelled like this.
+        CodeError: it is not; the offset is where it stops being one.
     """
     offset, complete = scan(scanner, text)
     if complete and offset == len(text):
@@ -118,10 +119,10 @@ def check(text: str, scanner: Scanner[Any], expected: str) -> None:
 
 
 def string_in(raw: str, offset: int = 0) -> str:
-    r"""The text of a JSON string in any spelling; ``offset`` is where it stands, for the error.
+    r"""The text of a JSON string in any spelling; ``offset`` is its place, for the error.
 
     Raises:
-        CodeError: it has half of a surrogate pair in it, which no text can hold.
+        CodeError: it has half of a surrogate pair in it, which text cannot contain.
 
     >>> string_in(r'"\u00e9\/"')
     'é/'
@@ -130,7 +131,7 @@ def string_in(raw: str, offset: int = 0) -> str:
 
 
 def whole(text: str, offset: int) -> str:
-    """The text, if it is one.
+    """The text, if it is valid.
 
     Raises:
         CodeError: it has half of a surrogate pair in it.
@@ -146,10 +147,10 @@ def whole(text: str, offset: int) -> str:
 
 def quoted(text: str) -> str:
     """The canonical spelling of a JSON string."""
-    return json.encoder.encode_basestring(text)  # `json.dumps` makes an encoder for each
+    return json.encoder.encode_basestring(text)  # `json.dumps` would make an encoder each time
 
 
 def difference(one: str, other: str) -> int:
-    """Where two texts part."""
+    """The index at which two texts first differ."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

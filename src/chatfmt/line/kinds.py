@@ -1,4 +1,4 @@
-"""Of what kind each member of a row must be."""
+"""The kind that each member of a row must have."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _KINDS = {
     "encoding": (_TEXT, _NONE),
     "source": (_TEXT,),
 }
-"""What each argument may be; a row may come from a file, so no type checker has seen it."""
+"""The kinds of each argument; a row may come from a file, which no type checker has seen."""
 
 
 def check_kinds(format: Row) -> None:
-    """Each member is of its kind."""
+    """Check that each member has the right kind."""
     for name, kinds in _KINDS.items():
         value = getattr(format, name)
         if _kind(value) not in kinds:
@@ -65,7 +65,7 @@ def check_kinds(format: Row) -> None:
 
 
 def _kind(value: object) -> str | None:
-    """The name of what a value is in `_KINDS`; None for anything else, such as a lone surrogate."""
+    """The name of a value's kind in `_KINDS`; None for anything else, such as a lone surrogate."""
     match value:
         case None:
             return _NONE

@@ -4,13 +4,13 @@ r"""The language of format lines: the text of a line as *pieces*.
 
     <|im_start|>{role}[ name={name}]<|im_sep|>{^}{content}<|im_end|>
 
-A line holds special tokens (those the format lists, nothing is guessed), literal text,
+A line has special tokens (only those that the format lists; nothing is guessed), literal text,
 ``{fields}``, ``[optional groups]``, lists ``[separator|item]*`` of calls or of their arguments,
-``{^}`` where a prompt ends, and an end token: the last special token, ``{end}`` where several may
-end a message, or ``{next}`` where whatever follows does. Literal text after it is the *tail*.
-``\[ \] \{ \} \\ \| \*`` stand for the characters themselves.
+``{^}`` where a prompt ends, and an end token: the last special token, or ``{end}`` if several may
+end a message, or ``{next}`` if whatever follows ends it. Literal text after the end is the *tail*.
+``\[ \] \{ \} \\ \| \*`` are the characters themselves.
 
-The writer follows the pieces from left to right; `chatfmt.line.build` makes of them the machine
+The writer follows the pieces from left to right; `chatfmt.line.build` turns them into the machine
 that everything else follows.
 """
 
@@ -46,7 +46,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """A special token. Several spellings: one of them ends the message, the first by default."""
+    """A special token. If it has several spellings, one ends the message, by default the first."""
 
     tokens: tuple[str, ...]
     end: bool = False
@@ -54,7 +54,7 @@ class Special:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Text that stands as it is. With ``fixes`` it is the only value of that field here."""
+    """Text that is written unchanged. With ``fixes`` it is the only value of that field here."""
 
     text: str
     fixes: str | None = None
@@ -64,7 +64,7 @@ class Literal:
 class Field:
     """The place of a field; ``alphabet`` is None for free text.
 
-    ``coder`` says how the value is spelled, where it is not written as it is; ``keys`` are the
+    ``coder`` says how the value is spelled, if it is not written unchanged; ``keys`` are the
     layout's own names for the members of a call that is written as one JSON object.
     """
 
@@ -75,13 +75,13 @@ class Field:
 
     @property
     def scanner(self) -> Scanner[Any] | None:
-        """What reads the value, where a character alone does not say how it goes on."""
+        """The scanner of the value, if single characters do not decide how it continues."""
         return scanner_of(self.coder, self.keys)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pieces that are written when ``field`` is there, or ``always`` in one variant of a line."""
+    """Pieces that are written if ``field`` is there, or ``always`` in one variant of a line."""
 
     field: str
     pieces: tuple[Piece, ...]
@@ -116,7 +116,7 @@ _OTHER = r"(?P<prompt>\{\^\})|(?P<open>\[)|(?P<again>\]\*)|(?P<close>\])|(?P<bar
 _TEXT = r"(?P<stray>[{}\\])|(?P<char>.)"
 _LOOKS_SPECIAL = regex.compile(r"<\|[^\s|]*\|>")
 _DEEPEST = 3  # brackets: the arguments of a call within its list, and one that is refused there
-_BAR = Literal("|", fixes="|")  # between separator and item, while a list is read
+_BAR = Literal("|", fixes="|")  # between separator and item, while a list is being read
 
 
 def read_pieces(line: str, special_tokens: Sequence[str], where: str) -> list[Piece]:
@@ -136,7 +136,7 @@ def read_pieces(line: str, special_tokens: Sequence[str], where: str) -> list[Pi
 
 
 def flat(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The pieces, and in place of groups and lists what is in them."""
+    """The pieces, with groups and lists replaced by their content."""
     for piece in pieces:
         match piece:
             case Group(_, inner):
@@ -149,7 +149,7 @@ def flat(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def merge(pieces: Iterable[Piece]) -> list[Piece]:
-    """Join literal text that stands side by side."""
+    """Join adjacent literal texts."""
     merged: list[Piece] = []
     for piece in pieces:
         last = merged[-1] if merged else None
@@ -168,7 +168,7 @@ def _scan(
     line: str, special_tokens: Sequence[str], where: str
 ) -> Iterator[tuple[str, regex.Match[str]]]:
     """Cut a line into ``(kind, match)``; the longest special token wins."""
-    # Backwards, so that what another one begins with comes after it.
+    # In reverse order, so that a token comes before those that it begins with.
     spellings = "|".join(map(regex.escape, sorted(special_tokens, reverse=True)))
     special = f"(?P<special>{spellings})|" if spellings else ""
     pattern = f"{special}{_ESCAPED}|{_FIELD}|{_OTHER}|{_TEXT}"
@@ -197,7 +197,7 @@ def _pieces(
             pieces.append(GenerationStart() if kind == "prompt" else _field(match, where))
         elif kind == "open":
             if len(inside) == _DEEPEST:
-                raise FormatError(f"{where}: a group may not stand inside a group")
+                raise FormatError(f"{where}: a group is not allowed inside a group")
             pieces.append(_bracket(scanned, where, inside))
         elif inside:
             pieces.append(Literal(kind))  # taken off again by `_bracket`
@@ -216,7 +216,7 @@ def _bracket(
     if closed == Literal("again"):
         return _list(pieces, where)
     if inside:
-        raise FormatError(f"{where}: a group may not stand inside a group")
+        raise FormatError(f"{where}: a group is not allowed inside a group")
     return _group([Literal("|") if piece is _BAR else piece for piece in pieces], where)
 
 
@@ -233,7 +233,7 @@ def _field(match: regex.Match[str], where: str) -> Piece:
         alphabet = ALPHABETS.get(name)
         if (
             alphabet is None
-            or alphabet.words  # it says something of another field
+            or alphabet.words  # it describes another field
             or not regex.fullmatch(alphabet.pattern, value, regex.V1)
         ):
             raise FormatError(f"{where}: {shown(value)} cannot be the value of {{{name}}}")
@@ -258,7 +258,7 @@ def _group(pieces: list[Piece], where: str) -> Group:
             f"is written; found {found}"
         )
     if any(isinstance(piece, Special) and piece.end for piece in pieces):
-        raise FormatError(f"{where}: {{end}} may not be optional")
+        raise FormatError(f"{where}: {{end}} cannot be optional")
     return Group(names[0], tuple(merge(pieces)))
 
 
@@ -283,7 +283,7 @@ def _list(pieces: list[Piece], where: str) -> Calls:
 
 
 def _check_flag(item: Sequence[Piece], where: str) -> None:
-    """Whether a value is a string is said before it, of values of which it says all."""
+    """Check that a value's string flag comes before it, and that it decides everything."""
     fields = {piece.name: at for at, piece in enumerate(item) if isinstance(piece, Field)}
     if "arg.string" not in fields:
         return
@@ -294,6 +294,6 @@ def _check_flag(item: Sequence[Piece], where: str) -> None:
     value = item[fields["arg.value"]]
     if isinstance(value, Field) and value.coder != "loose":
         raise FormatError(
-            f"{where}: beside {{arg.string}} a string stands as it is and all else is JSON; write "
-            "{arg.value:loose}"
+            f"{where}: beside {{arg.string}} a string is written bare and everything else is JSON; "
+            "write {arg.value:loose}"
         )

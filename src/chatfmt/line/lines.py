@@ -1,4 +1,4 @@
-"""One format line, checked: its pieces, where it may stand, and what is refused in it."""
+"""One format line, checked: its pieces, its places, and the rules that it must obey."""
 
 from __future__ import annotations
 
@@ -44,36 +44,36 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Line:
-    """What is written for a message of these roles: the pieces through its end, and the tail."""
+    """The layout of a message of these roles: the pieces through its end, and the tail."""
 
     roles: tuple[str, ...]
     pieces: tuple[Piece, ...]
     tail: str = ""
     after: tuple[str, ...] | None = None
-    """Where the line may stand: after messages of these roles, at the ``start``; None: anywhere."""
+    """The places of the line: after messages of these roles, at the ``start``; None: anywhere."""
     training_end: str | None = None
-    """The end that the last message has in training, where it is another."""
+    """The end of a last message in training, if it is another one."""
     says_prompt: bool = False
-    """Whether ``{^}`` is written in it; else its place follows from the row."""
+    """Whether it has ``{^}``; otherwise the place of ``{^}`` follows from the row."""
     is_prompted: bool = True
     """Whether a prompt may come before it: not without ``{^}`` beside a line that has it."""
     is_silent: bool = False
-    """Whether what it writes up to ``{^}`` tells the model not to think: it has no place for a
-    reasoning, and its role has a line that has one and whose prompt is another."""
+    """Whether its text up to ``{^}`` tells the model not to think: it has no place for a
+    reasoning, and its role has a line that has one and whose prompt is different."""
 
     @cached_property
     def ends(self) -> tuple[str, ...]:
-        """The tokens that may end the message, the one that is written first; or none."""
+        """The tokens that may end the message, beginning with the one that is written; or none."""
         last = self.pieces[-1]
         return last.tokens if isinstance(last, Special) else ()
 
     def may_follow(self, before: str | None) -> bool:
-        """Whether it may be after a message of this role; None: at the start."""
+        """Whether it may come after a message of this role; None: at the start."""
         return self.after is None or (before or "start") in self.after
 
     @property
     def prompt(self) -> tuple[Piece, ...] | None:
-        """What a prompt writes: all before ``{^}``, which may be in a group; None without it."""
+        """The text of a prompt: everything before ``{^}``, also in a group; None without it."""
         return before_prompt_ends(self.pieces) if self.is_prompted else None
 
     @cached_property
@@ -97,12 +97,12 @@ class Line:
 
     @property
     def fixed(self) -> list[tuple[str, str]]:
-        """The header fields that have one value here, and that value."""
+        """The header fields that have only one value here, and that value."""
         return [(p.fixes, p.text) for p in self.pieces if isinstance(p, Literal) and p.fixes]
 
     @property
     def variants(self) -> Iterator[tuple[Piece, ...]]:
-        """The line with and without each group after which its free text may still go on."""
+        """The line with and without each group after which its free text may still continue."""
         return variants(self.pieces)
 
 
@@ -112,12 +112,12 @@ def read_prologue(
     """The pieces of a prologue: special tokens and literal text.
 
     Raises:
-        FormatError: there is a field or a group in it.
+        FormatError: it has a field or a group.
     """
     pieces: list[Special | Literal] = []
     for piece in read_pieces(line, special_tokens, where):
         if not isinstance(piece, Special | Literal) or piece == Special((), end=True):
-            raise FormatError(f"{where}: only special tokens and literal text may stand here")
+            raise FormatError(f"{where}: only special tokens and literal text are allowed here")
         pieces.append(piece)
     return tuple(pieces)
 
@@ -141,15 +141,15 @@ def make_line(
     Args:
         line: the format line.
         special_tokens: the spellings that are special.
-        ends: what ``{end}`` stands for, the default first; empty where the line has a fixed one.
-        generation_start: where ``{^}`` is placed in a line without: at its ``content``, or after
-            its ``role``. None is the former.
-        role: the role that the line serves; None where it serves all of ``roles``.
+        ends: the tokens that ``{end}`` stands for, the default first; empty if the end is fixed.
+        generation_start: the place of ``{^}`` in a line without one: at its ``content``, or after
+            its ``role``. None means the former.
+        role: the role that the line serves; None if it serves all of ``roles``.
         roles: the roles of the format.
-        spelling: how the role is spelled on the wire.
-        role_alphabet: what ``{role}`` may be on the wire.
-        where: name of the line in error messages.
-        after: where it may stand; see `Line`.
+        spelling: the spelling of the role on the wire.
+        role_alphabet: the values that ``{role}`` may have on the wire.
+        where: the name of the line in error messages.
+        after: the places of the line; see `Line`.
         training_end: see `Line`.
 
     Raises:
@@ -193,7 +193,7 @@ def _with_training_end(
 
 
 def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[list[Piece], str]:
-    """Find what ends the message, check it against ``ends``, and take the tail off."""
+    """Find the end of the message, check it against ``ends``, and split off the tail."""
     if Next() in pieces:
         if pieces[-1] != Next():
             raise FormatError(f"{where}: nothing may follow {{next}}")
@@ -205,8 +205,8 @@ def _split_tail(pieces: list[Piece], ends: Sequence[str], where: str) -> tuple[l
     marked = [piece for piece in flat(pieces) if isinstance(piece, Special) and piece.end]
     if bool(marked) != bool(ends) or len(marked) > 1 or (marked and marked != [last]):
         raise FormatError(
-            f"{where}: {{end}} must be the last token of the line, and stand there exactly when "
-            "the format lists its ends"
+            f"{where}: {{end}} must be the last token of the line, exactly when the format lists "
+            "its ends"
         )
     tail = pieces[at + 1 :]
     if not all(isinstance(piece, Literal) and piece.fixes is None for piece in tail):
@@ -229,7 +229,7 @@ def _place_generation_start(
     for piece in flat(pieces[:at]):
         if isinstance(piece, Field) and piece.name in FREE_TEXT:
             raise FormatError(
-                f"{where}: the model is to begin after {{role}}, yet {{{piece.name}}}, which it "
+                f"{where}: the model is to begin after {{role}}, but {{{piece.name}}}, which it "
                 "writes, comes before it"
             )
     return [*pieces[:at], GenerationStart(), *pieces[at:]]

@@ -1,9 +1,9 @@
-"""The machine of a format: what writers are held to and readers walk.
+"""The machine of a format, which writers are held to and readers walk.
 
-A *place* is what a symbol means: the character or special token that leads to it belongs to this
-field or literal, of this part, of a line for these roles. Where the reader must choose between the
-text of a field and literal text that only leads on to more text, nothing but that text can tell:
-the field never holds it (see `chatfmt.line.fences`).
+A *place* is the meaning of a symbol: the character or special token that leads to it belongs to
+this field or literal, of this part, of a line for these roles. If the reader must choose between
+the text of a field and literal text that only leads to more text, only that text can decide: so the
+field never contains it (see `chatfmt.line.fences`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Machine", "build_machine"]
 
 
 def build_machine(layout: Layout) -> Machine:
-    """The machine of these lines. Words can bring about others, so they are derived again.
+    """The machine of these lines. Words may require further words, so they are derived repeatedly.
 
     Raises:
         FormatError: the lines are too long, or a fence is.
@@ -63,7 +63,7 @@ def _literals(layout: Layout) -> Iterator[str]:
 
 
 class Machine:
-    """The places, settled: every move leads to a place from which the input can end well."""
+    """The places, trimmed: every move leads to a place from which the input can end validly."""
 
     def __init__(self, built: Builder, words: Words) -> None:
         self.all = built.all
@@ -72,12 +72,12 @@ class Machine:
         """Where a conversation begins."""
         self.where = built.where
         self.between = built.anywhere
-        """Where a message may begin of which nobody knows what is before it."""
+        """Where a message may begin if it is not known what comes before it."""
         self.after: dict[str | None, int] = {None: built.first}
         """Where a message may begin: after a message of a role, or at the start."""
         self.after.update(built.after)
         self.is_placed = built.is_placed
-        """Whether some line is only after certain messages."""
+        """Whether a line is allowed only after certain messages."""
         self._words = words
         self._unheld: dict[int, int] = {}
         self._fold()
@@ -88,7 +88,7 @@ class Machine:
         self._trim()
 
     def _fold(self) -> None:
-        """Fold what is reached silently into the moves."""
+        """Fold moves without a symbol into the other moves."""
         closures = [self._closure(place.index) for place in self.all]
         folded = []
         for closure in closures:
@@ -113,7 +113,7 @@ class Machine:
         return found
 
     def _trim(self) -> None:
-        """Leave out every move to a place from which the input could never end well."""
+        """Remove every move to a place from which the input could never end validly."""
         before: list[list[int]] = [[] for _ in self.all]
         for place in self.all:
             for move in place.moves:
@@ -135,7 +135,7 @@ class Machine:
     # -- what others ask ------------------------------------------------------------------------
 
     def missing(self, index: int) -> list[str | bytes]:
-        """What is left of prologue or tail at a place: special tokens, and text as bytes."""
+        """The rest of a prologue or tail at a place: special tokens, and text as bytes."""
         left: list[str | bytes] = []
         while True:
             place = self.all[index]
@@ -154,7 +154,7 @@ class Machine:
 
     @property
     def fences(self) -> list[tuple[str, str]]:
-        """Fields of free text, each with a text that it never holds (``^``: begins with)."""
+        """Fields of free text, each with a text that it never contains (``^``: begins with)."""
         return [
             (field, "^" * word.begins + word.text)
             for (field, _), words in self._words.items()
@@ -163,14 +163,14 @@ class Machine:
         ]
 
     def words_of(self, role: str) -> dict[str, Sequence[Word]]:
-        """The fields of a role's lines that never hold some words, and these."""
+        """The fields of a role's lines that never contain some words, and these words."""
         return {field: words for (field, roles), words in self._words.items() if role in roles}
 
     def takes_any_content(self, role: str) -> bool:
-        """Whether any text at all may be content of a role, spelled as it is.
+        """Whether any text at all can be the content of a role, spelled unchanged.
 
-        Then all up to a special token that ends the message is content, as no text is read in two
-        ways.
+        Then everything up to a special token that ends the message is content, because no text has
+        two readings.
         """
         content = (p for p in self.all if p.meaning.field == "content" and role in p.roles)
         return "content" not in self.words_of(role) and all(p.scanner is None for p in content)
@@ -192,7 +192,7 @@ class Machine:
         return {spelling: targets for spelling, targets in found.items() if targets}
 
     def end_place(self, spelling: str, role: str) -> int | None:
-        """Where a message of a role is once it is ended by this token."""
+        """The place after a message of a role that this token has ended."""
         ends = self._ends.get(spelling, [])
         return next((end for end in ends if role in self.all[end].roles), None)
 

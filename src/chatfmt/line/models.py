@@ -1,4 +1,4 @@
-"""The table of models: which format each was trained in. There is no guessing by prefix."""
+"""The table of models: the format in which each was trained. Prefixes are not guessed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["MODELS", "WITHOUT_LAYOUT", "advice_for", "format_for_model"]
 
 # The layouts are those that the Tiktokenizer page shows for the names without a date, which OpenAI
-# gives to one of the dated models after another.
+# assigns to one dated model after another.
 _OPENAI = {
     "gpt-4o": "gpt-4o",
     "gpt-4o-2024-05-13": "gpt-4o",
@@ -48,7 +48,7 @@ _OPENAI = {
 
 MODELS: dict[str, str] = {**{name: name for name in FORMAT_ROWS}, **_OPENAI, **HUB_MODELS}
 """Model to the name of its format: OpenAI's as tiktoken knows them, repositories of the Hugging
-Face hub, and each format's own name. There is no guessing by prefix."""
+Face hub, and each format's own name. Prefixes are not guessed."""
 
 # tiktoken 0.14 has the encodings, in tiktoken/model.py.
 _NOT_PUBLISHED = (
@@ -99,7 +99,7 @@ WITHOUT_LAYOUT: dict[str, tuple[str, str]] = {
     for encoding, names in by_encoding.items()
     for name in names
 }
-"""OpenAI's models without a format: the name of the encoding, and why there is none."""
+"""OpenAI's models without a format: the name of the encoding, and why there is no format."""
 
 
 def format_for_model(model: str) -> ChatFormat:
@@ -109,7 +109,7 @@ def format_for_model(model: str) -> ChatFormat:
     'qwen-3'
 
     Raises:
-        UnknownFormatError: the model is not in the table, or it has no layout that is known.
+        UnknownFormatError: the model is not in the table, or its layout is not known.
     """
     if model in WITHOUT_LAYOUT:
         encoding, reason = WITHOUT_LAYOUT[model]
@@ -126,7 +126,7 @@ def format_for_model(model: str) -> ChatFormat:
 
 
 def advice_for(model: str) -> str:
-    """How to come by the vocabulary of a model of the table, where none is bundled.
+    """How to get the vocabulary of a model in the table, if none is bundled.
 
     >>> advice_for("Qwen/Qwen3-8B")
     "the tokenizer.json in the repository of Qwen/Qwen3-8B, read by load_encoding('tokenizer.json')"

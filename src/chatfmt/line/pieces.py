@@ -1,4 +1,4 @@
-"""What follows from the pieces of a line."""
+"""Conclusions from the pieces of a line."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 END = Special((), end=True)
-"""An ``{end}`` as it is read."""
+"""An ``{end}`` while it is being read."""
 
 
 def before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
-    """All before ``{^}``, which may be in a group; None without it."""
+    """Everything before ``{^}``, which may be in a group; None without it."""
     for at, piece in enumerate(pieces):
         inside = before_prompt_ends(piece.pieces) if isinstance(piece, Group) else None
         if piece == GenerationStart() or inside is not None:
@@ -41,7 +41,7 @@ def before_prompt_ends(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
 
 
 def generated_after(prompt: Sequence[Piece], pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces with ``{^}`` after what they have in common with that prompt."""
+    """The pieces with ``{^}`` after their common beginning with that prompt."""
     rest = merge(piece for piece in pieces if piece != GenerationStart())
     shared: list[Piece] = []
     for piece in prompt[: len(rest)]:
@@ -73,9 +73,9 @@ def places(pieces: Iterable[Piece], *, needed: bool) -> Iterator[tuple[str, bool
 
 
 def variants(pieces: tuple[Piece, ...]) -> Iterator[tuple[Piece, ...]]:
-    """The pieces with and without each group after which its free text may still go on.
+    """The pieces with and without each group after which its free text may still continue.
 
-    What a prompt would write in such a group ends where the group would begin.
+    In such a group, a prompt ends where the group would begin.
     """
     for at, piece in enumerate(pieces):
         if isinstance(piece, Group) and _stays_open(piece):
@@ -98,13 +98,13 @@ def _stays_open(piece: Group) -> bool:
 
 
 def spelled(pieces: Iterable[Piece], spelling: str) -> list[Piece]:
-    """The pieces of one role's line: ``{role}`` is text."""
+    """The pieces of one role's line, with ``{role}`` as text."""
     named = Field("role", ALPHABETS["role"])
     return merge(Literal(spelling) if piece == named else piece for piece in pieces)
 
 
 def with_groups(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The pieces, and after each group what is in it."""
+    """The pieces, with the content of each group after it."""
     for piece in pieces:
         yield piece
         if isinstance(piece, Group):
@@ -112,7 +112,7 @@ def with_groups(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def narrow(pieces: Sequence[Piece], after: str, role_alphabet: Alphabet) -> Iterator[Piece]:
-    """Take from each field's alphabet the characters that literal text may follow it with."""
+    """Remove from each field's alphabet the characters with which literal text may follow it."""
     for i, piece in enumerate(pieces):
         follow = first_characters(pieces[i + 1 :], after)
         if isinstance(piece, Group):
@@ -128,7 +128,7 @@ def narrow(pieces: Sequence[Piece], after: str, role_alphabet: Alphabet) -> Iter
 
 
 def first_characters(pieces: Sequence[Piece], after: str) -> str:
-    """The characters of literal text with which the pieces may begin; ``after`` them too."""
+    """The characters of literal text with which the pieces may begin, including ``after``."""
     found = ""
     for piece in pieces:
         if isinstance(piece, Group):

@@ -1,4 +1,4 @@
-"""What the machine of a format is made of: places, what they mean, and the moves between them."""
+"""The parts of a format's machine: places, their meanings, and the moves between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["FIRST_CALL", "Meaning", "Move", "Part", "Place"]
 Part: TypeAlias = Literal[
     "prologue", "header", "content", "reasoning", "tools", "calls", "end", "tail", "stray"
 ]
-"""The piece of a format that ids belong to. ``stray`` are ids that a lenient parse could not
+"""The piece of a format that ids belong to. ``stray`` ids are those that a lenient parse could not
 place; a strict parse never has any."""
 
 
@@ -24,22 +24,22 @@ FIRST_CALL = "message and call"
 
 
 class Meaning(NamedTuple):
-    """What the symbol that leads to a place is."""
+    """The meaning of the symbol that leads to a place."""
 
     part: Part
     """The part that its ids count to; see `chatfmt.wire.spans.Part`."""
     field: str | None = None
     """The field to which its character belongs; None for literal text and special tokens."""
     gives: str | None = None
-    """The field that is known to be there, if only as an empty text."""
+    """The field that is known to be there, even if its text is empty."""
     opens: str | None = None
-    """``message``, ``call`` or ``argument`` where one begins with this symbol; or `FIRST_CALL`."""
+    """``message``, ``call`` or ``argument`` if one begins with this symbol; or `FIRST_CALL`."""
     generated: bool = False
     """Whether the model writes it."""
 
 
 class Move(NamedTuple):
-    """From a place by one character: of which kind, where to, and what changes on the way."""
+    """A move from a place by one character: its kinds, its target, and what changes on the way."""
 
     characters: int
     """The kinds of characters, as `chatfmt.line.characters` numbers them."""
@@ -47,7 +47,7 @@ class Move(NamedTuple):
     enters: bool
     """Whether this is another symbol of the line, and not more text of the same field."""
     back: int = 0
-    """How many characters before this one belong to the literal: a fence that is complete."""
+    """How many characters before this one belong to the literal, if a fence is complete."""
     since: int = 0
     """How many of those belong to the message that begins within the fence, if one does."""
 
@@ -84,12 +84,12 @@ class Place:
         self.owners: set[tuple[str, ...]] = set()
         """For each of those lines, the roles that it serves."""
         self.closes: set[str] = set()
-        """The roles whose messages whatever follows may end here."""
+        """The roles whose messages may end here by whatever follows."""
         self.moves: list[Move] = []
         self.specials: dict[str, list[int]] = {}
         """Spelling of a special token to the places to which it leads."""
         self.silent: list[int] = []
-        """Places that are reached without a symbol; folded into the moves once all is built."""
+        """Places that are reached without a symbol; folded into the moves when all is built."""
         self.scanner: Scanner[Any] | None = None
         self.accepts = False
         """Whether the input may end here."""
@@ -98,9 +98,9 @@ class Place:
         self.ends_call = False
         """Whether a call is complete here, in literal text that closes it."""
         self.border: str | None = None
-        """What begins with the next symbol, where this is no place of a symbol itself."""
+        """Whatever begins with the next symbol, if this is not the place of a symbol itself."""
         self.letter = ""
-        """The character that leads here, where it is one of literal text."""
+        """The character that leads here, if it is one of literal text."""
         self.is_free = meaning.field in FREE_TEXT
         """Whether the character that leads here is free text."""
         self.free = False
@@ -108,10 +108,10 @@ class Place:
         self.plain = False
         """Whether any text at all leads back here."""
         self.held = ""
-        """What of a field's text may still turn out to be a fence."""
+        """The part of a field's text that may still become a fence."""
 
     def twin(self, index: int) -> Place:
-        """Another place with the same meaning, and the same ways on."""
+        """Another place with the same meaning, and the same moves."""
         twin = copy(self)
         twin.index, twin.moves, twin.specials = index, [*self.moves], {**self.specials}
         return twin

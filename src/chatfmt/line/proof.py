@@ -1,14 +1,15 @@
-"""Whether a sequence of messages can be read in two ways: an exact test, made with the format.
+"""Tests, when a format is made, whether a sequence of messages can be read in two ways.
 
-Two readings of one sequence are two different ways through the places over the same symbols. So
-the machine is run against itself: from every place that can be reached, each two different moves
-by one symbol are followed in step. Where the two ways meet again, or both arrive, the symbols on
-the way are a sequence with two readings, and the witness. What a scanner reads is taken for any
-text that begins and ends as its values do, so a format may be refused that has no such sequence,
-but none is accepted that has one.
+Two readings of one sequence are two different ways through the places over the same symbols. So the
+machine is run against itself: from every place that can be reached, each pair of different moves by
+one symbol is followed in step. If the two ways meet again, or both end, the symbols on the way are
+a sequence with two readings: the witness. The text of a scanner is taken to be any text that begins
+and ends as its values do. So a format may be refused that has no such sequence, but none is
+accepted that has one.
 
 Where the model writes, a reader must know whose text it is, and of which field, as soon as free
-text begins: two ways that are in free text of different fields or roles at once are refused, too.
+text begins. So two ways that are in free text of different fields or roles at once are refused,
+too.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ class Witness(NamedTuple):
 
     text: str
     late: bool
-    """It has one reading in the end, but where free text begins nobody can tell which."""
+    """It has one reading in the end, but where free text begins no one can tell which."""
     first: Place
     second: Place
-    """Where the two readings are when it is found out."""
+    """Where the two readings are when this is found."""
 
 
 def find_witness(machine: Machine) -> Witness | None:
-    """A text that can be read in two ways, or only be distinguished too late; None without one.
+    """A text that can be read in two ways, or is distinguished too late; None if there is none.
 
     Raises:
         FormatError: too many pairs of places would have to be compared.
@@ -53,7 +54,7 @@ def find_witness(machine: Machine) -> Witness | None:
 
 
 def untold_field(machine: Machine) -> str | None:
-    """A field of free text that lines of two roles share, so that nobody can tell whose it is."""
+    """A field of free text that lines of two roles share, so that no one can tell whose it is."""
     for place in machine.all:
         if place.meaning.field in FREE_TEXT and len(place.owners) > 1:
             return place.meaning.field
@@ -81,17 +82,17 @@ class _Search:
         return met or (late and self._witness(late, *late, "", late=True))
 
     def _ways(self, place: Place, stays: int) -> list[tuple[int, int]]:
-        """Kinds of characters and where they lead; a scanner goes on by those of ``stays``."""
+        """Kinds of characters and where they lead; a scanner continues by those of ``stays``."""
         ways = [(move.characters, move.target) for move in place.moves]
         return ways if place.scanner is None or not stays else [(stays, place.index), *ways]
 
     def _part(self) -> Witness | None:
-        """Every place that can be reached, and the pairs in which two readings part."""
+        """Find every place that can be reached, and the pairs in which two readings separate."""
         characters = self.machine.characters
         queue = deque([self.machine.start])
         while queue:
             place = self.machine.all[queue.popleft()]
-            # Readings part only once a value is complete, by what may follow it or be more of it.
+            # Readings separate only after a complete value, by what may follow or continue it.
             more = characters.kinds_of(place.scanner.more) if place.scanner else 0
             ways = self._ways(place, more)
             for i, (kinds, target) in enumerate(ways):
@@ -155,7 +156,7 @@ class _Search:
 
 
 def _late(one: Place, other: Place) -> bool:
-    """Whether a reading is in free text, and the other in a field that can continue as long."""
+    """Whether one reading is in free text, and the other in a field that can be as long."""
     if not (one.meaning.generated or other.meaning.generated) or one.letter or other.letter:
         return False
     fields = one.meaning.field, other.meaning.field

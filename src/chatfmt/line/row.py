@@ -29,7 +29,7 @@ __all__ = ["Row"]
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What `ChatFormat` takes, and what its compiled lines say."""
+    """The arguments of `ChatFormat`, and what its compiled lines say."""
 
     name: str
     template: Template
@@ -38,40 +38,40 @@ class Row:
     special_tokens: Sequence[str]
     """The spellings in the lines that are special tokens."""
     roles: Sequence[str] | Mapping[str, str] = ()
-    """The roles; a mapping where the wire spells them otherwise (``{"assistant": "model"}``).
+    """The roles; a mapping if the wire spells them differently (``{"assistant": "model"}``).
     With one line for each role these are the roles, and this may be left out."""
     prologue: str = ""
-    """What appears once at the start."""
+    """Special tokens and text that appear once at the start."""
     ends: Mapping[str, Literal["stop", "continue"]] = field(default_factory=dict)
     """For lines with ``{end}``: each end token, and whether the model stops there or may continue
-    with a further message. The first is the one that is written."""
+    with a further message. The first one is written."""
     stops: Sequence[str] = ()
-    """The special tokens that stop the model, if it goes on after some of the ends of the lines;
+    """The special tokens that stop the model, if it continues after some of the ends of the lines;
     without them every end stops it."""
     speakers: Sequence[str] = ()
     """The roles in which a model speaks; without them the assistant, or all if there is none."""
     generation_start: Literal["content", "role"] | None = None
-    """Deprecated: ``{^}`` in the lines takes its place. It places one in each line without: before
+    """Deprecated: use ``{^}`` in the lines instead. It places one in each line without: before
     the first free text, or right after the role."""
     thinking: bool | None = None
-    """What the row's own prompt does: opens the reasoning (True), or writes it closed and empty
+    """Whether the row's own prompt opens the reasoning (True), or writes it closed and empty
     (False). None: it ends at ``{^}``."""
     fences: Sequence[str] = ()
-    """The texts that end a field where no special token does, each whole or how it begins; ``^``
-    before one that only counts where the field begins. The value of an argument ends where what is
-    listed is complete, any other field where all of the text is. A message whose text would be
-    read as one is refused."""
+    """The texts that end a field if no special token does, each complete or only its beginning;
+    ``^`` before one that only counts where the field begins. The value of an argument ends where
+    the listed text is complete, any other field where the whole text is. A message whose text would
+    be read as one is refused."""
     call_ids: str = ""
-    """What ids of calls look like where lines say the name of a tool only there, such as
+    """The shape of call ids, if lines give the name of a tool only there, such as
     ``functions.{call.name}:{n}``."""
     prepare: Sequence[Mapping[str, Any]] = ()
-    """What the published chat template does to a conversation before it writes it: the words of
-    `chatfmt.prepare.words`, in the order in which they are applied."""
+    """The rewriting that the published chat template does before it writes a conversation: the
+    words of `chatfmt.prepare.words`, in the order in which they are applied."""
     faults: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong with the published chat template, so that the row does not copy it: each kind
-    of `chatfmt.line.faults`, with a sentence that says what it is."""
+    """The faults of the published chat template that the row does not copy: each kind of
+    `chatfmt.line.faults`, with a sentence that describes it."""
     longest_header: int = 4096
-    """How many characters of text the header of a message may have."""
+    """The largest number of characters of text in the header of a message."""
     encoding: str | None = None
     """Name of the bundled encoding, or None: the user brings one."""
     source: str = ""
@@ -80,21 +80,20 @@ class Row:
     role_spellings: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """Role to its spelling on the wire."""
     lines_of: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)
-    """Role to its lines, in the order in which they are tried; of an envelope, what stands for
-    each message."""
+    """Role to its lines, in the order in which they are tried; for an envelope, its ``each``."""
     preparation: tuple[Word, ...] = field(init=False, repr=False, compare=False)
-    """What `prepare` says, read."""
+    """The words of `prepare`, compiled."""
     prologue_pieces: tuple[Special | LiteralText, ...] = field(
         init=False, repr=False, compare=False
     )
     lines: tuple[Line, ...] = field(init=False, repr=False, compare=False)
-    """The lines that are by themselves, each once."""
+    """The lines outside envelopes, each once."""
     envelopes: Mapping[str, Envelope] = field(init=False, repr=False, compare=False)
-    """Role to the frame around all its messages that stand side by side."""
+    """Role to the frame around all its consecutive messages."""
 
     @cached_property
     def machine(self) -> Machine:
-        """What readers follow, and the proof: the lines as one graph of places.
+        """The lines as one graph of places, which readers follow and which is proved.
 
         >>> import chatfmt
         >>> chatfmt.get_format("gpt-4o").machine.fences
@@ -112,7 +111,7 @@ class Row:
 
     @cached_property
     def id_shape(self) -> CallIds | None:
-        """What ids of calls look like, where lines say the name of a tool only there.
+        """The shape of call ids, if lines give the name of a tool only there.
 
         >>> import chatfmt
         >>> chatfmt.get_format("gpt-4o").id_shape
@@ -121,7 +120,7 @@ class Row:
 
     @cached_property
     def arguments(self) -> tuple[Coder | None, ...]:
-        """How the values of arguments are spelled that stand one by one; none where none do.
+        """How the values of arguments are spelled that are written one by one; empty if none are.
 
         >>> import chatfmt
         >>> chatfmt.get_format("gpt-4o").arguments
@@ -132,7 +131,7 @@ class Row:
 
     @cached_property
     def names_calls(self) -> bool:
-        """Whether the names of tools stand among other text of the lines.
+        """Whether the names of tools are among other text of the lines.
 
         >>> import chatfmt
         >>> chatfmt.get_format("gpt-4o").names_calls
@@ -142,7 +141,7 @@ class Row:
 
     @cached_property
     def preparation_summary(self) -> str:
-        """What `ChatTokenizer.prepare` does to a conversation, in words; empty if it does nothing.
+        """A sentence about what `ChatTokenizer.prepare` does; empty if it does nothing.
 
         >>> import chatfmt
         >>> chatfmt.get_format("phi-4").preparation_summary
@@ -160,7 +159,7 @@ class Row:
 
     @cached_property
     def templates(self) -> Mapping[str, Line]:
-        """Role to its line, to the first where it has several.
+        """Role to its line, or to the first of several.
 
         >>> import chatfmt
         >>> [*chatfmt.get_format("nanochat").templates]

@@ -1,4 +1,4 @@
-"""What a row is refused for, but for what is wrong within one line."""
+"""The reasons for refusing a row, besides those within one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _WIRE_ROLE = Alphabet("[A-Za-z]", r"[A-Za-z0-9_\-]")
 
 
 def check_special_tokens(format: Speaking) -> None:
-    """Each special token is one, once."""
+    """Check that each special token is valid and unique."""
     where = f"format {format.name}: special_tokens"
     if "" in format.special_tokens:
         raise FormatError(f"{where} has an empty string, which would match everywhere")
@@ -83,7 +83,7 @@ def role_alphabet(spellings: Mapping[str, str]) -> Alphabet:
 
 
 def check_compiled(format: Speaking) -> None:
-    """The lines go together, and every conversation has one reading."""
+    """Check that the lines fit together, and that every conversation has one reading."""
     _check_roles(format)
     _check_calls(format)
     _check_speakers(format)
@@ -104,7 +104,7 @@ def _all_lines(format: Speaking) -> Iterator[tuple[str, Line]]:
 
 
 def _check_unended(format: Speaking) -> None:
-    """A model's message that ends where the next begins is seen to end all the same."""
+    """Check that the end of a model's message is recognized even if the next message ends it."""
     for role, lines in format.lines_of.items():
         where = f"format {format.name}, role {role}"
         if len({line.pieces[-1] == Next() for line in lines}) > 1:
@@ -118,7 +118,7 @@ def _check_unended(format: Speaking) -> None:
 
 
 def _check_calls(format: Speaking) -> None:
-    """Every call says the name of its tool, and its arguments."""
+    """Check that every call gives the name of its tool, and its arguments."""
     where, lists = f"format {format.name}", 0
     ways: set[bool] = set()  # whether arguments stand one by one
     for role, line in _all_lines(format):
@@ -171,7 +171,7 @@ def _check_item(calls: Calls, where: str, *, said_by_ids: bool) -> None:
 
 
 def _check_envelopes(format: Speaking) -> None:
-    """Each message in an envelope is seen to end before anything follows it."""
+    """Check that each message in an envelope ends recognizably before anything follows it."""
     for role, envelope in format.envelopes.items():
         if not isinstance(envelope.each[-1], Special | Literal):
             raise FormatError(
@@ -181,7 +181,7 @@ def _check_envelopes(format: Speaking) -> None:
 
 
 def _check_prompts(format: Speaking) -> None:
-    """All lines of a role write the same up to where its prompt ends.
+    """Check that all lines of a role write the same up to where its prompt ends.
 
     So do those among themselves whose prompt tells the model not to think.
     """
@@ -220,8 +220,8 @@ def _check_roles(format: Speaking) -> None:
                 spelling = format.role_spellings[role]
                 if not regex.fullmatch(piece.alphabet.pattern, spelling, regex.V1):
                     raise FormatError(
-                        f"format {format.name}: the role {shown(spelling)} could not be told apart "
-                        "from the text that follows it in the line"
+                        f"format {format.name}: the role {shown(spelling)} could not be "
+                        "distinguished from the text that follows it in the line"
                     )
 
 
@@ -273,11 +273,11 @@ def _check_all_used(format: Speaking) -> None:
 
 
 def _check_machine(format: Speaking) -> None:
-    """Every conversation has one reading, and what a field may not hold is listed."""
+    """Check that every conversation has one reading, and that excluded texts are listed."""
     where = f"format {format.name}"
     if (untold := untold_field(format.machine)) is not None:
         raise FormatError(
-            f"{where}: whose {{{untold}}} it is could only be told at its end; begin the lines "
+            f"{where}: whose {{{untold}}} it is would be known only at its end; begin the lines "
             "of different roles with different tokens"
         )
     for field_name, word in format.machine.fences:
@@ -289,7 +289,7 @@ def _check_machine(format: Speaking) -> None:
             )
     if (witness := find_witness(format.machine)) is not None:
         raise FormatError(
-            f"{where}: {shown(witness.text)} could be read in two ways, or only be told apart "
+            f"{where}: {shown(witness.text)} could be read in two ways, or only be distinguished "
             "too late; put a special token, or a character that the field before it cannot "
             "have, between them"
         )

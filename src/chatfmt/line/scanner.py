@@ -1,4 +1,4 @@
-"""What a place of the reader asks where a character alone does not say how a value goes on."""
+"""The interface of scanners, which read values whose continuation depends on earlier characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ S = TypeVar("S", bound=Hashable)
 
 
 class Scanner(Protocol[S]):
-    """What a place of the reader asks. Any text that `step` accepts can be completed."""
+    """A scanner of values. Any text that `step` accepts can be completed."""
 
     @property
     def first(self) -> str:
@@ -23,23 +23,23 @@ class Scanner(Protocol[S]):
 
     @property
     def more(self) -> str:
-        """The characters with which a complete value can continue, as a number does."""
+        """The characters with which a complete value can continue, as in a number."""
 
     @property
     def most(self) -> int:
-        """How many brackets may be open."""
+        """The largest number of open brackets."""
 
     def start(self) -> S:
         """The state before the first character."""
 
     def step(self, state: S, char: str) -> S | None:
-        """The state after one more character; None if no value goes on like this."""
+        """The state after one more character; None if no value continues like this."""
 
     def complete(self, state: S) -> bool:
         """Whether the value may end here."""
 
     def part(self, state: S) -> str:
-        """What the character that led to this state belongs to."""
+        """The part to which the character that led to this state belongs."""
 
 
 def scan(scanner: Scanner[S], text: str) -> tuple[int, bool]:

@@ -1,11 +1,11 @@
-"""Where a value ends whose spelling is not regular: a JSON object, a Python literal.
+"""Finds the end of values whose spelling is not regular: a JSON object, a Python literal.
 
-The reader walks characters. Where a value with brackets in it is on the wire, a place of the
-reader holds a scanner, which says of each character whether the value can continue with it, whether
-it may end there, and which part of the value the character belongs to.
+The reader walks characters. If a value with brackets is on the wire, a place of the reader holds a
+scanner. For each character it says whether the value can continue with it, whether it may end
+there, and which part of the value the character belongs to.
 
 A scanner has no state of its own; a state is a small hashable value, so that steps can be
-remembered. It holds which brackets are open, at most `MAX_DEPTH`, and never any text.
+remembered. It holds the open brackets, at most `MAX_DEPTH`, and never any text.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ __all__ = [
 ]
 
 MAX_DEPTH = 64
-"""How many brackets may be open in the arguments of a call, the outermost one included."""
+"""The largest number of open brackets in the arguments of a call, including the outermost one."""
 
 
 class State(NamedTuple):
-    """Where a scanner of values stands."""
+    """The state of a scanner of values."""
 
     at: str
     inside: str = ""
-    """The brackets that are open; a comma is a tuple in which a comma has been read."""
+    """The open brackets; a comma is a tuple in which a comma has been read."""
     quote: str = ""
-    """The quotation mark of the string that is open."""
+    """The quotation mark of the open string."""
     then: str = ""
     """Where that string leads: to the colon after a key, or to what may follow a value."""
 
@@ -48,7 +48,7 @@ class State(NamedTuple):
 _DIGITS = "0123456789"
 _SPACE = " \t\n\r"
 _EXPONENT = dict.fromkeys("eE", "exponent")
-# RFC 8259, section 6. Every such number is one in Python, too, with the same value.
+# RFC 8259, section 6. Every such number is also one in Python, with the same value.
 _NUMBER: Mapping[str, Mapping[str, str]] = {
     "minus": {"0": "zero"} | dict.fromkeys(_DIGITS[1:], "integer"),
     "zero": {".": "point"} | _EXPONENT,
@@ -74,7 +74,7 @@ def _moves(words: tuple[str, ...]) -> dict[str, Mapping[str, str]]:
     return moves
 
 
-# hex4: four hexadecimal digits are missing. wide8: eight, which may say no more than 10FFFF.
+# hex4: four hexadecimal digits are missing. wide8: eight, up to 10FFFF.
 HEX: Mapping[str, Mapping[str, str]] = {
     **{
         f"hex{n}": dict.fromkeys("0123456789abcdefABCDEF", f"hex{n - 1}" if n > 1 else "text")
@@ -91,7 +91,7 @@ _CLOSES: Mapping[str, str] = {"{": "}", "[": "]", "(": ")", ",": ")"}
 
 
 class _Spelling(NamedTuple):
-    """In what JSON and Python differ."""
+    """The differences between JSON and Python."""
 
     quotes: str
     words: tuple[str, ...]
@@ -99,7 +99,7 @@ class _Spelling(NamedTuple):
     escapes: Mapping[str, str]
     """Where the character after a backslash leads."""
     excluded: frozenset[str]
-    """What a string cannot hold without a backslash, its own quotation mark apart."""
+    """Characters that a string cannot have without a backslash, besides its own quotation mark."""
     moves: Mapping[str, Mapping[str, str]]
 
     @property
@@ -121,7 +121,7 @@ _JSON = _Spelling(
     excluded=frozenset(map(chr, range(0x20))),
     moves=_moves(("true", "false", "null")),
 )
-# A line cannot end inside these strings; and Python reads no source with NUL or a surrogate in it.
+# These strings cannot have a line end; and Python reads no source with NUL or a surrogate in it.
 _PYTHON = _Spelling(
     quotes="'\"",
     words=("True", "False", "None"),
@@ -134,7 +134,7 @@ _PYTHON = _Spelling(
 
 @dataclass(frozen=True)
 class _Values:
-    """A scanner of values; those below say of which."""
+    """A scanner of values; its subclasses say of which."""
 
     spelling: ClassVar[_Spelling] = _JSON
     first: ClassVar[str] = _JSON.first
@@ -147,7 +147,7 @@ class _Values:
         return State("start")
 
     def part(self, state: State) -> str:  # noqa: ARG002 - another scanner's differs by state
-        """What a character belongs to: it is always ``value``."""
+        """The part of a character, which is always ``value``."""
         return "value"
 
     def complete(self, state: State) -> bool:
@@ -155,7 +155,7 @@ class _Values:
         return not state.inside and (state.at == "after" or state.at in _NUMBER_MAY_END)
 
     def step(self, state: State, char: str) -> State | None:
-        """The state after one more character; None if no value goes on like this."""
+        """The state after one more character; None if no value continues like this."""
         at, inside, quote, _ = state
         if quote:
             return self._step_in_string(state, char)
@@ -163,7 +163,7 @@ class _Values:
         if to is not None:
             return State(to, inside)
         if at in _NUMBER_MAY_END:
-            at = "after"  # only what follows a number ends it
+            at = "after"  # a number ends only by what follows it
         if char in _SPACE:
             return State(at, inside) if inside and at in _BETWEEN else None
         return self._step_after(inside, char) if at == "after" else self._begin(at, inside, char)
@@ -194,7 +194,7 @@ class _Values:
         if not inside:
             return None
         if char != ",":
-            # (1) is no tuple, and repr() does not write it
+            # (1) is not a tuple, and repr() does not write it
             closes = char == _CLOSES[inside[-1]] and inside[-1] != "("
             return State("after", inside[:-1]) if closes else None
         if inside[-1] in "(,":
@@ -204,7 +204,7 @@ class _Values:
 
 @dataclass(frozen=True)
 class JsonValue(_Values):
-    """Any JSON value as RFC 8259 has it, without white space around it.
+    """Any JSON value of RFC 8259, without white space around it.
 
     >>> scan(JsonValue(), "-1.5e3, ")
     (6, True)
@@ -240,10 +240,10 @@ class JsonObject(_Values):
 
 @dataclass(frozen=True)
 class PythonLiteral(_Values):
-    r"""A Python literal as ``repr`` writes it, of what JSON can express, and tuples.
+    r"""A Python literal as ``repr`` writes it, limited to what JSON can express, and tuples.
 
     The keys of a dict are strings. Strings may have either quotation mark, on one line, and every
-    escape but octal ones and ``\N{...}``.
+    escape except octal ones and ``\N{...}``.
 
     >>> scan(PythonLiteral(), "{'a': (1, None)}, b=2)")
     (16, True)

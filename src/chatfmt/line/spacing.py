@@ -1,9 +1,9 @@
-"""Lines for vocabularies whose owner puts spaces before text, or takes white space away.
+"""Lines for vocabularies whose owner puts spaces before text, or removes white space.
 
 A template says which text is between special tokens, and the owner's tokenizer may change it:
-Llama 2's puts a space before each text after a special token, Phi-3's takes the white space off
-that follows ``<|user|>``. Such spaces are layout, and are in the lines, where they are written
-and read like other literal text.
+Llama 2's puts a space before each text after a special token, and Phi-3's removes the white space
+after ``<|user|>``. Such spaces are layout. They are in the lines, where they are written and read
+like other literal text.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def with_spacing(
     prefix: bool,
     strips: Mapping[str, Collection[str]] | None = None,
 ) -> ChatFormat:
-    r"""The format as it is on the wire of such a vocabulary.
+    r"""The format with the spaces of such a vocabulary.
 
     Args:
-        format: the format whose lines are as the template has them.
+        format: a format whose lines are as in the template.
         prefix: whether a space is put before each text after a special token.
-        strips: for special tokens, on which sides white space is taken off: ``lstrip`` before
+        strips: for special tokens, the sides on which white space is removed: ``lstrip`` before
             them, ``rstrip`` after.
 
     >>> import chatfmt
@@ -48,7 +48,7 @@ def with_spacing(
     {'user': '<u>[ {content}]<e>'}
 
     Raises:
-        FormatError: a line begins with text, or has a group where a space may be or not.
+        FormatError: a line begins with text, or has a group before which a space is optional.
     """
     spacer = _Spacer(format, strips or {}, prefix=prefix)
     row = format.row()
@@ -103,7 +103,7 @@ class _Spacer:
             return f"{begin}{rest}"
         if rest.startswith(("[", "]", *_NO_TEXT)):
             raise FormatError(
-                f"{self._where}: a space would stand before {shown(rest)} only where that has text;"
+                f"{self._where}: a space would be before {shown(rest)} only if that has text;"
                 " write a line for each"
             )
         if rest in ("{content}", "{content}{next}"):

@@ -1,4 +1,4 @@
-"""Who speaks in a format, and where a message of a model begins and ends."""
+"""The speakers of a format, and where a model's message begins and ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Speaking"]
 
 
 class Speaking(Row):
-    """What follows from a row's lines about speakers, prompts and stop tokens."""
+    """Conclusions from a row's lines about speakers, prompts and stop tokens."""
 
     def ends_of(self, role: str) -> Mapping[str, bool]:
         """The tokens that end a message of this role, and whether the model stops there.
@@ -54,7 +54,7 @@ class Speaking(Row):
 
     @cached_property
     def placed(self) -> frozenset[str]:
-        """The roles some of whose lines are only after certain messages.
+        """The roles that have lines allowed only after certain messages.
 
         >>> import chatfmt
         >>> chatfmt.get_format("gpt-4o").placed
@@ -68,9 +68,9 @@ class Speaking(Row):
 
     @cached_property
     def prompted(self) -> frozenset[str]:
-        """The roles in which a model can be prompted: there text is cut where a prompt ends.
+        """The roles in which a model can be prompted: their text is cut where a prompt ends.
 
-        Those of the speakers whose lines have ``{^}``; all roles where no line has it.
+        These are the speakers whose lines have ``{^}``; or all roles if no line has it.
 
         >>> import chatfmt
         >>> "user" in chatfmt.get_format("gpt-4o").prompted
@@ -96,7 +96,7 @@ class Speaking(Row):
         )
 
     def writes_thinking(self, *, prepared: bool) -> bool:
-        """Whether thinking has a place, in conversations that are prepared first or are not.
+        """Whether thinking has a place in conversations that are prepared first, or are not.
 
         >>> import chatfmt
         >>> gpt_oss = chatfmt.get_format("gpt-oss")
@@ -106,9 +106,9 @@ class Speaking(Row):
         return bool(self.carried & {"reasoning", *(["channel"] if prepared else [])})
 
     def writes_tools(self, *, prepared: bool) -> bool:
-        """Whether definitions of tools say anything, in conversations prepared first or not.
+        """Whether definitions of tools have an effect in conversations prepared first, or not.
 
-        A preparation writes them; without one, they say how arguments are spelled in a format that
+        A preparation writes them. Without one, they say how to spell arguments in a format that
         writes these one by one.
 
         >>> import chatfmt
@@ -121,9 +121,9 @@ class Speaking(Row):
 
     @cached_property
     def closing(self) -> frozenset[str]:
-        """The roles in which a prompt that is not to think writes the reasoning itself.
+        """The roles in which a prompt that tells the model not to think also writes the reasoning.
 
-        It writes it closed and empty, or what closes one. In other roles it has a line of its own.
+        The prompt writes it closed and empty, or writes its end. Other roles have a separate line.
 
         >>> import chatfmt
         >>> chatfmt.get_format("qwen-3").closing, chatfmt.get_format("nemotron-3").closing
@@ -134,11 +134,11 @@ class Speaking(Row):
 
     @cached_property
     def prefix(self) -> Literal["always", "turn", "never"]:
-        """How long what a model was shown and wrote stays the beginning of its next prompts.
+        """How long the text that a model saw and wrote stays the beginning of its next prompts.
 
-        With what `ChatTokenizer.prepare` does to a conversation: ``always``; for a ``turn``, until
-        the user speaks next; or ``never``, where the thinking of a call is dropped as soon as the
-        tool has answered. What is not prepared stays always.
+        This depends on what `ChatTokenizer.prepare` does: ``always``; for a ``turn``, until the
+        user speaks next; or ``never``, if the thinking of a call is dropped as soon as the tool
+        has answered. Without preparation it is always.
 
         >>> import chatfmt
         >>> [chatfmt.get_format(name).prefix for name in ("gpt-4o", "qwen-3", "qwq")]

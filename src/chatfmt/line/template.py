@@ -1,4 +1,4 @@
-"""The member ``template`` of a row: a line for all roles, or for each role its lines.
+"""The member ``template`` of a row: one line for all roles, or the lines of each role.
 
 ::
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "Rules", "Template", "compile_template", "copy_template"]
 
 Template: TypeAlias = "str | Mapping[str, Any]"
-"""What a row's ``template`` may be; `copy_template` checks it."""
+"""The values of a row's ``template``; `copy_template` checks them."""
 
 _ENVELOPE = ("open", "each", "sep", "close")
 _LINE = ("line", "after", "training_end")
 
 
 class Rules(NamedTuple):
-    """What all lines of a row share; see `chatfmt.line.lines.make_line`."""
+    """The members that all lines of a row share; see `chatfmt.line.lines.make_line`."""
 
     special_tokens: Sequence[str]
     ends: Sequence[str]
@@ -45,9 +45,9 @@ class Compiled(NamedTuple):
     """A template, read and checked."""
 
     by_role: dict[str, tuple[Line, ...]]
-    """Role to its lines, the one that is tried first first; an envelope's ``each`` is one."""
+    """Role to its lines in the order in which they are tried; an envelope's ``each`` is one."""
     lines: tuple[Line, ...]
-    """The lines that are by themselves, each once."""
+    """The lines outside envelopes, each once."""
     envelopes: dict[str, Envelope]
 
 
@@ -57,10 +57,10 @@ def is_text(value: object) -> TypeGuard[str]:
 
 
 def copy_template(template: object, where: str) -> Template:
-    """A copy that no one else holds, in one shape: role to a list of lines, or to an envelope.
+    """An independent copy in one shape: role to a list of lines, or to an envelope.
 
     Raises:
-        FormatError: it is not of this shape.
+        FormatError: it does not have this shape.
     """
     if is_text(template):
         return template
@@ -122,13 +122,13 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
     """The lines and envelopes.
 
     Args:
-        template: as `copy_template` gives it.
+        template: a result of `copy_template`.
         spellings: role to its spelling on the wire.
         rules: what all lines share.
 
     Raises:
-        FormatError: a line is malformed or breaks a rule of the language, or two do not go
-            together.
+        FormatError: a line is malformed or breaks a rule of the language, or two lines contradict
+            each other.
     """
     shared = {**rules._asdict(), "roles": [*spellings]}
     if isinstance(template, str):
@@ -165,10 +165,10 @@ def compile_template(template: Template, spellings: Mapping[str, str], rules: Ru
 
 
 def _beside_each_other(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines of a role: those without ``{^}`` are never prompted if another one has it.
+    """The lines of a role: if one has ``{^}``, those without it are never prompted.
 
-    In these the model writes all after what they and that one's prompt share. A line that has
-    ``{^}``, but no reasoning, may have a prompt of its own beside one that has both.
+    In these, the model writes everything after their common beginning with that one's prompt. A
+    line with ``{^}`` but no reasoning may have a separate prompt, beside a line with both.
     """
     says = [line for line in lines if line.says_prompt]
     if not says:

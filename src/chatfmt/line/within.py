@@ -1,4 +1,4 @@
-"""What is refused within one line."""
+"""The rules within one line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["check_fields", "check_free_text", "check_generated"]
 def check_fields(
     pieces: list[Piece], role: str | None, generation_start: str | None, where: str
 ) -> None:
-    """Each field is where it may, once, and none that is needed is left out."""
+    """Check that each field is in its place, at most once, and that none is missing."""
     names = [name for name, _ in places(pieces, needed=True)]
     for name in names:
         if names.count(name) > 1:
@@ -46,34 +46,34 @@ def check_fields(
         free = next((name for name in names if name in FREE_TEXT), "role")
         if names.index("role") > names.index(free):
             raise FormatError(
-                f"{where}: whose {{{free}}} it is could only be told at its end; write {{role}} "
+                f"{where}: whose {{{free}}} it is would be known only at its end; write {{role}} "
                 "first"
             )
 
 
 def _check_places(pieces: list[Piece], where: str) -> None:
-    """What belongs to a call is in a list of calls, and a group has a text to say when."""
+    """Check that fields of a call are in a list of calls, and that a group depends on a text."""
     for piece in with_groups(pieces):
         if isinstance(piece, Field) and piece.name.split(".")[0] in ("call", "arg"):
             raise FormatError(
-                f"{where}: {{{piece.name}}} belongs to a call, so it stands in a list of them: "
+                f"{where}: {{{piece.name}}} belongs to a call, so it must be in a list of them: "
                 f"[…{{{piece.name}}}…]*"
             )
         if isinstance(piece, Group) and piece.field == "content" and _is_coded(piece.pieces):
             raise FormatError(
-                f"{where}: {{content}} stands in a group, which is left out where it is empty, and "
+                f"{where}: {{content}} is in a group, which is left out where it is empty, and "
                 "is spelled as JSON, where an empty text is a value; take it out of the group"
             )
         if isinstance(piece, Calls) and not all(
             isinstance(inner, Special | Literal) and inner != END for inner in piece.separator
         ):
             raise FormatError(
-                f"{where}: only special tokens and literal text may stand between two calls"
+                f"{where}: only special tokens and literal text are allowed between two calls"
             )
 
 
 def _check_lists(pieces: list[Piece], where: str) -> None:
-    """A line has one place for its calls, and a call one place for each of its parts."""
+    """Check that a line has one place for its calls, and a call one place for each of its parts."""
     lists = [piece for piece in pieces if isinstance(piece, Calls)]
     if len(lists) > 1:
         raise FormatError(
@@ -82,9 +82,7 @@ def _check_lists(pieces: list[Piece], where: str) -> None:
     grouped = [inner for piece in pieces if isinstance(piece, Group) for inner in piece.pieces]
     listed = [inner for calls in lists for inner in calls.item]
     if any(isinstance(p, Calls) and (p in grouped or not p.arguments) for p in grouped + listed):
-        raise FormatError(
-            f"{where}: a list of calls stands in a group or in another list; take it out"
-        )
+        raise FormatError(f"{where}: a list of calls is in a group or in another list; take it out")
     for calls in lists:
         names = [piece.name for piece in calls.item if isinstance(piece, Field)]
         if "call" in names and len(names) > 1:
@@ -99,13 +97,13 @@ def _is_coded(pieces: Iterable[Piece]) -> bool:
 
 
 def check_free_text(pieces: Sequence[Piece], where: str) -> None:
-    """After free text something stands that tells where it ends: literal text or a token."""
+    """Check that free text is followed by something that ends it: literal text or a token."""
     for variant in variants(tuple(pieces)):
         _close_free_text(variant, None, where)
 
 
 def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str) -> str | None:
-    """The free-text field that is open after the pieces, given the one that is open before."""
+    """The open free-text field after the pieces, given the one that is open before them."""
     for piece in pieces:
         match piece:
             case Special() | Literal():
@@ -120,7 +118,7 @@ def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str
             case Field(name) if open_field:
                 raise FormatError(
                     f"{where}: {{{name}}} follows {{{open_field}}} without a special token or "
-                    "text between them, so they could not be told apart"
+                    "text between them, so they could not be distinguished"
                 )
             case Field(name) if name in FREE_TEXT and piece.scanner is None:
                 open_field = name
@@ -128,13 +126,13 @@ def _close_free_text(pieces: Iterable[Piece], open_field: str | None, where: str
 
 
 def check_generated(pieces: Sequence[Piece], where: str) -> None:
-    """The end token stands nowhere else in what the model writes."""
+    """Check that the end token does not appear elsewhere in what the model writes."""
     flattened = [*flat(pieces)]
     if not isinstance(last := flattened[-1], Special):
         return
     for piece in flattened[flattened.index(GenerationStart()) + 1 : -1]:
         if isinstance(piece, Special) and set(piece.tokens) & set(last.tokens):
             raise FormatError(
-                f"{where}: the end token {piece.tokens[0]} also stands in what the model writes "
+                f"{where}: the end token {piece.tokens[0]} also appears in what the model writes "
                 "before it, so generation would stop there"
             )

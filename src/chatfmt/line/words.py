@@ -1,14 +1,15 @@
-"""Words that the text of a field never holds: one mechanism for names and for fences.
+"""Words that the text of a field never contains: one mechanism for names and for fences.
 
 A word may be tied to the beginning and the end of the field, so it is one of three kinds:
 
-- tied to both: the field is never just this, because another line has this text there (no tool is
+- tied to both: the field is never exactly this, because another line has this text there (no tool
+is
   called ``assistant``);
 - tied to the beginning: the field never begins like this, because another line does;
-- tied to neither: a *fence*. It ends the field where it first is in field and fence together,
+- tied to neither: a *fence*. It ends the field where it first appears in field and fence together,
   whatever follows.
 
-The places of such a field are the beginnings of its words, as in the algorithm of Aho and Corasick.
+The places of such a field are the beginnings of its words, as in the Aho-Corasick algorithm.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["ExcludedWords", "Word"]
 
 _BEGIN, _END = "\ud800", "\udfff"
-"""The field's ends, inside this module: halves of surrogate pairs, which no line may hold."""
+"""The field's ends inside this module: halves of surrogate pairs, which no line may have."""
 
 
 class Word(NamedTuple):
-    """A text that a field never holds: anywhere, or where it is tied to."""
+    """A text that a field never contains, either anywhere or where it is tied."""
 
     text: str
     begins: bool = False
@@ -42,7 +43,7 @@ class ExcludedWords:
 
     A state is the longest beginning of a word with which the text so far ends, as a number;
     state 0 is the empty one. ``begin`` is the state before the first character. ``empty`` says
-    whether a fence may be all that is there.
+    whether a fence may be the whole text.
     """
 
     def __init__(
@@ -85,13 +86,13 @@ class ExcludedWords:
 
     @property
     def states(self) -> Iterator[int]:
-        """The states in which the text of a field may be."""
+        """The states that the text of a field can be in."""
         for state, prefix in enumerate(self.prefixes):
             if prefix != _BEGIN and not prefix.endswith(_END) and not self._complete[state]:
                 yield state
 
     def lengths(self, state: int, most: int) -> range:
-        """How many characters a field may have in this state, of at most ``most``.
+        """The numbers of characters that a field may have in this state, up to ``most``.
 
         All its words must be tied to its beginning.
         """
@@ -99,7 +100,7 @@ class ExcludedWords:
         return range(1, most + 1) if state == 0 else range(length, min(length, most) + 1)
 
     def steps(self, state: int, kinds: int) -> Iterator[tuple[int, int]]:
-        """Where each of these kinds of characters leads; one that completes a word nowhere."""
+        """Where each of these kinds of characters leads; nowhere if one completes a word."""
         leads: dict[int, int] = {}
         other = kinds
         for letter, following in self._leads[state].items():
@@ -124,7 +125,7 @@ class ExcludedWords:
         return not self._complete[self._leads[state].get(_END, 0)]
 
     def held(self, state: int) -> str:
-        """How much of the text may yet be part of a fence."""
+        """The part of the text that may still become part of a fence."""
         prefix = self.prefixes[state].removeprefix(_BEGIN)
         endings = (prefix[i:] for i in range(len(prefix)))
         return next((e for e in endings if any(f.startswith(e) for f in self.fences)), "")

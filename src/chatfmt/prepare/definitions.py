@@ -21,26 +21,26 @@ class Tools(Word):
 
     word: Literal["tools"] = "tools"
     into: Literal["system", "first_user", "last_user", "message", "inserted"]
-    """The system message, which is added if there is none; a user's; a message of its own at the
-    start; or the message of this role that was inserted."""
+    """The system message, which is added if there is none; a user message; a separate message at
+    the start; or the message of this role that was inserted."""
     role: str = "system"
-    """The role of that message, and of the system message where it has another."""
+    """The role of that message, and of the system message if it has another role."""
     after_system: bool = False
-    """Whether it is after the system message instead."""
+    """Whether it comes after the system message instead."""
     field: Literal["tools", "content"] = "tools"
     spelling: Spelling = Spelling()
     before: str = ""
-    """What is before them in a content."""
+    """Text before them in a content."""
     after: str = ""
-    """What is after them there, before or after the content that was given."""
+    """Text after them there, before or after the given content."""
     place: Literal["before", "after"] = "before"
-    """Whether they are before or after the content that was given."""
+    """Whether they come before or after the given content."""
     between: str = ""
-    """What is between both there, where there is a content."""
+    """Text between the two, if there is a content."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """Which message of the user's is the last."""
+        """Which user message is the last."""
         return "user" if self.into == "last_user" else "nothing"
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
@@ -67,7 +67,7 @@ class Tools(Word):
             return 0 if items and items[0].message.role == self.role else None
         last = last_of(items, ["user"])
         if last < 0:
-            asked.refuse("expected a message of the user, which is to hold the tools; found none")
+            asked.refuse("expected a user message to hold the tools, found none")
         return last if self.into == "last_user" else first_of(items, "user")
 
     def _put(self, item: Item, text: str) -> Item:
@@ -86,15 +86,13 @@ class Calls(Word):
 
     word: Literal["calls"] = "calls"
     ids: str
-    """What they look like: ``{name}`` is the name of the tool, ``{n}`` counts all calls from 0."""
+    """Their shape: ``{name}`` is the name of the tool, ``{n}`` counts all calls from 0."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
         """The messages with the new ids."""
         made: list[Item] = []
         count = 0
-        waiting: dict[
-            str | int, ToolCall
-        ] = {}  # what a result may answer, by the id that was given
+        waiting: dict[str | int, ToolCall] = {}  # what a result may answer, by the given id
         for item in items:
             message = item.message
             if message.role == "tool":

@@ -1,4 +1,4 @@
-"""What a preparation works on: the messages, each known by a key, and what was asked for."""
+"""The data of a preparation: the messages, each with a key, and the request."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PLACE = re.compile(r"\{([a-z_]+)(?::([^{}]*))?\}")
 
 
 class Item(NamedTuple):
-    """A message, and by what it is known while words change it."""
+    """A message, with a key that identifies it while words change it."""
 
     key: int
-    """Its index among the messages that were given; a higher number if it was added."""
+    """Its index among the given messages; a higher number if it was added."""
     message: Message
     part_of: int | None = None
     """The key of the message that was split, if this is a further part of one."""
@@ -36,7 +36,7 @@ class Item(NamedTuple):
 
 @dataclass
 class Asked:
-    """What `prepare` was asked for, besides the messages."""
+    """The request to `prepare`, besides the messages."""
 
     format: str
     """The name of the format, for errors."""
@@ -44,12 +44,12 @@ class Asked:
     values: Mapping[str, str | dt.date]
     keep_history: bool
     given: int
-    """How many messages were given: a key below is the index of one."""
+    """How many messages were given: a key below this is the index of one."""
     added: int = 0
     """How many were added to them."""
     answers: int | None = None
-    """The first that the model is yet to write, as it does when the others are all that it is
-    shown; None: all are history."""
+    """The first message that the model is yet to write, after it was shown the others; None if all
+    are history."""
 
     def add(self, message: Message) -> Item:
         """A message that was not given."""
@@ -64,15 +64,15 @@ class Asked:
         return next((at for at, item in enumerate(items) if item.key in given), len(items))
 
     def fill(self, text: str, defaults: Mapping[str, str | None]) -> str:
-        """A text with the values in it: ``{date:%d %b %Y}`` is a date, written so.
+        """A text with its values filled in: ``{date:%d %b %Y}`` is a date, written in that form.
 
         Args:
-            text: what the row has.
-            defaults: the names of the values in it, with what stands for one that is not given;
-                None where it must be given. Other braces stand for themselves.
+            text: the text of the row.
+            defaults: the names of the values in it, with the default of each; None if it must be
+                given. Other braces are ordinary text.
 
         Raises:
-            RenderError: a value is missing, or no date where one is written.
+            RenderError: a value is missing, or is not a date where one is written.
         """
 
         def one(found: re.Match[str]) -> str:
@@ -95,17 +95,17 @@ class Asked:
         return value
 
     def refuse(self, reason: str, item: Item | None = None, field: str | None = None) -> NoReturn:
-        """Raise what says that the template takes no such conversation."""
+        """Raise the error for a conversation that the template does not accept."""
         index = None if item is None or item.key >= self.given else item.key
         raise RenderError(reason, self.format, index, field)
 
 
 def first_of(items: Sequence[Item], role: str) -> int | None:
-    """Where the first message of a role is."""
+    """The index of the first message of a role."""
     return next((at for at, item in enumerate(items) if item.message.role == role), None)
 
 
 def last_of(items: Sequence[Item], roles: Iterable[str]) -> int:
-    """Where the last message of some roles is; -1 if there is none."""
+    """The index of the last message of some roles; -1 if there is none."""
     found = [at for at, item in enumerate(items) if item.message.role in {*roles}]
     return found[-1] if found else -1

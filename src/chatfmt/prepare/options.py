@@ -1,4 +1,4 @@
-"""What a preparation is asked for, as one value: for many conversations, on many cores."""
+"""The options of a preparation as one value: for many conversations, on many cores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_value(text: str) -> str | dt.date:
     (datetime.date(2026, 1, 31), '31 Jan')
 
     Raises:
-        ValueError: it looks like a date, and there is no such day.
+        ValueError: it looks like a date, but there is no such day.
     """
     if not _DATE.fullmatch(text):
         return text
@@ -34,7 +34,7 @@ def read_value(text: str) -> str | dt.date:
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareOptions:
-    """The arguments of `ChatTokenizer.prepare`, but the conversation.
+    """The arguments of `ChatTokenizer.prepare`, except the conversation.
 
     >>> import chatfmt
     >>> options = PrepareOptions(history="keep")
@@ -44,13 +44,13 @@ class PrepareOptions:
     """
 
     tools: tuple[Mapping[str, Any], ...] | None = None
-    """Definitions for every conversation; None: those that each brings."""
+    """Definitions for every conversation; None: each conversation's own."""
     values: Mapping[str, str | dt.date] = field(default_factory=dict)
     history: Literal["published", "keep"] = "published"
     thinking: bool | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """What `ChatTokenizer.prepare` takes by name.
+        """The arguments for `ChatTokenizer.prepare`, by name.
 
         >>> PrepareOptions().arguments()["history"]
         'published'
@@ -58,7 +58,7 @@ class PrepareOptions:
         return dict(vars(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON has it, so that two can be compared; a date is not the text of it.
+        """The same as JSON values, so that two can be compared; a date differs from its text.
 
         >>> PrepareOptions(values={"date": dt.date(2026, 1, 31)}).to_dict()["values"]
         {'date': {'date': '2026-01-31'}}

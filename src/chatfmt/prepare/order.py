@@ -1,4 +1,4 @@
-"""Which conversations a template takes."""
+"""The conversations that a template accepts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Order"]
 
 
 class Order(Word):
-    """Which conversations a template takes; others are refused, as it does."""
+    """The conversations that a template accepts; others are refused, as the template does."""
 
     word: Literal["order"] = "order"
     system: bool = True
     """Whether there may be a system message."""
     alternate: bool = False
-    """Whether after it user and assistant take turns, the user first, and there is no other."""
+    """Whether after it user and assistant alternate, the user first, with no other roles."""
     first: Sequence[str] = ()
-    """Roles of which a message may be only at the start."""
+    """Roles whose messages may be only at the start."""
     tools: bool = True
     """Whether there may be definitions of tools."""
     calls: int | None = None
@@ -33,7 +33,7 @@ class Order(Word):
     """Whether an answer may have neither text nor calls."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
-        """The messages as they are."""
+        """The messages, unchanged."""
         if asked.tools and not self.tools:
             asked.refuse("the format has no place for definitions of tools")
         for number, item in enumerate(items):

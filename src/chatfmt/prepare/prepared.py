@@ -1,4 +1,4 @@
-"""A conversation as a chat template would have it, and what that took."""
+"""A conversation as rewritten for a chat template, and the changes."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ __all__ = ["Change", "Prepared", "prepare", "prepare_answers", "thinking_of"]
 
 
 class Change(NamedTuple):
-    """One thing that a preparation changed.
+    """One change of a preparation.
 
     >>> Change(0, "content", "strip", " Hi ", "Hi").field
     'content'
     """
 
     message: int | None
-    """Index among the messages that were given; None for one that was added, and for what belongs
-    to the whole conversation."""
+    """Index among the given messages; None for one that was added, and for changes of the whole
+    conversation."""
     field: str
     """The name of the field; ``message`` for a message that was added or left out, ``tools``
     without a message for definitions of tools that the format has no place for."""
     word: str
-    """The word of the preparation that did it."""
+    """The word of the preparation that made the change."""
     before: object
-    """What was there; None where there was nothing."""
+    """The value before; None if there was none."""
     after: object
-    """What is there now; None where nothing is."""
+    """The value after; None if there is none."""
     place: int | None = None
-    """Index among the messages of what is prepared; None for one that is left out in the end, and
-    for what belongs to the whole conversation."""
+    """Index among the prepared messages; None for one that is left out in the end, and for changes
+    of the whole conversation."""
 
 
 class Prepared(Conversation):
-    """A conversation as the chat template of a format would have it; see `ChatTokenizer.prepare`.
+    """A conversation as rewritten for the chat template of a format; see `ChatTokenizer.prepare`.
 
-    It is encoded as any other conversation, and is not prepared a second time.
+    It is encoded like any other conversation, and is not prepared a second time.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -63,12 +63,12 @@ class Prepared(Conversation):
     format: str = ""
     """The name of the format for which it was prepared."""
     changes: tuple[Change, ...] = ()
-    """What was changed, in the order in which it was done."""
+    """The changes, in the order in which they were made."""
     thinking: bool | None = None
-    """What `ChatTokenizer.encode_prompt` is to do about the reasoning, where that is not told."""
+    """How `ChatTokenizer.encode_prompt` treats the reasoning, if its caller does not say."""
     origins: tuple[int | None, ...] = ()
-    """For each message, the index of the one among those given that it is, or that it is a part of;
-    None for one that was added."""
+    """For each message, the index of the given message that it is or is part of; None if it was
+    added."""
 
 
 def prepare(
@@ -81,14 +81,14 @@ def prepare(
     history: Literal["published", "keep"] = "published",
     thinking: bool | None = None,
 ) -> Prepared:
-    """Apply the words of the format of this name to a conversation.
+    """Apply the words of the format with this name to a conversation.
 
     The other arguments are those of `chatfmt.ChatTokenizer.prepare`.
 
     Raises:
-        RenderError: the template takes no such conversation, a value is missing or unknown, or a
-            tool has no name or no JSON schema.
-        ValueError: ``history`` or ``thinking`` is something else, or ``tools`` are no definitions.
+        RenderError: the template does not accept the conversation, a value is missing or unknown,
+            or a tool has no name or no JSON schema.
+        ValueError: ``history`` or ``thinking`` has an unknown value, or ``tools`` are invalid.
     """
     prepared, _ = prepare_answers(
         name,
@@ -113,23 +113,23 @@ def prepare_answers(
     history: Literal["published", "keep"] = "published",
     thinking: bool | None = None,
 ) -> tuple[Prepared, int]:
-    """A conversation that ends in what the model is to write, as it stands when that is written.
+    """A conversation that ends in messages of the model, prepared as when these are written.
 
-    The messages before ``answers`` are prepared as they are for the prompt, and those from there
-    on keep their thinking.
+    The messages before ``answers`` are prepared as for the prompt, and those from there on keep
+    their thinking.
 
     Args:
-        name: of the format.
+        name: the name of the format.
         words: its preparation.
-        conversation: what was said.
-        answers: index of the first message that is to be written; None: there is none.
-        tools: this and the others are those of `prepare`.
-        values: see there.
-        history: see there.
-        thinking: see there.
+        conversation: the conversation.
+        answers: index of the first message that the model is to write; None if there is none.
+        tools: as in `prepare`, like the others.
+        values: as in `prepare`.
+        history: as in `prepare`.
+        thinking: as in `prepare`.
 
     Returns:
-        What is prepared, and the index in it of the first message that is to be written.
+        The prepared conversation, and the index in it of the first message to be written.
 
     Raises:
         RenderError: as for `prepare`.
@@ -189,12 +189,12 @@ def _origin(item: Item, given: int) -> int | None:
 def messages_prepared(
     name: str, words: Sequence[Word], conversation: Conversation, values: Mapping[str, Any]
 ) -> Conversation:
-    """What `prepare` makes of a conversation with published history, without what was changed.
+    """The result of `prepare` for a conversation with published history, without the changes.
 
-    For those who try many words: it is three times as fast, and it checks less.
+    It is three times as fast, for trying many words, and checks less.
 
     Raises:
-        RenderError: the template takes no such conversation, or a value is missing.
+        RenderError: the template does not accept the conversation, or a value is missing.
     """
     items = [Item(key, message) for key, message in enumerate(conversation.messages)]
     asked = Asked(name, conversation.tools, values, keep_history=False, given=len(items))
@@ -207,7 +207,7 @@ def messages_prepared(
 
 
 def thinking_of(conversation: Conversation, *, told: bool | None) -> bool | None:
-    """What a prompt is to do about the reasoning, of what is told and what was prepared.
+    """How a prompt treats the reasoning, by the caller's value and the preparation's.
 
     Raises:
         RenderError: they contradict each other.
@@ -231,13 +231,13 @@ def _check_values(name: str, words: Sequence[Word], values: Mapping[str, Any]) -
 def _changes(
     word: str, before: Sequence[Item], after: Sequence[Item], given: int
 ) -> Iterator[tuple[int, Change]]:
-    """What differs, message by message, found by their keys, which come with it."""
+    """The differences, message by message, matched by the keys that come with them."""
     was, now = ({item.key: item.message for item in items} for items in (before, after))
     for key in sorted(was.keys() | now.keys()):
         index = key if key < given else None
         one, other = was.get(key), now.get(key)
         if one is other:
-            continue  # as most words leave most messages
+            continue  # most words leave most messages unchanged
         if one is None or other is None:
             yield key, Change(index, "message", word, one, other)
             continue

@@ -1,4 +1,4 @@
-"""What the definition of a tool must be: a function, and a JSON schema of its parameters."""
+"""The form of a tool definition: a function, and a JSON schema of its parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatfmt.conversation.wording import describe
 __all__ = ["check_tools"]
 
 _TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
-# Keywords of JSON Schema, by what they hold; others hold anything.
+# Keywords of JSON Schema, by what they hold; others may hold anything.
 _TEXTS = ("title", "description", "$ref", "format", "pattern")
 _ONE = ("items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else")
 _EACH = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -18,7 +18,7 @@ _SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
 
 
 def check_tools(tools: object) -> None:
-    """Refuse what is no list of definitions as OpenAI's API has them.
+    """Refuse anything but a list of definitions as in OpenAI's API.
 
     >>> check_tools([{"function": {"name": "f", "parameters": {"type": "str"}}}])
     Traceback (most recent call last):
@@ -27,7 +27,7 @@ def check_tools(tools: object) -> None:
 array, object or null, found the text 'str'
 
     Raises:
-        ValueError: one of them is invalid; it says which, where and what is wrong.
+        ValueError: a definition is invalid; says which, where and why.
     """
     if not isinstance(tools, list | tuple):
         _refuse("tools", "a list of definitions", tools)
@@ -67,7 +67,7 @@ def _check_schema(path: str, schema: object) -> None:
         if not isinstance(schema, bool | Mapping):
             _refuse(path, "a JSON schema", schema)
         for key, value in schema.items() if isinstance(schema, Mapping) else ():
-            if value is None:  # as others dump a keyword that is not there
+            if value is None:  # some libraries dump a missing keyword like this
                 continue
             _check_keyword(f"{path}.{key}", key, value)
             waiting += _inner(f"{path}.{key}", key, value)

@@ -1,4 +1,4 @@
-"""A tool as a function of Python: what it takes, and what that means."""
+"""A tool as a Python function: its parameters, and their meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEEDED, _OPTIONAL = "[必填]", "[选填]"
 
 
 def signature(function: Mapping[str, Any]) -> str:
-    r'''A definition as Seed-OSS reads it; fractions are ``int`` there, too.
+    r'''A definition as Seed-OSS reads it; there, fractions are ``int``, too.
 
     >>> print(signature({"name": "f", "description": "Does it.", "parameters": {
     ...     "properties": {"a": {"type": "string", "description": "A."}}, "required": ["a"]}}))
@@ -28,7 +28,7 @@ def signature(function: Mapping[str, Any]) -> str:
         """
 
     Raises:
-        ValueError: it does not say what the function takes.
+        ValueError: the definition does not say which parameters the function takes.
     '''
     parameters = function.get("parameters")
     properties = _properties(parameters)

@@ -1,4 +1,4 @@
-"""How chat templates spell the definitions of tools, for a model to read."""
+"""The ways in which chat templates spell the definitions of tools for a model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 
 class Spelling(BaseModel):
-    """JSON, each tool by itself or all of them in one list; or another language.
+    """JSON, for each tool by itself or all of them in one list; or another language.
 
     >>> Spelling(before="<tool>", after="</tool>", function=True).spell(
     ...     [{"type": "function", "function": {"name": "f"}}]
@@ -44,26 +44,26 @@ class Spelling(BaseModel):
     function: bool = False
     """Whether only the member ``function`` of each is written."""
     whole: bool = False
-    """Whether they are one list of JSON."""
+    """Whether all are written as one JSON list."""
     indent: int | None = None
-    """By how many spaces JSON is indented; None: it is in one line."""
+    """The number of spaces by which JSON is indented; None: it is in one line."""
     compact: bool = False
-    """Whether no space is after a comma or a colon."""
+    """Whether there is no space after a comma or a colon."""
     sorted_keys: bool = False
-    """Whether the members of each object are in the order of their names."""
+    """Whether the members of each object are sorted by name."""
     before: str = ""
-    """What is before each, or before the list; ``{name}`` and ``{description}`` in it are those
-    of the function."""
+    """Text before each, or before the list; ``{name}`` and ``{description}`` in it are those of
+    the function."""
     after: str = ""
-    """What is after it."""
+    """Text after it."""
     between: str = "\n"
-    """What is between two."""
+    """Text between two of them."""
 
     def spell(self, tools: Sequence[Mapping[str, Any]]) -> str:
         """The definitions as text.
 
         Raises:
-            ValueError: one is no definition of a function, where it must be one to be written.
+            ValueError: a definition is not of a function, although it must be to be written.
         """
         if self.kind != "json":
             parts = [_KINDS[self.kind](_function(tool)) for tool in tools]
@@ -92,7 +92,7 @@ class Spelling(BaseModel):
 
 
 def _function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a definition says of its function."""
+    """The function in a definition."""
     function: Mapping[str, Any] = tool.get("function", tool)
     is_function = isinstance(function, Mapping)
     name = function.get("name") if is_function else None

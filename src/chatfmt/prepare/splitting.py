@@ -1,4 +1,4 @@
-"""Thinking and calls of an answer as messages of their own."""
+"""Thinking and calls of an answer as separate messages."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Split"]
 
 
 class Split(Word):
-    """Each answer becomes the messages that harmony has for it, each result is of a function."""
+    """Turns each answer into harmony's messages for it, and each result into one of a function."""
 
     word: Literal["split"] = "split"
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
-        """The messages, of which the first that an answer becomes is known by its key."""
+        """The messages; the first one that an answer becomes keeps its key."""
         try:
             split = split_each_for_harmony(item.message for item in items)
         except DataError as error:

@@ -1,4 +1,4 @@
-"""What the words of a row do, in one sentence for people."""
+"""A sentence for people about what the words of a row do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["summary"]
 
 
 def summary(words: Sequence[Word]) -> str:
-    """What a preparation does and which values it takes; nothing where it changes nothing.
+    """The actions of a preparation and the values it takes; empty if it changes nothing.
 
     >>> from chatfmt.prepare.words import read_words
     >>> summary(read_words([{"word": "strip", "roles": ["user"]}]))

@@ -1,4 +1,4 @@
-"""The system message: what a template puts into it, and where else it may stand."""
+"""The system message: the text that a template adds, and the other places it may have."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ __all__ = ["Fold", "Insert", "System"]
 
 
 class System(Word):
-    """What a template makes of a system message at the start, and where there is none."""
+    """A template's treatment of a system message at the start, and of a missing one."""
 
     word: Literal["system"] = "system"
     role: str = "system"
-    """The role that it has."""
+    """Its role."""
     default: str | None = None
-    """What it says where none was given; None: then there is none."""
+    """Its text if none was given; None: then there is no system message."""
     default_with_tools: str | None = None
-    """The same where tools were given, if that is something else."""
+    """The same if tools were given, if that is different."""
     before: str = ""
-    """What is before the text that was given."""
+    """Text before the given one."""
     before_with_tools: str | None = None
-    """The same where tools were given, if that is something else."""
+    """The same if tools were given, if that is different."""
     after: str = ""
-    """What is after the text that was given."""
+    """Text after the given one."""
     after_with_tools: str | None = None
-    """The same where tools were given, if that is something else."""
+    """The same if tools were given, if that is different."""
     empty: Literal["keep", "default", "drop"] = "keep"
-    """What happens to one without text: it stays, counts as none, or is left out."""
+    """How to treat one without text: it stays, counts as none, or is left out."""
     drop: bool = False
-    """Whether each is left out, whatever it says."""
+    """Whether every one is left out, whatever its text."""
     values: Mapping[str, str | None] = {}
-    """Names of the values in these texts, each with what stands for it where it is not given."""
+    """Names of the values in these texts, with the default of each."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
-        """The messages with the system message that the template makes."""
+        """The messages with the template's system message."""
         given = bool(items) and items[0].message.role == self.role
         is_empty = given and not items[0].message.content
         if given and (self.drop or (is_empty and self.empty == "drop")):
@@ -66,17 +66,17 @@ class System(Word):
 
 
 class Fold(Word):
-    """The system message becomes a part of a user's, in front of what that says."""
+    """Makes the system message part of a user message, in front of its text."""
 
     word: Literal["fold"] = "fold"
     into: Literal["first", "last"]
     between: str = "\n\n"
     drop_empty: bool = False
-    """Whether one without text is left out, with what is between."""
+    """Whether one without text is left out, together with the text between."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """Which message of the user's is the last."""
+        """Which user message is the last."""
         return "user" if self.into == "last" else "nothing"
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
@@ -89,7 +89,7 @@ class Fold(Word):
         last = last_of(rest, ["user"])
         at = first_of(rest, "user") if self.into == "first" else last
         if at is None or at < 0:
-            asked.refuse("expected a message of the user, which is to hold this one", system)
+            asked.refuse("expected a user message to hold this one", system)
         text = system.message.content + self.between + rest[at].message.content
         return [*rest[:at], rest[at].update(content=text), *rest[at + 1 :]]
 
@@ -101,7 +101,7 @@ class Insert(Word):
     role: str
     content: str
     after_system: bool = False
-    """Whether it is after a system message."""
+    """Whether it comes after a system message."""
     values: Mapping[str, str | None] = {}
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:

@@ -1,4 +1,4 @@
-"""A tool as tags, one for each thing that its definition says."""
+"""A tool as tags, one for each member of its definition."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _described(schema: Mapping[str, Any]) -> list[str]:
 
 
 def _others(schema: Mapping[str, Any], known: Collection[str]) -> list[str]:
-    """Members that have no place of their own: lists and objects as JSON, others as Python."""
+    """Members without tags of their own: lists and objects as JSON, others as Python."""
     return [
         _tag(name, _json(one) if isinstance(one, (Mapping, list, tuple)) else one)
         for name, one in schema.items()

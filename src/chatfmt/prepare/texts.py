@@ -17,24 +17,24 @@ __all__ = ["Rename", "Strip"]
 
 
 class Strip(Word):
-    """White space at the edges of a text that a template takes away."""
+    """White space that a template removes from the edges of a text."""
 
     word: Literal["strip"] = "strip"
     roles: Sequence[str]
     field: Literal["content", "reasoning"] = "content"
     side: Literal["start", "end", "both"] = "both"
     characters: str | None = None
-    """Which characters; None: white space as Python knows it."""
+    """The characters to remove; None: white space as in Python."""
     thinks: bool | None = None
     """True: only of messages that have a reasoning, False: only of those that have none."""
     calls: bool | None = None
-    """The same of messages that have calls, and of those that have none."""
+    """The same for messages with calls, and for those without."""
     earlier: bool = False
-    """Whether only messages before the last of the user's count."""
+    """Whether only messages before the last user message count."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """Whether a message is before the last of the user's."""
+        """Whether a message comes before the last user message."""
         return "user" if self.earlier else "nothing"
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
@@ -59,7 +59,7 @@ class Strip(Word):
 
 
 class Rename(Word):
-    """Messages that a template writes in another role, or with other text around them."""
+    """Messages that a template writes in another role, or with text around them."""
 
     word: Literal["rename"] = "rename"
     role: str
@@ -67,12 +67,12 @@ class Rename(Word):
     before: str = ""
     after: str = ""
     quoted: bool = False
-    """Whether the content becomes a string of JSON."""
+    """Whether the content becomes a JSON string."""
     joined: bool = False
-    """Whether those that stand side by side become one message."""
+    """Whether consecutive ones become one message."""
 
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:  # noqa: ARG002 - as for others
-        """The messages with the others in their place."""
+        """The messages with the rewritten ones in their place."""
         made: list[Item] = []
         goes_on = False
         for item in items:

@@ -15,28 +15,28 @@ __all__ = ["Reasoning"]
 
 
 class Reasoning(Word):
-    """Which answers keep their thinking, and which get an empty one.
+    """Says which answers keep their thinking, and which get an empty one.
 
-    Where thinking is a message of its own, of the channel ``analysis``, that is left out.
+    If thinking is a separate message, in the channel ``analysis``, that message is left out.
     """
 
     word: Literal["reasoning"] = "reasoning"
     keep: Literal["all", "after_last_user", "after_last_answer", "none"]
-    """An answer is what the assistant says without calling a tool."""
+    """An answer is an assistant message without tool calls."""
     empty: Literal["none", "kept", "all"] = "none"
-    """Which answers without a thinking get an empty one: those that could keep one, or all."""
+    """Which answers without thinking get an empty one: those that could keep one, or all."""
     dropped: str | None = None
-    """What stands for a thinking that is dropped; None: nothing."""
+    """Text in place of dropped thinking; None: nothing."""
     blank: bool = True
-    """Whether a thinking of nothing but white space counts as one, or as none."""
+    """Whether thinking that is only white space counts as thinking, or as none."""
     leaves: str = ""
-    """What is put before the text of an answer without calls whose thinking is dropped."""
+    """Text before the content of an answer without calls whose thinking is dropped."""
     after_results: bool = True
     """Whether answers after the result of a tool get an empty one, too."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """An answer loses its thinking by what follows it."""
+        """An answer loses its thinking because of what follows it."""
         match self.keep:
             case "all":
                 return "nothing"
@@ -62,7 +62,7 @@ class Reasoning(Word):
         ]
 
     def _first(self, items: list[Item]) -> int:
-        """The first that keeps its thinking."""
+        """The index of the first that keeps its thinking."""
         match self.keep:
             case "all":
                 return 0

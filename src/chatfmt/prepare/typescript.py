@@ -1,7 +1,7 @@
-"""The type that TypeScript has for a tool, as OpenAI's harmony writes it into a prompt.
+"""A tool as a TypeScript type, as OpenAI's harmony writes it into a prompt.
 
-Source: openai-harmony 0.0.8, rendering of ``DeveloperContent``; the tests compare both. What JSON
-schema says and that does not write (bounds, patterns, ``anyOf``) is not written here either.
+Source: openai-harmony 0.0.8, rendering of ``DeveloperContent``; the tests compare both. Parts of a
+JSON schema that it does not write (bounds, patterns, ``anyOf``) are not written here either.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["typescript"]
 _LINE_END = re.compile(r"\r?\n")
 _BASIC = {"number": "number", "integer": "number", "boolean": "boolean"}
 _INTEGERS = range(-(2**63), 2**64)  # larger ones are written as fractions
-_PLAIN = range(-4, 17)  # where the point may stand, counted from the first digit, without exponent
+_PLAIN = range(-4, 17)  # where the point can be without an exponent, counted from the first digit
 
 
 def typescript(function: Mapping[str, Any]) -> str:
-    r"""A function's description, as comments, and its type.
+    r"""A function's description as comments, and its type.
 
     >>> print(typescript({"name": "add", "description": "Adds.", "parameters": {
     ...     "type": "object", "properties": {"a": {"type": "integer"}}}}))
@@ -46,7 +46,7 @@ def typescript(function: Mapping[str, Any]) -> str:
 
 
 def _type(schema: object, indent: str) -> str:
-    """A schema as a type; what has no type of its own is ``any``."""
+    """A schema as a type; ``any`` if it has no type of its own."""
     kind, variants = _member(schema, "type"), _member(schema, "oneOf")
     if isinstance(variants, list):
         return _union(variants, indent)
@@ -71,7 +71,7 @@ def _nullable(schema: object, indent: str) -> str:
 
 
 def _union(variants: list[Any], indent: str) -> str:
-    """Types of which one holds, a line for each, where the whole stands for a type."""
+    """Alternative types, one on each line, if the whole is used as a type."""
     made = ""
     for variant in variants:
         default = _member(variant, "default")
@@ -109,7 +109,7 @@ def _property(name: str, schema: object, indent: str) -> str:
 
 
 def _property_union(name: str, schema: object, variants: list[Any], indent: str) -> str:
-    """A property of one of several types; what its description and a type's share is there once."""
+    """A property with several types; text that its description and a type's share appears once."""
     described = _text(schema, "description")
     shared = bool(variants) and described == _text(variants[0], "description")
     stands = [] if shared else described
@@ -128,7 +128,7 @@ def _property_union(name: str, schema: object, variants: list[Any], indent: str)
 
 
 def _default(schema: object) -> list[str]:
-    """What a remark says of the default; a text has quotes, unless it is one of an enumeration."""
+    """The remark about the default; a text is quoted, unless it is one of an enumeration."""
     if not _has(schema, "default"):
         return []
     value = _member(schema, "default")
@@ -174,7 +174,7 @@ def _is_enum(schema: object) -> bool:
 
 
 def _json(value: object) -> str:
-    """JSON without spaces, numbers as Rust writes them."""
+    """JSON without spaces, with numbers as Rust writes them."""
     if isinstance(value, float) or (isinstance(value, int) and value not in _INTEGERS):
         return _number(value)
     if isinstance(value, Mapping):
@@ -193,7 +193,7 @@ def _number(value: float) -> str:
     sign = "-" if number.is_signed() else ""
     _, parts, exponent = number.as_tuple()
     digits = "".join(map(str, parts)).rstrip("0") or "0"
-    point = len(parts) + int(exponent)  # where it stands, counted from the first digit
+    point = len(parts) + int(exponent)  # its position, counted from the first digit
     if digits != "0" and point not in _PLAIN:
         return f"{sign}{digits[0]}{'.' * (len(digits) > 1)}{digits[1:]}e{point - 1}"
     whole, rest = digits[: max(point, 0)].ljust(point, "0"), digits[max(point, 0) :]

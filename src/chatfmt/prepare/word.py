@@ -1,4 +1,4 @@
-"""What every word of a preparation is: options, and what it makes of the messages."""
+"""The base of all words of a preparation: options, and the messages that it returns."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Word(BaseModel):
 
     @property
     def names(self) -> Mapping[str, str | None]:
-        """The values in its texts, each with what stands for it where it is not given."""
+        """The values in its texts, with the default of each."""
         return getattr(self, "values", {})
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
-        """What follows a message and may change what happens to it.
+        """The later messages that may change what happens to a message.
 
-        Nothing; the last message of the user, or an answer that ends a turn; or any at all.
+        None of them; the last user message, or an answer that ends a turn; or any message.
         """
         return "nothing"
 
     @abstractmethod
     def apply(self, items: list[Item], asked: Asked) -> list[Item]:
-        """The messages as the word leaves them.
+        """The messages after the word was applied.
 
         Raises:
-            RenderError: the template takes no such conversation, or a value is missing.
+            RenderError: the template does not accept the conversation, or a value is missing.
         """

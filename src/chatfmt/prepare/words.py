@@ -31,7 +31,7 @@ _WORDS: TypeAdapter[tuple[AnyWord, ...]] = TypeAdapter(tuple[AnyWord, ...])
 
 
 def read_words(words: Sequence[Mapping[str, Any]]) -> tuple[Word, ...]:
-    """The words that a row has, in the order in which they are applied.
+    """The words of a row, in the order in which they are applied.
 
     >>> read_words([{"word": "calls", "ids": "{name}:{n}"}])
     (Calls(word='calls', ids='{name}:{n}'),)

@@ -88,9 +88,9 @@ class Provenance(NamedTuple):
     row: str | None
     """Name of the row that the template was shown to equal; None if the template was imported."""
     conditions: tuple[Any, ...]
-    """What a conversation must meet: each a ``Condition``, or one of the template's import."""
+    """The conditions for a conversation: each a ``Condition``, or one of the template's import."""
     evidence: Any
-    """What was compared; ``str`` makes it a sentence."""
+    """The comparisons made; ``str`` makes it a sentence."""
 
 
 def from_pretrained(

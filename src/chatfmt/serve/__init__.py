@@ -1,4 +1,4 @@
-"""Where models are served: replies in the shapes of APIs, from ids as they are sampled.
+"""Model replies in the shapes of common APIs, made from ids as they are sampled.
 
 >>> import chatfmt
 >>> from chatfmt import serve

@@ -29,7 +29,7 @@ _KEYS = {"content": "content", "reasoning": "reasoning_content"}
 
 
 class _NoTexts(dict[int, str]):
-    """No id is just text."""
+    """No id stands for text alone."""
 
     def __missing__(self, _: int) -> str:
         return ""
@@ -75,15 +75,15 @@ class _Chunks(Reply):
         return {**self.head, "choices": [choice]}
 
     def begin(self) -> Iterator[dict[str, Any]]:
-        """The first chunk: who speaks."""
+        """The first chunk, which names the role."""
         yield self._chunk({"role": "assistant", "content": ""})
 
     def tell(self, pieces: Iterable[Piece]) -> Iterator[dict[str, Any]]:
-        """A chunk for each piece of which there is something to tell."""
+        """A chunk for each piece that the API has a place for."""
         return (self._chunk(delta) for piece in pieces if (delta := delta_of(piece)) is not None)
 
     def last(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
-        """The last chunks: why it ends, and how many ids there were if that is wanted."""
+        """The last chunks: the finish reason, and the token counts if they were asked for."""
         yield self._chunk({}, finish_reason(stopped=stopped, has_calls=self.turn.has_calls))
         if self._prompt_tokens is not None:
             counts = {"prompt_tokens": self._prompt_tokens, "completion_tokens": self.sampled}
@@ -91,7 +91,7 @@ class _Chunks(Reply):
             yield {**self.head, "choices": [], "usage": counts}
 
     def shortcut(self) -> tuple[Mapping[int, str], list[str], str | int]:
-        """What is the text of an id that is just that; where to append it; to what it goes."""
+        """The texts of ids that are plain text, the list to append to, and the target field."""
         found = self.parser.shortcut
         goes_to = None if found is None else self.turn.goes_on_in(found)
         if found is None or goes_to is None:
@@ -101,12 +101,12 @@ class _Chunks(Reply):
 
 
 def finish_reason(*, stopped: bool, has_calls: bool) -> str:
-    """Why a reply ends."""
+    """The finish reason of a reply."""
     return "length" if not stopped else "tool_calls" if has_calls else "stop"
 
 
 def delta_of(piece: Piece) -> dict[str, Any] | None:
-    """What a chunk says of a piece; None: nothing."""
+    """The delta for a piece; None if the API has no place for it."""
     match piece:
         case Text(field, text):
             return {_KEYS[field]: text}
@@ -127,15 +127,15 @@ def chat_chunks(
     thinking: bool | None = None,
     **options: Unpack[ChunkOptions],
 ) -> Iterator[dict[str, Any]]:
-    """Sampled ids, as they come, to the chunks of a chat completion.
+    """Turn ids into the chunks of a chat completion as they are sampled.
 
-    A chunk comes as soon as it is known, and no id is taken after the first stop token. Put
-    together, the chunks are `chat_message`, however the ids were sampled.
+    Each chunk is given as soon as it is known, and no id is taken after the first stop token.
+    Together, the chunks always make up `chat_message`, however the ids were sampled.
 
     Args:
-        source: a tokenizer, after whose prompt the ids were sampled; a transcript, in which they
-            are sampled next and which is left alone; or a parser of one of these.
-        ids: what is sampled; lists among them are ids that come together, in one chunk.
+        source: a tokenizer, if the ids were sampled after its prompt; a transcript, if they
+            continue it (it is not changed); or a parser of either.
+        ids: the sampled ids; a list among them holds ids that arrived together.
         tools: as in `ChatTokenizer.stream`, for a tokenizer.
         thinking: as in `ChatTokenizer.stream`, for a tokenizer.
         options: see `ChunkOptions`.
@@ -150,15 +150,15 @@ def chat_chunks(
     {} stop
 
     Raises:
-        ValueError: ``tools`` or ``thinking`` is given for what was made with them.
+        ValueError: ``tools`` or ``thinking`` is given with a transcript or a parser.
     """
     return _quickly(_Chunks(source, tools, thinking, options), ids)
 
 
 def _quickly(reply: _Chunks, ids: Iterable[int | Sequence[int]]) -> Iterator[dict[str, Any]]:
-    """What `as_sampled` gives, without a call for each id."""
+    """Do the same as `as_sampled`, without a call for each id."""
     yield from reply.begin()
-    new_chunk, new_choice = reply.head.copy, reply.choice.copy  # faster than what spells them out
+    new_chunk, new_choice = reply.head.copy, reply.choice.copy  # faster than spelling them out
     each: Iterator[Any] = iter(ids)
     stopped = False
     for first in each:

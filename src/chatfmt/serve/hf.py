@@ -1,4 +1,4 @@
-"""A tokenizer of transformers whose ids are chatfmt's, for libraries that ask for one."""
+"""A transformers tokenizer with chatfmt's ids, for libraries that ask for one."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["tokenizer"]
 def tokenizer(
     tok: ChatTokenizer, *, pad: str | None = None, values: Mapping[str, str] | None = None
 ) -> PreTrainedTokenizerBase:
-    """A tokenizer of transformers over a tokenizer of chatfmt's.
+    """A transformers tokenizer that wraps a chatfmt tokenizer.
 
-    ``apply_chat_template`` is `ChatTokenizer.prepare` and what follows it: `ChatTokenizer.encode`,
+    ``apply_chat_template`` calls `ChatTokenizer.prepare` and then `ChatTokenizer.encode`,
     `ChatTokenizer.encode_prompt`, or `ChatTokenizer.encode_for_training` for
-    ``return_assistant_tokens_mask=True``. It never reads a message's text as special tokens. A text
-    that is encoded by itself is read as transformers reads it: special tokens that it spells are
-    special, unless ``split_special_tokens=True``.
+    ``return_assistant_tokens_mask=True``. It never reads a message's text as special tokens. Text
+    that is encoded on its own is read as transformers reads it: if it spells a special token, it
+    gets that token, unless ``split_special_tokens=True``.
 
     Args:
-        tok: format and vocabulary.
-        pad: the token that fills a batch; by default the one that ends an answer.
-        values: as in `ChatTokenizer.prepare`; ``apply_chat_template`` takes further ones by name.
+        tok: the format and its vocabulary.
+        pad: the token that fills up a batch; by default the token that ends an answer.
+        values: as in `ChatTokenizer.prepare`; ``apply_chat_template`` takes more of them by name.
 
     >>> import chatfmt
     >>> made = tokenizer(chatfmt.get_tokenizer("gpt-4o"))  # doctest: +SKIP
@@ -38,7 +38,7 @@ def tokenizer(
 
     Raises:
         ImportError: transformers is not installed.
-        ValueError: ``pad`` is no special token of the vocabulary.
+        ValueError: ``pad`` is not a special token of the vocabulary.
     """
     from chatfmt.serve.hf_tokenizer import Tokenizer
 

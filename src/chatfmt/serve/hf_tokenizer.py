@@ -23,16 +23,16 @@ __all__ = ["Tokenizer"]
 
 
 class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need not be installed
-    """A tokenizer of transformers whose ids are chatfmt's.
+    """A transformers tokenizer with chatfmt's ids.
 
     Args:
-        tok: format and vocabulary.
-        pad: the token that fills a batch; by default the one that ends an answer.
+        tok: the format and its vocabulary.
+        pad: the token that fills up a batch; by default the token that ends an answer.
         values: as in `ChatTokenizer.prepare`.
         more: as in transformers.
 
     Raises:
-        ValueError: ``pad`` is no special token of the vocabulary.
+        ValueError: ``pad`` is not a special token of the vocabulary.
     """
 
     model_input_names = ("input_ids", "attention_mask")
@@ -59,7 +59,7 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
             for spelling, token in special.items()
         }
         super().__init__(eos_token=end, pad_token=end if pad is None else pad, **more)
-        # nobody runs it: others look whether there is one
+        # It is never run, but libraries check whether a template is set.
         self.chat_template = f"{{# written by chatfmt: {tok.format.name} #}}"
 
     # -- vocabulary -----------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
         return found
 
     def get_vocab(self) -> dict[str, int]:
-        """Every token by its name: a special token as it is spelled, and bytes in Latin-1."""
+        """Every token by its name: special tokens as they are spelled, other bytes in Latin-1."""
         return dict(self._names)
 
     def _convert_token_to_id(self, token: str) -> int | None:
@@ -130,7 +130,7 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
     def build_inputs_with_special_tokens(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
-        """The ids as they are: special tokens are the format's."""
+        """The ids unchanged: the format writes the special tokens."""
         return [*token_ids_0, *(token_ids_1 or ())]
 
     # -- conversations --------------------------------------------------------------------------
@@ -153,13 +153,13 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
         tokenizer_kwargs: dict[str, Any] | None = None,
         **more: Any,
     ) -> Any:
-        """A conversation, or a batch of some, as ids or text; the arguments are transformers'.
+        """A conversation, or a batch of them, as ids or text; the arguments are transformers'.
 
-        ``enable_thinking`` or ``thinking`` is what `ChatTokenizer.prepare` is told of thinking;
-        further texts are values for it, such as ``date``.
+        ``enable_thinking`` or ``thinking`` sets the ``thinking`` of `ChatTokenizer.prepare`; other
+        text arguments, such as ``date``, become its values.
 
         Raises:
-            ValueError: arguments that exclude each other; documents, or another template.
+            ValueError: the arguments exclude each other, or include documents or a template.
             RenderError: the format cannot carry the conversation.
         """
         if documents is not None or chat_template not in (None, self.chat_template):
@@ -170,14 +170,14 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
         if add_generation_prompt and continue_final_message:
             raise ValueError(
                 "expected add_generation_prompt or continue_final_message, found both: a prompt "
-                "begins a message, or goes on with the last one"
+                "either begins a message or continues the last one"
             )
         if return_assistant_tokens_mask and (
             not (tokenize and return_dict) or add_generation_prompt or continue_final_message
         ):
             raise ValueError(
-                "return_assistant_tokens_mask is for whole conversations, with tokenize=True and "
-                "return_dict=True"
+                "return_assistant_tokens_mask works only for whole conversations, with "
+                "tokenize=True and return_dict=True"
             )
         is_batch = bool(conversation) and isinstance(conversation[0], list | tuple)
         chats = [
@@ -200,7 +200,7 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
             return texts if is_batch else texts[0]
         if truncation and max_length is not None:
             ids, masks = [one[:max_length] for one in ids], [one[:max_length] for one in masks]
-        longest = max_length if padding == "max_length" else None  # cut they are already
+        longest = max_length if padding == "max_length" else None  # they are cut already
         found = self.pad(
             {"input_ids": ids}, padding=padding, max_length=longest, **(tokenizer_kwargs or {})
         )
@@ -227,12 +227,12 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
         )
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> Any:
-        """Nothing is saved: keep the format and the vocabulary that it was made of.
+        """Save nothing: keep the format and the vocabulary that this tokenizer is made of.
 
         Raises:
             NotImplementedError: always.
         """
         raise NotImplementedError(
-            "a tokenizer that chatfmt makes has no files of its own; save the model's, or export "
+            "a tokenizer made by chatfmt has no files of its own; save the model's, or export "
             "them with chatfmt export-hf"
         )

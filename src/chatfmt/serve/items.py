@@ -1,4 +1,4 @@
-"""Replies as items of OpenAI's Responses API, and the events that tell of them: plain dicts.
+"""Replies as items of OpenAI's Responses API, and the events that report them: plain dicts.
 
 Source: the OpenAI API reference, "Responses" and "Streaming events", at
 https://platform.openai.com/docs/api-reference/responses-streaming.
@@ -22,7 +22,7 @@ __all__ = ["Items", "response_output"]
 
 
 class Items:
-    """Pieces to items, and to the events that tell of them."""
+    """Turns pieces into items, and into the events that report them."""
 
     def __init__(self, identifier: str) -> None:
         self._id = identifier
@@ -52,7 +52,7 @@ class Items:
                 yield from self.end(is_whole=piece.is_whole)
 
     def end(self, *, is_whole: bool = True) -> Iterator[dict[str, Any]]:
-        """The item that is open is over, if one is."""
+        """Complete the open item, if there is one."""
         if self._open is None:
             return
         item, text = self._open, "".join(self._texts)
@@ -90,7 +90,7 @@ class Items:
         return {"type": f"response.{name}", "output_index": len(self.done), "item": item}
 
     def _at(self, name: str, *, content: bool = False) -> dict[str, Any]:
-        """An event that tells of the item that is open."""
+        """An event about the open item."""
         identifier = "" if self._open is None else self._open["id"]
         place = {"item_id": identifier, "output_index": len(self.done)}
         place |= {"content_index": 0} if content else {}
@@ -103,7 +103,7 @@ def _part(name: str, text: str) -> dict[str, Any]:
 
 
 def _more(name: str) -> dict[str, Any]:
-    """What events and parts with text have besides."""
+    """Further keys of events and parts that hold text."""
     return {"logprobs": []} if name == "output_text" else {}
 
 
@@ -115,14 +115,14 @@ def response_output(
     first_call: int | None = None,
     id: str = "resp_0",
 ) -> list[dict[str, Any]]:
-    """A reply as the items of a response: what `response_events` ends with.
+    """A reply as the items of a response, as in the last event of `response_events`.
 
     Args:
         source: as in `chat_message`.
         stray: as in `ReplyOptions`.
-        whole_calls: see there.
-        first_call: see there.
-        id: of the response.
+        whole_calls: as in `ReplyOptions`.
+        first_call: as in `ReplyOptions`.
+        id: the id of the response.
 
     >>> from chatfmt import Message
     >>> [item["type"] for item in response_output(Message(role="assistant", reasoning="2+2",

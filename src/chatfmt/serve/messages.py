@@ -28,17 +28,17 @@ def chat_message(
     whole_calls: bool = False,
     first_call: int | None = None,
 ) -> dict[str, Any]:
-    """A reply as the message of a chat completion: what its chunks are together.
+    """A reply as the message of a chat completion: the sum of its chunks.
 
-    ``content`` is None where there are calls and no text; ``reasoning_content`` and ``tool_calls``
-    are there only if there are any.
+    ``content`` is None if there are calls and no text; ``reasoning_content`` and ``tool_calls``
+    appear only if the reply has them.
 
     Args:
         source: a transcript that ends with a reply; a message; or the messages of one reply, such
-            as those of a `Completion`. Messages alone do not have what is stray in them.
+            as those of a `Completion`. Messages on their own have lost any stray text.
         stray: as in `ReplyOptions`.
-        whole_calls: see there.
-        first_call: see there.
+        whole_calls: as in `ReplyOptions`.
+        first_call: as in `ReplyOptions`.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -55,7 +55,7 @@ def chat_message(
 
 
 def chat_completion(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Chunks as the whole chat completion; those of several choices may come in any order.
+    """Join chunks into the whole chat completion; chunks of several choices may come in any order.
 
     >>> import chatfmt
     >>> from chatfmt.serve import chat_chunks

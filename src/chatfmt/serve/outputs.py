@@ -1,7 +1,7 @@
-"""What a server's parser reads: the output of a model as ids, or as text that spells its tokens.
+"""The input of a server's parser: a model's output as ids, or as text that spells its tokens.
 
-A server has its own tokenizer, and a format is all that a parser is made of. Text is read over
-single bytes, so that no vocabulary is needed; ids are read over the server's vocabulary.
+A server has its own tokenizer, and a parser is made of nothing but a format. Text is read over
+single bytes, so that it needs no vocabulary; ids are read over the server's vocabulary.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ def format_of(source: Source) -> ChatFormat:
 def server_class(
     ours: type[Any], base: str, module: str, of: Source, **members: object
 ) -> type[Any]:
-    """A subclass of a class of ours and of the server's, for one source.
+    """A class for one source that inherits from a class of ours and from the server's.
 
     Args:
-        ours: reads outputs.
+        ours: our class, which reads outputs.
         base: the name of the server's class.
-        module: where the server has it.
-        of: names the subclass.
-        members: of the subclass.
+        module: the server's module that has it.
+        of: the source, whose name the class gets.
+        members: further members of the class.
 
     Raises:
         ImportError: the server is not installed.
@@ -96,7 +96,7 @@ def server_class(
 
 
 def over_text(source: Source) -> ChatTokenizer:
-    """A tokenizer for text of a format: over the vocabulary that it comes with, or over bytes."""
+    """A tokenizer for text of a format: over the format's own vocabulary, or else over bytes."""
     row = format_of(source)
     if row.encoding is not None:
         return ChatTokenizer(row, get_encoding(row.encoding))
@@ -104,10 +104,10 @@ def over_text(source: Source) -> ChatTokenizer:
 
 
 def over_ids(source: Source, tokenizer: Any) -> ChatTokenizer:  # noqa: ANN401 - the server's
-    """A tokenizer for the ids of a server's.
+    """A tokenizer for the ids of a server's tokenizer.
 
     Raises:
-        EncodingError: the server's tokenizer is not one that `chatfmt.hf.HFEncoding` reads.
+        EncodingError: `chatfmt.hf.HFEncoding` cannot read the server's tokenizer.
     """
     if isinstance(source, ChatTokenizer):
         return source
@@ -117,18 +117,18 @@ def over_ids(source: Source, tokenizer: Any) -> ChatTokenizer:  # noqa: ANN401 -
         return ChatTokenizer(format_of(source), HFEncoding(tokenizer))
     except EncodingError as error:
         raise EncodingError(
-            f"{error}; make the parser of a ChatTokenizer, which has its vocabulary with it"
+            f"{error}; make the parser from a ChatTokenizer, which brings its own vocabulary"
         ) from error
 
 
 def ids_of(tok: ChatTokenizer, text: str) -> list[int]:
-    """The ids of a text in which special tokens are spelled."""
+    """The ids of a text that spells special tokens."""
     taken = SpelledText(tok.encoding)
     return [*taken.take(text), *taken.end()]
 
 
 def spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
-    """Ids as text, special tokens as they are spelled; without half a character at the end."""
+    """Ids as text, with special tokens spelled out, and without half a character at the end."""
     spellings = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
     data = b"".join(
         spellings[token].encode() if token in spellings else tok.encoding.token_bytes(token)
@@ -153,12 +153,12 @@ def stops_in_order(tok: ChatTokenizer) -> list[int]:
 
 
 class Output:
-    """The output of a model, from ids or from text, as pieces.
+    """A model's output, from ids or from text, as pieces.
 
     Args:
-        tok: format and vocabulary.
-        after: what `ChatTokenizer.encode_prompt` may have been given as ``thinking``. The first
-            counts after whose prompt the output can begin as it does.
+        tok: the format and its vocabulary.
+        after: the values of ``thinking`` that `ChatTokenizer.encode_prompt` may have been given.
+            The first whose prompt the output can follow is used.
         tools: as in `ChatTokenizer.stream`.
         whole_calls: as in `ReplyOptions`.
         new_id: as in `Turn`.
@@ -184,12 +184,12 @@ class Output:
 
     @property
     def part(self) -> str | None:
-        """The part of the message that is open, as `OpenMessage` has it; None between messages."""
+        """The part of the open message, as in `OpenMessage`; None between messages."""
         opened = None if self._parser is None else self._parser.open
         return None if opened is None else opened.part
 
     def take(self, ids: Sequence[int]) -> list[Piece]:
-        """The pieces that ids bring; those after a stop token are none of the output."""
+        """The pieces that these ids bring; ids after a stop token are not part of the output."""
         if self.stopped or not ids:
             return []
         events, self.stopped = self.begun(ids[0]).feed_some([*ids])
@@ -202,8 +202,8 @@ class Output:
     def end(self, *, cut: bool = False) -> list[Piece]:
         """The last pieces.
 
-        Servers leave the stop token out of a text, so that the model is taken to have stopped where
-        a text ends, unless it is known that it was ``cut`` off there.
+        Servers leave the stop token out of a text. So the model is taken to have stopped where the
+        text ends, unless the text is known to be ``cut`` off there.
         """
         pieces = self.take(self._text.end())
         if self.stopped:
@@ -215,7 +215,7 @@ class Output:
         return [*pieces, *self._turn.take(parser.close(), closing=True)]
 
     def stands_with(self, other: StreamParser) -> bool:
-        """Whether the output goes on as what another parser reads."""
+        """Whether the output continues just as another parser's input does."""
         return self._parser is not None and self._parser.stands_with(other)
 
     def begun(self, first: int | None) -> StreamParser:
@@ -227,7 +227,7 @@ class Output:
         return self._parser
 
     def _choices(self) -> Iterator[StreamParser]:
-        """Parsers after each prompt that the format has, and one between messages."""
+        """Parsers after each prompt of the format, and one between messages."""
         for thinking in (*self._after, None):
             try:
                 parser = self._tok.stream(thinking=thinking, tools=self._tools)

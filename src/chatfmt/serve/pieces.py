@@ -1,18 +1,18 @@
-"""Events of a parser to pieces of one reply: text, thoughts, and calls that are numbered.
+"""From the events of a parser to the pieces of one reply: text, thoughts and numbered calls.
 
-APIs know one reply where a format may have several messages. They become one here:
+APIs have one reply where a format may have several messages. They are joined here:
 
 =========================================  =====================================================
-of a message                               becomes
+part of a message                          becomes
 =========================================  =====================================================
 ``reasoning``                              thoughts
-``content``                                text, but for what follows
+``content``                                text, unless listed below
 ``content`` in channel ``analysis``        thoughts
 ``content`` to ``self``                    thoughts
 ``content`` to a role                      text
-``content`` to anybody else                a call; ``functions.`` before its name is left out
+``content`` to any other recipient         a call; ``functions.`` before its name is left out
 each of ``tool_calls``                     a call
-the content of another role than the       text, where what is stray is
+``content`` of a role other than the       text, if stray text is kept
 first message's
 =========================================  =====================================================
 
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 __all__ = ["Arguments", "CallEnd", "CallStart", "Piece", "Strays", "Text", "Turn"]
 
 Strays: TypeAlias = Literal["content", "drop"]
-"""What becomes of text that has no place in a message, and of what is no call after all.
+"""How to treat text that has no place in a message, and text that only looked like a call.
 
-``content``: it is part of the content, where it stands. ``drop``: it is left out.
+``content``: it becomes part of the content, in its place. ``drop``: it is left out.
 """
 
 BETWEEN = "\n\n"
-"""What stands between the texts of two messages that become one."""
+"""Written between the texts of two messages that are joined."""
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _FUNCTIONS = "functions."
@@ -79,7 +79,7 @@ class Arguments(NamedTuple):
 
 
 class CallEnd(NamedTuple):
-    """A call is over, or none after all."""
+    """A call has ended; if it is not whole, it was no call after all."""
 
     number: int
     is_whole: bool
@@ -93,9 +93,9 @@ class Turn:
 
     Args:
         stray: see `Strays`.
-        whole_calls: give a call only once it is complete.
-        first_call: the number in the ids that are made up, ``call_0`` and so on, for the first
-            call: how many calls there are in the conversation before.
+        whole_calls: give a call only when it is complete.
+        first_call: the number of the first made-up id, ``call_0`` and so on: how many calls come
+            before in the conversation.
         new_id: makes an id of such a number instead.
     """
 
@@ -116,21 +116,21 @@ class Turn:
         self._index = -1
         self._speaker: str | None = None
         self._field: Literal["content", "reasoning"] | None = "content"
-        """Where the content of the message goes; None: it is the arguments of a call."""
-        self._is_stray = False  # the message is not the speaker's
+        """Where the content of the message goes; None if it is the arguments of a call."""
+        self._is_stray = False  # the message has another role than the reply
         self._recipient: str | None = None
         self._written: dict[str, int] = {}  # field to the message that wrote it last
         self._calls = 0
-        self._open: list[Piece] | None = None  # of the call at hand, as far as it waits
-        self._texts: list[str] = []  # of a message that is a call, as long as that waits
-        self._told: tuple[int, str | int] | None = None  # what was given text last
+        self._open: list[Piece] | None = None  # pieces of the current call that wait for its end
+        self._texts: list[str] = []  # texts of a message that is a call, while it waits
+        self._told: tuple[int, str | int] | None = None  # the message and part of the last text
         self.has_calls = False
-        """Whether one is complete."""
+        """Whether there is a complete call."""
 
     def take(  # noqa: C901 - one case for each kind of event
         self, events: Iterable[Event], *, closing: bool = False
     ) -> list[Piece]:
-        """The pieces that some events bring; ``closing``: the ids have ended, without a stop."""
+        """The pieces of some events; ``closing``: the ids have ended without a stop token."""
         pieces: list[Piece] = []
         for event in events:
             match event:
@@ -155,13 +155,13 @@ class Turn:
                 case _:  # a MessageEnd
                     self._end(pieces, is_cut=event.token is None)
         if closing and not self._is_stray:
-            self._begin_message_call(pieces)  # there was nothing but its header
+            self._begin_message_call(pieces)  # it had only a header
         return pieces
 
     def goes_on_in(self, shortcut: Shortcut) -> str | int | None:
-        """The field in which more text is just more of it, or the number of the call.
+        """The field, or the number of the call, that plain text can simply be added to.
 
-        None where there is more to do.
+        None if the text needs more work.
         """
         if self._told != (shortcut.message, shortcut.field):
             return None
@@ -182,7 +182,7 @@ class Turn:
         self._is_stray = role != self._speaker
 
     def _address(self, name: str, value: str) -> None:
-        """A field of the header says what the content is."""
+        """Note a field of the header that says what the content is."""
         if (name, value) == ("recipient", "self") or (
             (name, value) == ("channel", "analysis") and self._field is not None
         ):
@@ -214,7 +214,7 @@ class Turn:
             self._write(pieces, "content", text)
 
     def _begin_message_call(self, pieces: list[Piece]) -> None:
-        """A message that is a call begins it, if it has not done so."""
+        """Begin the call that a message is, unless it has begun."""
         if self._recipient is not None:
             self._begin_call(pieces, None, self._recipient)
             self._recipient = None
@@ -228,7 +228,7 @@ class Turn:
         self._tell(pieces, CallStart(number, identifier, name))
 
     def _tell(self, pieces: list[Piece], piece: Piece) -> None:
-        """A piece of a call: at once, or once the call is complete."""
+        """Give a piece of a call, at once or when the call is complete."""
         if self._whole_calls and self._open is not None:
             self._open.append(piece)
         else:
@@ -241,11 +241,11 @@ class Turn:
         pieces.append(CallEnd(self._calls - 1, is_whole=True))
 
     def _abandon(self, pieces: list[Piece], text: str, *, closing: bool) -> None:
-        """What has begun as a call is none. What was told of it cannot be taken back."""
+        """Drop a call that is none after all. Pieces of it that were given cannot be taken back."""
         if self._open is not None and not self._whole_calls:
             self._open = None
             pieces.append(CallEnd(self._calls - 1, is_whole=False))
-            if closing:  # as far as it goes it is told
+            if closing:  # its text has been given already
                 return
         elif self._open is not None:
             self._open = None

@@ -1,4 +1,4 @@
-"""A reply as it is sampled: what every API's shape of it has in common."""
+"""A reply as it is sampled: the parts that all API shapes share."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ __all__ = ["Reply", "ReplyOptions", "as_sampled", "as_sampled_async"]
 
 
 class ReplyOptions(TypedDict, total=False):
-    """What can be said of a reply in every shape.
+    """Options of a reply in every shape.
 
     >>> ReplyOptions(model="mine", prompt_tokens=7)
     {'model': 'mine', 'prompt_tokens': 7}
     """
 
     stray: Strays
-    """What becomes of text that has no place; by default it is content. See `Strays`."""
+    """How to treat text that has no place; by default it is content. See `Strays`."""
     whole_calls: bool
     """Give each call at once, when it is complete. Otherwise, and by default, its arguments come as
-    they are sampled; if it is cut off then, or turns out to be no call, it stays in the reply as
+    they are sampled; a call that is cut off, or turns out to be none, then stays in the reply as
     far as it went."""
     first_call: int
-    """Calls whose format writes no ids get ``call_0`` and so on: the number of the first. By
-    default how many calls a transcript has, and 0 for a tokenizer or a parser."""
+    """The number of the first made-up id, ``call_0`` and so on, for formats that write no call ids.
+    By default the number of calls in a transcript, and 0 for a tokenizer or a parser."""
     id: str
-    """Of the reply."""
+    """The id of the reply."""
     model: str
     """By default the name of the format."""
     created: int
     """Seconds since 1970; 0 by default."""
     prompt_tokens: int
-    """For ``usage``."""
+    """The number of tokens in the prompt, for ``usage``."""
 
 
 class Reply(ABC):
-    """One reply; a subclass says what is told of its pieces.
+    """One reply; a subclass turns its pieces into the shape of an API.
 
     Args:
         source: as in `chat_chunks`.
@@ -67,7 +67,7 @@ class Reply(ABC):
         options: ReplyOptions,
     ) -> None:
         self.parser, before = parser_for(source, tools, thinking)
-        self._keep = self.parser is source  # its owner may look at what it has read
+        self._keep = self.parser is source  # the caller may still look at what it has read
         self.turn = Turn(
             stray=options.get("stray", "content"),
             whole_calls=options.get("whole_calls", False),
@@ -77,15 +77,15 @@ class Reply(ABC):
 
     @abstractmethod
     def begin(self) -> Iterable[dict[str, Any]]:
-        """What is told before anything is sampled."""
+        """The items to send before anything is sampled."""
 
     @abstractmethod
     def tell(self, pieces: Iterable[Piece]) -> Iterable[dict[str, Any]]:
-        """What is told of some pieces."""
+        """The items to send for some pieces."""
 
     @abstractmethod
     def last(self, *, stopped: bool) -> Iterable[dict[str, Any]]:
-        """What is told when nothing more comes, after a stop token or without one."""
+        """The items to send at the end, after a stop token or without one."""
 
     @property
     def sampled(self) -> int:
@@ -93,24 +93,24 @@ class Reply(ABC):
         return self.parser.position - self._start
 
     def feed(self, given: int | Sequence[int]) -> tuple[Iterable[dict[str, Any]], bool]:
-        """What is told of an id or several, and whether they stop the model."""
+        """The items to send for one id or several, and whether they stop the model."""
         events, stopped = self.parser.feed_some(given)
         return self.tell(self.turn.take(events)), stopped
 
     def end(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
-        """What is told at the end."""
+        """The items to send when the ids have ended."""
         if not stopped:
             yield from self.tell(self.turn.take(self.parser.close(), closing=True))
         yield from self.last(stopped=stopped)
 
     def forget(self) -> None:
-        """Let go of what has been read, unless the parser is somebody's."""
+        """Let go of what has been read, unless the caller owns the parser."""
         if not self._keep:
             self.parser.forget()
 
 
 def as_sampled(reply: Reply, ids: Iterable[int | Sequence[int]]) -> Iterator[dict[str, Any]]:
-    """All that is told of a reply, as its ids come, through the first stop token."""
+    """Everything to send for a reply as its ids come, through the first stop token."""
     yield from reply.begin()
     stopped = False
     for count, given in enumerate(ids, 1):

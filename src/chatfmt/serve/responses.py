@@ -24,7 +24,7 @@ __all__ = ["ResponseOptions", "aresponse_events", "response_events"]
 
 
 class ResponseOptions(ReplyOptions, total=False):
-    """Further arguments of `response_events`. The ids of items are made of that of the response.
+    """Further arguments of `response_events`. The ids of items begin with the response's id.
 
     >>> ResponseOptions(model="mine", prompt_tokens=7)
     {'model': 'mine', 'prompt_tokens': 7}
@@ -32,7 +32,7 @@ class ResponseOptions(ReplyOptions, total=False):
 
 
 class _Response(Reply):
-    """One response as it comes."""
+    """One response as it is sampled."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class _Response(Reply):
         return (self._numbered(event) for piece in pieces for event in self._items.take(piece))
 
     def last(self, *, stopped: bool) -> Iterator[dict[str, Any]]:
-        """The last events: the item that is open is over, and so is the response."""
+        """The last events, which complete the open item and the response."""
         yield from map(self._numbered, self._items.end(is_whole=stopped))
         usage = {
             "input_tokens": self._prompt_tokens,
@@ -104,11 +104,11 @@ def response_events(
     thinking: bool | None = None,
     **options: Unpack[ResponseOptions],
 ) -> Iterator[dict[str, Any]]:
-    """Sampled ids, as they come, to the events of a response; the last has the whole response.
+    """Turn ids into the events of a response as they are sampled; the last has the whole response.
 
-    Thoughts are an item ``reasoning``, text is an item ``message``, and each call is an item
-    ``function_call``; where thoughts and text take turns, there are several. Numbers of reasoning
-    and of cached tokens are not counted.
+    Thoughts become an item ``reasoning``, text an item ``message``, and each call an item
+    ``function_call``; where thoughts and text alternate, there are several. Reasoning tokens and
+    cached tokens are not counted.
 
     Args:
         source: as in `chat_chunks`.

@@ -1,6 +1,6 @@
-"""Detectors for SGLang, made of a format: of the tool calls and of the thoughts in a model's text.
+"""Detectors for SGLang, made from a format: for tool calls and for thoughts in a model's text.
 
-They are registered by name, before the server starts::
+Register them by name before the server starts::
 
     from chatfmt.serve import sglang
     from sglang.srt.function_call.function_call_parser import FunctionCallParser
@@ -8,8 +8,8 @@ They are registered by name, before the server starts::
     FunctionCallParser.ToolCallParserEnum["mine"] = sglang.tool_detector("qwen-3")
 
 SGLang gives its detectors text, in which special tokens must be spelled: requests need
-``skip_special_tokens: false``. Text cannot tell a token from the same letters in what the model
-says.
+``skip_special_tokens: false``. In text, a token cannot be distinguished from the same letters
+written by the model.
 
 Source: SGLang 0.5.23, ``srt/function_call/base_format_detector.py``,
 ``srt/function_call/core_types.py``, ``srt/function_call/function_call_parser.py`` and
@@ -43,7 +43,7 @@ _TYPES = "sglang.srt.function_call.core_types"
 def tool_detector(source: Source) -> type[Any]:
     """A subclass of SGLang's ``BaseFormatDetector`` that reads the calls of a format.
 
-    A call to a tool that is not among the request's is given with the index -1, and not dropped.
+    A call to a tool that the request does not list gets the index -1; it is not dropped.
 
     Args:
         source: a format, its name, or a tokenizer.
@@ -60,7 +60,7 @@ def tool_detector(source: Source) -> type[Any]:
 
 
 def reasoning_detector(source: Source) -> type[Any]:
-    """A subclass of SGLang's ``BaseReasoningFormatDetector`` that parts thoughts from the rest.
+    """A subclass of SGLang's ``BaseReasoningFormatDetector`` that separates thoughts from the rest.
 
     Args:
         source: as in `tool_detector`.
@@ -88,11 +88,11 @@ class _Calls:
         self._output: Output | None = None
 
     def has_tool_call(self, text: str) -> bool:
-        """Whether a call is complete in a text."""
+        """Whether a text has a complete call."""
         return any(isinstance(piece, CallStart) for piece in self._whole(text, []))
 
     def detect_and_parse(self, text: str, tools: list[Any]) -> Any:
-        """The calls of a whole text, and what is content."""
+        """The calls of a whole text, and its content."""
         pieces = self._whole(text, tools)
         places = {tool.function.name: at for at, tool in enumerate(tools)}
         of = import_module(_TYPES)
@@ -112,25 +112,25 @@ class _Calls:
         return of.StreamingParseResult(normal_text=_text(pieces), calls=calls)
 
     def parse_streaming_increment(self, new_text: str, tools: list[Any]) -> Any:
-        """What more text brings."""
+        """The result of more text."""
         if self._output is None:
             self._output = self._new(tools)
         return self._told(self._output.take_text(new_text))
 
     def finish(self, tools: list[Any]) -> Any:
-        """What was waiting for more, now that nothing follows."""
+        """The result of text that waited for more, now that nothing follows."""
         return self._told([] if self._output is None else self._output.end())
 
     def supports_structural_tag(self) -> bool:
-        """Calls are not constrained."""
+        """False: calls are not constrained."""
         return False
 
     def parses_required_natively(self) -> bool:
-        """A call that a request asks for comes as the model was trained to write it, too."""
+        """True: a call that a request requires comes as the model was trained to write it."""
         return True
 
     def structure_info(self) -> Any:
-        """There is none, as `supports_structural_tag` says."""
+        """Always raise: there is none, as `supports_structural_tag` says."""
         raise NotImplementedError("this detector gives no structure for constrained calls")
 
     def _new(self, tools: Iterable[Any], *, whole_calls: bool = False) -> Output:
@@ -160,7 +160,7 @@ class _Calls:
 
 
 class _Reasoning:
-    """Parts thoughts from the rest."""
+    """Separates thoughts from the rest."""
 
     tok: ChatTokenizer
 
@@ -172,10 +172,10 @@ class _Reasoning:
         self._thinking = True if force_reasoning else None
         self._text = SpelledText(self.tok.encoding)
         self._thoughts = Thoughts(self.tok, self._thinking)
-        self._waiting = ""  # thoughts that are given at once when they are over
+        self._waiting = ""  # thoughts that are held back until they are over
 
     def detect_and_parse(self, text: str) -> Any:
-        """The thoughts of a whole text, and what follows them as it stands there."""
+        """The thoughts of a whole text, and the rest of it unchanged."""
         one = type(self)(force_reasoning=self._thinking)
         begun, ended = one.parse_streaming_increment(text), one.finish()
         return self._result(
@@ -183,11 +183,11 @@ class _Reasoning:
         )
 
     def parse_streaming_increment(self, new_text: str) -> Any:
-        """The thoughts in more text, and what follows them there."""
+        """The thoughts in more text, and the rest of it."""
         return self._told(self._text.take(new_text))
 
     def finish(self) -> Any:
-        """What was waiting for more, now that nothing follows."""
+        """The result of text that waited for more, now that nothing follows."""
         told = self._told(self._text.end())
         told.reasoning_text += self._waiting
         self._waiting = ""

@@ -1,4 +1,4 @@
-"""What a reply is read from: ids as they come, a transcript, or messages."""
+"""The sources of a reply: ids as they come, a transcript, or messages."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def parser_for(
     tools: Iterable[Mapping[str, Any]] | None,
     thinking: bool | None,  # noqa: FBT001 - handed on
 ) -> tuple[StreamParser, int]:
-    """The parser for what is sampled, and how many calls there are known to be before it.
+    """The parser for the sampled ids, and the known number of calls before them.
 
     Raises:
-        ValueError: ``tools`` or ``thinking`` is given for what knows them itself.
+        ValueError: ``tools`` or ``thinking`` is given with a source that was made with them.
     """
     if not isinstance(source, Transcript | StreamParser):
         return source.stream(thinking=thinking, tools=() if tools is None else tools), 0
@@ -51,7 +51,7 @@ def parser_for(
 
 
 def _calls_in(messages: Iterable[Message]) -> int:
-    """How many calls there are in messages: the number of the next one, if ids are made up."""
+    """The number of calls in some messages, which is the number of the next made-up id."""
     return sum(
         len(message.tool_calls) + (message.role == "assistant" and message.recipient is not None)
         for message in messages
@@ -61,30 +61,30 @@ def _calls_in(messages: Iterable[Message]) -> int:
 def events_of(
     source: Transcript | Message | Sequence[Message],
 ) -> tuple[list[Event], list[Event], int]:
-    """The events of a reply, those of its being cut off, and how many calls there are before it.
+    """The events of a reply, those that cut it off, and the number of calls before it.
 
     Raises:
-        ValueError: there is no reply at the end.
+        ValueError: the transcript does not end with a reply, or there are no messages.
     """
     if isinstance(source, Transcript):
         first = source.last_reply
         if first is None:
             raise ValueError(
-                "expected a transcript that ends with what a model wrote, found one that ends with "
-                "something else: ask right after append_completion()"
+                "expected a transcript that ends with a model's reply, found one that ends with "
+                "something else: call this right after append_completion()"
             )
         return *source.last_reply_events(), _calls_in(source.conversation.messages[:first])
     messages = [source] if isinstance(source, Message) else [*source]
     if not messages or not all(isinstance(message, Message) for message in messages):
         raise ValueError(
             "expected a transcript, a message, or the messages of one reply, found "
-            f"{shown(source)}; a completion has them in messages"
+            f"{shown(source)}; of a completion, pass its messages"
         )
     return [event for at, one in enumerate(messages) for event in _events(at, one)], [], 0
 
 
 def _events(index: int, message: Message) -> Iterator[Event]:
-    """What a parser would tell of a message that is complete."""
+    """The events that a parser would give for a complete message."""
     yield MessageStart(index, message.role)
     for name in ("name", "recipient", "channel", "content_type"):
         if (value := getattr(message, name)) is not None:

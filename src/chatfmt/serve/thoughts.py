@@ -1,4 +1,4 @@
-"""Thoughts parted from what follows them: what a server's reasoning parser does."""
+"""Separates thoughts from what follows them, as a server's reasoning parser does."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ __all__ = ["Thoughts", "are_over", "thinking_in"]
 
 
 class Thoughts:
-    """Parts the ids of an output: thoughts first, and the rest of it.
+    """Splits the ids of an output into thoughts and the rest.
 
     Args:
-        tok: format and vocabulary.
-        thinking: what the prompt was made with; None for the format's own.
+        tok: the format and its vocabulary.
+        thinking: the value that the prompt was made with; None for the format's default.
     """
 
     def __init__(self, tok: ChatTokenizer, thinking: bool | None = None) -> None:  # noqa: FBT001
         self._output = Output(tok, after=(thinking,))
         self._closed = _after_no_thoughts(tok)
-        self._message: list[int] = []  # the ids of the message that may be of its header
-        self._thinks = False  # whether there is a thought in it
+        self._message: list[int] = []  # ids of the message that may belong to its header
+        self._thinks = False  # whether it has a thought
         self.count = 0
         """How many ids have brought thoughts."""
         self.rest: list[int] | None = None
-        """The ids that are of no thought, from the header of their message on where that has none;
+        """The ids that belong to no thought, including the header of a message without thoughts;
         None as long as there are only thoughts."""
 
     def take(self, ids: Iterable[int]) -> str:
@@ -59,12 +59,12 @@ class Thoughts:
         elif self._output.part is None:
             self._message, self._thinks = [], False
         elif self._closed is not None and self._output.part != "header":
-            self._message = []  # what says that there are no thoughts
+            self._message = []  # they say that there are no thoughts
         return found
 
 
 def _after_no_thoughts(tok: ChatTokenizer) -> StreamParser | None:
-    """What reads what follows a prompt that says that there are no thoughts, if there is one."""
+    """A parser after the prompt that says there are no thoughts, if the format has one."""
     try:
         return tok.stream(thinking=False)
     except RenderError:
@@ -72,13 +72,13 @@ def _after_no_thoughts(tok: ChatTokenizer) -> StreamParser | None:
 
 
 def thinking_in(switches: dict[str, object] | None) -> bool | None:
-    """What a request says of thinking: the switch of chat templates that has either name."""
+    """The value of a request's thinking switch, under either name that chat templates use."""
     found = (switches or {}).get("enable_thinking", (switches or {}).get("thinking"))
     return found if isinstance(found, bool) else None
 
 
 def are_over(tok: ChatTokenizer, ids: Sequence[int]) -> bool:
-    """Whether nothing more can be thought in the last message of a prompt and what follows it."""
+    """Whether a prompt and what follows it leave no room for more thoughts in the last message."""
     best: tuple[int, bool | None] = -1, None
     for thinking in (None, True, False):
         try:
@@ -95,7 +95,7 @@ def are_over(tok: ChatTokenizer, ids: Sequence[int]) -> bool:
 
 
 def _end_of_last(prompt: list[int], ids: Sequence[int]) -> int:
-    """Where the last place ends at which ids have a prompt; -1 if there is none."""
+    """Where the last occurrence of a prompt in the ids ends; -1 if there is none."""
     size = len(prompt)
     starts = range(len(ids) - size, -1, -1)
     return next((at + size for at in starts if [*ids[at : at + size]] == prompt), -1)

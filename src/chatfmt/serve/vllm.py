@@ -1,6 +1,6 @@
-"""Parsers for vLLM, made of a format: of the tool calls and of the thoughts in a model's output.
+"""Parsers for vLLM, made from a format: for tool calls and for thoughts in a model's output.
 
-A plugin registers them, for ``vllm serve --tool-parser-plugin plugin.py --tool-call-parser mine``::
+A plugin registers them for ``vllm serve --tool-parser-plugin plugin.py --tool-call-parser mine``::
 
     from chatfmt.serve import vllm
     from vllm.tool_parsers import ToolParserManager
@@ -40,13 +40,13 @@ _THOUGHTS = "vllm.reasoning.abs_reasoning_parsers"
 def tool_parser(source: Source) -> type[Any]:
     """A subclass of vLLM's ``ToolParser`` that reads the calls of a format.
 
-    Streams are read by their ids. A whole output comes as text, in which special tokens must not be
-    skipped: ``adjust_request`` sees to that. Text that is no call is content, and so are thoughts
-    that no reasoning parser has taken out before.
+    Streams are read by their ids. A whole output comes as text, from which special tokens must not
+    be stripped: ``adjust_request`` makes sure of that. Text that is not a call is content, and so
+    are thoughts that no reasoning parser has taken out before.
 
     Args:
-        source: a format, or its name: ids are read over the server's tokenizer then, which has to
-            be one that `chatfmt.hf.HFEncoding` reads. Or a tokenizer, with any vocabulary.
+        source: a format or its name, whose ids are then read over the server's tokenizer, which
+            `chatfmt.hf.HFEncoding` has to be able to read; or a tokenizer, with any vocabulary.
 
     >>> tool_parser("qwen-3")  # doctest: +SKIP
     <class 'chatfmt.serve.vllm.ToolParser of qwen-3'>
@@ -59,7 +59,7 @@ def tool_parser(source: Source) -> type[Any]:
 
 
 def reasoning_parser(source: Source) -> type[Any]:
-    """A subclass of vLLM's ``ReasoningParser`` that parts the thoughts of a format from the rest.
+    """A subclass of vLLM's ``ReasoningParser`` that separates a format's thoughts from the rest.
 
     Args:
         source: as in `tool_parser`.
@@ -75,11 +75,11 @@ def reasoning_parser(source: Source) -> type[Any]:
 
 
 class _Server:
-    """What both parsers have."""
+    """The part that both parsers share."""
 
     source: Source
     model_tokenizer: Any
-    engine_based_streaming = True  # vLLM then asks for what is left at the end
+    engine_based_streaming = True  # makes vLLM ask for the rest at the end
 
     @cached_property
     def _over_ids(self) -> ChatTokenizer:
@@ -103,14 +103,14 @@ class _Calls(_Server):
         self._output: Output | None = None
 
     def adjust_request(self, request: Any) -> Any:
-        """The request, with special tokens in its texts if there are tools."""
+        """The request, which keeps special tokens in texts if it has tools."""
         request = super().adjust_request(request)  # type: ignore[misc]
         if request.tools and request.tool_choice != "none":
             request.skip_special_tokens = False
         return request
 
     def extract_tool_calls(self, model_output: str, request: Any) -> Any:
-        """The calls of a whole output, and what is content."""
+        """The calls of a whole output, and its content."""
         tools = _plain(request.tools) or self._definitions
         output = self._new(self._over_text, tools, whole_calls=True)
         pieces = [*output.take_text(model_output), *output.end()]
@@ -139,27 +139,27 @@ class _Calls(_Server):
         delta_token_ids: Sequence[int],
         request: Any,
     ) -> Any:
-        """What the ids that have come bring; None for nothing."""
+        """The delta for the new ids; None if they bring nothing."""
         if self._output is None:
             tools = self._definitions or _plain(request.tools)
             self._output = self._new(self._over_ids, tools)
         return self._delta(self._output.take(delta_token_ids))
 
     def finish_streaming(self) -> Any:
-        """What was waiting for more, now that nothing follows; None for nothing."""
+        """The delta for ids that waited for more; None if there are none."""
         return None if self._output is None else self._delta(self._output.end(cut=True))
 
     @staticmethod
     def _new(
         tok: ChatTokenizer, tools: Iterable[dict[str, Any]], *, whole_calls: bool = False
     ) -> Output:
-        """After thoughts, if the prompt can close them; else as the model begins by itself."""
+        """An output after closed thoughts, if a prompt can close them, else after a plain one."""
         return Output(
             tok, after=(False, None), tools=tools, whole_calls=whole_calls, new_id=_new_id
         )
 
     def _delta(self, pieces: Sequence[Piece]) -> Any:
-        """A delta, noted where vLLM looks up which calls there are, and how far they were sent."""
+        """A delta, noted where vLLM looks up the calls and how much of each was sent."""
         for piece in pieces:
             if isinstance(piece, CallStart):
                 self.prev_tool_call_arr.append({"name": piece.name, "arguments": ""})
@@ -176,7 +176,7 @@ class _Calls(_Server):
 
 
 class _Reasoning(_Server):
-    """Parts thoughts from the rest."""
+    """Separates thoughts from the rest."""
 
     def __init__(self, tokenizer: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(tokenizer, *args, **kwargs)  # type: ignore[call-arg] # vLLM's comes next
@@ -184,13 +184,13 @@ class _Reasoning(_Server):
         self._thoughts: Thoughts | None = None
 
     def adjust_request(self, request: Any) -> Any:
-        """The request, with special tokens in its texts."""
+        """The request, which keeps special tokens in texts."""
         request = super().adjust_request(request)  # type: ignore[misc]
         request.skip_special_tokens = False
         return request
 
     def is_reasoning_end(self, input_ids: Sequence[int]) -> bool:
-        """Whether the last message of a prompt, or of it and what follows, is past its thoughts."""
+        """Whether the last message of a prompt and what follows it is past its thoughts."""
         return are_over(self._over_ids, [*input_ids])
 
     def is_reasoning_end_streaming(
@@ -200,19 +200,19 @@ class _Reasoning(_Server):
         return self.has_engine_confirmed_reasoning_end() or self.is_reasoning_end(input_ids)
 
     def has_engine_confirmed_reasoning_end(self) -> bool:
-        """Whether something else than thoughts has come in the stream."""
+        """Whether the stream has brought something other than thoughts."""
         return self._thoughts is not None and self._thoughts.rest is not None
 
     def extract_content_ids(self, input_ids: list[int]) -> list[int]:
-        """The ids after the thoughts; in a stream those that have come after them so far."""
+        """The ids after the thoughts; in a stream, those that have come so far."""
         return (self._thoughts or self._read(input_ids)[0]).rest or []
 
     def count_reasoning_tokens(self, token_ids: Sequence[int]) -> int:
-        """How many ids bring text of thoughts."""
+        """The number of ids that bring text of thoughts."""
         return self._read(token_ids)[0].count
 
     def extract_reasoning(self, model_output: str, request: Any) -> tuple[str | None, str | None]:
-        """The thoughts of a whole output, and what follows them as it stands there."""
+        """The thoughts of a whole output, and the rest of it unchanged."""
         tok = self._over_text
         thinking = thinking_in(getattr(request, "chat_template_kwargs", None))
         thoughts = Thoughts(tok, self._thinking if thinking is None else thinking)
@@ -228,7 +228,7 @@ class _Reasoning(_Server):
         current_token_ids: Sequence[int],
         delta_token_ids: Sequence[int],
     ) -> Any:
-        """The thoughts in the ids that have come, and what follows them there; None for nothing."""
+        """The thoughts in the new ids, and the rest of them; None if they bring nothing."""
         if self._thoughts is None:
             self._thoughts = Thoughts(self._over_ids, self._thinking)
         before = len(self._thoughts.rest or ())
@@ -242,7 +242,7 @@ class _Reasoning(_Server):
         return made(reasoning=text or None, content=content or None)
 
     def finish_streaming(self) -> Any:
-        """Nothing waits for more."""
+        """Do nothing: no text is ever held back."""
         return
 
     def _read(self, ids: Iterable[int]) -> tuple[Thoughts, str]:
@@ -251,7 +251,7 @@ class _Reasoning(_Server):
 
 
 def _plain(tools: Any) -> list[dict[str, Any]]:
-    """Definitions as OpenAI's API has them; vLLM has them as models of pydantic."""
+    """Definitions as dicts, as in OpenAI's API; vLLM has them as pydantic models."""
     return [tool if isinstance(tool, dict) else tool.model_dump() for tool in tools or ()]
 
 

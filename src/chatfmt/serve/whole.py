@@ -1,4 +1,4 @@
-"""A reply that is complete, as pieces."""
+"""A complete reply as pieces."""
 
 from __future__ import annotations
 

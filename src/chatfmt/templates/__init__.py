@@ -1,16 +1,16 @@
-"""Chat templates of Jinja: rendered safely, recognised or imported with proof, and written.
+"""Jinja chat templates: rendered safely, matched to rows or imported with proof, and written.
 
-In: a template runs in a process of its own (``render``, ``worker``). ``asks`` are the conversations
-on which it is tried, ``compare`` says how a format's text differs from the template's (``excuses``
-knows the faults that rows name), ``match`` finds the row that is proven equal. All of it works on
-text, over an encoding whose tokens are single bytes (``letters``).
+Reading: a template runs in a process of its own (``render``, ``worker``). ``asks`` has the
+conversations on which it is tried, ``compare`` says how a format's text differs from the template's
+(``excuses`` knows the faults that rows name), and ``match`` finds the row that is proven equal. All
+of it works on text, over an encoding whose tokens are single bytes (``letters``).
 
-``imported`` makes a format of a template: ``probe`` finds what stands around texts, ``solve`` makes
-lines of that, ``rewriting`` finds the words of preparation, and ``conditions`` says for which
-conversations what is left does not hold. Then all is proved on conversations that none of these has
-seen.
+``imported`` makes a format of a template: ``probe`` finds the text around contents, ``solve`` makes
+lines of it, ``rewriting`` finds the words of preparation, and ``conditions`` says for which
+conversations the result does not hold. Then everything is proved on conversations that none of
+these has seen.
 
-Out: `chatfmt.templates.to_jinja` writes a format as a chat template, and
+Writing: `chatfmt.templates.to_jinja` writes a format as a chat template, and
 `chatfmt.templates.export_hf` a directory that transformers loads.
 
 >>> import chatfmt

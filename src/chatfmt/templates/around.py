@@ -1,6 +1,6 @@
-"""The texts that a line may write right before and right after a field.
+"""The texts that a line can write right before and right after a field.
 
-Groups may be there or not, and a list goes on or ends: so there are several.
+There are several because a group may be missing, and a list may continue or end.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Following(NamedTuple):
 
     text: str
     is_told: bool = False
-    """Whether a special token stands behind it."""
+    """Whether a special token follows it."""
 
 
 def following(pieces: Sequence[Piece]) -> set[Following]:
-    """The texts with which these pieces may begin.
+    """The texts with which these pieces can begin.
 
     >>> from chatfmt.line.language import Literal, Special
     >>> following([Literal("a"), Literal("b"), Special(("<e>",))])
@@ -40,7 +40,7 @@ def following(pieces: Sequence[Piece]) -> set[Following]:
 
 
 def after(pieces: Sequence[Piece]) -> set[str]:
-    """The same, with special tokens as they are spelled, up to the next field.
+    """The same, up to the next field, with special tokens spelled out.
 
     >>> from chatfmt.line.language import Literal, Special
     >>> after([Literal("a"), Special(("<e>",)), Literal("b")])
@@ -58,7 +58,7 @@ def _spelled(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 
 def _begun(pieces: Sequence[Piece], text: str = "") -> Iterator[tuple[str, Piece | None]]:
-    """Texts with which the pieces begin, and what comes then; None: nothing."""
+    """Texts with which the pieces can begin, and the piece after each; None at the end."""
     for at, piece in enumerate(pieces):
         rest = pieces[at + 1 :]
         match piece:
@@ -68,7 +68,7 @@ def _begun(pieces: Sequence[Piece], text: str = "") -> Iterator[tuple[str, Piece
                 yield from _begun((*piece.pieces, *rest), text)
             case Calls():
                 yield from _begun((*piece.item, *rest), text)
-                if not piece.arguments:  # there is a call at least
+                if not piece.arguments:  # there is at least one call
                     return
             case Special() | Field():
                 yield text, piece
@@ -81,11 +81,11 @@ class Before(NamedTuple):
 
     text: str
     is_open: bool = False
-    """Whether a field stands before it."""
+    """Whether a field comes before it."""
 
 
 def before(past: set[Before], piece: Piece) -> set[Before]:
-    """What stands before the next piece, where ``past`` stands before this one.
+    """The texts before the next piece, if those before this one are ``past``.
 
     >>> from chatfmt.line.language import Literal, Special
     >>> before({Before("a")}, Literal("b")), before({Before("a")}, Special(("<s>",)))

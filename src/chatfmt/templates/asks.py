@@ -1,6 +1,6 @@
-"""What templates are asked to write: a battery of conversations, the same every time.
+"""The conversations that templates are asked to write, the same every time.
 
-Small ones come first, so that the first that differs is a small one; the others are drawn.
+Small ones come first, so that the first difference is a small one; the others are drawn at random.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
         },
     },
 )
-"""The definitions that are given where tools are."""
+"""The definitions given to conversations that have tools."""
 _TEXTS = (
     "a</think>b",
     "Hi",
@@ -51,13 +51,13 @@ _EDGES = ("", " x", "x ", "\n x\n\n", " ", "\tx", "\u2003x\u2003")
 
 
 class Ask(NamedTuple):
-    """A conversation that a template is to write."""
+    """A conversation for a template to write."""
 
     conversation: Conversation
     prompt: bool = False
-    """Whether the beginning of an answer stands behind it."""
+    """Whether the beginning of an answer follows it."""
     thinking: bool | None = None
-    """What such a beginning is to do about thinking; None: what the template does by itself."""
+    """Whether that answer is to think; None: what the template does by itself."""
 
     def __str__(self) -> str:
         parts = (f"{m.role}: {m.content!r}" for m in self.conversation.messages)
@@ -65,17 +65,17 @@ class Ask(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """What the conversations have beside plain texts of these roles."""
+    """The kinds of content that conversations have besides plain texts of these roles."""
 
     roles: Sequence[str] = ("system", "user", "assistant")
     thinks: bool = False
     calls: bool = False
     switches: bool = True
-    """Where they think: whether prompts say that the answer shall, or shall not."""
+    """If they think: whether prompts say that the answer shall think, or shall not."""
 
 
 def asks(kinds: Kinds, *, seed: int = 0, drawn: int = 60) -> Iterator[Ask]:
-    """The battery: each shape of few messages, each edge of a text, then some that are drawn.
+    """All of them: each shape of few messages, each edge of a text, then the drawn ones.
 
     >>> [str(ask) for ask in asks(Kinds(("user", "assistant")), drawn=0)][:2]
     ["user: 'u0'", "user: 'u0' | prompt"]
@@ -170,7 +170,7 @@ def _drawn(kinds: Kinds, chance: random.Random) -> _Chat:
 
 
 def template_messages(conversation: Conversation) -> list[dict[str, Any]]:
-    """The messages as templates have them.
+    """The messages as templates take them.
 
     >>> template_messages(Conversation(messages=(Message(role="user", content="Hi"),)))
     [{'role': 'user', 'content': 'Hi'}]
@@ -199,7 +199,7 @@ def _for_template(message: Message) -> dict[str, Any]:
 
 
 def written_by(template: JinjaTemplate, ask: Ask) -> str | Refused:
-    """What a template writes for it.
+    """The text that a template writes for a conversation.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("{{ messages[0].content }}") as template:
@@ -212,7 +212,7 @@ def written_by(template: JinjaTemplate, ask: Ask) -> str | Refused:
 def all_written_by(
     template: JinjaTemplate, asked: Sequence[Ask], date: dt.date | None = None
 ) -> list[tuple[Ask, str | Refused]]:
-    """Each with what a template writes for it, on a day: its own if None.
+    """Each conversation with what a template writes for it; ``date`` is the template's own if None.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("{{ add_generation_prompt }}") as template:

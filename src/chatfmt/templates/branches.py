@@ -1,4 +1,4 @@
-"""Branches of which one is written: what they share stands before and after them."""
+"""Branches of which one is written, with what they share moved before and after them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a format writes, and whether that is what a template has written."""
+"""The text that a format writes, and whether a template writes the same."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ENOUGH = 40  # differences
 
 
 class Verdict(StrEnum):
-    """How what a format writes compares with what a template does."""
+    """How a format's text compares with a template's."""
 
     EQUAL = "equal"
     REFUSED = "refused"
@@ -44,15 +44,15 @@ class Verdict(StrEnum):
     TEMPLATE_REFUSES = "template refuses"
     FORMAT_REFUSES = "format refuses"
     GUARDED = "guarded"
-    """A text holds what ends its field, so that the format refuses it; or it spells a special
-    token, so that the template refuses it, where the format writes it as text."""
+    """The text has something that would end its field, so the format refuses it; or it spells a
+    special token, so the template refuses it, while the format writes it as text."""
     EXCUSED = "excused"
-    """The template has a fault here, which the row names."""
+    """The template has a fault here that the row names."""
     DIFFERENT = "different"
 
 
 class Difference(NamedTuple):
-    """A conversation for which a template and a format do not write the same.
+    """A conversation for which a template and a format write different texts.
 
     >>> from chatfmt.conversation import Conversation
     >>> from chatfmt.templates.asks import Ask
@@ -63,13 +63,13 @@ class Difference(NamedTuple):
     ask: Ask
     verdict: Verdict
     template: str
-    """What the template writes, or why it refuses."""
+    """The text of the template, or why it refuses."""
     format: str
-    """What the format would write, or why it refuses."""
+    """The text of the format, or why it refuses."""
 
 
 class Evidence(NamedTuple):
-    """What came of a battery of conversations.
+    """The results for a set of conversations.
 
     >>> Evidence(equal=3).proven, Evidence().proven
     (True, False)
@@ -79,16 +79,16 @@ class Evidence(NamedTuple):
     refused: int = 0
     """Both refuse."""
     template_refuses: tuple[Difference, ...] = ()
-    """What the format would write, and the template does not take: nothing to compare with."""
+    """Texts that the format would write where the template refuses: nothing to compare with."""
     excused: tuple[Difference, ...] = ()
-    """Where the template has a fault that the row names among its ``faults``."""
+    """Differences that come from a fault of the template, named among the row's ``faults``."""
     differing: tuple[Difference, ...] = ()
     guarded: int = 0
     """The format refuses a text that its reader would take for structure."""
 
     @property
     def proven(self) -> bool:
-        """Whether nothing differs.
+        """Whether there is no difference.
 
         >>> Evidence(equal=3).proven
         True
@@ -96,7 +96,7 @@ class Evidence(NamedTuple):
         return bool(self.equal) and not self.differing
 
     def __str__(self) -> str:
-        """In a line.
+        """The counts in a line.
 
         >>> str(Evidence(equal=3, refused=1))
         '3 equal, 1 refused by both'
@@ -118,12 +118,12 @@ def prepared(
     words: Sequence[Word] | None = None,
     date: dt.date = DATE,
 ) -> Conversation:
-    """The conversation as the format's template has it on a day.
+    """The conversation as the format's template rewrites it on a given day.
 
-    ``words`` are those of the format, or others that are tried in their place.
+    ``words`` are the format's own, or others to try in their place.
 
     Raises:
-        RenderError: the template takes no such conversation.
+        RenderError: the template does not accept the conversation.
     """
     words = tok.format.preparation if words is None else words
     needed = {name for word in words for name, default in word.names.items() if default is None}
@@ -134,10 +134,10 @@ def prepared(
 def written(
     tok: ChatTokenizer, ask: Ask, words: Sequence[Word] | None = None, date: dt.date = DATE
 ) -> Iterator[list[int]]:
-    """The ids that a format over letters writes: a prompt, or what it encodes, and trains on.
+    """The ids that a format over letters writes: of a prompt, or encoded, and to train on.
 
     Raises:
-        RenderError: the format cannot carry it.
+        RenderError: the format cannot carry the conversation.
     """
     chat = prepared(tok, ask.conversation, words, date)
     if ask.prompt:
@@ -155,14 +155,14 @@ def compare(
     words: Sequence[Word] | None = None,
     date: dt.date = DATE,
 ) -> tuple[Verdict, str]:
-    """How they compare, and what the format writes or why it does not.
+    """The verdict, and what the format writes or why it refuses.
 
     Args:
         tok: the format, over letters.
         ask: the conversation.
-        text: what the template made of it.
-        words: tried in place of the format's preparation.
-        date: the day on which the template was run.
+        text: what the template wrote for it.
+        words: words to try in place of the format's preparation.
+        date: the day on which the template ran.
     """
     ours = ""
     try:
@@ -183,9 +183,9 @@ def compare(
 
 
 def has_other_ids(tok: ChatTokenizer, ask: Ask, text: str) -> bool:
-    """Whether the same text is other ids, since a special token of it is written as text.
+    """Whether the same text gives other ids, because the format writes a special token as text.
 
-    Not so where a text that was given spells a special token: it is text, in every format.
+    False if a given text spells a special token: every format writes that as text.
     """
     ids = next((ids for ids in written(tok, ask) if spelled(tok, ids) == text), None)
     spells = _holds(ask, tok.encoding.special_tokens)
@@ -212,12 +212,12 @@ def _excused(tok: ChatTokenizer, ask: Ask, text: str | Refused, otherwise: Verdi
 
 
 def evidence(tok: ChatTokenizer, cases: Iterable[tuple[Ask, str | Refused]]) -> Evidence:
-    """What comes of all these conversations, each with what the template made of it."""
+    """The results for all these conversations, each with what the template wrote for it."""
     kinds: dict[Verdict, list[Difference]] = {verdict: [] for verdict in Verdict}
     for found in _differences(tok, cases):
         kinds[found.verdict].append(found)
         if len(kinds[Verdict.DIFFERENT]) == _ENOUGH:
-            break  # it is something else
+            break  # it is another format
     return Evidence(
         equal=len(kinds[Verdict.EQUAL]),
         refused=len(kinds[Verdict.REFUSED]),

@@ -1,7 +1,7 @@
-"""What a conversation must be like, so that an imported format writes what its template does.
+"""Conditions on a conversation under which an imported format writes what its template does.
 
-This list is closed. A condition is one question about a conversation; `needed` finds few that
-leave out all for which the two differ.
+This list is closed. A condition is a question about a conversation; `needed` finds a few that
+together exclude every difference.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["CONDITIONS", "Condition", "needed"]
 
 
 class Condition(NamedTuple):
-    """What must hold, and the smallest conversation that shows why.
+    """A condition that must hold, and the smallest conversation that shows why.
 
     >>> from chatfmt.conversation import Conversation, Message
     >>> chat = Conversation(messages=(Message(role="user", content=" "),))
@@ -36,7 +36,7 @@ class Condition(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What it asks, in words.
+        """The condition in words.
 
         >>> Condition("NO_SYSTEM", None).reason
         'there is no system message'
@@ -44,7 +44,7 @@ class Condition(NamedTuple):
         return CONDITIONS[self.kind][0]
 
     def holds(self, conversation: Conversation, *, prompt: bool = False) -> bool:
-        """Whether a conversation is like that, or a prompt that ends in an answer's beginning."""
+        """Whether the condition holds for a conversation, or for a prompt that follows it."""
         return CONDITIONS[self.kind][1](Ask(conversation, prompt))
 
 
@@ -101,10 +101,10 @@ CONDITIONS: dict[str, _Question] = {
     "NO_EMPTY_SYSTEM": ("no system message is empty", _not_empty("system")),
     "NO_EMPTY_QUESTION": ("no message of the user is empty", _not_empty("user")),
     "NO_EMPTY_ANSWER": ("no answer is empty", _not_empty("assistant")),
-    "SYSTEM_FIRST": ("a system message stands only at the start", _system_first),
+    "SYSTEM_FIRST": ("a system message comes only at the start", _system_first),
     "ASKED": ("there is a message of the user", _asked),
-    "NO_RUNS": ("no two messages of a role stand side by side", _no_runs),
-    "ALTERNATES": ("user and assistant take turns, the user first", _alternates),
+    "NO_RUNS": ("no two messages in a row have the same role", _no_runs),
+    "ALTERNATES": ("user and assistant alternate, the user first", _alternates),
     "NO_BLANK_SYSTEM_EDGES": ("no system message has white space at an edge", _no_edges("system")),
     "NO_BLANK_QUESTION_EDGES": ("no question has white space at an edge", _no_edges("user")),
     "NO_BLANK_ANSWER_EDGES": ("no answer has white space at an edge", _no_edges("assistant")),
@@ -115,24 +115,24 @@ CONDITIONS: dict[str, _Question] = {
         lambda ask: not ask.prompt or ask.conversation.messages[-1].role == "user",
     ),
     "END_DIFFERS": (
-        "it is a prompt: what stands after the last message of a conversation is something else",
+        "it is a prompt: the end of a conversation is written differently",
         lambda ask: ask.prompt,
     ),
     "PROMPT_DIFFERS": (
-        "it is no prompt: what a prompt ends in is not how an answer begins",
+        "it is not a prompt: the end of a prompt is not the beginning of an answer",
         lambda ask: not ask.prompt,
     ),
 }
-"""Kind to what it asks, in words and as a function; what leaves out less stands first."""
+"""Kind to its condition in words and as a function; those that exclude less come first."""
 
 
 def needed(
     differing: Sequence[Difference], equal: Sequence[Ask]
 ) -> tuple[list[Condition], list[Difference]]:
-    """The conditions that leave out all that differs and as little as can be of what is equal.
+    """The conditions that exclude every difference and as few equal conversations as possible.
 
     Returns:
-        The conditions, and what differs although all of them hold.
+        The conditions, and the differences that remain although all of them hold.
     """
     if not differing:
         return [], []
@@ -147,7 +147,7 @@ def needed(
 
 
 def _gain(differing: Sequence[Difference], equal: Sequence[Ask], kind: str) -> tuple[float, int]:
-    """Which part of what it leaves out differs, where what is equal counts twice; and how much."""
+    """The share of differences in what it excludes, equal ones counted twice; and their number."""
     holds = CONDITIONS[kind][1]
     explained = sum(not holds(one.ask) for one in differing)
     lost = sum(not holds(ask) for ask in equal)

@@ -1,8 +1,8 @@
-"""Which faults of a published template a text shows, found by comparing it with what a row writes.
+"""The faults of a published template that a text shows, compared with the text that a row writes.
 
-A difference is taken for a fault only if it stands where faults of that kind do, and if nothing
-else differs. `chatfmt.templates.compare` holds it against what a row says of its template, its
-`faults`.
+A difference counts as a fault only if it is where faults of that kind are, and if nothing else
+differs. `chatfmt.templates.compare` checks it against the ``faults`` that a row says its template
+has.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 
 def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> list[str]:
-    """What the row writes for a conversation: a prompt, or what is encoded and what is trained."""
+    """The row's texts for a conversation: a prompt, or the encoded and the trained text."""
     if prompt:
         return [spelled(tok, tok.encode_prompt(conversation))]
     example = tok.encode_for_training(conversation, allow_untrained=True)
@@ -51,9 +51,9 @@ def faults_shown(case: Case) -> Iterator[frozenset[str]]:
 
 
 def spells_own_tokens(case: Case) -> bool:
-    """Whether what is prepared holds the spelling of a special token, and what was given does not.
+    """Whether preparation adds the spelling of a special token that was not in the conversation.
 
-    The letters are those of the template then, but there they are read as tokens.
+    The template then writes the same letters, but they are read as tokens.
     """
     written = case.tok.encode(case.prepare(case.given))
     theirs = ids_in(case.tok, spelled(case.tok, written))
@@ -73,7 +73,7 @@ def _texts(conversation: Conversation) -> list[str]:
 
 
 def _without_text_beside_calls(case: Case) -> Iterator[frozenset[str]]:
-    """``dropped_text``, if without the text of messages that have calls the rest is explained."""
+    """``dropped_text``, if the rest is explained without the text of messages that have calls."""
     messages = case.given.messages
     dropped = [m.content for m in messages if m.tool_calls and m.content]
     if dropped and not any(text in case.text for text in dropped):
@@ -82,7 +82,7 @@ def _without_text_beside_calls(case: Case) -> Iterator[frozenset[str]]:
 
 
 def _up_to_calls(case: Case) -> Iterator[frozenset[str]]:
-    """``dropped_calls``, if no call is there and what stands before the first one is explained."""
+    """``dropped_calls``, if no call is there and the text before the first one is explained."""
     messages = case.given.messages
     calls = [call.arguments for message in messages for call in message.tool_calls]
     if calls and not any(arguments in case.text for arguments in calls):
@@ -92,7 +92,7 @@ def _up_to_calls(case: Case) -> Iterator[frozenset[str]]:
 
 
 def _up_to_thought_in_text(case: Case) -> Iterator[frozenset[str]]:
-    """``split_text``, if a text with the tag is not there and what stands before is explained."""
+    """``split_text``, if a text with the tag is missing and the text before it is explained."""
     messages = case.given.messages
     if any("</think>" in m.content and m.content not in case.text for m in messages):
         before = takewhile(lambda message: "</think>" not in message.content, messages)
@@ -109,11 +109,11 @@ def _with(case: Case, messages: Iterable[Message], **changes: Any) -> Case:  # n
 
 
 def _differing(case: Case, *, is_beginning: bool = False) -> Iterator[frozenset[str]]:
-    """Kinds that explain how the text differs from what the row writes; none if it does not.
+    """Kinds that explain how the text differs from the row's; none if it does not differ.
 
     Args:
         case: the conversation, and the text.
-        is_beginning: whether the text may go on after what the row writes.
+        is_beginning: whether the text may continue after what the row writes.
     """
     try:
         prepared = case.prepare(case.given)
@@ -148,7 +148,7 @@ def _between(
 
 
 def _kinds(case: Case, prepared: Conversation, text: str, ours: str, start: int) -> Iterator[str]:
-    """The kinds that explain how two texts differ that begin with the first question."""
+    """The kinds that explain how two texts differ, both of which begin with the first question."""
     tok, messages = case.tok, prepared.messages
     thought = _thought(tok)
     if thought and re.sub(thought, "", text) == re.sub(thought, "", ours):
@@ -172,7 +172,7 @@ def _is_call(message: Message) -> bool:
 
 
 def _is_less_one_stretch(text: str, other: str) -> bool:
-    """Whether a text is another without something in it that stands together."""
+    """Whether a text is another one with a single stretch left out."""
     same = sum(
         1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other, strict=False))
     )
@@ -180,7 +180,7 @@ def _is_less_one_stretch(text: str, other: str) -> bool:
 
 
 def _ending(tok: ChatTokenizer) -> str:
-    """What stands after the text of an answer."""
+    """The text after the content of an answer."""
     prologue, mark = len(spelled(tok, tok.encode([]))), "\x02"
     for recipient in (None, "user"):
         answer = Message(role="assistant", content=mark, recipient=recipient)
@@ -192,7 +192,7 @@ def _ending(tok: ChatTokenizer) -> str:
 
 
 def _thought(tok: ChatTokenizer) -> str | None:
-    """What matches a thought with what the row writes around it."""
+    """A pattern for a thought and the text that the row writes around it."""
     for line in tok.format.lines_of["assistant"]:
         for piece in line.pieces:
             if isinstance(piece, Group) and piece.field == "reasoning":

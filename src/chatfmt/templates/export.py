@@ -1,4 +1,4 @@
-"""A tokenizer as a directory of Hugging Face: what ``AutoTokenizer.from_pretrained`` takes."""
+"""A tokenizer as a Hugging Face directory, which ``AutoTokenizer.from_pretrained`` reads."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _PROBE = (
     "na\u00efve \u65e5\u672c\u8a9e \u0645\u0631\u062d\u0628\u0627 \U0001f1e8\U0001f1ed A\u030a",
     "DON'T HTTPServer a1b2 \u0663\u0664\u0665\u0666 //\n/ \u00a0\u3000x",
 )
-"""Texts that the vocabularies that are written must split as ours do."""
+"""Texts that an exported vocabulary must split as ours does."""
 
 
 def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str, int]:
-    """Write what transformers needs to give the ids of this tokenizer.
+    """Write the files with which transformers gives the ids of this tokenizer.
 
     These are ``tokenizer.json``, ``tokenizer_config.json``, ``chat_template.jinja`` (see
     `to_jinja`) and ``generation_config.json``, with the stop tokens.
 
     Args:
-        directory: where to; it is made, and must hold nothing yet.
+        directory: where to write; it is created, and must be empty if it exists.
         tok: the tokenizer.
 
     Returns:
-        The name of each file, and how many bytes it has.
+        The name of each file, and its size in bytes.
 
     >>> import chatfmt, tempfile
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -46,7 +46,7 @@ def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str
     ...     export_hf(directory, tok)
 
     Raises:
-        FileExistsError: there is something in the directory.
+        FileExistsError: the directory is not empty.
         EncodingError: the vocabulary cannot be written as a ``tokenizer.json``.
         FormatError: the format cannot be written as a template.
         ImportError: the extra ``hf`` is not installed.
@@ -90,13 +90,13 @@ def _config(tok: ChatTokenizer) -> dict[str, Any]:
 
 
 def _check(text: str, tok: ChatTokenizer) -> None:
-    """Refuse a vocabulary that splits text otherwise, as one of another pattern may."""
+    """Refuse a vocabulary that splits text differently, as one with another pattern can."""
     tokenizer = tokenizer_of(text)
     for probe in _PROBE:
         ours = tok.encoding.encode_ordinary(probe)
         theirs = tokenizer.encode(probe, add_special_tokens=False).ids
         if ours != theirs:
             raise EncodingError(
-                "Hugging Face's engine splits text otherwise than the encoding's pattern says: "
+                "Hugging Face's engine does not split text as the encoding's pattern says: "
                 f"expected {ours} for {shown(probe)}, found {theirs}"
             )

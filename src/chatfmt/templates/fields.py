@@ -1,4 +1,4 @@
-"""The places of fields in a line, as nodes: what is checked first, and what is written."""
+"""The fields of a line as nodes: the checks first, then the text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _VARIABLES = {
     "call.id": "tool_call.id",
     "arg.key": "key",
 }
-"""Field to its expression; that of a message's field is its name."""
+"""Field to its expression; for a field of a message, that is its name."""
 
 
 class Places:
@@ -41,7 +41,7 @@ class Places:
 
     Args:
         shared: what all lines share.
-        words: field to the words that it never holds.
+        words: field to the words that it never contains.
     """
 
     def __init__(self, shared: Shared, words: Mapping[str, Sequence[Word]]) -> None:
@@ -50,7 +50,7 @@ class Places:
     def field(
         self, piece: Field, past: set[Before], rests: Iterable[Sequence[Piece]], *, generated: bool
     ) -> Iterator[Node]:
-        """The nodes of a field; ``rests`` is what may come after it."""
+        """The nodes of a field; ``rests`` are the pieces that can follow it."""
         rests = [*rests]
         value = _VARIABLES.get(piece.name, piece.name)
         yield from self._spelled(piece)
@@ -62,7 +62,7 @@ class Places:
         reasons = [(conditions, "would be read as structure")]
         whole = {end for rest in rests for end in after(rest)}
         spelling = [*crossings(value, self._shared.tokens, past, whole, piece.alphabet)]
-        reasons.append((spelling, "spells a special token with what stands around it"))
+        reasons.append((spelling, "spells a special token together with the text around it"))
         for found, reason in reasons:
             for some in in_parts(found):
                 yield fail(one_of(some), quoted(f": {_noun(name)} {reason}"))
@@ -73,7 +73,7 @@ class Places:
         yield Write(value, generated)
 
     def _header(self, name: str, value: str, alphabet: Alphabet) -> str:
-        """The call of the macro that checks a header field and gives it."""
+        """A call of the macro that checks a header field and returns it."""
         letters = letters_of(alphabet)
         if letters is not None:
             self._shared.macros.append("word_of")
@@ -84,7 +84,7 @@ class Places:
         return f"word({value}, {quoted(excluded)}, where ~ {quoted(f', {_noun(name)}')}{most})"
 
     def _spelled(self, piece: Field) -> Iterator[Node]:
-        """How the value is spelled, where it does not stand as it is."""
+        """The spelling of a value, unless it is written unchanged."""
         match piece.name, piece.coder:
             case "call", _:
                 yield from self._call(piece)
@@ -144,7 +144,7 @@ class Places:
         yield If((("not loop.first", (Text(written, generated),)),))
 
     def _ids(self) -> Iterator[Node]:
-        """What ids say, where a row says the name of a tool only there."""
+        """The parts of an id, if a row writes the name of a tool only there."""
         shape = self._shared.format.call_ids
         if shape:
             start, _, end = shape.partition("{call.name}")
@@ -161,7 +161,7 @@ class Places:
     def _item(
         self, piece: Calls, past: set[Before], rests: Sequence[Sequence[Piece]], *, generated: bool
     ) -> Iterator[Node]:
-        """The nodes of what is written for one call, or for one argument."""
+        """The nodes of one call, or of one argument."""
         item = piece.item
         flagged = any(isinstance(one, Field) and one.name == "arg.string" for one in item)
         for at, one in enumerate(item):
@@ -183,7 +183,7 @@ class Places:
     def _said(
         self, piece: Field, past: set[Before], rests: Iterable[Sequence[Piece]], *, generated: bool
     ) -> Iterator[Node]:
-        """A value beside which it is said whether it is a string."""
+        """A value next to which the line says whether it is a string."""
         nodes = [*self.field(piece, past, rests, generated=generated)]
         yield from (node for node in nodes if not isinstance(node, Set))
 

@@ -1,10 +1,10 @@
-"""Conditions in Jinja under which the text of a field is refused.
+"""Jinja conditions under which the text of a field is refused.
 
-A text is refused that a reader would take for structure: one with a fence in it, as
-`chatfmt.wire.refuse` says, and one that spells a special token together with what stands around it.
-(A text that spells one by itself is refused by the macro ``text``.) What decides is known of each
-place when the template is made, so a condition is made of ``in``, ``startswith``, ``endswith`` and
-``==`` with constant texts.
+A text is refused if a reader would take it for structure: if it has a fence in it, as
+`chatfmt.wire.refuse` says, or if it spells a special token together with the text around it. (A
+text that spells one by itself is refused by the macro ``text``.) The deciding texts are known for
+each place when the template is made, so a condition consists of ``in``, ``startswith``,
+``endswith`` and ``==`` with constant texts.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _ASCII = [chr(code) for code in range(128)]
 
 
 _LONG = 40
-"""From how many characters on a constant text has a name."""
+"""Constant texts of at least this many characters get a name."""
 _MOST = 64
 
 
 class Constants:
-    """Constant texts in conditions: long ones have a name, and stand at the top of the template.
+    """Constant texts in conditions; long ones get a name, and are set at the top of the template.
 
     >>> constants = Constants()
     >>> constants.say("x"), constants.say("x" * 50), constants.say("x" * 50, 49)
@@ -61,9 +61,9 @@ class Constants:
 
 
 def in_parts(conditions: Iterable[str]) -> Iterator[list[str]]:
-    """Each condition once, as many together as one block of a template can ask for.
+    """Each condition once, in groups that one block of a template can hold.
 
-    Jinja writes an ``or`` of many as Python with one more bracket for each; Python takes 200.
+    Jinja writes an ``or`` of many as Python with one more bracket for each; Python allows 200.
 
     >>> [len(some) for some in in_parts(map(str, range(100)))]
     [64, 36]
@@ -73,7 +73,7 @@ def in_parts(conditions: Iterable[str]) -> Iterator[list[str]]:
 
 
 def one_of(conditions: Iterable[str]) -> str:
-    """That one of these conditions holds, each named once.
+    """The condition that one of these holds, with each named once.
 
     >>> one_of(["a == 'x'", "'y' in a", "a == 'x'"])
     "a == 'x' or 'y' in a"
@@ -84,7 +84,7 @@ def one_of(conditions: Iterable[str]) -> str:
 def misreadings(
     value: str, words: Sequence[Word], ends: Iterable[Following], constants: Constants
 ) -> Iterator[str]:
-    r"""When a value would be read otherwise, because of words that its field never holds.
+    r"""When a value would be misread because of words that its field never contains.
 
     >>> from chatfmt.line.words import Word
     >>> from chatfmt.templates.around import Following
@@ -101,7 +101,7 @@ def misreadings(
         else:
             yield f"{constants.say(word.text)} in {value}"
         for text, is_told in sorted(ends):
-            if not is_told or text.startswith(fences):  # else a special token tells
+            if not is_told or text.startswith(fences):  # otherwise the special token decides
                 yield from _completed(value, word, text, fences, constants)
 
 
@@ -126,14 +126,14 @@ def crossings(
     ends: Iterable[str],
     alphabet: Alphabet | None = None,
 ) -> Iterator[str]:
-    """When a value spells a special token together with the texts around it.
+    """When a value spells a special token together with the text around it.
 
     >>> from chatfmt.templates.around import Before
     >>> [*crossings("content", ["[e~[", "<s>"], [Before("")], ["[e~["])]
     ["content.endswith('[e~')"]
 
     Raises:
-        FormatError: two fields could spell one together, which no constant text tells.
+        FormatError: two fields could spell one together, which no constant text can rule out.
     """
     for token in tokens:
         if alphabet is not None and regex.fullmatch(alphabet.pattern, token, regex.V1):
@@ -145,15 +145,15 @@ def crossings(
             for text, is_open in past:
                 if is_open and head.endswith(text) and len(head) > len(text):
                     raise FormatError(
-                        f"two fields stand side by side and could spell {token} together, which a "
-                        "template cannot see"
+                        f"two fields are next to each other and could spell {token} together, "
+                        "which a template cannot see"
                     )
                 if text.endswith(head) and any(end.startswith(tail) for end in ends):
                     yield _place(value, part, begins=bool(head), ends=bool(tail))
 
 
 def _parts(length: int) -> Iterator[tuple[int, int]]:
-    """The parts of a token that a value may hold, where text around it holds the rest."""
+    """The parts of a token that a value may contain while the text around it has the rest."""
     for start in range(length):
         for stop in range(start + 1, length + 1):
             if stop - start < length:
@@ -167,7 +167,7 @@ def _place(value: str, part: str, *, begins: bool, ends: bool) -> str:
 
 
 def letters_of(alphabet: Alphabet) -> str | None:
-    """All characters of an alphabet; None where it says which are not in it.
+    """All characters of an alphabet; None if it is defined by the characters it excludes.
 
     >>> from chatfmt.line.fields import ALPHABETS
     >>> letters_of(ALPHABETS["arg.string"]), letters_of(ALPHABETS["name"])
@@ -179,7 +179,7 @@ def letters_of(alphabet: Alphabet) -> str | None:
 
 
 def excluded_from(alphabet: Alphabet, candidates: Iterable[str]) -> str:
-    """The characters that are not in an alphabet, of ASCII and these; white space aside.
+    """The ASCII characters and candidates that are not in an alphabet, except white space.
 
     >>> from chatfmt.line.fields import ALPHABETS
     >>> excluded_from(ALPHABETS["channel"], "")

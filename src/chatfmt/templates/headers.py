@@ -1,4 +1,4 @@
-"""How long a header may be, where its fields have no bound of their own."""
+"""The length limit of a header whose fields have no limit of their own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["header_limit"]
 
 
 def header_limit(format: ChatFormat, line: Line, role: str) -> Iterator[Node]:
-    """Refuse a header with more characters than the row allows."""
+    """Refuse a header that is longer than the row allows."""
     envelope = format.envelopes.get(role)
     around: Sequence[Piece] = envelope.open if envelope else ()
     header = _Header()
@@ -29,15 +29,15 @@ def header_limit(format: ChatFormat, line: Line, role: str) -> Iterator[Node]:
 
 
 class _Header:
-    """Adds up what `chatfmt.wire.refuse.header_length` counts, as an expression."""
+    """Adds up the length that `chatfmt.wire.refuse.header_length` counts, as an expression."""
 
     def __init__(self) -> None:
         self._in_free_text = False
         self.is_unbounded = False
-        """Whether a field in it has no bound of its own."""
+        """Whether it has a field without a limit of its own."""
 
     def length(self, pieces: Sequence[Piece]) -> str:
-        """How many characters these pieces write in the header."""
+        """The number of characters that these pieces write in the header."""
         literal, terms = 0, []
         for piece in pieces:
             match piece:

@@ -1,4 +1,4 @@
-"""A chat template as a format: its lines, its preparation, and when the two are the same."""
+"""A chat template as a format: its lines, its preparation, and when both write the same."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ __all__ = ["Imported", "import_template"]
 _Case = tuple[Ask, "str | Refused"]
 _KINDS = Kinds(thinks=True, calls=True, switches=False)
 _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
-_FIRST = 16  # conversations by which hypotheses are told apart
+_FIRST = 16  # conversations that distinguish hypotheses
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
-_ROUNDS = 3  # in which conditions are sought
-_ENOUGH = 12  # conversations that are equal: below that there is nothing that was imported
+_ROUNDS = 3  # of looking for conditions
+_ENOUGH = 12  # equal conversations: with fewer, nothing was really imported
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A template as a format, and the conversations for which that is proven.
+    """A template as a format, and the conversations for which the two are proven equal.
 
     >>> import tiktoken
     >>> from chatfmt import Conversation, Message, import_template
@@ -71,11 +71,11 @@ class Imported:
     """
 
     format: ChatFormat
-    """The lines, with the preparation that goes with them."""
+    """The lines, with their preparation."""
     conditions: tuple[Condition, ...]
-    """Wherever all hold, the prepared conversation is written as the template writes it."""
+    """Where all of them hold, the prepared conversation is written as the template writes it."""
     evidence: Evidence
-    """Of conversations that were not looked at before, and for which the conditions hold."""
+    """The results for new conversations for which the conditions hold."""
 
     def tokenizer(self, encoding: tiktoken.Encoding | TokenEncoding) -> ChatTokenizer:
         """The format over a vocabulary.
@@ -100,17 +100,17 @@ def import_template(
 ) -> Imported:
     """The format that writes what a chat template does.
 
-    The template is run on texts that cannot be mistaken, lines are made of what stands around
-    these, and what they write is compared with what it writes for conversations of all kinds; then,
-    once more, for others. Nothing is kept that was not equal there, and read back.
+    The template is run on texts that cannot be mistaken for anything else, lines are made of the
+    text around them, and what they write is compared with the template's text for conversations of
+    all kinds; then once more, for others. Nothing is kept that was not equal there, and read back.
 
     Args:
         source: the template, untrusted.
         special_tokens: the spellings that are special tokens in the vocabulary. They are not
-            guessed: whether ``[INST]`` is one only the vocabulary knows.
-        bos: what ``bos_token`` is.
-        eos: what ``eos_token`` is.
-        name: what the format is called.
+            guessed: only the vocabulary knows whether ``[INST]`` is one.
+        bos: the value of ``bos_token``.
+        eos: the value of ``eos_token``.
+        name: the name of the format.
 
     >>> import_template("{{ raise_exception('no chat') }}", ["<e>"])
     Traceback (most recent call last):
@@ -118,7 +118,7 @@ def import_template(
     chatfmt.errors.TemplateImportError: it takes no plain conversation: TemplateError: no chat
 
     Raises:
-        TemplateImportError: no line is proven to write what the template does; ``reasons`` shows
+        TemplateImportError: no line is proven to write the same as the template; ``reasons`` shows
             where they differ.
         FormatError: the syntax of the template is wrong.
         ImportError: Jinja is not installed.
@@ -146,7 +146,7 @@ def _solved(
 ) -> tuple[ChatTokenizer, list[dict[str, Any]]]:
     """The hypothesis that is right most often for prompts, and then for the plainest conversations.
 
-    What a conversation ends in may be said by a condition; what stands before an answer may not.
+    A condition can cover how a conversation ends, but not the text before an answer.
     """
     written = [case for case in cases if isinstance(case[1], str)]
     plain = written[:_FIRST]
@@ -159,7 +159,7 @@ def _solved(
     why = "its texts do not stand one after the other, each once"
     for tried in hypotheses(template, tokens, bos):
         if any(token in text for token in tokens for text in _texts(tried.words)):
-            continue  # there it would be text
+            continue  # it would be written as text
         try:
             tok = in_letters(_format({"name": name, **tried.row}, tried.words), tokens)
         except FormatError as error:
@@ -182,13 +182,13 @@ def _texts(words: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _failures(tok: ChatTokenizer, cases: Sequence[_Case], most: int) -> int:
-    """For how many conversations what it writes is wrong; no more than ``most`` are counted."""
+    """The number of conversations that it writes wrongly, counted up to ``most``."""
     wrong = (case for case in cases if compare(tok, *case)[0] not in WELL)
     return sum(1 for _ in itertools.islice(wrong, most))
 
 
 def _format(row: dict[str, Any], words: list[dict[str, Any]]) -> ChatFormat:
-    """A format; the texts in it that end a field are listed."""
+    """A format in which the texts that end a field are listed."""
     made = ChatFormat(**{**row, "prepare": words, "fences": [""]})  # "" is how every text begins
     return ChatFormat(**{**made.row(), "fences": [word for _, word in made.machine.fences]})
 
@@ -218,9 +218,9 @@ def _conditions(tok: ChatTokenizer, cases: Sequence[_Case]) -> list[Condition]:
 def _proved(
     tok: ChatTokenizer, template: JinjaTemplate, cases: Sequence[_Case]
 ) -> tuple[list[Condition], Evidence]:
-    """The conditions, and what comes of conversations by which they were not found.
+    """The conditions, and the results for conversations that were not used to find them.
 
-    Where these show that a condition is missing, it is sought anew, and proved with others.
+    If these show that a condition is missing, it is looked for again, and proved with others.
     """
     for seed in range(1, _ROUNDS + 1):
         conditions = _conditions(tok, cases)
@@ -240,7 +240,7 @@ def _proved(
 
 
 def _check_ids(tok: ChatTokenizer, cases: Sequence[_Case]) -> None:
-    """The same text is the same tokens, and these are read as what was written."""
+    """Check that equal text gives equal tokens, and that these are read as what was written."""
     for ask, text in cases:
         if isinstance(text, Refused) or compare(tok, ask, text)[0] is not Verdict.EQUAL:
             continue
@@ -255,13 +255,13 @@ def _check_ids(tok: ChatTokenizer, cases: Sequence[_Case]) -> None:
 
 
 def _calls(ask: Ask) -> bool:
-    """Whether it has what no line that is made here has a place for."""
+    """Whether it has parts for which no line made here has a place."""
     chat = ask.conversation
     return bool(chat.tools) or any(message.tool_calls for message in chat.messages)
 
 
 def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
-    """The word with the date in its texts as a value, where the template writes the day's."""
+    """The word with a value for the date, if the template writes the date of the day."""
     made = {**word}
     for how in _STRFTIME.findall(source):
         for name in ("default", "before"):
@@ -275,7 +275,7 @@ def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_date(tok: ChatTokenizer, later: Sequence[_Case]) -> None:
-    """What was the same is the same on another day."""
+    """Check that conversations that were equal are equal on another day."""
     for ask, text in later:
         verdict, ours = compare(tok, ask, text, date=_LATER)
         if verdict is not Verdict.EQUAL:

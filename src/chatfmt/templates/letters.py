@@ -1,7 +1,7 @@
-"""Formats over an encoding whose tokens are single bytes, so that layouts are compared as text.
+"""Formats over an encoding whose tokens are single bytes, so that layouts compare as text.
 
-What a template writes is text in which special tokens are spelled; `spelled` gives what a format
-writes in the same shape.
+A template writes text in which special tokens are spelled; `spelled` gives a format's ids in the
+same form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BYTES = [bytes([byte]) for byte in range(256)]
 
 @dataclass(frozen=True, eq=False)
 class Letters:
-    """An encoding: each byte is an id, and behind these stand the special tokens.
+    """An encoding in which each byte is an id, and the special tokens come after them.
 
     >>> Letters({"<e>": 256}).encode_ordinary("A<e>")
     [65, 60, 101, 62]
@@ -43,7 +43,7 @@ class Letters:
 
     @property
     def fingerprint(self) -> str:
-        """What tells it from others: the spellings in their order.
+        """Distinguishes it from others: the spellings in their order.
 
         >>> Letters({"<e>": 256}).fingerprint
         '["<e>"]'
@@ -59,7 +59,7 @@ class Letters:
         return [*text.encode()]
 
     def token_bytes(self, token: int) -> bytes:
-        """The byte of an id; KeyError for other ids.
+        """The byte of an id; other ids raise KeyError.
 
         >>> Letters({}).token_bytes(65)
         b'A'
@@ -70,7 +70,7 @@ class Letters:
 
 
 def in_letters(format: ChatFormat, tokens: Sequence[str] = ()) -> ChatTokenizer:
-    """A tokenizer for a format, over its special tokens, others that there are, and bytes.
+    """A tokenizer for a format, over its special tokens, further ones, and bytes.
 
     >>> import chatfmt
     >>> tok = in_letters(chatfmt.get_format("chatml"))
@@ -82,7 +82,7 @@ def in_letters(format: ChatFormat, tokens: Sequence[str] = ()) -> ChatTokenizer:
 
 
 def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
-    r"""The ids of a format over letters as text, special tokens as they are spelled.
+    r"""The ids of a format over letters as text, with special tokens spelled out.
 
     >>> import chatfmt
     >>> tok = in_letters(chatfmt.get_format("chatml"))
@@ -95,7 +95,7 @@ def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
 
 
 def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
-    """The ids of a text in which special tokens are special.
+    """The ids of a text, with its special tokens read as special.
 
     >>> import chatfmt
     >>> ids_in(in_letters(chatfmt.get_format("chatml")), "a<|im_end|>")

@@ -1,4 +1,4 @@
-"""What is written for a message: which line of its role, and what stands around that."""
+"""The nodes of a message: the line of its role, and what is around it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["message_nodes"]
 
 
 def message_nodes(shared: Shared) -> Iterator[Node]:
-    """What is written for a message, in whichever role."""
+    """The nodes of a message, for all roles."""
     by_nodes: dict[tuple[Node, ...], list[str]] = {}
     for role in shared.format.lines_of:
         by_nodes.setdefault(tuple(_role(shared, role)), []).append(role)
@@ -45,7 +45,7 @@ def message_nodes(shared: Shared) -> Iterator[Node]:
 
 
 def _role(shared: Shared, role: str) -> Iterator[Node]:
-    """The lines of a role: the first is written that is for the message."""
+    """The lines of a role; the first that fits the message is written."""
     lines = shared.format.lines_of[role]
     places = [*dict.fromkeys(place for line in lines for place in line.after or ())]
     branches: list[tuple[str, tuple[Node, ...]]] = []
@@ -57,7 +57,7 @@ def _role(shared: Shared, role: str) -> Iterator[Node]:
         elif places:
             terms.insert(0, f"before not in {listed(places)}")
         if any(earlier <= {*terms} for earlier in seen):
-            continue  # an earlier line is for all that this one is for
+            continue  # an earlier line covers this case
         seen.append({*terms})
         branches.append((" and ".join(terms), tuple(_line(shared, role, line))))
     if branches[-1][0] and either(branches):
@@ -69,9 +69,9 @@ def _role(shared: Shared, role: str) -> Iterator[Node]:
 
 
 def _terms(line: Line, lines: Sequence[Line]) -> Iterator[str]:
-    """When a line is for a message: it has all that it must, and nothing without a place.
+    """When a line fits a message: it has every field that must be there, and no other.
 
-    What has a place in none of the lines is refused before.
+    A field that has a place in none of the lines is refused earlier.
     """
     fixed = dict(line.fixed)
     known = {field for one in lines for field in one.fields}
@@ -91,7 +91,7 @@ def _terms(line: Line, lines: Sequence[Line]) -> Iterator[str]:
 
 
 def _line(shared: Shared, role: str, line: Line) -> Iterator[Node]:
-    """The nodes of a line, after what refuses the message as a whole."""
+    """The nodes of a line, after those that refuse the message as a whole."""
     yield from header_limit(shared.format, line, role)
     envelope = shared.format.envelopes.get(role)
     if envelope is not None:
@@ -116,7 +116,7 @@ def _line(shared: Shared, role: str, line: Line) -> Iterator[Node]:
 
 
 def _enveloped(shared: Shared, role: str, line: Line, envelope: Envelope) -> Iterator[Node]:
-    """A message of which several may stand in one frame."""
+    """A message that may share one frame with others."""
     first = written(shared, role, line, (*envelope.open, *line.pieces))
     more = written(shared, role, line, (*envelope.sep, *line.pieces))
     yield from branch([(f"before != {quoted(role)}", first), ("", more)])
@@ -127,7 +127,7 @@ def _enveloped(shared: Shared, role: str, line: Line, envelope: Envelope) -> Ite
 
 
 def _traceless(line: Line) -> Iterator[Node]:
-    """Refuse a message of which nothing would be seen."""
+    """Refuse a message that would leave no trace in the text."""
     if not any(isinstance(piece, Special | Literal) for piece in line.pieces):
         fields = [piece.name for piece in flat(line.pieces) if isinstance(piece, Field)]
         empty = " and ".join(f"not {name}" for name in fields)
@@ -135,7 +135,7 @@ def _traceless(line: Line) -> Iterator[Node]:
 
 
 def _bare(shared: Shared, line: Line) -> Iterator[Node]:
-    """Refuse a last message that is nothing but a token that may as well end the one before."""
+    """Refuse a last message that is only a token that could just as well end the one before."""
     first, rest = line.pieces[0], line.pieces[1:]
     row = shared.format
     stops = isinstance(first, Special) and first.tokens[0] in row.stop_spellings

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["MACROS", "text_macro", "with_needed"]
 
 _FEW = 8
-"""From how many numbered tokens on they are named by their numbers."""
+"""Runs of at least this many numbered tokens are written as a range of numbers."""
 
 
 def text_macro(tokens: Iterable[str]) -> str:
-    """The macro that every text goes through: it refuses what spells one of these tokens."""
+    """The macro that every text goes through: it refuses text that spells one of these tokens."""
     alone, families = _families(tokens)
     lines = [
         "{%- macro text(value, where) %}",
@@ -48,7 +48,7 @@ def text_macro(tokens: Iterable[str]) -> str:
 
 
 def _families(tokens: Iterable[str]) -> tuple[list[str], list[tuple[str, range, str]]]:
-    """Tokens that stand by themselves, and those that only a number tells apart."""
+    """Single tokens, and families whose tokens differ only in a number."""
     alone: list[str] = []
     numbered: dict[tuple[str, str], list[int]] = {}
     for token in dict.fromkeys(tokens):
@@ -126,8 +126,8 @@ _PYTHON = """\
     {%- endif %}
 {%- endmacro %}"""
 
-# What a text would be read as, if not as a string: JSON has no other numbers. Whether brackets
-# hold JSON between them is not looked at.
+# The kind of value that a text would be read as, if not as a string: JSON has no other numbers.
+# Whether brackets contain valid JSON is not checked.
 _KIND = """\
 {%- macro kind(text) %}
     {%- set mantissa, e, exponent = text.removeprefix('-').replace('E', 'e').partition('e') %}
@@ -145,7 +145,7 @@ _KIND = """\
 _KIND_OF_JSON = _KIND.replace("WORDS", listed(["true", "false", "null"]))
 _KIND_OF_PYTHON = _KIND.replace("WORDS", listed(["true", "false", "null", "True", "False", "None"]))
 
-# The types that a definition gives an argument, with spaces between; none where it does not say.
+# The types that a definition gives an argument, separated by spaces; empty if it gives none.
 _TYPES = """\
 {%- macro types_in(schema) %}
     {%- if schema is not mapping %}
@@ -230,11 +230,11 @@ MACROS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("json", "kind_python", "types"),
     ),
 }
-"""Name of a macro to its source, and to the names of those that it calls."""
+"""Name of a macro to its source, and to the names of the macros that it calls."""
 
 
 def with_needed(names: Iterable[str]) -> list[str]:
-    """The sources of these macros and of those that they call, each before its first call.
+    """The sources of these macros and of those they call, each before its first call.
 
     >>> len(with_needed(["object"]))
     2

@@ -1,4 +1,4 @@
-"""Which row of the table a chat template is, proven on a battery of conversations."""
+"""The row of the table that a chat template matches, proven on many conversations."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ __all__ = ["Match", "kinds_of", "match_template"]
 _Case = tuple["Ask", "str | Refused"]
 
 _FIRST = Kinds(("user", "assistant"))
-_ENOUGH = 20  # conversations that are equal: templates that refuse nearly all prove little
+_ENOUGH = 20  # equal conversations: a template that refuses nearly all proves little
 
 
 class Match(NamedTuple):
-    """A row of the table, and how what it writes compares with a template.
+    """A row of the table, and how its text compares with a template's.
 
     >>> from chatfmt.line.formats import get_format
     >>> str(Match(get_format("chatml"), Evidence(equal=40)))
@@ -39,7 +39,7 @@ class Match(NamedTuple):
 
     @property
     def proven(self) -> bool:
-        """Whether the template is this row, but for faults that the row names.
+        """Whether the template is this row, except for faults that the row names.
 
         >>> from chatfmt.line.formats import get_format
         >>> Match(get_format("chatml"), Evidence(equal=1)).proven
@@ -52,7 +52,7 @@ class Match(NamedTuple):
 
 
 def kinds_of(format: ChatFormat) -> Kinds:
-    """What a row has places for.
+    """The kinds of conversations that a row has places for.
 
     >>> from chatfmt.line.formats import get_format
     >>> kinds_of(get_format("qwen-3"))
@@ -76,18 +76,18 @@ def match_template(
     eos: str = "",
     special_tokens: Collection[str] | None = None,
 ) -> Match | None:
-    r"""The row that writes what a template does, or the one that comes nearest.
+    r"""The row that writes the same as a template, or the one that comes nearest.
 
     Args:
         source: the template.
-        bos: what its ``bos_token`` is.
-        eos: what its ``eos_token`` is.
+        bos: the value of its ``bos_token``.
+        eos: the value of its ``eos_token``.
         special_tokens: the spellings that the vocabulary has; rows that need others are left out.
-            None: any.
+            None allows any.
 
     Returns:
         The row with its evidence; `Match.proven` says whether it is the template. None if no row
-        writes even one conversation as it does.
+        writes even one conversation as the template does.
 
     >>> found = match_template(
     ...     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}"
@@ -118,7 +118,7 @@ def match_template(
 
 
 def _cases(template: JinjaTemplate, known: dict[str, str | Refused], kinds: Kinds) -> list[_Case]:
-    """The battery with what the template writes; what is known already is not asked again."""
+    """The conversations with the template's text for each; known ones are not rendered again."""
     asked = {repr(ask): ask for ask in asks(kinds)}
     new = {key: ask for key, ask in asked.items() if key not in known}
     texts = (text for _, text in all_written_by(template, [*new.values()]))
@@ -127,7 +127,7 @@ def _cases(template: JinjaTemplate, known: dict[str, str | Refused], kinds: Kind
 
 
 def _nearness(found: Match) -> tuple[bool, float, int, int]:
-    """Proven before others; then by the share that is equal, how many are, and how plain it is."""
+    """Proven ones first; then by the share of equal ones, their number, and how plain a row is."""
     about = found.evidence
     tried = about.equal + len(about.differing) + len(about.excused)
     fields = sum(len(line.fields) for line in found.format.lines)

@@ -1,9 +1,9 @@
-"""The merges of byte pair encoding, out of the ranks of its tokens.
+"""The merges of byte pair encoding, derived from the ranks of its tokens.
 
-tiktoken lists tokens by rank, and merges two neighbours if what they are together has the lowest
-rank. Hugging Face lists pairs. A token comes of one pair alone: when its turn comes, all that has
-a lower rank has been merged, so its bytes are what they are when nothing else stands around them.
-A token that has more than two parts then is never merged, and only a piece of text that is just
+tiktoken lists tokens by rank, and merges the two neighbours that together have the lowest rank.
+Hugging Face lists pairs. A token comes from a single pair: when its turn comes, everything of a
+lower rank has been merged, so its parts are those of its bytes alone, without any context. If it
+still has more than two parts then, it is never merged, and only a piece of text that is exactly
 this token becomes it; both libraries do that, the second with ``ignore_merges``.
 """
 

@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 __all__ = ["AT_END", "written"]
 
 AT_END = "training and after == 'end' and not add_generation_prompt"
-"""That this is the last message of a sequence to train on."""
+"""The condition that this is the last message of a sequence to train on."""
 
 
 def written(
     shared: Shared, role: str, line: Line, pieces: Sequence[Piece], *, generated: bool = False
 ) -> tuple[Node, ...]:
-    """What pieces write for a message of a role.
+    """The nodes of pieces for a message of a role.
 
-    Where the reasoning is empty, or there is none, a prompt may have written what says so: then all
-    up to there is not the assistant's.
+    If the reasoning is empty or missing, a prompt may have written the text that says so: then
+    everything up to there is not the assistant's.
 
     Args:
         shared: what all lines share.
         role: the role.
         line: the line to which the pieces belong.
-        pieces: the line's own, and what opens an envelope before them.
-        generated: whether the assistant writes them from the first on.
+        pieces: the line's own, and before them those that open an envelope.
+        generated: whether the assistant writes them from the first one.
     """
     end = None
     if role == TRAINED and role in shared.format.prompted and not generated:
@@ -56,15 +56,15 @@ def written(
 
 
 class _Walk:
-    """A way along pieces, which knows what stands before each.
+    """Goes through pieces from left to right, and knows the text before each.
 
     Args:
         shared: what all lines share.
         role: the role.
         line: the line to which the pieces belong.
-        known: fields of which it is known whether they are there.
-        prompted: whether a prompt writes all this, and an empty reasoning in it.
-        past: what may stand before the first; None: it begins a message.
+        known: fields that are known to be there, or known to be missing.
+        prompted: whether a prompt writes all this, with an empty reasoning in it.
+        past: the texts that can come before the first; None if it begins a message.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class _Walk:
     def all(
         self, pieces: Sequence[Piece], *, generated: bool = False, outer: Sequence[Piece] = ()
     ) -> Iterator[Node]:
-        """The nodes of pieces, after which ``outer`` comes."""
+        """The nodes of pieces that are followed by ``outer``."""
         marked = self._role == TRAINED and not self._prompted
         for at, piece in enumerate(pieces):
             rest = (*pieces[at + 1 :], *outer)
@@ -131,7 +131,7 @@ class _Walk:
             yield If(((there, nodes),))
 
     def _end(self, token: str, *, generated: bool) -> Iterator[Node]:
-        """The token that ends a message: not trained where the model does not go on after it."""
+        """The token that ends a message: trained only if the model continues after it."""
         if self._role != TRAINED or not self._shared.goes_on(self._line):
             yield Text(token, generated)
             return
@@ -141,7 +141,7 @@ class _Walk:
         yield If((*branches, ("", (Text(token),))))
 
     def _begin(self, token: str) -> Iterator[Node]:
-        """The first token of a message: it may end the assistant's message before it."""
+        """The first token of a message, which may end the assistant's message before it."""
         row = self._shared.format
         if TRAINED in row.unended and token in row.stop_spellings:
             ends = f"before == {quoted(TRAINED)}"

@@ -1,4 +1,4 @@
-"""What a template writes around texts that cannot be mistaken for anything else."""
+"""The text that a template writes around contents that cannot be mistaken for anything else."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _ROLES = {"s": "system", "u": "user", "a": "assistant"}
 
 
 class Cut(NamedTuple):
-    """What stands around the texts of some messages.
+    """The text around the contents of some messages.
 
     >>> Cut(("<u>", "</u>"), (0,)).between
     ('<u>', '</u>')
     """
 
     between: tuple[str, ...]
-    """What stands before the first text, between them, and after the last."""
+    """The text before the first content, between contents, and after the last."""
     order: tuple[int, ...]
-    """Of which messages they are, as they stand; those that are left out are missing."""
+    """The messages whose contents appear, in the order of the text."""
 
 
 def mark(at: int) -> str:
-    """The text of a message: letters, which no template looks at.
+    """The content of a message: letters that no template looks for.
 
     >>> mark(0)
     'Qz0zQ'
@@ -37,12 +37,12 @@ def mark(at: int) -> str:
 
 
 def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | None:
-    """What a template writes for messages of these roles; None if it refuses or repeats a text.
+    """A template's text for messages of these roles; None if it refuses or repeats a content.
 
     Args:
-        template: what is asked.
+        template: the template.
         roles: the first letter of each role.
-        prompt: whether an answer is to begin.
+        prompt: whether an answer is to begin after them.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("<s>{% for m in messages %}{{ m.content }}<e>{% endfor %}") as template:
@@ -67,7 +67,7 @@ def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | N
 
 
 def takes_parts(template: JinjaTemplate) -> bool:
-    """Whether it writes texts only where they are given as parts, as those of pictures do.
+    """Whether a template writes only contents given as parts, as those for pictures do.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> source = "{% for m in messages %}{{ m.content[0].text }}{% endfor %}"
@@ -82,9 +82,9 @@ def takes_parts(template: JinjaTemplate) -> bool:
 
 
 def thought_cut(template: JinjaTemplate) -> tuple[str, str] | None:
-    """What stands between a question and a thought, and between that and the answer.
+    """The text between a question and a thought, and between the thought and the answer.
 
-    None if the template leaves out thoughts, or writes them elsewhere.
+    None if the template leaves thoughts out, or writes them elsewhere.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> source = "{% for m in messages %}<m>{{ m.thinking }}</t>{{ m.content }}{% endfor %}"

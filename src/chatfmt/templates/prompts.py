@@ -1,4 +1,4 @@
-"""Generation prompts: constant texts, one for each place and each wish about thinking."""
+"""Generation prompts: constant texts, one for each place and each setting of thinking."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPEAKER = "assistant"
 
 
 def prompt_nodes(format: ChatFormat) -> Iterator[Node]:
-    """What is written after the last message before the assistant speaks."""
+    """The nodes that follow the last message before the assistant speaks."""
     if _SPEAKER not in format.lines_of:
         yield _fail("no assistant speaks in this format")
         return
@@ -43,7 +43,7 @@ def prompt_nodes(format: ChatFormat) -> Iterator[Node]:
 
 
 def _at(format: ChatFormat, before: str | None) -> Iterator[Node]:
-    """The prompt after a message of this role, for each wish about thinking."""
+    """The prompt after a message of this role, for each setting of thinking."""
     own, opened, closed = (
         _written(format, before, thinking=thinking) for thinking in (None, True, False)
     )

@@ -1,7 +1,7 @@
 """A chat template, rendered as transformers does, in a process of its own (extra ``jinja``).
 
-Templates come from strangers. One that never ends is stopped, one that writes or keeps too much is
-refused, and each of that is a value, not an exception: see `Refused`.
+Templates come from strangers. A template that never ends is stopped, and one that writes or keeps
+too much is refused. Each such outcome is a value, not an exception: see `Refused`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["DATE", "JinjaTemplate", "Refused", "Rendering"]
 
 DATE = dt.date(2025, 1, 2)
-"""The day on which a template runs, where no other is asked for."""
+"""The day on which a template runs, unless another is asked for."""
 _WORKER = Path(__file__).with_name("worker.py")
-_SECONDS = 5.0  # of the processor, for a conversation, or to compile the template
-_PATIENCE = 12  # times as long by the clock, for machines that are busy; and to start Python
+_SECONDS = 5.0  # of processor time, for a conversation, or to compile the template
+_PATIENCE = 12  # times as long by the clock, since machines may be busy and Python has to start
 _CHARACTERS, _RESTARTS = 1 << 20, 3
 
 
 class Refused(NamedTuple):
-    """That a template wrote nothing, and why: it raised, took too long or wrote too much.
+    """Says why a template wrote nothing: it raised, took too long or wrote too much.
 
     >>> Refused("TemplateError: only user and assistant").reason
     'TemplateError: only user and assistant'
@@ -45,7 +45,7 @@ class Refused(NamedTuple):
 
 
 class Rendering(NamedTuple):
-    """A conversation that is to be rendered; see `JinjaTemplate.render`.
+    """A conversation to render; see `JinjaTemplate.render`.
 
     >>> Rendering([{"role": "user", "content": "Hi"}], prompt=True).tools
     ()
@@ -56,11 +56,11 @@ class Rendering(NamedTuple):
     tools: Sequence[Mapping[str, Any]] = ()
     names: Mapping[str, Any] = MappingProxyType({})
     date: dt.date | None = None
-    """The day on which it is rendered; None: that of the template."""
+    """The day on which it is rendered; None: the template's."""
 
 
 class JinjaTemplate:
-    """A chat template that can be rendered. Use it in ``with``: it holds a process.
+    """A chat template to render. Use it in ``with``, because it holds a process.
 
     >>> with JinjaTemplate("{{ bos_token }}{{ messages[0].content }}", bos="<s>") as template:
     ...     template.render([{"role": "user", "content": "Hi"}])
@@ -68,11 +68,11 @@ class JinjaTemplate:
 
     Args:
         source: the text of the template, untrusted.
-        bos: what ``bos_token`` is.
-        eos: what ``eos_token`` is.
-        names: what else it reads, such as ``unk_token`` or ``enable_thinking``.
-        date: what ``strftime_now`` tells.
-        seconds: of the processor, that it may use for one conversation.
+        bos: the value of ``bos_token``.
+        eos: the value of ``eos_token``.
+        names: other variables that it reads, such as ``unk_token`` or ``enable_thinking``.
+        date: the day that ``strftime_now`` gives.
+        seconds: the processor time that it may use for one conversation.
 
     Raises:
         FormatError: its syntax is wrong.
@@ -96,7 +96,7 @@ class JinjaTemplate:
         self._names = {"bos_token": bos, "eos_token": eos, **(names or {})}
         self._seconds = seconds
         self.parts = False
-        """Whether the content of a message is given as a list with one part, its text."""
+        """Whether a message's content is given as a list with one part, its text."""
         self._left = _RESTARTS
         self._process: subprocess.Popen[str] | None = None
         refused = self._start()
@@ -116,7 +116,7 @@ class JinjaTemplate:
         self.close()
 
     def close(self) -> None:
-        """End the process. A template that is closed refuses everything.
+        """End the process. A closed template refuses everything.
 
         >>> template = JinjaTemplate("{{ messages[0].content }}")
         >>> template.close()
@@ -134,14 +134,14 @@ class JinjaTemplate:
         tools: Sequence[Mapping[str, Any]] = (),
         names: Mapping[str, Any] | None = None,
     ) -> str | Refused:
-        """What it writes for a conversation.
+        """The text that the template writes for a conversation.
 
         Args:
-            messages: as templates have them: arguments of calls are objects, and what an answer
-                was thinking is its ``reasoning_content``.
-            prompt: what ``add_generation_prompt`` is.
-            tools: definitions as OpenAI's API has them.
-            names: what else it reads, for this conversation.
+            messages: as templates take them: arguments of calls are objects, and the thinking of an
+                answer is its ``reasoning_content``.
+            prompt: the value of ``add_generation_prompt``.
+            tools: definitions as in OpenAI's API.
+            names: other variables that it reads, for this conversation.
 
         >>> with JinjaTemplate("{{ raise_exception('no') }}") as template:
         ...     template.render([])
@@ -150,7 +150,7 @@ class JinjaTemplate:
         return self.render_all([Rendering(messages, prompt, tools, names or {})])[0]
 
     def render_all(self, asked: Sequence[Rendering]) -> list[str | Refused]:
-        """What it writes for each of several: the same, without waiting for each answer.
+        """The texts for several conversations, as `render` gives them but without its waiting.
 
         >>> with JinjaTemplate("{{ messages|length }}") as template:
         ...     template.render_all([Rendering([]), Rendering([{}, {}])])
@@ -190,7 +190,7 @@ class JinjaTemplate:
         return answer if isinstance(answer, Refused) else None
 
     def _ask(self, jobs: Sequence[Mapping[str, Any]]) -> list[str | Refused]:
-        """The answers, up to the first that does not come: then the process has ended."""
+        """The answers, up to the first that does not come because the process has ended."""
         process = self._process
         assert process and process.stdin and process.stdout  # noqa: PT018, S101 - they are pipes
         answers: list[str | Refused] = []
@@ -206,7 +206,7 @@ class JinjaTemplate:
                     answers.append(Refused(answer["error"]) if refused else answer["text"])
                     watch.again()
             except OSError:
-                pass  # it is gone
+                pass  # the process is gone
         if len(answers) < len(jobs):
             self._end()
             self._left -= 1
@@ -225,7 +225,7 @@ class JinjaTemplate:
 
 
 class _Watch:
-    """Ends a process that does not answer for so many seconds, by the clock."""
+    """Ends a process that gives no answer for this many seconds by the clock."""
 
     def __init__(self, process: subprocess.Popen[str], seconds: float) -> None:
         self._process, self._seconds = process, seconds
@@ -234,7 +234,7 @@ class _Watch:
         self.again()
 
     def again(self) -> None:
-        """Begin to count anew."""
+        """Start counting again."""
         self._until = time.monotonic() + self._seconds
 
     def __enter__(self) -> Self:
@@ -252,7 +252,7 @@ class _Watch:
 
 
 def _aliased(message: Mapping[str, Any], *, parts: bool) -> dict[str, Any]:
-    """The message with its thinking under the names by which templates know it."""
+    """The message with its thinking under each name that templates use."""
     made = {**message}
     if "reasoning_content" in made:
         made.setdefault("thinking", made["reasoning_content"])

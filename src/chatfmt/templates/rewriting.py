@@ -1,7 +1,7 @@
-"""Which words of preparation bring a format nearer to a template: those that exist, one at a time.
+"""The words of preparation that bring a format nearer to a template, tried one at a time.
 
-A word stays only if fewer conversations differ with it. None is believed because it helped: what is
-left is proved as a whole.
+A word stays only if fewer conversations differ with it. That it helped proves nothing: the result
+is proved as a whole.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ __all__ = ["WELL", "failing", "improved"]
 _Words = list[dict[str, Any]]
 _Case = tuple["Ask", "str | Refused"]
 
-_SOME = 5  # of so many conversations one is looked at again; all of them are in the end
+_SOME = 5  # every fifth equal conversation is tried again; in the end, all of them are
 
 WELL = (Verdict.EQUAL, Verdict.REFUSED, Verdict.GUARDED)
-"""What nothing is to be done about."""
+"""Verdicts that need nothing more done."""
 
 
 def failing(
     tok: ChatTokenizer, words: _Words, cases: Sequence[_Case], most: int | None = None
 ) -> list[_Case]:
-    """The conversations for which a template and the format with these words differ; the first."""
+    """The first conversations for which a template and the format with these words differ."""
     read = read_words(words)
     wrong = (case for case in cases if compare(tok, *case, words=read)[0] not in WELL)
     return [*itertools.islice(wrong, most)]
 
 
 def _helps(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> bool:
-    """Whether these words are right for any."""
+    """Whether these words are right for any conversation."""
     read = read_words(words)
     return any(compare(tok, *case, words=read)[0] in WELL for case in cases)
 
 
 def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Words:
-    """The words, and those that make fewer conversations differ."""
+    """The words, with those added that make fewer conversations differ."""
     left = failing(tok, words, cases)
     hopeless = _hopeless(left, cases)
     left, cases = ([one for one in some if one[0].prompt not in hopeless] for some in (left, cases))
@@ -67,20 +67,20 @@ def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Word
 
 
 def _hopeless(left: Sequence[_Case], cases: Sequence[_Case]) -> set[bool]:
-    """Prompts (True), or what is none, if all of these differ and not all of the others."""
+    """Prompts (True) or whole conversations (False), if all of them differ and not all others."""
     all_of, wrong = (Counter(ask.prompt for ask, _ in some) for some in (cases, left))
     found = {kind for kind, number in all_of.items() if wrong[kind] == number}
     return found if len(found) == 1 else set()
 
 
 def _merged(words: _Words) -> _Words:
-    """Words that differ in their roles alone, and stand side by side, as one."""
+    """The words, with neighbours that differ only in their roles joined."""
     made: _Words = []
     for word in words:
         last = made[-1] if made else {}
         if word["word"] == "strip" and {**last, "roles": ()} == {**word, "roles": ()}:
             made[-1] = {**word, "roles": [*last["roles"], *word["roles"]]}
-        elif word != {"word": "system"}:  # which does nothing
+        elif word != {"word": "system"}:  # this word does nothing
             made.append(word)
     return made
 
@@ -124,7 +124,7 @@ def _systems(words: _Words) -> Iterator[_Words]:
 
 
 def _strip(role: str) -> Callable[[_Words], Iterator[_Words]]:
-    """White space at the edges: before a system message is folded, or after it."""
+    """White space at the edges, before a system message is folded or after it."""
 
     def tried(words: _Words) -> Iterator[_Words]:
         for characters, side in itertools.product((None, "\n", " "), ("both", "start", "end")):
@@ -155,7 +155,7 @@ _KINDS_WITHOUT_THOUGHTS = (
     _strip("assistant"),
     _strip("system"),
 )
-# What a template refuses comes first: no other word is to help by being refused.
+# Refusals come first: no other word may seem to help only because the conversation is refused.
 _KINDS = (
     _orders,
     _thinking,

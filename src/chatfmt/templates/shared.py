@@ -1,4 +1,4 @@
-"""What all lines of one template share."""
+"""The things that all lines of a template share."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ if TYPE_CHECKING:
 __all__ = ["TRAINED", "Shared"]
 
 TRAINED = "assistant"
-"""Whose messages have weight, where nothing else is asked for."""
+"""The role whose messages have weight by default."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """A format, the special tokens that no text may spell, and what its lines call for."""
+    """A format, the special tokens that no text may spell, and what its lines need."""
 
     format: ChatFormat
     tokens: Sequence[str]
     macros: list[str] = field(default_factory=list)
-    """Names of the macros that are called; one may be there twice."""
+    """Names of the macros that are called; a name may appear twice."""
     constants: Constants = field(default_factory=Constants)
 
     @cached_property
     def letters(self) -> str:
-        """The characters of literal text, which header fields may lack."""
+        """The characters of literal text, which header fields might not allow."""
         lines = (line for lines in self.format.lines_of.values() for line in lines)
         pieces = (piece for line in lines for piece in flat(line.pieces))
         return "".join(piece.text for piece in pieces if isinstance(piece, Literal))
 
     @cached_property
     def has_state(self) -> bool:
-        """Whether the model may go on after a message, so that it matters how the last ended."""
+        """Whether the model can continue after a message, so that the last one's end matters."""
         return any(self.goes_on(line) for lines in self.format.lines_of.values() for line in lines)
 
     @cached_property
     def looks_around(self) -> bool:
-        """Whether it matters which messages stand around one."""
+        """Whether a message depends on the messages around it."""
         row = self.format
         return bool(row.envelopes or row.placed or row.unended or self.has_state)
 
     def goes_on(self, line: Line) -> bool:
-        """Whether the model may go on with another message after one of this line."""
+        """Whether the model can continue with another message after one of this line."""
         prompted = any(role in self.format.prompted for role in line.roles)
         return bool(line.ends) and prompted and not self.format.stops_at(line.ends[0])
 
     @cached_property
     def role(self) -> str:
-        """How the role of the message is spelled, where one line is for several."""
+        """The spelling of the message's role, if one line serves several."""
         spellings = self.format.role_spellings
         if all(role == spelling for role, spelling in spellings.items()):
             return "message.role"

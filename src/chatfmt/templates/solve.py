@@ -1,12 +1,12 @@
-"""Which lines could write what a template does: hypotheses, of which none is believed unproven.
+"""The lines that could write what a template does: hypotheses that still have to be proved.
 
 ::
 
     prologue  head  TEXT  end  head  TEXT  end  head  TEXT  end
               of the user     of the assistant
 
-Renders give what stands between two texts: an end and a head, joined. What a conversation ends in,
-and what a prompt ends in, tell them apart.
+Rendering gives the text between two contents: an end and a head, joined. The ends of conversations
+and of prompts show where one stops and the other begins.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ _ESCAPED = re.compile(r"([\[\]{}\\|*])")
 
 
 class Hypothesis(NamedTuple):
-    """Lines that could be the template's, and what it does to a system message first."""
+    """Lines that could be the template's, and what it first does to a system message."""
 
     row: dict[str, Any]
-    """The members of a format's row that say where everything stands."""
+    """The members of a format's row that say where everything is."""
     words: list[dict[str, Any]]
 
 
 class _Frame(NamedTuple):
-    """What stands around the text of a role."""
+    """The text around the content of a role."""
 
     head: str
     end: str
 
 
 class _Turns(NamedTuple):
-    """What the user's and the assistant's messages have around them."""
+    """The text around the messages of the user and the assistant."""
 
     before: str
-    """All before the head of the first message, where that is the user's."""
+    """Everything before the head of the first message, if that is the user's."""
     user: _Frame
     assistant: _Frame
     prompt: str | None
-    """What a prompt ends in, behind the user's end; None: templates that write none."""
+    """The text that a prompt adds after the user's end; None if the template writes no prompt."""
     thought: _Frame | None = None
-    """What stands around a thought, before the text of the answer."""
+    """The text around a thought, before the content of the answer."""
 
 
 def hypotheses(template: JinjaTemplate, tokens: Sequence[str], bos: str) -> Iterator[Hypothesis]:
-    """Every reading of what a template writes for plain conversations, the likeliest first."""
+    """Every reading of a template's text for plain conversations, the likeliest first."""
     for turns in sorted(_turns(template, tokens), key=partial(_unlikeness, tokens)):
         for system, words in _systems(template, turns, tokens, bos):
             row = _row(turns, system, tokens)
@@ -68,16 +68,17 @@ def hypotheses(template: JinjaTemplate, tokens: Sequence[str], bos: str) -> Iter
 
 
 def _answers_after_questions(row: dict[str, Any]) -> dict[str, Any]:
-    """The row, where an answer stands nowhere else: then it may begin with text."""
+    """The row with answers only after questions: then an answer may begin with text."""
     line = row["template"]["assistant"]
     line = {"line": line} if isinstance(line, str) else line
     return {**row, "template": {**row["template"], "assistant": {**line, "after": "user"}}}
 
 
 def _unlikeness(tokens: Sequence[str], turns: _Turns) -> tuple[bool, int]:
-    """How unlike other formats it is: all that is written is the same, but not what stops a model.
+    """How unlike other formats it is. Hypotheses may write the same text but stop at other tokens.
 
-    Questions and answers begin with the same token, and answers end with the first that can.
+    In most formats, questions and answers begin with the same token, and answers end with the
+    first one that can end them.
     """
     first = _parts(turns.user.head, tokens)[:2]
     apart = first[0] != "" or first != _parts(turns.assistant.head, tokens)[:2]
@@ -111,7 +112,7 @@ def _turns(template: JinjaTemplate, tokens: Sequence[str]) -> Iterator[_Turns]:
 def _ends(
     between: str, last: Sequence[Cut | None], tokens: Sequence[str], *, following: str
 ) -> Iterator[str]:
-    """What of the text between two messages may belong to the first of them."""
+    """The ends of the first of two messages that the text between them could contain."""
     tried = [found.between[-1] for found in last if found is not None]
     heads = (between[at:] for at in range(len(between) + 1))
     tried += [between.removesuffix(head) for head in heads if following.endswith(head)][:1]
@@ -126,9 +127,9 @@ _System = tuple[tuple[_Frame | None, str], list[dict[str, Any]]]
 def _systems(
     template: JinjaTemplate, turns: _Turns, tokens: Sequence[str], bos: str
 ) -> Iterator[_System]:
-    """What becomes of a system message: its frame, the prologue, and the words for it.
+    """The readings of a system message: its frame, the prologue, and the words for it.
 
-    The last reading is that there is none: it is for conversations without one.
+    The last reading is for conversations without one.
     """
     yield from _with_system(template, turns, tokens, bos)
     yield (None, turns.before), []
@@ -167,7 +168,7 @@ def _with_system(
 def _with_default(
     start: str, end: str, turns: _Turns, tokens: Sequence[str], bos: str
 ) -> Iterator[_System]:
-    """A system message that stands there, too, where none was given."""
+    """A system message that is written even if none was given."""
     if not turns.before.endswith(end):
         return
     given = turns.before[: len(turns.before) - len(end)]
@@ -181,7 +182,7 @@ def _with_default(
 
 
 def _like_the_users(head: str) -> Iterator[str]:
-    """How the head of a system message may be spelled, by that of the user's."""
+    """Possible heads of a system message, modelled on the user's."""
     for change in (str.lower, str.title, str.upper):
         yield head.replace(change("user"), change("system"))
 
@@ -209,7 +210,7 @@ def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]
     opened, more = _opened(turns, tokens)
     lines["assistant"] = opened + "{content}" + _end(answer.end, tokens)
     following = _parts(turns.user.head, tokens)[1:2]
-    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that goes on
+    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that continues
         lines["assistant"] = {"line": lines["assistant"], "training_end": following[0]}
         more = {**more, "stops": following}
     frames = (frame, turns.user, answer, turns.thought)
@@ -223,7 +224,7 @@ def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]
 
 
 def _opened(turns: _Turns, tokens: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """An answer up to its text, with the place where a prompt ends, and what else that takes."""
+    """An answer up to its content, with the place where a prompt ends, and the members it needs."""
     head, prompt, thought = turns.assistant.head, turns.prompt, turns.thought
     if thought is None:
         shared = prompt if prompt is not None and head.startswith(prompt) else head
@@ -241,18 +242,18 @@ def _line(frame: _Frame, tokens: Sequence[str]) -> str:
 
 
 def _end(end: str, tokens: Sequence[str]) -> str:
-    """What stands behind a text; ``{next}`` where no special token ends it."""
+    """The text after a content, with ``{next}`` if no special token ends it."""
     return _text(end, tokens) + ("" if any(token in end for token in tokens) else "{next}")
 
 
 def _parts(text: str, tokens: Sequence[str]) -> list[str]:
-    """Cut at special tokens, the longest first; they have the odd places."""
+    """The text cut at special tokens, the longest first; these are at the odd indices."""
     longest = sorted(tokens, key=len, reverse=True)
     return re.split(f"({'|'.join(map(re.escape, longest))})", text) if longest else [text]
 
 
 def _text(text: str, tokens: Sequence[str]) -> str:
-    r"""As it is spelled in a line: ``\[`` for a bracket that belongs to no special token."""
+    r"""The text as a line spells it: ``\[`` for a bracket that belongs to no special token."""
     parts = _parts(text, tokens)
     return "".join(part if at % 2 else _ESCAPED.sub(r"\\\1", part) for at, part in enumerate(parts))
 

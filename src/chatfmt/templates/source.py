@@ -1,4 +1,4 @@
-"""Jinja source: expressions and blocks, and how they are laid out to be read."""
+"""Jinja source: expressions and blocks, and how they are laid out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ESCAPES = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def quoted(text: str) -> str:
-    r"""A text as Jinja spells one.
+    r"""A text as Jinja spells it.
 
     >>> print(quoted("it's\n"))
     'it\'s\n'
@@ -27,7 +27,7 @@ def quoted(text: str) -> str:
 
 
 def listed(texts: Iterable[str]) -> str:
-    """Texts as a list of Jinja's.
+    """Texts as a Jinja list.
 
     >>> listed(["a", "b"])
     "['a', 'b']"
@@ -37,7 +37,7 @@ def listed(texts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """Text that is always the same."""
+    """Constant text."""
 
     text: str
     generated: bool = False
@@ -46,7 +46,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Write:
-    """What an expression gives."""
+    """The value of an expression."""
 
     expression: str
     generated: bool = False
@@ -54,7 +54,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Set:
-    """A variable, or a member of a namespace."""
+    """An assignment to a variable, or to a member of a namespace."""
 
     name: str
     expression: str
@@ -79,7 +79,7 @@ Node: TypeAlias = Text | Write | Set | If | For
 
 
 def fail(condition: str, reason: str) -> If:
-    """Raise where a condition holds; ``reason`` is an expression, after the number of the message.
+    """Raise if a condition holds; ``reason`` is an expression, added to the number of the message.
 
     >>> print(laid_out([fail("not content", "'there is no content'")]))
     {%- if not content %}
@@ -90,10 +90,10 @@ def fail(condition: str, reason: str) -> If:
 
 
 def _marks(node: Node) -> set[bool]:
-    """Whether what a node writes is generated: all of it, nothing, or some."""
+    """Whether a node's text is generated: all of it, none of it, or some."""
     match node:
         case Text() | Write():
-            # what only raises is on neither side
+            # a node that only raises counts for neither
             return set() if _raises(node) else {node.generated}
         case Set():
             return set()
@@ -152,7 +152,7 @@ def _joins(node: Node, before: Text | Write, *, marked: bool) -> bool:
 
 
 def _generated_run(nodes: Sequence[Node]) -> int:
-    """How many nodes from the first on are generated; those that write nothing come along."""
+    """How many of the first nodes are generated; nodes that write nothing are counted with them."""
     count = 0
     for number, node in enumerate(nodes, 1):
         marks = _marks(node)
@@ -182,7 +182,7 @@ def _block(node: Node, depth: int, *, marked: bool) -> Iterable[str]:
 
 
 def _joined(nodes: Sequence[Node]) -> str:
-    """What texts and expressions write, one after the other; neighbouring texts are one."""
+    """The texts and expressions joined, with neighbouring texts as one."""
     parts: list[str | Write] = []
     for node in nodes:
         if isinstance(node, Write):

@@ -1,9 +1,9 @@
-"""A format as a chat template of Hugging Face: it writes what the row writes, or raises.
+"""A format as a Hugging Face chat template, which writes what the row writes, or raises.
 
 A template is given messages as OpenAI's dicts. Where a call's arguments have to be a JSON object,
-they are given as one, since a template cannot read JSON; a text is refused. So is all else that the
-row refuses, a member of a message that has no place, and a text that spells a special token: in the
-text that a template writes nothing would tell the two apart.
+they are given as one, because a template cannot read JSON; text is refused. Everything else that
+the row refuses is refused too, and so is a member of a message that has no place, or a text that
+spells a special token: in the text that a template writes, the two would look the same.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _members(field: str) -> tuple[str, ...]:
 
 
 def _body(shared: Shared) -> Iterator[Node]:
-    """What is written for each message."""
+    """The nodes of each message."""
     row = shared.format
     yield Set("where", "'message ' ~ loop.index0")
     known = quoted(f": expected a role of {', '.join(row.lines_of)}, found ")

@@ -1,4 +1,4 @@
-"""An encoding as the ``tokenizer.json`` of Hugging Face's library tokenizers."""
+"""An encoding as a ``tokenizer.json`` for Hugging Face's tokenizers library."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _LATIN = {byte: _CHARACTERS[byte] for byte in range(256)}
 def tokenizer_json(encoding: TokenEncoding) -> dict[str, Any]:
     """The content of a ``tokenizer.json`` that gives a text the ids of this encoding.
 
-    Every special token is an added token of it, and so are tokens with names of their own for the
-    ids that the encoding leaves out, so that the size of the vocabulary is the highest id and one.
+    Every special token is an added token. So are reserved tokens for the ids that the encoding
+    leaves out, so that the size of the vocabulary is the highest id plus one.
 
     Raises:
         EncodingError: the encoding is neither tiktoken's nor a Hugging Face tokenizer, or leaves
@@ -48,7 +48,7 @@ def tokenizer_json(encoding: TokenEncoding) -> dict[str, Any]:
         used = {*spec["model"]["vocab"].values(), *encoding.special_tokens.values()}
     else:
         raise EncodingError(
-            "expected an encoding of tiktoken's, or one read from a tokenizer.json, found "
+            "expected a tiktoken encoding, or one read from a tokenizer.json, found "
             f"{type(encoding).__name__}: how it splits text is not known"
         )
     added = added_tokens(encoding.special_tokens, encoding.n_vocab, used)
@@ -59,7 +59,7 @@ def tokenizer_json(encoding: TokenEncoding) -> dict[str, Any]:
 
 
 def added_tokens(special: Mapping[str, int], n_vocab: int, used: set[int]) -> dict[str, int]:
-    """The special tokens and reserved ones for ids that are not used, by id.
+    """The special tokens, and reserved ones for unused ids, sorted by id.
 
     >>> added_tokens({"<e>": 3}, 4, {0, 1, 3})
     {'<|reserved_2|>': 2, '<e>': 3}
@@ -69,9 +69,7 @@ def added_tokens(special: Mapping[str, int], n_vocab: int, used: set[int]) -> di
     """
     gaps = [token for token in range(n_vocab) if token not in used]
     if len(gaps) > _MOST_RESERVED:
-        raise EncodingError(
-            f"expected at most {_MOST_RESERVED:,} ids that stand for nothing, found {len(gaps):,}"
-        )
+        raise EncodingError(f"expected at most {_MOST_RESERVED:,} unused ids, found {len(gaps):,}")
     taken = any(content.startswith("<|reserved_") for content in special)
     name = "<|reserved_id_{}|>" if taken else "<|reserved_{}|>"
     every = {**special, **{name.format(token): token for token in gaps}}
@@ -85,7 +83,7 @@ def _added(token: int, content: str) -> dict[str, Any]:
 
 def _of_tiktoken(encoding: TiktokenEncoding) -> dict[str, Any]:
     ranks = encoding.encoding._mergeable_ranks
-    # Hugging Face's engine reads {1,3}+ as a repetition of {1,3}, not as a possessive one.
+    # Hugging Face's engine reads {1,3}+ as a repetition of {1,3}, not as possessive.
     # Source: doc/RE of github.com/kkos/oniguruma, section 4.
     pattern = _POSSESSIVE.sub(r"\1", encoding.encoding._pat_str)
     split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated"}

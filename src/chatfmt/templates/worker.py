@@ -1,8 +1,8 @@
-"""The process in which a chat template runs: a program of its own, without chatfmt.
+"""The process in which a chat template runs: a separate program, without chatfmt.
 
-It reads JSON, some jobs a line: the first job of all is the template, the others are what is to be
-rendered. It answers each job with a line. `chatfmt.templates.render` starts it, and ends it where
-it takes too long. What templates find here is what they find in transformers, see
+It reads JSON, several jobs a line: the very first job is the template, the others are conversations
+to render. It answers each job with a line. `chatfmt.templates.render` starts it, and ends it if it
+takes too long. Templates find the same names here as in transformers, see
 ``render_jinja_template`` in
 https://github.com/huggingface/transformers/blob/main/src/transformers/utils/chat_template_utils.py.
 """
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 __all__ = ["compiled", "limit", "main", "rendered"]
 
 _MEMORY = 1 << 29  # bytes of address space, of which Python and Jinja take about a tenth
-_PROCESSOR = 120  # seconds; for a process that nobody ends
+_PROCESSOR = 120  # seconds; for a process that was left behind
 
 
 class _Generation(Extension):
-    """The tag ``{% generation %}``: it marks what a model writes, and writes nothing itself."""
+    """The tag ``{% generation %}``, which marks what a model writes, and writes nothing itself."""
 
     tags = {"generation"}  # noqa: RUF012 - so Jinja declares it
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Its body, as a block that is called: names that are set in it stay in it."""
+        """The body as a block that is called, so that names set in it stay in it."""
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
         return nodes.CallBlock(self.call_method("_body"), [], [], body).set_lineno(line)
@@ -67,7 +67,7 @@ def _to_json(
 
 
 def compiled(source: str, date: str) -> Template:
-    """The template, for which it is always that date.
+    """The template, for which the date never changes.
 
     Raises:
         TemplateError: its syntax is wrong.
@@ -81,12 +81,12 @@ def compiled(source: str, date: str) -> Template:
 
 
 def _today(date: str | None) -> dict[str, Callable[[str], str]]:
-    """What tells a template the day; nothing if it is the one for which it was compiled."""
+    """The function that gives a template the day; none if it keeps the one from compiling."""
     return {} if date is None else {"strftime_now": dt.datetime.fromisoformat(date).strftime}
 
 
 def rendered(template: Template, names: Mapping[str, Any], most: int) -> dict[str, str]:
-    """What it writes, as ``text``, or as ``error`` why it does not."""
+    """The template's ``text``, or the ``error`` that kept it from writing."""
     parts: list[str] = []
     length = 0
     try:
@@ -101,7 +101,7 @@ def rendered(template: Template, names: Mapping[str, Any], most: int) -> dict[st
 
 
 def limit() -> None:
-    """Bound the memory and the time of this process, where the system can."""
+    """Limit the memory and the time of this process, if the system can."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -110,13 +110,13 @@ def limit() -> None:
 
 
 def _wake_after(seconds: float) -> None:
-    """End this process when it has used the processor for that long; 0: never."""
+    """End this process when it has used the processor for this long; 0: never."""
     with contextlib.suppress(AttributeError):  # Windows has no such timer
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def main(asked: TextIO, answers: TextIO) -> None:
-    """Answer every job with a line, as soon as it is done."""
+    """Answer every job with a line as soon as it is done."""
     template: Template | None = None
     for job in (job for line in asked for job in json.loads(line)):
         _wake_after(job["seconds"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Overlong", "TrainingExample", "Turns", "collate", "training_examples"]
 
 Overlong: TypeAlias = Literal["refuse", "fit", "split"]
-"""What to do with a conversation of more than ``max_tokens`` ids.
+"""How to treat a conversation of more than ``max_tokens`` ids.
 
 ``refuse`` raises `ContextOverflowError`. ``fit`` drops the oldest turns, as `ChatTokenizer.fit`
 does, with their labels. ``split`` makes pieces of whole turns, each with the system and developer

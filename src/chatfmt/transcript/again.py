@@ -33,7 +33,7 @@ class Start(NamedTuple):
 
 
 def cut_out(spans: Sequence[Span], start: int, stop: int) -> list[Span]:
-    """What lies between two positions, of spans that tile the ids."""
+    """The part between two positions of spans that tile the ids."""
     first = bisect_right(spans, start, key=attrgetter("stop"))
     last = bisect_left(spans, stop, key=attrgetter("start"))
     return [
@@ -43,7 +43,7 @@ def cut_out(spans: Sequence[Span], start: int, stop: int) -> list[Span]:
 
 
 class Before(TypedDict):
-    """What a parser must know of the messages before the first that it reads."""
+    """The facts that a parser needs about the messages before the first that it reads."""
 
     goes_on: str | None
     before: str | None
@@ -53,7 +53,7 @@ class Before(TypedDict):
 def before(
     binding: Binding, messages: Sequence[Message], spans: Sequence[Span], ids: Sequence[int]
 ) -> Before:
-    """What a parser must know that begins after these messages and spans."""
+    """The facts that a parser needs to begin after these messages and spans."""
     role = messages[-1].role if messages else None
     return {
         "goes_on": role if end_to_go_on_from(binding, spans, ids) else None,

@@ -205,7 +205,7 @@ class Growth(Alone):
         return [s for s in self._starts[begun[-1] :] if s.role and s.position >= position]
 
     def _new_parser(self, start: Start) -> StreamParser:
-        """A parser that begins there and goes on with what is before."""
+        """A parser that begins there and continues with what is before."""
         parser = StreamParser(
             self._binding,
             strict=False,
@@ -242,7 +242,7 @@ class Growth(Alone):
         return is_unended(self._binding, role, self.spans)
 
     def _end_open(self, rest: list[int]) -> None:
-        """End the open message with these ids; without an end token it ends where it stands.
+        """End the open message with these ids; without an end token it ends where it is.
 
         Where it may not end there, in a call say, that is an issue.
         """
@@ -252,7 +252,7 @@ class Growth(Alone):
             self._end_reading(parser)
 
     def _end_reading(self, parser: StreamParser) -> None:
-        """What was read so far is all that there is of it."""
+        """Take the text read so far as all of it."""
         parser.close(followed=True)
         self._let_go()
         if self._within() is None:

@@ -198,7 +198,7 @@ class Transcript(Sampling):
         if opened is not None:
             return (lambda transcript: transcript._close_open(new)), new
         standing = self._standing()
-        if standing and standing.is_within_character:  # nobody will complete it
+        if standing and standing.is_within_character:  # no one will complete it
             return (lambda transcript: transcript._end_reading(transcript._live())), new
         return None, new
 
@@ -208,7 +208,7 @@ class Transcript(Sampling):
         self._messages[-1] = message  # with its annotations
 
     def _close_open(self, following: list[Message]) -> None:
-        """The open message ends as it stands; where another follows, that is an issue."""
+        """The open message ends as it is; where another follows, that is an issue."""
         begun, stood = self._begun(), len(self.ids)
         self._end_open(resume.close(self._renderer, begun))
         if following:

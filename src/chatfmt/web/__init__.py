@@ -1,4 +1,4 @@
-"""The playground: a page on which to see and edit conversations as tokens, and its JSON API.
+"""The playground: a page for viewing and editing conversations as tokens, and its JSON API.
 
 ``chatfmt serve`` starts it; docs/playground.md describes both.
 """

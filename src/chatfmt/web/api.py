@@ -1,6 +1,6 @@
-"""What the playground's JSON API does: a request, validated, to plain data.
+"""The calls of the playground's JSON API: from a validated request to plain data.
 
-Nothing here knows of HTTP. Whatever is wrong with a request is raised as a `Refusal`.
+Nothing here knows about HTTP. Any fault of a request is raised as a `Refusal`.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def formats(table: Table) -> dict[str, Any]:
 
 
 class _View:
-    """What all views of a request have in common."""
+    """The parts that all views of a request share."""
 
     def __init__(self, request: WithFormat, table: Table) -> None:
         if request.encoding is not None:
-            table.encoding(request.encoding)  # an unknown one is refused before the format is made
+            table.encoding(request.encoding)  # refuse an unknown one before the format is made
         chosen = request.format
         self._named = isinstance(chosen, str)
         row = table.format(chosen) if isinstance(chosen, str) else ChatFormat.from_row(chosen)
@@ -74,7 +74,7 @@ class _View:
         )
 
     def special(self, request: Text) -> dict[str, int]:
-        """The special tokens that are looked for in a text."""
+        """The special tokens to look for in a text."""
         known = self.vocabulary.special_tokens
         return {s: known[s] for s in self.format.special_tokens} if request.special else {}
 
@@ -125,17 +125,17 @@ def _definitions(text: str | None) -> list[dict[str, Any]]:
 def _rendered(tokenizer: ChatTokenizer, prepared: Prepared) -> Transcript:
     try:
         return tokenizer.render(prepared)
-    except RenderError as error:  # its message is one of those that were prepared
+    except RenderError as error:  # its message is one of the prepared messages
         raise Refusal("RenderError", f"as it was prepared, {error}") from None
 
 
 def read(request: Read, table: Table) -> dict[str, Any]:
-    """The tokens that ids are, and the conversation."""
+    """The tokens of some ids, and their conversation."""
     made = _View(request, table)
     transcript = made.tokenizer.parse(request.ids, strict=request.strict, allow_open=True)
     opened = transcript.open
     messages = transcript.conversation.messages
-    # A message that has not begun is a generation prompt, and no message.
+    # A message that has not begun is a generation prompt, not a message.
     prompt = opened.role if opened is not None and opened.index == len(messages) else None
     again = Show(
         format=request.format, encoding=request.encoding, messages=list(messages), prompt=prompt
@@ -156,7 +156,7 @@ def show_text(request: Text, table: Table) -> dict[str, Any]:
 
 
 def import_text(request: Import, _: Table) -> dict[str, Any]:
-    """The conversations that pasted JSON holds."""
+    """The conversations in pasted JSON."""
     return imported(request.text, request.line)
 
 
@@ -219,7 +219,7 @@ def _invalid(error: ValidationError) -> Refusal:
 
 
 def calls(table: Table) -> dict[str, Callable[[bytes], dict[str, Any]]]:
-    """Each call by its name: it takes the body of a request, and gives the answer or raises."""
+    """Each call by name: it takes the body of a request, and returns the answer or raises."""
     return {
         "show": _call(Show, show, table),
         "read": _call(Read, read, table),
@@ -229,4 +229,4 @@ def calls(table: Table) -> dict[str, Callable[[bytes], dict[str, Any]]]:
 
 
 CALLS = calls(Table())
-"""The calls, with nothing but what chatfmt brings."""
+"""The calls, with only the formats and encodings of chatfmt."""

@@ -37,8 +37,8 @@ def create_app(
 
     Args:
         hosts: the values of the Host header that are answered, port included.
-        table: the formats and vocabularies to choose from; those that chatfmt brings, if left out.
-        body_limit: most bytes of a request's body.
+        table: the formats and vocabularies to choose from; chatfmt's own by default.
+        body_limit: the largest size of a request's body, in bytes.
         body_seconds: how long a body may take to arrive.
 
     Raises:
@@ -91,11 +91,11 @@ def serve(
     """Serve the playground until it is interrupted.
 
     Args:
-        host: the address to listen on, which is also the only name the page is reached by;
-            for the loopback addresses, localhost is another.
-        port: 0 takes any that is free.
-        table: as `create_app` has it.
-        file: where the page's address is printed; standard output if left out.
+        host: the address to listen on, which is also the only name by which the page is reached;
+            the loopback addresses are also reached as localhost.
+        port: the port; 0 takes any free one.
+        table: as in `create_app`.
+        file: where to print the page's address; standard output by default.
 
     Raises:
         ChatfmtError: the address or port cannot be used.

@@ -1,8 +1,8 @@
-"""The calls of the API over HTTP: who waits for whom, and how an answer is sent.
+"""The calls of the API over HTTP: the order of requests, and the sending of answers.
 
-Large requests are worked on one at a time and small ones four at a time, so that the memory they
-need together is bounded and a small one never waits for a large one. An answer is sent piece by
-piece, as fast as the client takes it; one that it does not take is given up.
+Large requests are handled one at a time and small ones four at a time. So their total memory is
+bounded, and a small request never waits for a large one. An answer is sent piece by piece, as fast
+as the client takes it; one that the client does not take is abandoned.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _CHUNK = 64 * 1024
 
 
 class Queue:
-    """Where requests wait for their turn; one for all calls of a server."""
+    """Where requests wait for their turn; a server has one for all calls."""
 
     def __init__(self) -> None:
         self._small, self._large = asyncio.Semaphore(4), asyncio.Semaphore(1)
-        self._answers = asyncio.Semaphore(4)  # large ones that are on their way
+        self._answers = asyncio.Semaphore(4)  # large ones that are being sent
 
     async def answer(self, body: bytes, work: Callable[[bytes], tuple[int, bytes]]) -> Answer:
-        """Do the work in a thread, when it is its turn."""
+        """Do the work in a thread, when its turn comes."""
         from starlette.concurrency import run_in_threadpool
 
         is_large = len(body) > SMALL_BODY
@@ -52,9 +52,9 @@ class Answer:
     """A finished answer.
 
     Args:
-        status: of HTTP.
+        status: the HTTP status.
         content: JSON.
-        done: called when it has been sent, or given up.
+        done: called when it has been sent or abandoned.
     """
 
     def __init__(self, status: int, content: bytes, done: Callable[[], None] | None) -> None:
@@ -74,7 +74,7 @@ class Answer:
                     more = start + _CHUNK < size
                     await send({"type": "http.response.body", "body": chunk, "more_body": more})
         except TimeoutError:
-            pass  # the server closes the connection, as the answer is not complete
+            pass  # the server closes the connection, because the answer is not complete
         finally:
             if self._done is not None:
                 self._done()
@@ -84,7 +84,7 @@ class Call:
     """One call, as an ASGI application.
 
     Args:
-        work: takes the body of a request and gives that of the answer, or raises a `Refusal`.
+        work: takes the body of a request and returns that of the answer, or raises a `Refusal`.
         queue: where requests wait.
     """
 
@@ -104,7 +104,7 @@ class Call:
         try:
             content = dumped(self._work(body))
             if len(content) > ANSWER_LIMIT:
-                raise Refusal(  # noqa: TRY301 - answered as any other
+                raise Refusal(  # noqa: TRY301 - answered like any other
                     "Refused",
                     f"expected something that can be shown in {ANSWER_LIMIT:,} bytes, found "
                     f"{len(content):,}; show a part of it",

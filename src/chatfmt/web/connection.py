@@ -1,7 +1,7 @@
-"""A connection of uvicorn's that does not wait for ever.
+"""A uvicorn connection that does not wait forever.
 
-uvicorn waits without limit for the headers of a request and for a client that does not read. Here
-a connection on which nothing has been answered for a while is cut.
+uvicorn waits without limit for the headers of a request, and for a client that does not read. Here
+a connection is cut if no request has been answered on it for a while.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Connection"]
 
 
 class Connection(H11Protocol):
-    """A connection that is cut unless it gets an answer done every `seconds`."""
+    """A connection that is cut unless it completes an answer every `seconds`."""
 
     seconds = CONNECTION_SECONDS
     _deadline: asyncio.TimerHandle | None = None

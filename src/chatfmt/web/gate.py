@@ -1,8 +1,8 @@
-"""The gate of the playground: who may ask, how much, and what a browser may do with it.
+"""The gate of the playground: who may ask, how much, and what a browser may do with the page.
 
-The server listens on one address and has no cookies, so that the only way in from elsewhere is
-the user's own browser, on another site's behalf. That is what the checks of Host (DNS rebinding),
-Origin and Content-Type (requests across origins) are for.
+The server listens on one address and has no cookies, so other sites can reach it only through the
+user's own browser. The checks of Host (DNS rebinding), Origin and Content-Type (cross-origin
+requests) prevent that.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Gate:
     """An ASGI application around another.
 
     Args:
-        app: what is after the gate.
+        app: the application after the gate.
         hosts: the values of the Host header that are answered, port included.
-        limit: most bytes of a body.
+        limit: the largest size of a body, in bytes.
         seconds: how long a body may take to arrive.
     """
 
@@ -65,7 +65,7 @@ class Gate:
         self._waiting = 0  # bytes of the bodies that are not small
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or let the application do so."""
+        """Answer a request, or pass it to the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -86,7 +86,7 @@ class Gate:
             refusal = await self._read_in_time(body, scope, receive)
             if refusal is not None:
                 await _refuse(send_with_headers, *refusal)
-            elif body.is_whole:  # or nobody waits for an answer any more
+            elif body.is_whole:  # otherwise no one waits for an answer any more
                 await self._app(scope, _replay(bytes(body.data), receive), send_with_headers)
         finally:
             self._waiting -= body.counted
@@ -115,7 +115,7 @@ class Gate:
         return None
 
     async def _read(self, body: _Body, scope: Scope, receive: Receive) -> tuple[int, str] | None:
-        """Read the body, or say why not as soon as it is known."""
+        """Read the body, or give the reason for refusing it as soon as it is known."""
         too_long = 413, f"expected a body of at most {self._limit} bytes, found more"
         announced = _values(scope, b"content-length")
         if announced and (not announced[0].isdecimal() or int(announced[0]) > self._limit):
@@ -143,7 +143,7 @@ class _Body:
 
     def __init__(self) -> None:
         self.data = bytearray()
-        self.counted = 0  # how many of its bytes are counted among those that wait
+        self.counted = 0  # how many of its bytes are counted among the waiting ones
         self.is_whole = False
 
 
@@ -152,7 +152,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Gives the body that was read, and then what else comes."""
+    """Give the body that was read, and then whatever else comes."""
     given = False
 
     async def again() -> Message:
@@ -170,6 +170,6 @@ async def _refuse(send: Send, status: int, reason: str) -> None:
     answer: dict[str, Any] = {"error": "Refused", "reason": reason, "where": None, "index": None}
     body = json.dumps(answer).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    headers.append((b"connection", b"close"))  # what is left of the body is not read
+    headers.append((b"connection", b"close"))  # the rest of the body is not read
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""Pasted JSON, or lines of it, as conversations to choose from."""
+"""Pasted JSON or JSON Lines as conversations to choose from."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["imported"]
 
 
 def imported(text: str, line: int | None = None) -> dict[str, Any]:
-    r"""The conversations that a text holds; of several lines, those of one.
+    r"""The conversations in a text; of several lines, those of one line.
 
-    Of JSON Lines, nothing is read until a line is chosen: the answer then says how many there are.
+    In JSON Lines, nothing is read until a line is chosen: the answer only has their number.
 
     >>> imported('{"messages": []}\n{"messages": []}\n')
     {'conversations': [], 'lines': 2}
@@ -35,7 +35,7 @@ def imported(text: str, line: int | None = None) -> dict[str, Any]:
     'Line 2'
 
     Raises:
-        DataError: it is not JSON, or not of a schema that is known.
+        DataError: it is not JSON, or its schema is not known.
     """
     several = _lines(text)
     if several is None:
@@ -57,7 +57,7 @@ def imported(text: str, line: int | None = None) -> dict[str, Any]:
 
 
 def _lines(text: str) -> list[str] | None:
-    """The lines of JSON Lines; None for a single value, or for what is not JSON at all."""
+    """The lines of JSON Lines; None for a single value, or for text that is not JSON."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < 2:  # noqa: PLR2004
         return None
@@ -69,7 +69,7 @@ def _lines(text: str) -> list[str] | None:
 
 
 def _conversations(value: Any, label: str) -> list[dict[str, Any]]:  # noqa: ANN401 - any JSON value
-    """What a value holds; odd turns are shown as they are, for whoever looks wants to see them."""
+    """The conversations in a value; odd turns are kept, because the user wants to see them."""
     found: list[dict[str, Any]] = []
     try:
         items = read_value(value)

@@ -1,4 +1,4 @@
-"""How much the playground reads, shows and answers, and for how long: every limit in one place."""
+"""The limits of the playground, on what it reads, shows and answers, and for how long."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ __all__ = [
 ]
 
 BODY_LIMIT = 2 * 1024 * 1024
-"""Bytes of a request's body."""
+"""Size of a request's body, in bytes."""
 SMALL_BODY = 64 * 1024
-"""Bytes of a body that never waits for larger ones."""
+"""Size up to which a body never waits for larger ones, in bytes."""
 BODY_SECONDS = 30.0
 """How long a body may take to arrive, and an answer to be fetched."""
 CONNECTION_SECONDS = 90.0
 """How long a connection may take from one answer to the next."""
 MOST_CONNECTIONS = 500
-"""Connections at a time; the next ones are answered with status 503."""
+"""Connections at the same time; further ones are answered with status 503."""
 MOST_WAITING = 32 * 1024 * 1024
-"""Bytes of all bodies that are not small, of requests that are not answered yet."""
+"""Total size of all bodies that are not small, of unanswered requests, in bytes."""
 
 MOST_TOKENS = 100_000
 """Tokens in one view."""
 MOST_TEXT = 1_000_000
-"""Bytes of the text of these tokens."""
+"""Size of the text of these tokens, in bytes."""
 MOST_MESSAGES = 20_000
-"""Messages of a conversation."""
+"""Messages in a conversation."""
 MOST_CONVERSATIONS = 1_000
-"""Conversations of a pasted document."""
+"""Conversations in a pasted document."""
 ANSWER_LIMIT = 20_000_000
-"""Bytes of an answer."""
+"""Size of an answer, in bytes."""
 
 MOST_REASON = 2_500
 """Characters of an error's reason. Each takes at most six bytes, so an error is under 20 KB."""

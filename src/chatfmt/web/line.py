@@ -1,4 +1,4 @@
-"""The format line as a reader sees it: its segments, and which of them wrote which token."""
+"""The format line as a reader sees it: its segments, and which segment wrote which token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Line(NamedTuple):
     pieces: tuple[Piece, ...]
 
     def segments(self) -> list[tuple[str, str]]:
-        """Kind and text, as it is shown, of each: special, text, field, group, generation."""
+        """Each segment's kind (special, text, field, group, generation), and its text as shown."""
         return [(kind, one_line(text)) for kind, text, _ in _walk(self.pieces, {}, None)]
 
 
@@ -43,7 +43,7 @@ def lines(format: ChatFormat) -> list[Line]:
 
 
 def segments_of(block: Block, line: Line, values: Mapping[str, str | None]) -> list[list[int]]:
-    """For each piece of a block the indices of the segments that wrote it.
+    """For each piece of a block, the indices of the segments that wrote it.
 
     Empty for pieces that the line cannot have written, such as stray ids.
     """
@@ -54,7 +54,7 @@ def segments_of(block: Block, line: Line, values: Mapping[str, str | None]) -> l
         if text
     ]
     whole = b"".join(text for _, text in written)
-    borders: list[tuple[int, int]] = []  # segment, and where it ends
+    borders: list[tuple[int, int]] = []  # a segment, and where it ends
     at = 0
     for index, text in written:
         at += len(text)
@@ -81,7 +81,7 @@ def segments_of(block: Block, line: Line, values: Mapping[str, str | None]) -> l
 def _walk(
     pieces: Iterable[Piece], values: Mapping[str, str | None], end: str | None
 ) -> Iterator[tuple[str, str, str]]:
-    """Kind and text of each segment, and what it writes for these values."""
+    """Kind and text of each segment, and the text that it writes for these values."""
     for piece in pieces:
         match piece:
             case Literal(text):
@@ -106,7 +106,7 @@ def _walk(
 
 
 def _list(piece: Calls) -> Iterator[tuple[str, str, str]]:
-    """A list of calls; its tokens are not led back to what wrote them."""
+    """A list of calls; its tokens are not linked to the segments that wrote them."""
     for sign, pieces in (("[", piece.separator), ("|", piece.item)):
         yield "group", sign, ""
         yield from ((kind, text, "") for kind, text, _ in _walk(pieces, {}, None))

@@ -1,4 +1,4 @@
-"""What the playground does to a conversation before it is shown, if it is asked to."""
+"""Preparation of a conversation in the playground, if it is asked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["described", "python_of", "read_values"]
 
 
 def read_values(given: Mapping[str, str]) -> dict[str, str | dt.date]:
-    """The values as `ChatTokenizer.prepare` takes them: what looks like a date is one.
+    """The values as `ChatTokenizer.prepare` takes them: text that looks like a date becomes one.
 
     >>> read_values({"date": "2026-01-31"})
     {'date': datetime.date(2026, 1, 31)}
@@ -33,7 +33,7 @@ def read_values(given: Mapping[str, str]) -> dict[str, str | dt.date]:
 
 
 def described(changes: Iterable[Change]) -> list[dict[str, Any]]:
-    """What was changed, as JSON has it.
+    """The changes as JSON values.
 
     >>> import chatfmt
     >>> described([chatfmt.Change(0, "content", "strip", "a ", "a")])

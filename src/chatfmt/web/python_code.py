@@ -1,4 +1,4 @@
-"""What the page shows, as the Python code that gives the same ids."""
+"""The Python code that gives the same ids as the page shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller is answered whose request cannot be served."""
+"""The answer to a caller whose request fails."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def place_in(path: Iterable[str | int]) -> str:
 
 
 class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
-    """A request that cannot be served.
+    """A request that fails.
 
     Attributes:
         error: the kind of error, the name of a class.
         reason: what was expected, what was found, how to fix it.
         where: the place in the request, such as ``messages[3].name`` or ``ids[12]``, or None.
-        index: for ids that are no conversation, the index of the one at fault.
-        status: of HTTP: 400 if the body is not JSON, and 422 for everything else.
+        index: for ids that are not a conversation, the index of the one at fault.
+        status: the HTTP status: 400 if the body is not JSON, and 422 for everything else.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
         self.where = None if where is None else _printable(bounded(where, MOST_WHERE))
 
     def body(self) -> dict[str, Any]:
-        """The refusal as JSON has it."""
+        """The refusal as JSON values."""
         return {
             "error": self.error,
             "reason": self.reason,
@@ -58,5 +58,5 @@ class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
 
 
 def _printable(text: str) -> str:
-    """The text with escapes for lone surrogates, which UTF-8 has no bytes for."""
+    """The text with escapes for lone surrogates, which cannot be encoded as UTF-8."""
     return text.encode(errors="backslashreplace").decode()

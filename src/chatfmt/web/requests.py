@@ -1,4 +1,4 @@
-"""The requests of the playground's API, and what may be in them."""
+"""The requests of the playground's API, and their allowed content."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ class _Request(BaseModel):
 
 
 def _kind(value: object) -> str:
-    # Distinguished by hand, so that an error is about the one that was meant.
+    # Distinguished by hand, so that an error is about the kind that was meant.
     return OBJECT if isinstance(value, dict) else OTHER
 
 
 OBJECT, OTHER = "<object>", "<other>"
 _either = Discriminator(_kind)
 
-# Whether a line can be read back takes longer to find out the longer it is, and whoever follows a
-# link to one has not typed it. These are far beyond any line in use, and answered within a second.
+# The longer a line is, the longer it takes to find out whether it can be read back, and a user who
+# follows a link has not typed it. These limits are far beyond any line in use, and keep that under
+# a second.
 _LONGEST_LINE, _LONGEST_WORD, _MANY, _LARGEST = 1000, 100, 20, 100_000
 
 
 def _limited(value: object, longest: int = _LONGEST_LINE) -> object:
-    """A part of a row, if it is not too large; what may be there, `ChatFormat` knows."""
+    """A part of a row, if it is not too large; `ChatFormat` checks its content."""
     match value:
         case str() if len(value) > longest:
             raise Fault(f"expected at most {longest} characters, found {len(value):,}")
@@ -64,7 +65,7 @@ Row = Annotated[dict[str, Any], AfterValidator(_limited)]
 
 
 def _at_most(most: int, what: str) -> BeforeValidator:
-    """Refuses a list that is too long before anything is made of its items."""
+    """Refuse a list that is too long before its items are read."""
 
     def check(value: object) -> object:
         if isinstance(value, list) and len(value) > most:
@@ -81,14 +82,14 @@ def _sound(text: str) -> str:
 
 
 class WithFormat(_Request):
-    """What every view is asked for with."""
+    """The members that requests for every kind of view share."""
 
     format: Annotated[Annotated[str, Tag(OTHER)] | Annotated[Row, Tag(OBJECT)], _either]
     """The name of a format of the table, or a format of one's own."""
     encoding: str | None = None
     """An encoding of the table; None: the format's own, or the first one."""
     whitespace: bool = False
-    """Signs for white space, too."""
+    """Whether to show signs for white space, too."""
 
 
 class Show(WithFormat):
@@ -98,9 +99,9 @@ class Show(WithFormat):
     tools: Annotated[str, AfterValidator(_sound)] | None = None
     """Definitions of tools, the text of a JSON list; only preparing reads them."""
     prompt: str | None = None
-    """The role for which a generation prompt is to follow."""
+    """The role for which a generation prompt follows."""
     prepare: Annotated[dict[str, str], AfterValidator(read_values)] | None = None
-    """The values with which it is prepared first, as its chat template does; None: it is not."""
+    """The values for preparing it first, as its chat template does; None: it is not prepared."""
 
 
 class Read(WithFormat):
@@ -108,7 +109,7 @@ class Read(WithFormat):
 
     ids: Annotated[list[StrictInt], _at_most(MOST_TOKENS, "ids")]
     strict: bool = True
-    """Refuse what is no conversation, instead of showing what can be read of it."""
+    """Whether to refuse ids that are not a conversation, instead of showing what can be read."""
 
 
 class Text(WithFormat):
@@ -116,12 +117,12 @@ class Text(WithFormat):
 
     text: Annotated[str, AfterValidator(_sound)]
     special: bool = False
-    """Take what spells a special token of the format for that token."""
+    """Whether to read the spelling of a special token of the format as that token."""
 
 
 class Import(_Request):
-    """JSON of any schema that is known, or lines of it."""
+    """JSON of any known schema, or lines of it."""
 
     text: str
     line: int | None = None
-    """Which line of several is wanted, counted from 1."""
+    """Which of several lines to read, counted from 1."""

@@ -1,4 +1,4 @@
-"""Which formats and vocabularies there are to choose from."""
+"""The formats and vocabularies to choose from."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Table"]
 
 
 class Table:
-    """The table of formats and the bundled encodings, and what was given beside them.
+    """The table of formats and the bundled encodings, with those that the user added.
 
     Args:
         format: a format of one's own, or the name of one in the table, which then comes first.
-        encoding: the vocabulary that belongs to it; without one, a bundled encoding is borrowed.
-        path: the file that the vocabulary was read from, for the Python code.
+        encoding: its vocabulary; without one, a bundled encoding is borrowed.
+        path: the file from which the vocabulary was read, for the Python code.
     """
 
     def __init__(
@@ -49,24 +49,24 @@ class Table:
         """A format by its name.
 
         Raises:
-            UnknownFormatError: there is none.
+            UnknownFormatError: there is no such format.
         """
         is_given = self._given is not None and self._given.name == name
         return self._given if is_given and self._given is not None else get_format(name)
 
     def row_of(self, name: str) -> dict[str, Any] | None:
-        """The row of a format that chatfmt does not bring; None for one that it does."""
+        """The row of a format that the user added; None for one of chatfmt's."""
         row = self.format(name)
         return None if name in FORMAT_ROWS and row == get_format(name) else row.row()
 
     def first_encoding(self, row: ChatFormat) -> str:
-        """The vocabulary that a format is shown with unless another is chosen."""
+        """The vocabulary with which a format is shown unless another is chosen."""
         if self._name is not None and self._fits(row):
             return self._name
         return row.encoding or self._bundled[0]
 
     def is_borrowed(self, row: ChatFormat, encoding: str) -> bool:
-        """Whether a count is that of another model's vocabulary."""
+        """Whether the counts use another model's vocabulary."""
         if encoding == self._name:
             return not self._fits(row)
         return encoding != row.encoding
@@ -81,7 +81,7 @@ class Table:
         """An encoding by its name.
 
         Raises:
-            Refusal: there is none.
+            Refusal: there is no such encoding.
         """
         if self._encoding is not None and name == self._name:
             return self._encoding
@@ -99,7 +99,7 @@ class Table:
 
 
 def _named(path: str | None) -> str:
-    """What a vocabulary is called: the last parts of the path it was read from."""
+    """The name of a vocabulary: the last parts of its path."""
     parts = [part for part in (path or "").replace("\\", "/").split("/") if part]
     return "/".join(parts[-2:]) or "given"
 

@@ -19,7 +19,7 @@ __all__ = ["text_ids", "text_view"]
 
 
 def text_ids(text: str, special: Mapping[str, int], vocabulary: Vocabulary) -> list[int]:
-    """The ids of a text, in which only what spells one of these special tokens is not text."""
+    """The ids of a text, in which only the spellings of these special tokens are not text."""
     spelled = sorted(special, key=len, reverse=True)
     if not spelled:
         return vocabulary.encode_ordinary(text)
@@ -40,7 +40,7 @@ def text_view(
     *,
     whitespace: bool,
 ) -> dict[str, Any]:
-    """The view of text: one block, in which nothing is trained and no line wrote anything."""
+    """The view of text: one block, in which nothing is trained and no line is linked."""
     check_size(ids, vocabulary)
     shown = [piece_of(piece, [], whitespace=whitespace) for piece in _pieces(ids, binding)]
     block = {

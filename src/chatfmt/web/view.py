@@ -1,4 +1,4 @@
-"""A view: what the page shows of a transcript, as JSON has it."""
+"""A view: a transcript as the page shows it, in JSON values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def description(format: ChatFormat) -> dict[str, Any]:
 
 
 def check_size(ids: Iterable[int], vocabulary: Vocabulary) -> None:
-    """Refuse what would make too large a page, before any of it is made."""
+    """Refuse ids that would make the page too large, before any of it is made."""
     found = size = 0
     for token in ids:
         found += 1

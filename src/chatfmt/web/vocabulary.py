@@ -1,4 +1,4 @@
-"""An encoding with further special tokens, made in no time."""
+"""An encoding with further special tokens, made without delay."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["Vocabulary"]
 
 
 class Vocabulary:
-    """An encoding, and fresh ids for what special tokens of a format it lacks.
+    """An encoding, with new ids for special tokens of a format that it lacks.
 
-    The same ids as `chatfmt.extend_encoding` would give; but that builds a whole new encoding,
-    which is too slow and too large to do while a user types a format line.
+    The ids are the same as those of `chatfmt.extend_encoding`. But that builds a whole new
+    encoding, which is too slow and too large while a user types a format line.
 
     Args:
-        encoding: its name.
+        encoding: the name of the encoding.
         format: the format whose special tokens are needed.
         base: the encoding.
 
     Raises:
-        EncodingError: a spelling is an ordinary token of the encoding already.
+        EncodingError: a spelling is already an ordinary token of the encoding.
     """
 
     def __init__(self, encoding: str, format: ChatFormat, base: TokenEncoding) -> None:
@@ -41,7 +41,7 @@ class Vocabulary:
             if _is_ordinary(spelling, base):
                 raise EncodingError(
                     f"{named(spelling)} is an ordinary token of {encoding} already, so it "
-                    "cannot be a special one; spell it otherwise"
+                    "cannot be a special one; spell it differently"
                 )
         self._base = base
         self.created = {spelling: base.n_vocab + i for i, spelling in enumerate(lacking)}
@@ -49,16 +49,16 @@ class Vocabulary:
         self.special_tokens: Mapping[str, int] = {**base.special_tokens, **self.created}
         self.n_vocab = base.n_vocab + len(lacking)
         self.encode_ordinary = base.encode_ordinary
-        # the base knows nothing of the created tokens, so its calls for many do not
+        # the base does not know the created tokens, so its calls for many ids do not either
         self.capabilities = Capabilities(longest_run=capabilities_of(base).longest_run)
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one id; KeyError where there is no such id."""
+        """The bytes of one id; KeyError if there is no such id."""
         spelling = self._spellings.get(token)
         return self._base.token_bytes(token) if spelling is None else spelling.encode()
 
     def size(self, token: int) -> int:
-        """How many bytes an id has; 0 where there is no such id."""
+        """The number of bytes of an id; 0 if there is no such id."""
         try:
             return len(self.token_bytes(token))
         except KeyError:
@@ -66,13 +66,13 @@ class Vocabulary:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the encoding's own and the created tokens."""
+        """SHA-256 over the encoding's fingerprint and the created tokens."""
         created = json.dumps(self.created, sort_keys=True)
         return hashlib.sha256(f"{self._base.fingerprint} {created}".encode()).hexdigest()
 
 
 def _is_ordinary(spelling: str, encoding: TokenEncoding) -> bool:
-    """Whether a text is one token already, which could not be told from a special one."""
+    """Whether a text is already one token, which could not be distinguished from a special one."""
     if isinstance(encoding, TiktokenEncoding):
         return spelling.encode() in encoding.encoding._mergeable_ranks
     ids = encoding.encode_ordinary(spelling)

@@ -1,4 +1,4 @@
-"""Objects that only grow, in one thread at a time: two that use one at once are noticed."""
+"""Growing objects that one thread at a time may use: use by two threads at once is detected."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _S = TypeVar("_S", bound="Alone")
 
 
 class Alone:
-    """Something that `grows` and `reads` watch over. It is no lock: nobody ever waits."""
+    """An object that `grows` and `reads` watch over. It is not a lock: no one ever waits."""
 
     _changes = 0
     _idle: list[None]
-    """Holds one item while nobody changes it; to pop that is one step, and so for one thread."""
+    """Holds an item while no one changes the object; popping it is atomic: one thread gets it."""
 
     def __init__(self) -> None:
         self._idle = [None]
 
 
 def grows(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate[_S, _P], _R]:
-    """A method that changes the object; RuntimeError where another one is at it."""
+    """Mark a method that changes the object; RuntimeError if another thread is using it."""
 
     @wraps(method)
     def guarded(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -45,7 +45,7 @@ def grows(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate[_S,
 
 
 def reads(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate[_S, _P], _R]:
-    """A method that looks at it; RuntimeError where it was changed meanwhile."""
+    """Mark a method that reads the object; RuntimeError if it was changed meanwhile."""
 
     @wraps(method)
     def guarded(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -1,4 +1,4 @@
-"""A conversation as ids, and what a model is to go on with after it."""
+"""A conversation as ids, followed by the beginning of what a model is to continue."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ __all__ = ["Binding", "TextTable", "WholeTable", "encoding_required"]
 
 
 class TextTable(dict[int, bytes]):
-    """Id to bytes of the ids that are text, filled as they are asked for.
+    """Id to bytes for ids that are text, filled on demand.
 
-    KeyError for what is no text: special tokens, and ids that the encoding does not have. An
-    integer of another type is the integer that it is; TypeError for what is not one.
+    KeyError for ids that are not text: special tokens, and ids that the encoding does not have. An
+    integer of another type is converted; TypeError for anything that is not an integer.
     """
 
     def __init__(self, encoding: TokenEncoding) -> None:
@@ -32,7 +32,7 @@ class TextTable(dict[int, bytes]):
         self.special = frozenset(map(as_id, encoding.special_tokens.values()))
 
     def __missing__(self, token: int) -> bytes:
-        if type(token) is not int:  # a tensor is equal to nothing in here, not even to itself
+        if type(token) is not int:  # a tensor equals nothing in here, not even itself
             return self[as_id(token)]
         if token in self.special:
             raise KeyError(token)
@@ -41,10 +41,10 @@ class TextTable(dict[int, bytes]):
 
 
 class WholeTable(dict[int, str]):
-    """Id to text of the ids that are whole characters, filled as they are asked for.
+    """Id to text for ids that are whole characters, filled on demand.
 
     An empty string for all others: parts of a character, special tokens, ids outside the
-    vocabulary. An integer of another type is the integer that it is; TypeError for what is not one.
+    vocabulary. An integer of another type is converted; TypeError if it is not an integer.
     """
 
     def __init__(self, table: TextTable) -> None:
@@ -62,11 +62,11 @@ class WholeTable(dict[int, str]):
 
 
 class Binding:
-    """What rendering and parsing share.
+    """The data that rendering and parsing share.
 
     Raises:
-        EncodingError: the encoding lacks special tokens of the format, has two of them, or one and
-            another, under one id, or does not keep its promises (see `chatfmt.encodings.probe`).
+        EncodingError: the encoding lacks special tokens of the format, has two special tokens
+            under one id, or does not keep its promises (see `chatfmt.encodings.probe`).
     """
 
     def __init__(self, format: ChatFormat, encoding: TokenEncoding) -> None:
@@ -102,7 +102,7 @@ class Binding:
             for role in line.roles
             if role in format.closing
         }
-        """What closes an empty reasoning, in roles whose prompt can write one."""
+        """The text that closes an empty reasoning, in roles whose prompt can write one."""
         self.lone_closers = {
             role: closers
             for line in reversed(format.lines)
@@ -110,15 +110,15 @@ class Binding:
             for role in line.roles
             if role in format.closing
         }
-        """What says that there is no reasoning, in such roles."""
+        """The text that says that there is no reasoning, in such roles."""
         self.roles = {wire: role for role, wire in format.role_spellings.items()}
-        """How a role is spelled on the wire, to the role."""
+        """The spelling of a role on the wire, to the role."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Binding, (self.format, self.encoding)
 
     def spell(self, token: int) -> bytes:
-        """What an id stands for; nothing for an id that the encoding does not have."""
+        """The bytes of an id; empty for an id that the encoding does not have."""
         token = as_id(token)
         if token in self.spellings:
             return self.spellings[token].encode()
@@ -128,7 +128,7 @@ class Binding:
             return b""
 
     def show(self, token: int) -> str:
-        """One id, as error messages have it."""
+        """One id, as shown in error messages."""
         token = as_id(token)
         if token in self.spellings:
             return f"the special token {self.spellings[token]} ({token})"
@@ -140,7 +140,7 @@ class Binding:
 
 
 def _refuse_shared_ids(wanted: Iterable[str], known: Mapping[str, int]) -> None:
-    """Each special token of a format must be told from all others by its id.
+    """Refuse special tokens of a format that their ids do not distinguish from all others.
 
     Those that no format line names may share one, as two of tiktoken's o200k_harmony do.
     """
@@ -152,7 +152,7 @@ def _refuse_shared_ids(wanted: Iterable[str], known: Mapping[str, int]) -> None:
         if len(sharing[token]) > 1:
             raise EncodingError(
                 f"the special tokens {' and '.join(sharing[token])} share the id {token}, so that "
-                "one could not be told apart from the other: give each an id of its own"
+                "one could not be distinguished from the other: give each an id of its own"
             )
 
 

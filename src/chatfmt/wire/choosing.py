@@ -1,4 +1,4 @@
-"""In which of its lines a message is written, where it stands."""
+"""The line in which a message is written, depending on its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["choose", "lines_at"]
 def choose(
     format: ChatFormat, message: Message, index: int | None, before: str | None
 ) -> tuple[Line, bool]:
-    """The line that the message is written in, and whether the content had a say in it.
+    """The line in which the message is written, and whether that depended on the content.
 
     ``before`` is the role of the message before it; None at the start.
 

@@ -1,4 +1,4 @@
-"""What a parser reports while ids come in."""
+"""The events that a parser reports while ids come in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from chatfmt.conversation import Message, ToolCall
 
-# Each event has the index of its message; the name hides tuple.index, which nobody needs here.
+# Each event has the index of its message; the name hides tuple.index, which no one needs here.
 __all__ = [
     "ArgumentsDelta",
     "ContentDelta",
@@ -65,9 +65,9 @@ class ContentDelta(NamedTuple):
 
 
 class MessageEnd(NamedTuple):
-    """A message is over. ``token`` is its last id, as a rule an end token; None: it was cut off.
+    """A message is over. ``token`` is its last id, usually an end token; None: it was cut off.
 
-    Of a message in an envelope it is the id with which the message is known to be complete.
+    For a message in an envelope, it is the id that shows that the message is complete.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -90,11 +90,11 @@ class Stray(NamedTuple):
     """
 
     index: int | None  # type: ignore[assignment]
-    """The message that is open, if one is."""
+    """The open message, if there is one."""
     token: int | None
-    """The id in which the text ends, where it is one."""
+    """The id in which the text ends, if it is one."""
     text: str
-    """The text, or the special token as it is spelled."""
+    """The text, or the spelling of the special token."""
 
 
 class ToolCallStart(NamedTuple):
@@ -143,7 +143,7 @@ class ToolCallEnd(NamedTuple):
 
 
 class ToolCallAbandoned(NamedTuple):
-    """What has begun as a tool call is not one; ``text`` is all that was there.
+    """Text that began like a tool call but is not one; ``text`` is all of it.
 
     >>> ToolCallAbandoned(0, 0, '{"name": oops').text
     '{"name": oops'
@@ -165,4 +165,4 @@ Event: TypeAlias = (
     | MessageEnd
     | Stray
 )
-"""What a `StreamParser` gives."""
+"""Any event of a `StreamParser`."""

@@ -1,4 +1,4 @@
-"""What is around the content of a message, and what decides it."""
+"""The ids around the content of a message, and what decides them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
 
 HEADER = ("role", "name", "recipient", "channel", "content_type")
 FRAME_FIELDS = (*HEADER, "reasoning", "tools", "tool_calls")
-"""What decides a message's frame."""
+"""The fields that decide a message's frame."""
 
 Key: TypeAlias = "tuple[Any, ...]"
 key_of: Callable[[Mapping[str, Any]], Key] = itemgetter(*FRAME_FIELDS)
-"""Those fields out of a message's ``__dict__``, which is faster than eight attributes."""
+"""These fields from a message's ``__dict__``, which is faster than eight attributes."""
 
 
 class Stretch(NamedTuple):
@@ -42,51 +42,51 @@ class Stretch(NamedTuple):
 
 
 class Planned(Protocol):
-    """What is known of a frame that a `chatfmt.wire.plans.Plan` has made."""
+    """The interface of a frame that a `chatfmt.wire.plans.Plan` has made."""
 
     @property
     def stretches(self) -> Sequence[Stretch]:
-        """What is before each run of text, and the run."""
+        """The ids before each run of text, and the run."""
 
     @property
     def last(self) -> tuple[list[int], list[Mark]]:
         """The ids after the last run, and their marks."""
 
     def runs(self, message: Message) -> list[str] | None:
-        """The runs of text of a message of the shape; None where it is refused."""
+        """The runs of text of a message of this shape; None if it is refused."""
 
 
 class Frame(NamedTuple):
-    """What is around the content; the marks tile the ids."""
+    """The ids around the content, with marks that tile them."""
 
     head: list[int]
     head_marks: list[Mark]
     prefix: str
-    """Literal text of the header before the content, encoded as one with it; the model does not
+    """Literal text of the header before the content, encoded together with it; the model does not
     write it."""
     suffix: str | None
-    """Literal text after the content, encoded as one with it; None where all of the message, its
-    content too, is in ``close``."""
+    """Literal text after the content, encoded together with it; None if all of the message,
+    including its content, is in ``close``."""
     close: list[int]
     close_marks: list[Mark]
     goes_on: bool
-    """Whether its end lets the model go on with another message."""
+    """Whether the model can continue with another message after its end."""
     training_end: int | None = None
-    """The end token that is there in training, where no message follows."""
+    """The end token in training, if no message follows."""
     is_unended: bool = False
-    """Whether it has no end token, and a model speaks: what follows ends it."""
+    """Whether it has no end token and a model speaks: whatever follows ends it."""
     plan: Planned | None = None
-    """What has made it, where that was the plan of its shape."""
+    """The plan of its shape, if it was made by one."""
 
     def text(self, message: Message) -> str:
         """The text between head and close."""
         return "" if self.suffix is None else self.prefix + message.content + self.suffix
 
     def in_training(self, role: str, following: str | None) -> Frame:
-        """The frame in a sequence to train on, of a message in this role.
+        """The frame of a message of this role in a sequence to train on.
 
-        Where nothing follows, the model is to stop; where it does not go on itself, an end that
-        does not stop it is not trained.
+        If nothing follows, the model should stop; if the model does not continue by itself, an end
+        that does not stop it is not trained.
         """
         if self.is_unended and following is None and self.training_end is not None:
             at = len(self.close)
@@ -107,12 +107,12 @@ class Frame(NamedTuple):
 
 
 class Neighbours(NamedTuple):
-    """Where a message stands among others of its role, in an envelope."""
+    """The neighbours of a message in an envelope."""
 
     first: bool
     last: bool
 
 
 def size_of(key: Key, frame: Frame) -> int:
-    """How many ids and characters a frame and its key are."""
+    """The number of ids and characters in a frame and its key."""
     return len(frame.head) + len(frame.close) + sum(len(field) for field in key if field)

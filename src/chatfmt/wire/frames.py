@@ -42,9 +42,9 @@ class Frames:
         )
         self._binding = binding
         self.stands_alone = not (self.format.envelopes or self.format.placed or self.format.unended)
-        """Whether what is written for a message follows from it alone."""
+        """Whether a message is written the same whatever is around it."""
         self.by_itself = self.stands_alone and not self._goes_on
-        """Whether what is trained of it does, too, whatever is before and after it."""
+        """Whether its trained ids are the same, too, whatever is around it."""
 
     def all(
         self,
@@ -64,10 +64,10 @@ class Frames:
         Args:
             messages: the messages.
             first: index of the first.
-            before: the role of the message before them; None where they begin the conversation.
-            continues: the role that has ended a message before and can continue with another.
+            before: the role of the message before them; None if they begin the conversation.
+            continues: the role that has ended a message and can continue with another.
             within: the role whose envelope is open before them.
-            close: whether an envelope is closed in which the last one stands.
+            close: whether to close the envelope of the last message.
             marks: whether the frames need to have all marks.
             prompts: whether a prompt follows.
             filled: whether a frame that has a plan needs its ids. Without them, nobody has looked
@@ -120,7 +120,7 @@ class Frames:
         """The frame of this message, after one of role ``before``.
 
         Without ``marks`` it may have none; ``filled`` as for `all`.
-        ``continued``: the model wrote the header itself, after an end token that let it go on.
+        ``continued``: the model wrote the header itself, after an end token that let it continue.
 
         Raises:
             RenderError: the format cannot carry the message.
@@ -147,7 +147,7 @@ class Frames:
         marks: bool,
         filled: bool,
     ) -> Frame:
-        """The frame by the plan of its shape, if that is known; else as it is made."""
+        """The frame by the plan of its shape, if that is known; otherwise made directly."""
         maker = self.maker
         before = before if message.role in self.format.placed else None
         shape = (*shape_of(message), continued, before, place)
@@ -179,7 +179,7 @@ class Frames:
         """The ids of a message up to the end of its content, left open for a model to continue.
 
         Raises:
-            RenderError: the format cannot carry it, or content is not what comes last in it.
+            RenderError: the format cannot carry it, or its last part is not the content.
         """
         line, _ = choose(self.format, message, index, before)
         return self.opening_of(line, message, index)
@@ -200,7 +200,7 @@ class Frames:
         return writer.ids
 
     def content(self, text: str, message: Message, index: int) -> list[int]:
-        """The ids of a content with the literal text around it.
+        """The ids of a content together with the literal text around it.
 
         Raises:
             RenderError, EncodingError: it cannot be encoded; offsets count from where it begins.

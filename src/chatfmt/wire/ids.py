@@ -1,4 +1,4 @@
-"""Token ids as they come in: Python's integers, or what counts as one in another library."""
+"""Token ids from callers: Python's integers, or integers of another library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["as_id", "as_ids"]
 
 
 def as_ids(ids: Iterable[SupportsIndex]) -> list[int]:
-    """Ids as plain integers: the very list, if it is one that holds nothing else.
+    """Ids as plain integers; the same list, if it has nothing else.
 
     >>> as_ids(range(3))
     [0, 1, 2]

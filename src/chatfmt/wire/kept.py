@@ -1,4 +1,4 @@
-"""What is remembered to be quick, and how much of it."""
+"""Caches, and their limits."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ V = TypeVar("V")
 
 
 class Kept(Generic[K, V]):
-    """A table that forgets all once it is full, be it of many items or of long ones.
+    """A table that forgets everything when it is full, by the number or the length of its items.
 
-    ``known`` is a plain dictionary, the quickest there is to look into. What is as long as a text
-    is not kept at all. Several threads may use it at once.
+    ``known`` is a plain dictionary, which is the fastest to look into. An item as long as a text is
+    not kept at all. Several threads may use the table at once.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Kept(Generic[K, V]):
         self._size = 0
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Remember an item of so many ids and characters."""
+        """Remember an item with this many ids and characters."""
         if size > _MOST_OF_ONE:
             return
         if len(self.known) >= _MOST_ITEMS or self._size + size > _MOST:

@@ -1,4 +1,4 @@
-"""How a frame is made: a line is chosen, spelled, checked and encoded."""
+"""Makes frames: a line is chosen, spelled, checked and encoded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FrameMaker:
         self._types = types
         self.format = binding.format
         self.words = {role: self.format.machine.words_of(role) for role in self.format.lines_of}
-        """What the fields of a role never hold: where there are such, each text is checked."""
+        """The words that fields of a role never contain; if there are any, each text is checked."""
         self.fences = {
             role: {field: {word.text for word in some} for field, some in words.items()}
             for role, words in self.words.items()
@@ -50,7 +50,7 @@ class FrameMaker:
     def make(
         self, message: Message, index: int | None, before: str | None, *, continued: bool
     ) -> tuple[Frame, bool]:
-        """The frame of a message that is by itself, and whether it is worth remembering."""
+        """The frame of a message outside envelopes, and whether it is worth remembering."""
         line, by_content = choose(self.format, message, index, before)
         atoms = self.spelled(line.pieces, message, index)
         if not any(isinstance(a, Special) or (isinstance(a, Written) and a.text) for a in atoms):
@@ -90,7 +90,7 @@ class FrameMaker:
         line: Line,
         place: Neighbours | None = None,
     ) -> None:
-        """Write what a line says, and what comes after it: the tail, or what closes an envelope."""
+        """Write a line, and what follows it: the tail, or the end of an envelope."""
         writer.write(atoms)
         if place is None:
             writer.flush()
@@ -109,14 +109,14 @@ class FrameMaker:
         return Frame([], [], "", None, writer.ids, writer.marks, goes_on=False)
 
     def pieces(self, role: str, line: Line, place: Neighbours | None) -> tuple[Piece, ...]:
-        """The pieces of a line, and what opens an envelope before them."""
+        """The pieces of a line, after those that open an envelope."""
         if place is None:
             return line.pieces
         envelope = self.format.envelopes[role]
         return (*(envelope.open if place.first else envelope.sep), *line.pieces)
 
     def going_on(self, role: str, line: Line) -> tuple[bool, int | None, bool]:
-        """The last fields of a frame, which say what comes of its end."""
+        """The last fields of a frame, which describe its end."""
         may = bool(line.ends) and role in self.format.prompted
         end = None if line.training_end is None else self.binding.ids[line.training_end]
         goes_on = may and not self.format.stops_at(line.ends[0])
@@ -133,7 +133,7 @@ class FrameMaker:
                 writer.write([piece])
 
     def _is_plain(self, message: Message, line: Line) -> bool:
-        """Whether nothing but the content could make a difference to what is around it."""
+        """Whether only the content could change what is around it."""
         return (
             message.reasoning is None
             and message.tools is None
@@ -149,7 +149,7 @@ class FrameMaker:
         )
 
     def spelled(self, pieces: Iterable[Piece], message: Message, index: int | None) -> list[Atom]:
-        """What the pieces write, where nothing of it would be read as something else."""
+        """The text of the pieces, if none of it would be read as something else."""
         try:
             spelling = self.format.role_spellings[message.role]
             fences = self.fences[message.role]
@@ -183,7 +183,7 @@ class FrameMaker:
         return atoms
 
     def writer(self, index: int | None, role: str, *, generated: bool) -> RunWriter:
-        """What makes ids of a message's pieces."""
+        """The writer that makes ids of a message's pieces."""
         return RunWriter(
             self.binding,
             lambda text, field: self.encode(text, index, field),
@@ -218,12 +218,12 @@ class FrameMaker:
             )
 
     def error(self, reason: str, index: int | None, field: str) -> RenderError:
-        """That the format cannot carry something."""
+        """The error for a message that the format cannot carry."""
         return RenderError(reason, self.format.name, index, field)
 
 
 def _writes_before_content(pieces: Sequence[Piece]) -> bool:
-    """Whether the model writes text, or may, before the content, without a token before that."""
+    """Whether the model may write text before the content without a token before that."""
     after = next((i + 1 for i, piece in enumerate(pieces) if piece == GenerationStart()), None)
     if after is None:  # it is in a group
         return True

@@ -1,7 +1,7 @@
-"""What messages of one shape have in common, encoded once: only the texts of fields are left.
+"""The common parts of messages of one shape, encoded once, so that only field texts are left.
 
-A plan writes what `chatfmt.wire.making.FrameMaker.make` writes. What it cannot write it leaves to
-that, and so to that to say why.
+A plan writes the same as `chatfmt.wire.making.FrameMaker.make`. If it cannot write a message, it
+leaves it to that method, which also gives the reason.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _shape = itemgetter(*HEADER, "call_id", "reasoning", "tools", "content", "tool_c
 
 
 def shape_of(message: Message) -> Key:
-    """All that decides how a message is written but the texts of its fields."""
+    """Everything that decides how a message is written, except the texts of its fields."""
     *header, call_id, reasoning, tools, content, calls = _shape(message.__dict__)
     return *header, call_id is None, reasoning and True, tools is None, not content, len(calls)
 
 
 class _Check(NamedTuple):
-    """That the text of a blank is not read as something else."""
+    """Checks that the text of a blank is not read as something else."""
 
     blank: int
     after: str
@@ -50,7 +50,7 @@ class _Check(NamedTuple):
 
 
 class _Planner(RunWriter):
-    """Encodes what it is given, but for runs of text that have a blank in them."""
+    """Encodes everything except runs of text that have a blank in them."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class _Planner(RunWriter):
         self.stretches: list[Stretch] = []
 
     def write(self, atoms: Iterable[Atom | Literal | Blank]) -> None:
-        """Like `RunWriter.write`; a blank is an empty text in its run."""
+        """Like `RunWriter.write`, with a blank as an empty text in its run."""
         for atom in atoms:
             if isinstance(atom, Blank):
                 self._run.append(Text("", atom.field, self._part, self.generated))
@@ -72,7 +72,7 @@ class _Planner(RunWriter):
                 super().write([atom])
 
     def flush(self) -> None:
-        """Encode the run that is waiting, or leave it to each message."""
+        """Encode the waiting run, or leave it to each message."""
         if all(text.text for text in self._run):
             super().flush()
             return
@@ -88,9 +88,9 @@ def make_plan(
     *,
     continued: bool,
 ) -> Plan | None:
-    """How all messages are written that have the shape of this one, which can be written.
+    """The plan for all messages with the shape of this one, which can be written.
 
-    None where there are few such: where arguments are written one by one.
+    None if few messages share a shape: if arguments are written one by one.
     """
     line, _ = choose(maker.format, message, None, before)
     lists = [piece for piece in line.pieces if isinstance(piece, Calls)]
@@ -126,11 +126,10 @@ class Plan:
     """How messages of one shape are written.
 
     Args:
-        planner: what has been given the atoms, and all that comes after them.
-        atoms: what `chatfmt.wire.spell.lay_out` gives; what all of the shape have in common has
-            been filled in.
-        after: what comes after them: the tail, or what closes an envelope.
-        maker: what makes frames of the format.
+        planner: has been given the atoms, and everything after them.
+        atoms: the result of `chatfmt.wire.spell.lay_out`, with the common parts filled in.
+        after: the text after them: the tail, or the end of an envelope.
+        maker: makes frames of the format.
         role: the role of the messages.
         going_on: the last fields of their frames.
     """
@@ -148,7 +147,7 @@ class Plan:
         words = maker.words[role]
         self.atoms, self.after = atoms, after
         self.stretches = planner.stretches
-        """What is before each run of text, and the run."""
+        """The ids before each run of text, and the run."""
         self.last = planner.ids, planner.marks
         """The ids after the last run, and their marks."""
         self._role, self._ids = maker.format.role_spellings[role], maker.format.id_shape
@@ -167,7 +166,7 @@ class Plan:
 
     @property
     def looks_at_texts(self) -> bool:
-        """Whether `is_read_back` may say no."""
+        """Whether `is_read_back` can ever return False."""
         return bool(self._checks or self._in_header or self._longest < 0)
 
     @property
@@ -180,11 +179,11 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """How many ids are remembered."""
+        """The number of remembered ids."""
         return sum(len(stretch.ids) for stretch in self.stretches) + len(self.last[0])
 
     def texts(self, message: Message) -> list[str] | None:
-        """The texts of the blanks in their order; None where one of them is refused."""
+        """The texts of the blanks, in order; None if one of them is refused."""
         try:
             texts = [fill(blank, message, self._role, self._ids) for blank in self._blanks]
         except Refused:
@@ -192,7 +191,7 @@ class Plan:
         return texts if self.is_read_back(texts) else None
 
     def runs(self, message: Message) -> list[str] | None:
-        """The runs of text of a message of the shape; None where it is refused."""
+        """The runs of text of a message of this shape; None if it is refused."""
         found = self.texts(message)
         if found is None:
             return None
@@ -203,7 +202,7 @@ class Plan:
         ]
 
     def is_read_back(self, texts: Sequence[str]) -> bool:
-        """Whether none of the texts of the blanks is read as something else, or too long."""
+        """Whether no text of a blank is read as something else, or is too long."""
         for blank, after, words in self._checks:
             if misread(texts[blank], after, words) is not None:
                 return False
@@ -217,7 +216,7 @@ class Plan:
         *,
         marks: bool,
     ) -> Frame | None:
-        """The frame of a message of the shape; None where it is refused.
+        """The frame of a message of this shape; None if it is refused.
 
         Without ``marks`` it has none.
         """

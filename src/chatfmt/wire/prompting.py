@@ -39,7 +39,7 @@ class Prompter:
         before: str | None = None,
         thinking: bool | None = None,
     ) -> list[int]:
-        """The generation prompt: what the format writes before a model speaks in this role.
+        """The generation prompt: the ids before a model speaks in this role.
 
         ``before`` is the role of the message before it; None at the start.
 
@@ -92,7 +92,7 @@ class Prompter:
         before: str | None,
         thinking: bool | None,
     ) -> list[int]:
-        """A prompt, and how the message goes on in the field that it leaves open.
+        """A prompt, and the rest of the message in the field that the prompt leaves open.
 
         Raises:
             RenderError: there is no such prompt.
@@ -102,7 +102,7 @@ class Prompter:
             if not any(opens_reasoning(line.pieces) for line in lines):
                 message = Message(role=role, name=name, content=prefill)
                 return self._frames.opening(message, index, before)
-            thinking = True  # its reasoning is what the row's own prompt leaves open
+            thinking = True  # the row's own prompt leaves its reasoning open
         ids = self.prompt(role, name, before=before, thinking=thinking)
         if not prefill:
             return ids
@@ -118,7 +118,7 @@ class Prompter:
         return self._frames.opening_of(line, begun, index)
 
     def closing(self, role: str) -> list[int]:
-        """The bare end of a message: all that must follow a content, and the tail."""
+        """The bare end of a message: everything that must follow a content, and the tail."""
         lines = self._format.lines_of.get(role) or next(iter(self._format.lines_of.values()))
         ends = ((line, _after_content(line.pieces)) for line in lines)
         found = next((end for end in ends if end[1] is not None), None)
@@ -130,7 +130,7 @@ class Prompter:
 def pieces_of_prompt(
     format: ChatFormat, lines: Sequence[Line], *, thinking: bool | None
 ) -> Sequence[Piece] | None:
-    """What a prompt writes of the lines that may be at a place; None where it has no such form.
+    """The text of a prompt in the lines for a place; None if it has no such form.
 
     ``thinking`` is as for `ChatTokenizer.encode_prompt`.
     """
@@ -142,7 +142,7 @@ def pieces_of_prompt(
 
 
 def _first(lines: Sequence[Line], *, thinking: bool | None) -> Sequence[Piece] | None:
-    """What the first of the lines writes that has such a prompt."""
+    """The prompt of the first line that has one of this form."""
     silent = [line for line in lines if line.is_silent]
     if thinking is False and silent:
         return silent[0].prompt

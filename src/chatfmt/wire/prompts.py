@@ -1,4 +1,4 @@
-"""Prompts and thinking: what a prompt writes that says whether the model is to think."""
+"""Prompts and thinking: the part of a prompt that says whether the model is to think."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ __all__ = [
 
 
 def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece] | None:
-    """The pieces that a prompt writes; None where the line has no such prompt.
+    """The pieces that a prompt writes; None if the line has no such prompt.
 
     Args:
         pieces: the line.
-        thinking: True where the prompt opens the reasoning, False where it writes it closed and
+        thinking: True if the prompt opens the reasoning, False if it writes it closed and
             empty.
     """
     return _up_to_reasoning(pieces) if thinking else _without_thoughts(pieces)
@@ -62,7 +62,7 @@ def _is_reasoning(piece: Piece) -> bool:
 
 
 def _is_answer(piece: Piece) -> bool:
-    """Whether what the piece writes comes after all thinking."""
+    """Whether the text of the piece comes after all thinking."""
     if isinstance(piece, Calls):
         return True
     held = piece.field if isinstance(piece, Group) else getattr(piece, "name", None)
@@ -70,7 +70,7 @@ def _is_answer(piece: Piece) -> bool:
 
 
 def _without_thoughts(pieces: Sequence[Piece]) -> list[Piece] | None:
-    """The line up to its answer, with an empty reasoning, or with what closes one alone."""
+    """The line up to its answer, with an empty reasoning, or with only the text that closes one."""
     place, at = _thoughts(pieces)
     if place is None:
         return None
@@ -81,44 +81,44 @@ def _without_thoughts(pieces: Sequence[Piece]) -> list[Piece] | None:
 
 
 def _thoughts(pieces: Sequence[Piece]) -> tuple[int | None, int]:
-    """Where the reasoning is before the answer, if it does; and where the answer begins."""
+    """Where the reasoning is before the answer, if it is; and where the answer begins."""
     at = next((i for i, piece in enumerate(pieces) if _is_answer(piece)), len(pieces))
     return next((i for i in range(at) if _holds_reasoning(pieces[i])), None), at
 
 
 def _closes_alone(pieces: Sequence[Piece], place: int, at: int) -> bool:
-    """Whether what closes the reasoning is written without one, too."""
+    """Whether the text that closes the reasoning is written without one, too."""
     after = pieces[place + 1 : at]
     grouped = isinstance(pieces[place], Group)
     return grouped and any(not isinstance(piece, GenerationStart) for piece in after)
 
 
 def end_of_thoughts(pieces: Sequence[Piece]) -> int | None:
-    """The first piece after an empty reasoning, up to which a prompt writes all.
+    """The first piece after an empty reasoning, up to which a prompt writes everything.
 
-    None where a prompt cannot write the reasoning closed and empty.
+    None if a prompt cannot write the reasoning closed and empty.
     """
     place, at = _thoughts(pieces)
     return None if place is None or _closes_alone(pieces, place, at) else at
 
 
 def end_of_closer(pieces: Sequence[Piece]) -> int | None:
-    """The first piece after what closes a reasoning that is not there, where a line writes that."""
+    """The first piece after the text that closes a missing reasoning, if a line writes that."""
     place, at = _thoughts(pieces)
     return at if place is not None and _closes_alone(pieces, place, at) else None
 
 
 class Closers(NamedTuple):
-    """What of an empty reasoning, or of none, a prompt writes that a reader still has to see."""
+    """The parts of an empty or missing reasoning in a prompt that a reader still has to see."""
 
     specials: int
-    """How many special tokens."""
+    """The number of special tokens."""
     letters: int
-    """How many characters of literal text after these."""
+    """The number of characters of literal text after these."""
 
     @classmethod
     def among(cls, pieces: Sequence[Piece]) -> Closers:
-        """What some pieces write."""
+        """The parts that some pieces write."""
         specials = letters = 0
         for piece in pieces:
             if isinstance(piece, Special):
@@ -129,7 +129,7 @@ class Closers(NamedTuple):
 
 
 def lone_closers(pieces: Sequence[Piece]) -> Closers | None:
-    """What closes a reasoning that is not there, where a line writes that."""
+    """The text that closes a missing reasoning, if a line writes that."""
     place, at = _thoughts(pieces)
     if place is None or not _closes_alone(pieces, place, at):
         return None
@@ -137,9 +137,9 @@ def lone_closers(pieces: Sequence[Piece]) -> Closers | None:
 
 
 def closers_of_thoughts(pieces: Sequence[Piece]) -> Closers | None:
-    """What comes before `end_of_thoughts`, once a reader knows of an empty reasoning.
+    """The parts before `end_of_thoughts`, once a reader knows of an empty reasoning.
 
-    It knows by what the group begins with, or else by what comes after the field.
+    It knows by the beginning of the group, or else by the text after the field.
     """
     end = end_of_thoughts(pieces)
     place, _ = _thoughts(pieces)

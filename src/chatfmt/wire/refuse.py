@@ -1,9 +1,9 @@
-"""What is refused of texts: those that would be read as structure, and headers that are too long.
+"""Texts that are refused: those that would be read as structure, and headers that are too long.
 
-Where only text tells where a field ends, the reader takes the first place where that text stands,
-in the field and in what the line writes after it. A value for which that is another place than its
-end is refused when it is written. Where the line writes no such text there, but other text and a
-special token, that token tells: then only what is within the value counts.
+If only text shows where a field ends, the reader takes the first place where that text is, in the
+field and in the text that the line writes after it. A value for which that is not its end is
+refused when it is written. If the line writes other text and a special token there, that token
+shows the end: then only text within the value counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Misread(NamedTuple):
-    """A value that would be read otherwise: of which field, from which offset on, and as what."""
+    """A value that would be misread: its field, the offset from which on, and as what."""
 
     field: str
     offset: int
@@ -37,11 +37,11 @@ class Misread(NamedTuple):
 
 
 def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> Misread | None:
-    """The first value that would be read otherwise, of those that a line writes.
+    """The first value in a line that would be misread.
 
     Args:
-        atoms: what the line writes.
-        words: field to the words that it never holds.
+        atoms: the text of the line.
+        words: field to the words that it never contains.
     """
     for at, atom in enumerate(atoms):
         if isinstance(atom, Written) and atom.field is not None and atom.field in words:
@@ -53,12 +53,12 @@ def find_misread(atoms: Sequence[Atom], words: Mapping[str, Iterable[Word]]) -> 
 
 
 def misread(value: str, after: str, words: Iterable[Word]) -> tuple[int, str] | None:
-    """From which offset on a value would be read otherwise, and as what."""
+    """The offset from which on a value would be misread, and as what."""
     some = [*words]
     fences = tuple(word.text for word in some if not word.begins)
     for word in some:
         if word.begins and not value and not after.startswith(fences):
-            continue  # the literal text after it is no fence, so it is read as it stands
+            continue  # the literal text after it is not a fence, so it is read unchanged
         offset = _found(word, value, after)
         if offset is not None:
             return offset, word.text
@@ -66,10 +66,10 @@ def misread(value: str, after: str, words: Iterable[Word]) -> tuple[int, str] | 
 
 
 def literal_after(atoms: Sequence[Atom | Blank], at: int, words: Iterable[Word]) -> str:
-    """The literal text after a field that a reader looks for these words in, too.
+    """The literal text after a field in which a reader also looks for these words.
 
-    It goes up to the next field or special token. A special token tells what is before it,
-    unless that is a fence.
+    It goes up to the next field or special token. A special token ends the text before it, unless
+    that is a fence.
     """
     text, is_told = "", False
     for atom in atoms[at + 1 :]:
@@ -83,7 +83,7 @@ def literal_after(atoms: Sequence[Atom | Blank], at: int, words: Iterable[Word])
 
 
 def _found(word: Word, value: str, after: str) -> int | None:
-    """Where the value would be misread; None where it would not."""
+    """The offset at which the value would be misread; None if it would not."""
     if word.ends:
         return 0 if value == word.text else None
     if word.begins:
@@ -93,7 +93,7 @@ def _found(word: Word, value: str, after: str) -> int | None:
 
 
 def header_length(atoms: Iterable[Atom | Blank]) -> int:
-    """How many characters of text a header has; what follows free text is not among them."""
+    """The number of characters of text in a header, without the text after free text."""
     length, part = 0, "header"
     for atom in atoms:
         if isinstance(atom, str):

@@ -1,4 +1,4 @@
-"""What is still to be written of a message that has begun, in whatever tokens it has."""
+"""The rest of a message that has begun, in whatever tokens it has."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Begun(NamedTuple):
 
     opened: OpenMessage
     content: Message | None
-    """What has been read of it, once a text has begun."""
+    """The text read of it so far, once a text has begun."""
     ids: list[int]
     placed: list[int]
-    """Those of its ids that are not stray."""
+    """Its ids that are not stray."""
     within: list[int]
-    """The ids before it in the envelope in which it stands: none where it begins one."""
+    """The ids before it in its envelope: none if it begins one."""
     before: str | None
-    """The role of the message before it; None where it is the first."""
+    """The role of the message before it; None if it is the first."""
 
 
 def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
-    """The ids that make what has begun this very message, its end token and tail included.
+    """The ids that complete the begun message as this one, including its end token and tail.
 
     Raises:
-        RenderError: the format cannot carry it, or what is there is not its beginning.
+        RenderError: the format cannot carry it, or the begun message is not its beginning.
     """
     index = begun.opened.index
     rest = _rest(renderer, begun, message)
@@ -62,17 +62,17 @@ def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
 
 
 def close(renderer: Renderer, begun: Begun) -> list[int]:
-    """The ids that end what has begun with as little as the format asks for.
+    """The ids that end the begun message with as little as the format needs.
 
-    Where its header is beyond repair that is the bare end of a message.
+    If its header is beyond repair, that is the bare end of a message.
     """
     role = begun.opened.role
     for number, message in enumerate(_ends(renderer.binding, begun)):
         try:
             rest = _rest(renderer, begun, message)
-        except RenderError:  # the format has no place for what was tried
+        except RenderError:  # the format has no place for this attempt
             continue
-        # the first adds nothing, so that ids which are not well-formed text do no harm
+        # the first adds nothing, so that ids that are not well-formed text do no harm
         is_unended = _is_unended(renderer.binding, role)
         if (
             (rest or is_unended)
@@ -84,7 +84,7 @@ def close(renderer: Renderer, begun: Begun) -> list[int]:
 
 
 def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
-    """What the message may be if nothing more is said: it as it stands, then with a field ended."""
+    """The possible messages if nothing more is added: as it is, then with a field ended."""
     opened = begun.opened
     fields = {name: getattr(opened, name) for name in _HEADER}
     as_it_is = begun.content or Message.model_validate({"role": opened.role, **fields})
@@ -101,7 +101,7 @@ def _ends(binding: Binding, begun: Begun) -> Iterator[Message]:
 
 
 def _fields_at_end(binding: Binding, begun: Begun) -> list[str]:
-    """The header fields of which the text may be that is at the end."""
+    """The header fields that the text at the end may belong to."""
     parser = StreamParser(binding, strict=False, prologue=False, before=begun.before)
     parser.feed_all([*begun.within, *begun.ids])
     fields = {place.meaning.field for place in parser._reader.places()}
@@ -109,9 +109,9 @@ def _fields_at_end(binding: Binding, begun: Begun) -> list[str]:
 
 
 def _rest(renderer: Renderer, begun: Begun, message: Message) -> list[int] | None:
-    """The ids of the message from where it has begun; None where it begins otherwise.
+    """The ids of the message from where it has begun; None if it begins differently.
 
-    Text that has begun in the middle of what is encoded as one is encoded from there on.
+    If the begun text ends inside text that would be encoded as one, it is encoded from there on.
     """
     index = begun.opened.index
     runs = _runs(renderer.binding, begun.placed)
@@ -170,7 +170,7 @@ def _framed(
 def _runs(binding: Binding, ids: Sequence[int]) -> list[str | int]:
     """Special tokens, and the text between them as the parser reads it.
 
-    A character that is not complete at the end is left out.
+    An incomplete character at the end is left out.
     """
     runs: list[str | int] = []
     for special, tokens in groupby(ids, binding.spellings.__contains__):
@@ -203,13 +203,13 @@ def _is_unended(binding: Binding, role: str | None) -> bool:
 
 
 def ends_bare(binding: Binding, parser: StreamParser) -> bool:
-    """Whether the message that is open ends, when it must, without an id that says so."""
+    """Whether the open message ends, when it must, without an id that shows it."""
     opened = parser.open
     return opened is not None and (parser.may_end or _is_unended(binding, opened.role))
 
 
 def _disagreement(begun: Begun, message: Message) -> tuple[str | None, str, str]:
-    """The field in which they differ, what is there, and what was expected instead."""
+    """The field that differs, its value so far, and the expected value."""
     opened, content = begun.opened, begun.content
     for name in _HEADER:
         stands = getattr(opened, name)

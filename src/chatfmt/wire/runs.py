@@ -1,4 +1,4 @@
-"""What a line writes as ids: text is encoded in runs, and each id belongs to a part."""
+"""The text of a line as ids: text is encoded in runs, and each id belongs to a part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Mark: TypeAlias = "tuple[int, int, Part, bool]"
 
 
 class Text(NamedTuple):
-    """Text that waits to be encoded, and what it is."""
+    """Text that waits to be encoded, and its part."""
 
     text: str
     field: str
@@ -31,7 +31,7 @@ class Text(NamedTuple):
 
 
 def begun_before(binding: Binding, ids: Iterable[int], border: int) -> int:
-    """How many of these ids, which are text, begin before this many bytes."""
+    """How many of these text ids begin before this many bytes."""
     count = offset = 0
     for token in ids:
         if offset >= border:
@@ -42,7 +42,7 @@ def begun_before(binding: Binding, ids: Iterable[int], border: int) -> int:
 
 
 def _begun_before(binding: Binding, ids: list[int], before: int, after: int) -> int:
-    """`begun_before`, from the nearer end, where it is known how many bytes come after."""
+    """`begun_before`, from the nearer end, if the number of bytes after the border is known."""
     if before <= after:
         return begun_before(binding, ids, before)
     at, left = len(ids), after
@@ -54,9 +54,9 @@ def _begun_before(binding: Binding, ids: list[int], before: int, after: int) -> 
 class RunWriter:
     """Ids, and the marks of their spans, as a line is written.
 
-    A run of text ends at a special token and, where ``cuts``, where the model begins to write.
-    Within a run an id may hold the end of one part and the beginning of the next: it counts to
-    the one in which it begins.
+    A run of text ends at a special token and, if ``cuts``, where the model begins to write.
+    Within a run an id may contain the end of one part and the beginning of the next: it counts to
+    the part in which it begins.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class RunWriter:
         self.marks: list[Mark] = []
 
     def write(self, atoms: Iterable[Atom | Literal]) -> None:
-        """Write what a line says; what is encoded last may wait for `flush`."""
+        """Write some atoms; the last text may wait for `flush`."""
         for atom in atoms:
             match atom:
                 case Written(text, field):
@@ -98,7 +98,7 @@ class RunWriter:
                     self._part = atom
 
     def flush(self) -> None:
-        """Encode the run of text that is waiting."""
+        """Encode the waiting run of text."""
         if not self._run:
             return
         run, self._run = self._run, []
@@ -107,7 +107,7 @@ class RunWriter:
             field = next((text.field for text in reversed(run) if text.field), "")
             self.ids += self._encode("".join(text.text for text in run), field)
         except RenderError:
-            for text in run:  # to say where in which field
+            for text in run:  # to find the field and the place
                 self._encode(text.text, text.field)
             raise
         if all(text[2:] == run[0][2:] for text in run):
@@ -121,7 +121,7 @@ class RunWriter:
             self._mark(at, text.part, generated=text.generated)
 
     def take(self, ids: list[int], marks: Iterable[Mark]) -> None:
-        """More ids, and their marks."""
+        """Add ids and their marks."""
         start = len(self.ids)
         self.ids += ids
         for _, stop, part, generated in marks:
@@ -133,7 +133,7 @@ class RunWriter:
         self.flush()
 
     def _mark(self, stop: int, part: Part, *, generated: bool) -> None:
-        """What was written up to ``stop`` and has no mark yet is of this part."""
+        """Mark everything up to ``stop`` that has no mark yet as this part."""
         start = self.marks[-1][1] if self.marks else 0
         if stop == start:
             return

@@ -1,4 +1,4 @@
-"""The types that the arguments of tools may have, as their definitions say."""
+"""The types that the arguments of tools may have, by their definitions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 __all__ = ["ArgumentTypes", "types_of"]
 
 ArgumentTypes: TypeAlias = "Mapping[str, Mapping[str, frozenset[str]]]"
-"""Tool to its arguments, and to the names that JSON Schema gives to the types that they may have.
+"""Tool to its arguments, and to JSON Schema's names of the types that they may have.
 """
 
 _NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
@@ -16,9 +16,9 @@ _NAMES |= {list: "array", dict: "object"}
 
 
 def types_of(tools: Iterable[Mapping[str, Any]]) -> ArgumentTypes:
-    """The types of all arguments, of tools as OpenAI's API has them.
+    """The types of all arguments, from definitions as in OpenAI's API.
 
-    An argument of which a definition does not say it has none.
+    An argument without a stated type has none.
 
     >>> parameters = {"properties": {"zip": {"type": "string"}, "days": {"type": ["integer"]}}}
     >>> types_of([{"type": "function", "function": {"name": "f", "parameters": parameters}}])
@@ -39,7 +39,7 @@ def types_of(tools: Iterable[Mapping[str, Any]]) -> ArgumentTypes:
 
 
 def _types(schema: object) -> Iterable[str]:
-    """The types that a schema allows; none where that is not certain."""
+    """The types that a schema allows; none if that is not certain."""
     if not isinstance(schema, Mapping):
         return ()
     said = schema.get("type")

@@ -26,8 +26,8 @@ class Span(NamedTuple):
     """Index of the message, or None for the prologue and for stray ids between messages."""
     part: Part
     generated: bool
-    """Whether a model that speaks in this message writes these ids itself: those from where the
-    prompt ends through the end token."""
+    """Whether a model that speaks in this message would write these ids: those from the end of the
+    prompt through the end token."""
     sampled: bool = False
     """Whether these ids were in fact sampled, and not written by the format."""
 
@@ -43,12 +43,12 @@ class OpenMessage(NamedTuple):
     (0, 'content', 'assistant')
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no one needs here
     """Index that the message has, or will have, in the conversation."""
     part: Part
-    """Where it stands: ``header``, ``reasoning``, ``tools``, ``content`` or ``calls``."""
+    """Its last part: ``header``, ``reasoning``, ``tools``, ``content`` or ``calls``."""
     role: str | None
-    """None as long as it cannot be told."""
+    """None as long as it is not known."""
     name: str | None = None
     recipient: str | None = None
     channel: str | None = None

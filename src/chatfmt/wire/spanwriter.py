@@ -1,4 +1,4 @@
-"""Spans as they are written: a parser often learns only later what ids before were."""
+"""Writes spans: a parser often learns only later what earlier ids were."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ __all__ = ["SpanWriter"]
 class SpanWriter:
     """Appends to ``spans`` so that they always tile the ids up to where they were last written.
 
-    Ids belong to ``message``, ``part`` and ``generated`` as they stand, and count as ``sampled``
+    Ids belong to the current ``message``, ``part`` and ``generated``, and count as ``sampled``
     or not.
     """
 
     def __init__(self, spans: list[Span], position: int) -> None:
         self.spans = spans
         self.start = position
-        """Where the span begins that is being written."""
+        """Where the current span begins."""
         self.message: int | None = None
         self.part: Part = "prologue"
         self.generated = False
         self.sampled = False
 
     def copy(self, spans: list[Span]) -> SpanWriter:
-        """One that stands where this one does, and appends to other spans."""
+        """A copy in the same state that appends to other spans."""
         other = SpanWriter(spans, self.start)
         other.message, other.part, other.generated = self.message, self.part, self.generated
         other.sampled = self.sampled
         return other
 
     def switch(self, at: int, message: int | None, part: Part, *, generated: bool) -> None:
-        """The ids from position ``at`` on belong to this, also those that are written already."""
+        """The ids from position ``at`` on belong to this, even those that are already written."""
         self.write(max(at, self.start))
         behind = self._cut(at)
         self.message, self.part, self.generated = message, part, generated
@@ -46,7 +46,7 @@ class SpanWriter:
             self._add(span._replace(generated=True))
 
     def prompted(self, start: int, stop: int) -> None:
-        """The ids from ``start`` up to ``stop`` that were not sampled are a prompt's."""
+        """The unsampled ids from ``start`` up to ``stop`` belong to a prompt."""
         self.write(stop)
         behind = self._cut(start)
         for span in behind:  # they may have been written further than that
@@ -58,7 +58,7 @@ class SpanWriter:
                 self._add(span._replace(start=after))
 
     def _cut(self, at: int) -> list[Span]:
-        """Take off what is written from position ``at`` on."""
+        """Remove the spans from position ``at`` on."""
         behind: list[Span] = []
         while self.spans and self.spans[-1].stop > at:
             span = self.spans.pop()
@@ -68,7 +68,7 @@ class SpanWriter:
         return behind[::-1]
 
     def write(self, stop: int) -> None:
-        """Write down the span that ends before ``stop``."""
+        """Write the span that ends before ``stop``."""
         if stop > self.start:
             key = (self.start, stop, self.message, self.part, self.generated, self.sampled)
             self._add(tuple.__new__(Span, key))  # in half the time of the class

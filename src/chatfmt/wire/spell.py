@@ -1,4 +1,4 @@
-"""A message along its line: special tokens, and the text of literals and fields in their order."""
+"""A message along its line: special tokens, and the texts of literals and fields, in order."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class Written(NamedTuple):
 
     text: str
     field: str | None = None
-    """The field that it is; None for literal text."""
+    """Its field; None for literal text."""
 
 
 class Cut(NamedTuple):
-    """Where a prompt may end though the model has begun to write before."""
+    """A place where a prompt may end although the model has begun to write before."""
 
 
 CUT = Cut()
 
 Atom: TypeAlias = "Special | Written | Part | GenerationStart | Cut"
-"""What is there; a `Part` says to which part the text after it belongs."""
+"""An element of a spelled line; a `Part` says to which part the text after it belongs."""
 
 
-class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and goes no further
-    """A line cannot write the message: why, and because of which field."""
+class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and is always caught
+    """A line cannot write the message: the reason, and the field."""
 
     def __init__(self, reason: str, field: str) -> None:
         super().__init__(reason)
@@ -58,7 +58,7 @@ class Refused(Exception):  # noqa: N818 - it says what a line cannot write, and 
 
 
 class Blank(NamedTuple):
-    """Where the text of a field goes: what `fill` says of a message."""
+    """The place for the text of a field, which `fill` gives for a message."""
 
     piece: Field
     call: int | None = None
@@ -67,11 +67,11 @@ class Blank(NamedTuple):
     argument: tuple[str, str] | None = None
     """Key and value of the argument to which it belongs."""
     types: Collection[str] = ()
-    """Names that JSON Schema gives to the types of this argument."""
+    """JSON Schema's names of the types of this argument."""
 
     @property
     def field(self) -> str:
-        """The field, as `Written` has it."""
+        """The field, as in `Written`."""
         return "call" if isinstance(self.piece.scanner, CallObject) else self.piece.name
 
 
@@ -85,10 +85,10 @@ def spell(
     types: ArgumentTypes = MappingProxyType({}),
     prompted: bool = True,
 ) -> list[Atom]:
-    """What the pieces of a line write for a message whose role is spelled like this.
+    """The text of a line's pieces for a message whose role is spelled like this.
 
-    ``ids`` says what ids of calls look like, ``fences`` which texts end a field, ``prompted``
-    whether a model is prompted for the role.
+    ``ids`` is the shape of call ids, ``fences`` are the texts that end a field, and ``prompted``
+    says whether a model is prompted for the role.
 
     Raises:
         Refused: a field cannot be written, with the reason.
@@ -107,10 +107,10 @@ def lay_out(
     types: ArgumentTypes = MappingProxyType({}),
     prompted: bool = True,
 ) -> list[Atom | Blank]:
-    """What the pieces of a line write for all messages of the same shape.
+    """The text of a line's pieces for all messages of the same shape.
 
-    Such have the same fields, as many calls, of the same arguments where those are written one by
-    one, and a reasoning that is empty or not.
+    These have the same fields, the same number of calls, the same arguments if those are written
+    one by one, and a reasoning that is empty or not.
 
     Raises:
         Refused: the arguments of a call are not.
@@ -166,7 +166,7 @@ def _spelled_call(blank: Blank, call: ToolCall, ids: CallIds | None) -> str:
 
 @lru_cache(1024)
 def _compiled(pattern: str) -> regex.Pattern[str]:
-    """The pattern, without the look at flags that the library takes at each call."""
+    """The pattern, without the check of flags that the library makes at each call."""
     return regex.compile(pattern, regex.V1)
 
 
@@ -204,9 +204,9 @@ class _Speller:
         self.message = message
         self.atoms: list[Atom | Blank] = []
         self.prompted = False
-        """Whether the reasoning is empty or not there, and its prompt wrote what says so."""
+        """Whether the reasoning is empty or missing, and its prompt wrote the text that says so."""
         self._frame: Part = "header"
-        self._free: Part | None = None  # of the free text to which literal text still counts
+        self._free: Part | None = None  # the free text to which literal text still counts
         self._part: Part = "header"
 
     def add(self, pieces: Iterable[Piece]) -> None:
@@ -251,7 +251,7 @@ class _Speller:
             self._write(blank, self._frame)
             return
         if name == "reasoning" and self.message.reasoning:
-            self.atoms.append(CUT)  # here a prompt ends that opens it
+            self.atoms.append(CUT)  # a prompt that opens it ends here
         of_call = name.startswith(("call", "arg"))
         self._free = self._frame if of_call else name  # type: ignore[assignment]
         self._write(blank, self._free or "header")
@@ -277,7 +277,7 @@ class _Speller:
         self._frame, self._free = before, None
 
     def _arguments(self, piece: Calls, call: ToolCall, number: int) -> None:
-        """Each argument, in place of all of them as one text."""
+        """Write each argument, in place of all of them as one text."""
         try:
             pairs = split_arguments(call.arguments)
         except CodeError as error:

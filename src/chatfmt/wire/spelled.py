@@ -1,4 +1,4 @@
-"""Text in which special tokens are spelled out, to ids: it trusts whoever wrote the text.
+"""Turns text in which special tokens are spelled out into ids; it trusts the text's author.
 
 Everything else in chatfmt keeps text and special tokens apart. Here ``<|im_end|>`` in a text is the
 token, whoever wrote it there, a user included.
@@ -20,7 +20,7 @@ __all__ = ["SpelledText", "check_trusted"]
 
 
 def check_trusted(*, trusted: bool) -> None:
-    """Refuse text of which the caller does not say that it may be trusted.
+    """Refuse text unless the caller declares it to be trusted.
 
     Raises:
         ValueError: ``trusted`` is anything but True.
@@ -37,9 +37,9 @@ def check_trusted(*, trusted: bool) -> None:
 class SpelledText:
     """Turns text into ids, piece by piece: `take` each piece, then `end`.
 
-    Where several special tokens begin at one place, the longest counts. A piece may end anywhere:
-    what may still become a special token is held back. Characters get the ids that the encoding
-    gives to the text between two special tokens, or to what one piece has of it.
+    If several special tokens begin at one place, the longest counts. A piece may end anywhere: text
+    that may still become a special token is held back. Other text gets the ids that the encoding
+    gives to the text between two special tokens, or to the part of it in one piece.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -59,7 +59,7 @@ class SpelledText:
 
         Raises:
             ValueError: the text has a lone surrogate.
-            TypeError: it is no text.
+            TypeError: it is not text.
         """
         if not isinstance(text, str):
             raise TypeError(f"expected text, found {shown(text)}; ids are read by parse()")
@@ -75,12 +75,12 @@ class SpelledText:
         return ids + self._plain(text[at:stop])
 
     def _certain(self, text: str, at: int) -> int:
-        """Where what may still become a special token begins, from this place on."""
+        """Where text that may still become a special token begins, from this place on."""
         first = max(at, len(text) - self._longest)
         return next((n for n in range(first, len(text)) if text[n:] in self._begun), len(text))
 
     def end(self) -> list[int]:
-        """The ids of what was held back, now that nothing follows it."""
+        """The ids of the text that was held back, now that nothing follows it."""
         text, self._held = self._held, ""
         at, ids = 0, list[int]()
         for found in self._pattern.finditer(text):
@@ -97,7 +97,7 @@ _Tree: TypeAlias = "dict[str, _Tree]"
 
 @lru_cache(maxsize=64)
 def _words(words: frozenset[str]) -> tuple[re.Pattern[str], frozenset[str], int]:
-    """What finds the longest of some words; what they begin with; the length of the longest."""
+    """A pattern for the longest of some words, their first characters, and the longest length."""
     tree: _Tree = {}
     for word in words - {""}:
         node = tree
@@ -110,7 +110,7 @@ def _words(words: frozenset[str]) -> tuple[re.Pattern[str], frozenset[str], int]
 
 
 def _pattern_of(tree: _Tree) -> str:
-    """A pattern in which each beginning is once: its time does not grow with the words."""
+    """A pattern with each common beginning once: its time does not grow with the words."""
     ways = [re.escape(letter) + _pattern_of(rest) for letter, rest in tree.items() if letter]
     if not ways:
         return ""

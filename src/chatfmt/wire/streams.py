@@ -1,9 +1,9 @@
-"""Sampled ids, as they come, to text or events: for iterators and for async iterators.
+"""Turns ids into text or events as they are sampled, for iterators and async iterators.
 
 All four take a parser from `ChatTokenizer.stream` or `Transcript.stream`, and ids in any iterable.
-They stop right after the first stop token and take no further id; where the ids end without one,
-the parser is closed: what was waiting for its other half becomes U+FFFD, with an issue. Text is
-never half a character.
+They stop right after the first stop token and take no further id. If the ids end without one, the
+parser is closed: half a character that waited for its other half becomes U+FFFD, with an issue. A
+piece of text never ends inside a character.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["astream_events", "astream_text", "prompted", "stream_events", "stream_text"]
 
 
-# Parsers that have read a prompt: to copy one takes a tenth of the time of making it.
+# Parsers that have read a prompt: copying one takes a tenth of the time of making it.
 _PRIMED: WeakKeyDictionary[Renderer, dict[tuple[object, ...], StreamParser]] = WeakKeyDictionary()
 
 
@@ -49,10 +49,10 @@ def prompted(
 
 
 def stream_text(parser: StreamParser, ids: Iterable[int]) -> Iterator[str]:
-    """The text of ``content``, piece by piece, none of them empty.
+    """The text of ``content``, in pieces that are never empty.
 
-    Reasoning is left out. In a format whose messages differ in channel or recipient take
-    `stream_events`, which tells them apart.
+    Reasoning is left out. In a format whose messages differ in channel or recipient, use
+    `stream_events`, which distinguishes them.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -66,7 +66,7 @@ def stream_text(parser: StreamParser, ids: Iterable[int]) -> Iterator[str]:
 
 
 def stream_events(parser: StreamParser, ids: Iterable[int]) -> Iterator[Event]:
-    """The events; where the message is cut off, the last is a `MessageEnd` without a token.
+    """The events; if the message is cut off, the last is a `MessageEnd` without a token.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -1,4 +1,4 @@
-"""Which ends of messages a model writes."""
+"""The ends of messages that a model writes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["after_unended", "in_training", "is_bare"]
 def in_training(
     binding: Binding, ids: Sequence[int], spans: Sequence[Span], messages: Sequence[Message]
 ) -> Sequence[Span]:
-    """The spans, without the ends that are not trained: see `chatfmt.wire.frame.Frame.in_training`.
+    """The spans without the ends that are not trained: see `chatfmt.wire.frame.Frame.in_training`.
 
-    A token that ends the model's message and begins the next counts to the first.
+    A token that ends the model's message and begins the next one counts to the first.
     """
     unended = binding.format.unended
     if not (binding.continues or unended):
@@ -54,6 +54,6 @@ def after_unended(binding: Binding, frame: Frame) -> Frame:
 
 
 def is_bare(binding: Binding, frame: Frame) -> bool:
-    """Whether a message is nothing but a token that may as well end a message of the model."""
+    """Whether a message is only a token that could just as well end a message of the model."""
     ids = [*frame.head, *frame.close]
     return len(ids) == 1 and not (frame.prefix or frame.suffix) and ids[0] in binding.stops

@@ -1,4 +1,4 @@
-"""UTF-8 as it comes in pieces: never half a character."""
+"""UTF-8 that comes in pieces: text never ends inside a character."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Utf8:
 
     def __init__(self) -> None:
         self.pending = b""
-        """Beginning of a character that is not complete yet."""
+        """Beginning of an incomplete character."""
         self.begun_at = 0
         """Position of the id in which it begins."""
 
     def feed(self, data: bytes, position: int) -> tuple[str, list[int]]:
         """The text that is complete now, and the positions of bytes that are invalid UTF-8.
 
-        For those U+FFFD is in the text: one for each maximal part of a sequence, as Python
-        (and the Unicode standard) count them.
+        Those are U+FFFD in the text: one for each maximal part of a sequence, as Python (and the
+        Unicode standard) count them.
         """
         if not self.pending:
             self.begun_at = position
@@ -49,7 +49,7 @@ class Utf8:
                 return text, invalid
 
     def flush(self) -> str:
-        """Give up on the pending character: U+FFFD, or nothing where none is pending."""
+        """Give up on the pending character: U+FFFD, or nothing if none is pending."""
         text = "\N{REPLACEMENT CHARACTER}" if self.pending else ""
         self.pending = b""
         return text

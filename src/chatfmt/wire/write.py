@@ -1,4 +1,4 @@
-"""Conversation to ids and spans: the pieces of the format line, written from left to right."""
+"""From a conversation to ids and spans: the pieces of the format line, from left to right."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Renderer"]
 
 _Around: TypeAlias = "tuple[list[int], str, str | None, list[int]]"
-"""Head, prefix, suffix and close of a frame: a plain tuple is taken apart in a third of the time.
+"""Head, prefix, suffix and close of a frame: a plain tuple is unpacked in a third of the time.
 """
 
 
@@ -47,14 +47,14 @@ class Renderer:
         writer.write(self.format.prologue_pieces)
         writer.flush()
         self.prologue = writer.ids
-        """The ids that stand once at the start."""
+        """The ids that appear once at the start."""
         self.prologue_spans = [
             Span(start, stop, None, part, generated)
             for start, stop, part, generated in writer.marks
         ]
         self._frames = Frames(binding, self._types)
         self.by_itself = self._frames.by_itself
-        """Whether the ids of a message follow from it alone, whatever is around it."""
+        """Whether the ids of a message depend only on the message, whatever is around it."""
         self.frame = self._frames.one
         self.frames = self._frames.all
         self.encode = self._frames.maker.encode
@@ -73,7 +73,7 @@ class Renderer:
         return Renderer, (self.binding, self._types)
 
     def for_tools(self, tools: Iterable[Mapping[str, Any]]) -> Renderer:
-        """One for conversations with these tools: strings may spell what else they could not."""
+        """A renderer for conversations with these tools; it writes strings that others refuse."""
         if not (tools and self.format.arguments):
             return self
         types = types_of(tools)
@@ -124,7 +124,7 @@ class Renderer:
     def _look_up(self, message: Message, index: int) -> _Around:
         frame = self.frame(message, index, marks=False)
         around = frame.head, frame.prefix, frame.suffix, frame.close
-        if frame.suffix is not None:  # then it is the same for every content
+        if frame.suffix is not None:  # the frame is the same for every content
             key = key_of(message.__dict__)
             self._around.keep(key, around, size_of(key, frame))
         return around
@@ -142,11 +142,11 @@ class Renderer:
         within: str | None = None,
         offset: int = 0,
     ) -> None:
-        """Like `extend`, and append the spans; an envelope in which the last one stands stays open.
+        """Like `extend`, and append the spans; an envelope around the last one stays open.
 
         ``continues`` is the role that has ended a message and can continue with another, ``before``
-        that of the last message there is, which with ``unended`` still has no end, ``within`` that
-        whose envelope is open; ``offset`` is added to all positions.
+        the role of the last message, which with ``unended`` still has no end, and ``within`` the
+        role whose envelope is open; ``offset`` is added to all positions.
         """
         # tuple.__new__ makes a named tuple in half the time of its class
         add, new = spans.append, tuple.__new__
@@ -181,7 +181,7 @@ class Renderer:
             ids += close
 
     def count_messages(self, messages: Iterable[Message]) -> list[int]:
-        """How many ids each message has, frame included."""
+        """The number of ids of each message, frame included."""
         counts: list[int] = []
         listed = [*messages]
         framed = zip(listed, self.frames(listed, marks=False), strict=True)

@@ -1,5 +1,5 @@
-"""Shorter ways to the same results, for plain input.
+"""Faster ways to the same results, for plain input.
 
-`decode` gives what `chatfmt.wire.read.StreamParser` gives, or nothing; `packed` is what it searches
-ids with. This folder imports what ``wire`` may import.
+`decode` gives the same as `chatfmt.wire.read.StreamParser`, or nothing; `packed` makes ids
+searchable. This folder imports what ``wire`` may import.
 """

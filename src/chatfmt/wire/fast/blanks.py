@@ -1,4 +1,4 @@
-"""The text of a blank and the value that it spells: only of texts that the writer would write."""
+"""Reads the value of a blank from its text, but only texts that the writer would write."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class Where(IntEnum):
 
 
 class Reader(NamedTuple):
-    """How a blank is read."""
+    """Reads a blank."""
 
     number: int
-    """Of its message in the unit."""
+    """The number of its message in the unit."""
     where: Where
     name: str
     """The field, of the message or of a call."""
     value: Callable[[str], Value | None] | None
-    """What the text says, None where the writer would write another; if it says itself, None."""
+    """The value of a text, or None if the writer would write another; None if it is the text."""
 
 
 def reader_of(blank: Blank, number: int, message: Message) -> Reader:
-    """What reads a blank of a message with this number, and of such as are like this one."""
+    """The reader of a blank in the message with this number, and of blanks like it."""
     piece = blank.piece
     name = piece.name
     if blank.call is None:
@@ -66,7 +66,7 @@ def reader_of(blank: Blank, number: int, message: Message) -> Reader:
 
 
 _EMPTY_OR_NOT = {"content", "reasoning"}
-"""As `chatfmt.wire.plans.shape_of` tells them apart."""
+"""The cases that `chatfmt.wire.plans.shape_of` distinguishes."""
 
 
 def _some(value: Callable[[str], Value | None] | None) -> Callable[[str], Value | None]:

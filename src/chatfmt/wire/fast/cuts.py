@@ -1,4 +1,4 @@
-"""Ids as text with special tokens in it, cut where these stand."""
+"""Ids as text with special tokens in it, cut at these."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Cutter", "any_id", "bytes_of"]
 
 
 class _Bytes(dict[int, bytes]):
-    """Id to bytes, special tokens among them, filled as they are asked for."""
+    """Id to bytes, including special tokens, filled on demand."""
 
     def __init__(self, special: Mapping[int, str], ordinary: Mapping[int, bytes]) -> None:
         super().__init__({token: spelling.encode() for token, spelling in special.items()})
@@ -31,9 +31,9 @@ class _Bytes(dict[int, bytes]):
 
 
 def bytes_of(binding: Binding) -> Callable[[list[int]], bytes]:
-    """What gives the bytes of ids: of all in one go where the encoding can.
+    """A function that gives the bytes of ids, all in one go if the encoding can do that.
 
-    It raises a KeyError where one of them is invalid.
+    It raises a KeyError if one of them is invalid.
     """
     table = _Bytes(binding.spellings, binding.text)
 
@@ -46,7 +46,7 @@ def bytes_of(binding: Binding) -> Callable[[list[int]], bytes]:
 def any_id(tokens: Iterable[int]) -> str:
     """A pattern for any of these in `chatfmt.wire.fast.packed.searchable` ids.
 
-    It has ranges, of which there are few: single characters would be tried one by one.
+    It has ranges, of which there are few; single characters would be tried one by one.
     """
     known = sorted({token for token in tokens if token <= sys.maxunicode})
     firsts = [token for before, token in pairwise([-2, *known]) if token != before + 1]
@@ -61,12 +61,12 @@ def any_id(tokens: Iterable[int]) -> str:
 class Cutter:
     """Cuts the text of ids at the special tokens among them.
 
-    To look for their spellings in the text of many ids is quicker than to decode what is
-    between them piece by piece. Where ordinary text spells one, too, the ids say where to cut.
+    Looking for their spellings in the text of many ids is faster than decoding the text between
+    them piece by piece. If ordinary text also spells one, the ids say where to cut.
 
     Args:
         binding: format and encoding.
-        decode: what `bytes_of` gives.
+        decode: the result of `bytes_of`.
     """
 
     def __init__(self, binding: Binding, decode: Callable[[list[int]], bytes]) -> None:
@@ -75,7 +75,7 @@ class Cutter:
 
     @cached_property
     def _spellings(self) -> re.Pattern[str] | None:
-        """Any spelling; None where their text alone does not always say where they stand."""
+        """Any spelling; None if the text alone does not always show where special tokens are."""
         spellings = {self._decode([token]).decode() for token in self._tokens}
         return None if _may_overlap(spellings) else re.compile(_any_of(sorted(spellings)))
 
@@ -85,15 +85,15 @@ class Cutter:
 
     @cached_property
     def _mark(self) -> str:
-        """What all special tokens begin with; empty where that may overlap with itself."""
+        """The common beginning of all special tokens; empty if it may overlap with itself."""
         spellings = [self._decode([token]).decode() for token in self._tokens]
         least, most = min(spellings), max(spellings)
         mark = least[: difference(least, most)]
         return "" if any(mark.startswith(mark[at:]) for at in range(1, len(mark))) else mark
 
     def spells(self, text: str, count: int) -> bool:
-        """Whether a text spells so many special tokens, and it is certain where each is."""
-        # Often nothing else begins like one: to count that takes a tenth of the time.
+        """Whether a text spells this many special tokens, and it is certain where each is."""
+        # Often nothing else begins like one, and counting that takes a tenth of the time.
         return self._spellings is not None and (
             text.count(self._mark) == count or len(self._spellings.findall(text)) == count
         )
@@ -103,17 +103,17 @@ class Cutter:
 
         Args:
             ids: the ids.
-            searchable: the same.
+            searchable: the same ids.
             start: where the text begins; it goes to the end of the ids.
             text: the text.
 
         Raises:
-            KeyError, UnicodeDecodeError: there are ids that are not, or invalid UTF-8.
+            KeyError, UnicodeDecodeError: there are unknown ids, or invalid UTF-8.
         """
         specials = "".join(self._specials.findall(searchable, start))
         if self._spellings is not None:
             texts = self._spellings.split(text)
-            if len(texts) == len(specials) + 1:  # else text spells one, too
+            if len(texts) == len(specials) + 1:  # otherwise text spells one, too
                 return texts, specials
         found = [match.start() for match in self._specials.finditer(searchable, start)]
         cuts = pairwise((start - 1, *found, len(ids)))
@@ -122,7 +122,7 @@ class Cutter:
 
 
 def _may_overlap(spellings: Collection[str]) -> bool:
-    """Whether one may begin within another: then not all are found in a text, or wrong ones."""
+    """Whether one may begin within another: then a search may miss some, or find wrong ones."""
     begun = {spelling[:size] for spelling in spellings for size in range(1, len(spelling) + 1)}
     for spelling in spellings:
         size = len(spelling)
@@ -136,9 +136,9 @@ def _may_overlap(spellings: Collection[str]) -> bool:
 
 
 def _any_of(words: Sequence[str]) -> str:
-    """A pattern for any of these, which are sorted, of which none begins another.
+    """A pattern for any of these sorted words, none of which begins another.
 
-    What several begin with is in it once: there may be a thousand.
+    Common beginnings are in it only once, because there may be a thousand words.
     """
     if len(words) == 1:
         return re.escape(words[0])

@@ -1,9 +1,9 @@
-"""Ids to messages in a hurry, where nothing is out of the ordinary.
+"""Decodes ids to messages quickly, if they are ordinary.
 
-The parser reads any ids and says what is wrong with them; most ids are right, and their headers
-are always the same few. So this path looks for what the parser has read before: the same ids
-before the content, text, and the same ids after it. Whatever it does not know it leaves to the
-parser, and learns from it.
+The parser reads any ids and says what is wrong with them. But most ids are right, and their headers
+are always the same few. So this path looks for what the parser has read before: the same ids before
+the content, text, and the same ids after it. It leaves everything unknown to the parser, and learns
+from the result.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ __all__ = ["Decoder"]
 
 
 class _Known(NamedTuple):
-    """What is known of messages that begin with the same text."""
+    """The data known about messages that begin with the same text."""
 
     make: Callable[[str], Message]
-    """What makes one of its content."""
+    """Makes a message from its content."""
     end: str
-    """The end token, as it is spelled."""
+    """The spelling of the end token."""
     tail: str
     specials: str
-    """The special tokens around the content, as `searchable` has them."""
+    """The special tokens around the content, as `searchable` text."""
 
 
 class Decoder:
-    """Reads whole sequences, strictly; what it has learnt only changes how quickly."""
+    """Reads whole sequences, strictly; what it has learned only changes the speed."""
 
     def __init__(self, binding: Binding) -> None:
         self._binding = binding
@@ -61,10 +61,10 @@ class Decoder:
         self._heads: Kept[str, _Known] = Kept()
         self._lengths: tuple[int, ...] = ()
         self._specials = ""
-        """The special tokens around contents, as `searchable` has them."""
+        """The special tokens around contents, as `searchable` text."""
 
     def decode(self, ids: Iterable[int], *, prologue: bool) -> Conversation:
-        """The conversation of which these are the ids.
+        """The conversation of these ids.
 
         Raises:
             ParseError: they are not a conversation in this format, or not a complete one.
@@ -75,7 +75,7 @@ class Decoder:
         return self._slow(listed, prologue=prologue) if found is None else found
 
     def quick(self, ids: list[int], *, prologue: bool) -> Conversation | None:
-        """The conversation, if every message is of a known kind; None for the parser to say."""
+        """The conversation, if every message is of a known kind; None leaves it to the parser."""
         first = self._prologue if prologue else []
         try:
             packed = searchable(ids)
@@ -92,10 +92,10 @@ class Decoder:
             return None  # not ids of text, invalid UTF-8, or fields that no message has
 
     def _messages(self, text: str, specials: int) -> list[Message] | None:
-        """The messages, if all of them are plain; None where they are not.
+        """The messages, if all of them are plain; otherwise None.
 
-        ``specials`` is how many of its special tokens are such as stand around contents. If it
-        spells no more than these, it spells none in ordinary text, and there are no others.
+        ``specials`` is how many of its special tokens are of the kind around contents. If the text
+        spells only these, it spells none in ordinary text, and there are no others.
         """
         if not self._cutter.spells(text, specials):
             return None
@@ -120,7 +120,7 @@ class Decoder:
                 if not text.startswith(tail, at):
                     return None
                 at += len(tail)
-        return None if specials else messages  # there are some within a content
+        return None if specials else messages  # the rest are within a content
 
     def _slow(self, ids: list[int], *, prologue: bool) -> Conversation:
         ids = as_ids(ids)
@@ -132,7 +132,7 @@ class Decoder:
         return Conversation(messages=tuple(parser.messages))
 
     def _learn(self, ids: Sequence[int], parser: StreamParser, *, prologue: bool) -> None:
-        """Take note of what is around contents that the parser has read without an issue."""
+        """Remember the ids around contents that the parser has read without an issue."""
         parts: list[dict[str, list[int]]] = [{} for _ in parser.messages]
         first: dict[str, list[int]] = {}
         for span in parser.spans:
@@ -148,10 +148,10 @@ class Decoder:
                 head
                 and end  # in an envelope a text may end a message
                 and message.role in self._plain
-                and message.call_id is None  # which is another in each
+                and message.call_id is None  # it differs in each message
                 and {"header", "content", "end", "tail"}.issuperset(found)
             )
-            # An empty content does not show where it stands: some of this may come after it.
+            # An empty content does not show its place: some of these ids may come after it.
             simple = (
                 plain
                 and message.content
@@ -164,7 +164,7 @@ class Decoder:
                 tail = self._tails[message.role]
                 known = _Known(messages_like(fields), self._text(end), tail, searchable(around))
                 self._heads.keep(begins, known, len(begins) + sum(map(len, fields.values())))
-        heads = self._heads.known.copy()  # another thread may be learning too
+        heads = self._heads.known.copy()  # another thread may be learning at the same time
         self._lengths = tuple(sorted(set(map(len, heads))))
         self._specials = "".join({*"".join({each.specials for each in heads.values()})})
         self._units.learn(parser.messages)
@@ -174,7 +174,7 @@ class Decoder:
 
 
 def _only_integers(ids: list[int], text: str) -> bool:
-    """Whether none of them is a boolean, or anything that calls itself 0 or 1."""
+    """Whether none of them is a boolean, or anything that equals 0 or 1."""
     for suspect in "\0\1":
         at = text.find(suspect)
         while at >= 0:

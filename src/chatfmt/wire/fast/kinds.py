@@ -1,4 +1,4 @@
-"""A kind of units: which special tokens they have, and which texts between these."""
+"""A kind of units: its special tokens, and the texts between these."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Slot(NamedTuple):
     """A blank, and the literal text after it."""
 
     number: int
-    """Of its message in the unit."""
+    """The number of its message in the unit."""
     blank: Blank
     after: str = ""
 
@@ -39,12 +39,12 @@ class _Gap(NamedTuple):
     """The text between two special tokens."""
 
     before: str
-    """Literal text with which it begins."""
+    """Literal text at its beginning."""
     blanks: list[_Slot]
 
 
 class _Filled(NamedTuple):
-    """A gap that has blanks."""
+    """A gap with blanks."""
 
     at: int
     """Its number."""
@@ -57,7 +57,7 @@ class _Filled(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """How units of one kind are read."""
+    """Reads units of one kind."""
 
     key: tuple[str, str | None]
     """Their special tokens, and the text after the first if that is always the same."""
@@ -68,25 +68,25 @@ class Kind(NamedTuple):
     literals: list[str]
     """Their texts."""
     filled: list[_Filled]
-    """The others."""
+    """The other gaps."""
     readers: list[Reader]
-    """What reads the blanks."""
+    """The readers of the blanks."""
     checks: list[tuple[Plan, int, int]]
-    """Plans that look at texts, and the first and last of these."""
+    """Plans that check texts, and the first and last text of each."""
     tail: str
-    """The text after the last."""
+    """The text after the last special token."""
     enveloped: bool
-    """Whether they are envelopes: of these the tail is never left out."""
+    """Whether they are envelopes, whose tail is never left out."""
     shapes: list[Key]
     plans: list[Plan]
     headers: list[dict[str, str]]
-    """The fields of each message that all of its shape have in common."""
+    """The fields of each message that are the same for its whole shape."""
     ids: CallIds | None
-    """What ids of calls look like, if there are calls."""
+    """The shape of call ids, if there are calls."""
 
     @classmethod
     def of(cls, unit: Sequence[Message], plans: Sequence[Plan], binding: Binding) -> Kind | None:
-        """The kind of a unit; None where nothing but their text tells where two fields part."""
+        """The kind of a unit; None if only their text shows where two fields separate."""
         gaps = [_Gap("", [])]
         signature = ""
         for number, plan in enumerate(plans):
@@ -128,7 +128,7 @@ class Kind(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many ids and characters are remembered."""
+        """The number of remembered ids and characters."""
         literal = sum(
             len(before) + sum(len(slot.after) for slot in blanks) for before, blanks in self.gaps
         )
@@ -160,7 +160,7 @@ class Kind(NamedTuple):
         return messages
 
     def _spelled(self, texts: Sequence[str]) -> list[str] | None:
-        """The texts of all blanks, if the unit may be written like this."""
+        """The texts of all blanks, if the writer could write the unit like this."""
         spelled: list[str] = []
         for at, before, after, several in self.filled:
             text = texts[at]
@@ -189,7 +189,7 @@ def _checks(plans: Sequence[Plan], slots: Sequence[_Slot]) -> list[tuple[Plan, i
 
 
 def _named(messages: list[dict[str, Any]], ids: CallIds) -> bool:
-    """Whether the ids of all calls say their names, which may stand nowhere else."""
+    """Whether the ids of all calls give their names, which may appear nowhere else."""
     for message in messages:
         for call in message["tool_calls"]:
             name = ids.name_in(call.get("id") or "")
@@ -199,7 +199,7 @@ def _named(messages: list[dict[str, Any]], ids: CallIds) -> bool:
 
 
 def _split(gap: _Gap, text: str) -> Sequence[str] | None:
-    """The texts of the blanks in a gap, if it may be written like this."""
+    """The texts of the blanks in a gap, if the writer could write it like this."""
     before, blanks = gap
     *others, last = blanks
     if not text.startswith(before):

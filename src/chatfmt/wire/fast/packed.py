@@ -1,4 +1,4 @@
-"""Ids as unsigned 32-bit integers, one after another, to search them at the speed of memchr."""
+"""Ids as unsigned 32-bit integers in sequence, to search them at the speed of memchr."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["SIZE", "pack", "searchable"]
 
 SIZE = array("I").itemsize
-"""Bytes of one id."""
+"""The size of one id in bytes."""
 
 _CODEC = f"utf-{8 * SIZE}-{'le' if sys.byteorder == 'little' else 'be'}"
 
@@ -27,7 +27,7 @@ def pack(ids: Iterable[int]) -> bytes:
 
 
 def searchable(ids: Iterable[int]) -> str:
-    r"""A text with a character for each id: no search for a number is as quick as that for one.
+    r"""A text with a character for each id, because searching text is faster than numbers.
 
     >>> searchable([7, 300, 7]).find(searchable([300]))
     1

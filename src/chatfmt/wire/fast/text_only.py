@@ -1,7 +1,7 @@
-"""Streams of which nothing but the text is asked for: no message is made of it, no span, no event.
+"""Streams from which only text is requested: they make no messages, spans or events.
 
-After most prompts any text belongs to the content, up to a stop token. `TextOnly` tells it as
-`chatfmt.wire.read.parser.StreamParser.texts` would, and catches up once it is asked for anything
+After most prompts any text belongs to the content, up to a stop token. `TextOnly` gives it as
+`chatfmt.wire.read.parser.StreamParser.texts` would, and catches up when it is asked for anything
 else.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["TextOnly"]
 
 _MADE = {"messages", "spans", "issues", "_reader", "_lenient"}
-"""What a parser has for itself; what else it has is the same for all after a prompt."""
+"""A parser's own attributes; all others are the same for every parser after a prompt."""
 
 
 class _Later:
@@ -39,7 +39,7 @@ class TextOnly(StreamParser):
     """A parser after a prompt.
 
     Args:
-        primed: one that has read the prompt, and never takes anything else.
+        primed: a parser that has read the prompt, and never takes anything else.
     """
 
     _reader: Any = _Later()
@@ -49,7 +49,7 @@ class TextOnly(StreamParser):
 
     def __init__(self, primed: StreamParser) -> None:
         self._primed = primed
-        self._told: list[int] | None = []  # ids of which nothing but the text was told
+        self._told: list[int] | None = []  # ids of which only the text was given
         for name, value in vars(primed).items():
             if name not in _MADE:
                 setattr(self, name, value)
@@ -64,16 +64,16 @@ class TextOnly(StreamParser):
             self.feed_all(told)
 
     def texts(self, ids: Iterable[int]) -> Iterator[str]:
-        """As `StreamParser.texts`."""
+        """As in `StreamParser.texts`."""
         return super().texts(ids) if self._told is None else self._texts(ids)
 
     def _texts(self, ids: Iterable[int]) -> Iterator[str]:
         stops, whole = self.stop_tokens, self._any_text
         rest = iter(ids)
         left: Iterable[int] = ()
-        state: State | None = None  # that of the content, once it has begun
+        state: State | None = None  # the state in the content, once it has begun
         for given in rest:
-            # whoever takes the texts may ask for more in between
+            # the caller of this iterator may ask for more in between
             if given.__class__ is int and (told := self._told) is not None:
                 text, state = (whole[given], state) if state else self._begin(given)
                 if text:
@@ -88,7 +88,7 @@ class TextOnly(StreamParser):
         yield from super().texts(left)
 
     def _begin(self, token: int) -> tuple[str, State | None]:
-        """What the first id tells, and where the reader is then; of ids that it has read before.
+        """The text of the first id, and the reader's state after it, for ids read before.
 
         Any text belongs to the content there.
         """

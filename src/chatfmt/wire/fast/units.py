@@ -1,9 +1,9 @@
 """Messages with calls, reasoning or definitions, and envelopes, read in one go.
 
-A *unit* is a message, or all messages in one envelope. Its special tokens tell of which kind it
-is, and what the writer writes between them where the texts of its fields are. It is read only if
-the writer would write those very texts (`chatfmt.wire.plans.Plan.texts`): then the messages are
-what `chatfmt.wire.read.parser.StreamParser` reads.
+A *unit* is a message, or all messages in one envelope. Its special tokens show its kind, and the
+text that the writer writes between them shows where the texts of its fields are. It is read only if
+the writer would write exactly these texts (`chatfmt.wire.plans.Plan.texts`): then the messages are
+those that `chatfmt.wire.read.parser.StreamParser` reads.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Units:
         ends = (binding.ids[spelling] for spelling in binding.format.machine.end_spellings)
         self._ends = re.compile(any_id(ends))
         self.known: Kept[tuple[str, str | None], tuple[Kind, ...]] = Kept()
-        # elsewhere a message is not written by what it is alone, or has no end of its own
+        # in other formats a message is not written independently, or has no end of its own
         self._may_learn = not binding.format.placed and all(
             Next() not in pieces
             for pieces in (
@@ -53,7 +53,7 @@ class Units:
     def read(self, texts: list[str], specials: str) -> list[dict[str, Any]] | None:
         """The fields of all messages; None if a unit is of no known kind.
 
-        The arguments are what `chatfmt.wire.fast.cuts.Cutter.cut` gives.
+        The arguments are results of `chatfmt.wire.fast.cuts.Cutter.cut`.
         """
         messages: list[dict[str, Any]] = []
         first, last = 0, len(specials)
@@ -70,13 +70,13 @@ class Units:
     def _unit(
         self, signature: str, texts: list[str], after: str, *, is_last: bool
     ) -> tuple[list[dict[str, Any]] | None, str]:
-        """The fields of the messages of one unit, and what is left of the text after it.
+        """The fields of the messages of one unit, and the rest of the text after it.
 
         Args:
             signature: its special tokens.
             texts: the text before each.
             after: the text after the last.
-            is_last: whether there is nothing after that.
+            is_last: whether nothing follows that.
         """
         for begins in (texts[1] if len(texts) > 1 else "", None):
             for kind in self.known.known.get((signature, begins), ()):
@@ -89,7 +89,7 @@ class Units:
         return None, after
 
     def learn(self, messages: Sequence[Message]) -> None:
-        """Take note of the kinds of messages that the parser has read one after another."""
+        """Remember the kinds of consecutive messages that the parser has read."""
         if not self._may_learn:
             return
         for role, group in groupby(messages, lambda message: message.role):
@@ -101,7 +101,7 @@ class Units:
 
     def _learn(self, unit: Sequence[Message], *, within: bool) -> None:
         if any(on_wire(self._format.lines_of[each.role], each) != each for each in unit):
-            return  # the writer would leave out what the reader has found
+            return  # the writer would leave out something that the reader has found
         last = len(unit) - 1
         places = [Neighbours(at == 0, at == last) if within else None for at in range(last + 1)]
         made = (
@@ -117,6 +117,6 @@ class Units:
         known = self.known.known.get(kind.key, ())
         if all(kind.gaps != each.gaps or kind.shapes != each.shapes for each in known):
             kept = (*known, kind)[-_MOST_OF_A_KIND:]
-            # first those that a text can fail to be at a glance
+            # first the kinds that can be ruled out quickly
             kept = tuple(sorted(kept, key=lambda each: len(each.filled)))
             self.known.keep(kind.key, kept, sum(each.size for each in kept))

@@ -1,4 +1,4 @@
-"""The arguments of a call that are there one by one, joined to JSON as they come."""
+"""The arguments of a call that are written one by one, joined to JSON as they come."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Arguments"]
 
 
 class Arguments:
-    """Joins arguments; what it gives out is JSON that whatever follows will not change.
+    """Joins arguments; the JSON that it gives out is never changed by later text.
 
     Args:
-        coder: how their values are spelled; None for JSON as it stands.
-        types: argument to the types that its value may have, as JSON Schema names them.
+        coder: how their values are spelled; None for JSON.
+        types: argument to JSON Schema's names of the types that its value may have.
     """
 
     def __init__(self, coder: Coder | None, types: Mapping[str, Types]) -> None:
@@ -29,13 +29,13 @@ class Arguments:
         self._types = types
         self._pairs: list[tuple[str, str]] = []
         self._key: list[str] = []
-        self._told_key = False  # whether that was given out
+        self._told_key = False  # whether the key was given out
         self._flag = ""
-        """What says whether the value is a string, where the layout has that."""
-        self._value: Value | None = None  # None until something of it has come
+        """The text that says whether the value is a string, if the layout has it."""
+        self._value: Value | None = None  # None until some of it has come
 
     def copy(self) -> Arguments:
-        """One of its own that has read the same."""
+        """An independent copy."""
         other = Arguments(self._coder, self._types)
         other._pairs, other._key = [*self._pairs], [*self._key]
         other._told_key, other._flag = self._told_key, self._flag
@@ -43,15 +43,15 @@ class Arguments:
         return other
 
     def add_key(self, text: str) -> None:
-        """More of the key of an argument."""
+        """Add more of the key of an argument."""
         self._key.append(text)
 
     def add_flag(self, text: str) -> None:
-        """More of what says whether the value is a string."""
+        """Add more of the text that says whether the value is a string."""
         self._flag += text
 
     def add_value(self, text: str) -> str:
-        """More of its value; the JSON that is certain now."""
+        """Add more of its value, and return the JSON that is certain now."""
         key = self.end_key()
         certain = self._value_at_hand().add(text)
         return key + certain if self._key else ""
@@ -63,17 +63,17 @@ class Arguments:
         return self._value
 
     def end_key(self) -> str:
-        """The key of the argument is whole; the JSON that is certain now."""
+        """Complete the key of the argument, and return the JSON that is certain now."""
         if self._told_key or not self._key:
             return ""
         self._told_key = True
         return f"{', ' if self._pairs else '{'}{quoted(''.join(self._key))}: "
 
     def end_argument(self) -> str:
-        """The argument at hand is over, if there is one; the JSON that is certain now.
+        """End the current argument, if there is one, and return the JSON that is certain now.
 
         Raises:
-            CodeError: its value is not one, or it has no key.
+            CodeError: its value is invalid, or it has no key.
         """
         if not self._key:
             if self._value is not None:
@@ -87,18 +87,18 @@ class Arguments:
         return certain
 
     def end(self) -> str:
-        """All are over; the rest of the JSON.
+        """End all arguments, and return the rest of the JSON.
 
         Raises:
-            CodeError: the value of the last one is not one.
+            CodeError: the value of the last one is invalid.
         """
         return self.end_argument() + ("}" if self._pairs else "{}")
 
     @property
     def text(self) -> str:
-        """All of them, once they are over.
+        """All of them, after they have ended.
 
         Raises:
-            CodeError: a value is not JSON, or a key comes twice.
+            CodeError: a value is not JSON, or a key appears twice.
         """
         return join_arguments(self._pairs)

@@ -25,10 +25,10 @@ class Calls:
     """Reads one call after the other.
 
     Args:
-        index: of the message.
-        events: where events go.
-        wrong: called with what was expected and found instead where something is wrong.
-        layout: what calls look like.
+        index: the index of the message.
+        events: the list for events.
+        wrong: called for each fault with what was expected and what was found.
+        layout: the layout of calls.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class Calls:
         self._wrong = wrong
         self.whole: list[ToolCall] = []
         self.open: OpenCall | None = None
-        """The call that has begun and is not over."""
+        """The call that has begun and has not ended."""
         self._after_token = False  # whether a token within the call was read last
 
     def enter(self, opens: str | None, *, within: bool) -> None:
-        """Something else is read now: what it opens, and whether a call at hand goes on with it."""
+        """Enter another place: what it opens, and whether the current call continues with it."""
         if opens in ("call", FIRST_CALL):
             self.end()
             self.open = OpenCall(self._index, len(self.whole), self._events, self._layout)
@@ -59,16 +59,16 @@ class Calls:
             self.end()
 
     def add(self, place: Place, text: str) -> None:
-        """More text of a field of the call."""
+        """Add more text of a field of the call."""
         assert self.open is not None  # noqa: S101 - the way to a field leads through a beginning
         self.open.add(place, text)
 
     def know_tools(self, types: ArgumentTypes) -> None:
-        """Of which types the arguments of tools may be, from the next call on."""
+        """Set the types that the arguments of tools may have, from the next call on."""
         self._layout = self._layout._replace(types=types)
 
     def frame(self, text: str, *, literal: bool, opens: bool = False) -> None:
-        """What is between the fields of a call: literal text, or a special token.
+        """Add literal text or a special token between the fields of a call.
 
         ``opens``: it is the token that begins the call.
         """
@@ -80,33 +80,33 @@ class Calls:
         self._after_token = keeps_token and not literal
 
     def end_field(self, *, goes_on: bool) -> None:
-        """Something is there that is of no field; whether the argument at hand goes on."""
+        """End the current field; ``goes_on`` says whether the current argument continues."""
         if self.open is not None:
             self.open.end_field(goes_on=goes_on)
 
     @property
     def keeps_literal(self) -> bool:
-        """Whether literal text belongs to the open call; it comes out if that proves to be none."""
+        """Whether literal text belongs to the open call; it comes out if that is no call."""
         return self.open is not None and (self._layout.names or bool(self._layout.arguments))
 
     def lose(self, text: str) -> None:
-        """Text came in the call that is open with which no call goes on; that was reported."""
+        """Take text in the open call with which no call continues; it was reported before."""
         assert self.open is not None  # noqa: S101 - the reader asks first
         self.open.is_broken = True
         self.open.add_around(text)
 
     def break_off(self) -> None:
-        """Something else comes inside a call, which is then no call if its arguments are listed."""
+        """Take something else inside a call, which is then no call if its arguments are listed."""
         if self.open is not None and self._layout.arguments:
             self.open.is_broken = True
 
     def cut_off(self) -> None:
-        """The call that is open is not written to its end: it is one if its arguments are whole."""
+        """End the open call although it is incomplete: it is one if its arguments are complete."""
         assert self.open is not None  # noqa: S101 - the reader asks first
         self.open.is_cut = True
 
     def end(self) -> None:
-        """The call that is open is over, if there is one."""
+        """End the open call, if there is one."""
         if self.open is None:
             return
         call, self.open = self.open, None
@@ -130,16 +130,16 @@ class Calls:
 
     @property
     def sink(self) -> list[str] | None:
-        """Where the text of arguments goes that is just more of them, if that is certain."""
+        """The list for text that is just more arguments, if that is certain."""
         return None if self.open is None else self.open.sink
 
     def forget(self) -> None:
-        """Keep what there is of the call at hand in fewer pieces."""
+        """Join the texts of the current call into fewer pieces."""
         if self.open is not None:
             self.open.forget()
 
     def copy(self, events: list[Event], wrong: Callable[[str, str], None]) -> Calls:
-        """One of its own that has read the same."""
+        """An independent copy."""
         other = Calls(self._index, events, wrong, self._layout)
         other.whole = [*self.whole]
         other.open = self.open and self.open.copy(events)

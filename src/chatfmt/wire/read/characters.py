@@ -1,23 +1,23 @@
-"""The characters that a token brings: those that are complete, and where each begins."""
+"""The characters of a token: those that it completes, and where each begins."""
 
 from __future__ import annotations
 
 __all__ = ["HERE", "PENDING", "WITHIN", "WITHIN_PENDING", "decode"]
 
 HERE, WITHIN, PENDING, WITHIN_PENDING = range(4)
-"""Where a run begins: with the token, within it, with the token in which a character began that is
-complete only now, or within that one."""
+"""Where a run begins: with the token; within it; with the token that began a character which is
+complete only now; or within that token."""
 
 
 def decode(
     pending: bytes, data: bytes, *, split: bool = False
 ) -> tuple[list[tuple[str, int]], bytes, int, tuple[int, ...]]:
-    """The characters that are complete, and where each begins.
+    """The complete characters, and where each begins.
 
     Returns:
-        The characters; the bytes of one that is not complete, and at which offset of ``data`` they
-        begin (-1: before it); where invalid UTF-8 begins. For that U+FFFD is in the text: one
-        for each maximal part of a sequence, as Python and the Unicode standard count them.
+        The characters; the bytes of an incomplete one, and the offset in ``data`` at which they
+        begin (-1: before it); where invalid UTF-8 begins. That is U+FFFD in the text: one for each
+        maximal part of a sequence, as Python and the Unicode standard count them.
     """
     before = len(pending)
     buffer = pending + data

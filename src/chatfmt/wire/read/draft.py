@@ -29,19 +29,19 @@ __all__ = ["Draft"]
 
 
 NO_ID = -1
-"""Stands for the id where a message is over without one."""
+"""Stands for the id if a message ends without one."""
 
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
 class Draft(Headed):
-    """One message after the other, as far as they are read.
+    """Reads one message after the other.
 
     Args:
         binding: format and encoding.
-        span: where spans are written.
-        messages, events: where they go.
-        tell: what is called with what is wrong.
+        span: the writer of spans.
+        messages, events: the lists for these.
+        tell: called with faults.
         inside: the places within calls, and within arguments.
     """
 
@@ -59,7 +59,7 @@ class Draft(Headed):
         super().__init__(binding, span, messages, events, tell)
 
     def take(self, runs: Iterable[Run], position: int, pending_at: int, token: int) -> None:
-        """The runs of one id, at ``position``; characters that began before: at ``pending_at``."""
+        """Take the runs of one id at ``position``; pending characters began at ``pending_at``."""
         self.position = position
         if self._waiting and position != self._stop_at:
             self._events += self._waiting
@@ -98,17 +98,17 @@ class Draft(Headed):
             self._end(token)
 
     def _enter_token(self, place: Place, token: int) -> None:
-        """A special token was read."""
+        """Take a special token."""
         self.heading.begin_run()
         self.node = place
         if self.calls.open is not None:
-            spelling = self._binding.spellings.get(token, "")  # what was skipped has no id
+            spelling = self._binding.spellings.get(token, "")  # a skipped token has no id
             opens = place.meaning.opens in ("call", FIRST_CALL)
             self.calls.frame(spelling, literal=False, opens=opens)
             self.calls.end_field(goes_on=place.index in self._inside.arguments)
 
     def _last_place(self, at: Place) -> Place:
-        """Where the reader is after a place and the literal text that came since."""
+        """The reader's place after a place and the literal text that has come since."""
         places = self._binding.format.machine.all
         for letter in self.literal:
             following = (places[move.target] for move in at.moves)
@@ -116,14 +116,14 @@ class Draft(Headed):
         return at
 
     def _end_of_field(self, field: str | None) -> None:
-        """What was read last is over if this is another field."""
+        """End the last field if this is another one."""
         if self.heading.field not in (None, field):
             self._end_of_header_field()
         if self._coded:
             self._decode()
 
     def _end(self, token: int) -> None:
-        """The end token of a message, or of the envelope around some."""
+        """Take the end token of a message, or of the envelope around some."""
         if self.is_open:
             self.finish(token)
         self._span.write(self.position + 1)
@@ -147,7 +147,7 @@ class Draft(Headed):
             self._span.switch(at + within, self.index, part, generated=generated)
 
     def add_text(self, place: Place, text: str) -> None:
-        """More text of a field, or literal text."""
+        """Add more text of a field, or literal text."""
         field = place.meaning.field
         if is_of_call(place):
             self.calls.add(place, text)
@@ -166,7 +166,7 @@ class Draft(Headed):
             self.calls.end_field(goes_on=place.index in self._inside.arguments)
 
     def _decode(self) -> None:
-        """A field that is spelled as a string of JSON is complete, or as far as it will come."""
+        """Complete a field that is spelled as a JSON string, or end it as far as it came."""
         coded, self._coded = self._coded, {}
         for field, parts in coded.items():
             raw = "".join(parts)
@@ -178,20 +178,20 @@ class Draft(Headed):
                 self._events.append(_new(ContentDelta, (self.index, field, text)))
 
     def generates(self, place: Place) -> bool:
-        """Whether the model writes what leads to a place."""
+        """Whether the model writes the symbol that leads to a place."""
         return place.meaning.generated or self._continued
 
     # -- where messages begin and end -----------------------------------------------------------
 
     def begin(self, at: int) -> None:
-        """A message begins with the id at this position."""
+        """Begin a message with the id at this position."""
         self._clear()
         self.is_open = True
         self.begins_at = at
         self._span.switch(at, self.index, "header", generated=False)
 
     def finish(self, token: int | None) -> None:
-        """The message is over, with its end token or without."""
+        """End the message, with its end token or without."""
         if self.heading.field is not None:
             self._end_of_header_field()
         if self._coded:
@@ -207,13 +207,13 @@ class Draft(Headed):
         self.is_open = False
 
     def renumber(self, fewer: int) -> None:
-        """So many messages before are forgotten; the message at hand has no calls."""
+        """Forget this many earlier messages; the current message has no calls."""
         self.index -= fewer
         prompted, origin, given = self._prompt_end
         self._prompt_end = prompted - fewer, origin, given
 
     def drop(self) -> None:
-        """The message never came about; what is known of its header is told all the same."""
+        """Drop the message, which never began properly; its known header is reported anyway."""
         if self.heading.field is not None and self.role is not None:
             self._end_of_header_field()
         self.heading.end_field()
@@ -222,7 +222,7 @@ class Draft(Headed):
     def copy(
         self, span: SpanWriter, messages: list[Message], events: list[Event], tell: Tell
     ) -> Draft:
-        """A draft of its own that has read the same; the arguments are those of the class."""
+        """An independent draft that has read the same; the arguments are those of the class."""
         other = twin(self)
         other._span, other.messages, other._events = span, messages, events
         other._tell_wrong = tell

@@ -1,4 +1,4 @@
-"""How the input ends, and where the messages begin that count."""
+"""The end of the input, and the beginnings of the messages that count."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Ending(Intake):
     """The part of `chatfmt.wire.read.parser.StreamParser` that is closed."""
 
     def close(self, *, followed: bool = False) -> list[Event]:
-        """The input ends here; in a strict parse not within a message.
+        """End the input; a strict parse refuses this within a message.
 
-        A closed parser takes nothing more: each way in raises ValueError. To close it once more
-        does nothing.
+        A closed parser takes nothing more: each method that takes ids raises ValueError. Closing it
+        again does nothing.
 
         Args:
-            followed: another message follows; so one that is cut off in its header is a message,
-                as it is where the next one begins with a special token.
+            followed: whether another message follows. A message cut off in its header then counts
+                as one, as it does if the next message begins with a special token.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -77,7 +77,7 @@ class Ending(Intake):
         return self._reader.draft.is_stop and self.may_end
 
     def _end_with_stop(self) -> None:
-        """The last id only ends the message before it, and begins none."""
+        """Let the last id only end the message before it, and begin none."""
         reader = self._reader
         draft = reader.draft
         reader.span.write(reader.position)
@@ -85,9 +85,9 @@ class Ending(Intake):
         draft.drop()
 
     def forget(self) -> None:
-        """Let go of what has been reported: messages, spans, issues, the text of the field at hand.
+        """Drop everything reported so far: messages, spans, issues, the current field's text.
 
-        The parser goes on as before, but the message that is open is incomplete when it ends.
+        The parser continues as before, but the open message is incomplete when it ends.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -104,11 +104,11 @@ class Ending(Intake):
         self._reader.draft.calls.forget()
         if self._sink is not None:
             if isinstance(self._field, str):
-                del self._sink[1:]  # that there was some text still counts
+                del self._sink[1:]  # it still counts that there was some text
             self._sunk_from = position - len(self._sink)
 
     def expect_reply(self, index: int) -> None:
-        """In which message a model will go on: what closes the thoughts it opens is the model's.
+        """Set the message that a model will continue: it writes the end of its thoughts itself.
 
         >>> import chatfmt
         >>> chatfmt.get_tokenizer("gpt-4o").stream().expect_reply(0)
@@ -116,9 +116,9 @@ class Ending(Intake):
         self._reader.draft.prompted = index
 
     def report_first(self, events: Sequence[Event]) -> None:
-        """Report these events of what was read so far with those of the next id.
+        """Report these events of earlier input together with those of the next id.
 
-        Messages that are complete are forgotten: the one that is open or next has index 0.
+        Complete messages are forgotten: the open or next one has index 0.
 
         >>> import chatfmt
         >>> parser = chatfmt.get_tokenizer("gpt-4o").stream()
@@ -135,7 +135,7 @@ class Ending(Intake):
 
 
 def _numbered_from(count: int, events: Sequence[Event]) -> list[Event]:
-    """Events of later messages, as if that many had not been there."""
+    """Events of later messages, numbered as if that many messages had not been there."""
     return [
         event._replace(index=event.index - count)
         for event in events

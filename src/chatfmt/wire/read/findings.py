@@ -1,4 +1,4 @@
-"""What a lenient reader reports where no reading goes on."""
+"""The reports of a lenient reader when no reading continues."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Findings:
         self._reader = reader
 
     def special(self, spelling: str, token: int, way: Way | None) -> None:
-        """A special token that does not come next."""
+        """Report a special token that cannot come next."""
         reader = self._reader
         expected = None
         if way is not None and reader.state.free and not way.past_special:
@@ -33,12 +33,12 @@ class Findings:
 
     @property
     def malformed(self) -> IssueKind:
-        """What a message is called in whose text something has no place."""
+        """The kind of issue for a message whose text has something without a place."""
         in_calls = self._reader.in_calls
         return IssueKind.MALFORMED_CALL if in_calls else IssueKind.MALFORMED_HEADER
 
     def text(self, token: int, left: str) -> None:
-        """Text that does not come next."""
+        """Report text that cannot come next."""
         reader = self._reader
         in_text = bool(reader.draft.heading.run) or reader.expects_text or reader.is_within_call
         if reader.draft.is_open and in_text:

@@ -1,4 +1,4 @@
-"""How errors say what a reader expected."""
+"""Words for errors about what a reader expected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def free_field(machine: Machine, place: Place) -> str | None:
 
 
 class Following:
-    """What may follow in one machine, for people; remembered, for garbage asks at every id."""
+    """Describes what may follow in a machine; remembered, because garbage asks at every id."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -33,7 +33,7 @@ class Following:
         self._closers: dict[int, frozenset[str]] = {}
 
     def what(self, places: tuple[int, ...], *, literal: bool) -> str:
-        """What a reader expects at these places; ``literal``: text that the format fixes."""
+        """The things a reader expects at these places; ``literal``: text that the format fixes."""
         if literal:
             return _fixed(self._machine, self._machine.all[places[0]])
         if places not in self._after:

@@ -1,4 +1,4 @@
-"""The header of the message that is being read: whose message it is, and how it begins."""
+"""The header of the message that is being read: its role, and how it begins."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Headed(Known):
         events: list[Event],
         tell: Tell,
     ) -> None:
-        lines = [*binding.format.templates.values()]  # of one role: what it spells is the role
+        lines = [*binding.format.templates.values()]  # of one role: its spelling is the role
         self._is_spelled = len(lines) == 1 and "role" in lines[0].fields
         self._span = span
         self.goes_on: str | None = None
-        """The role that has ended a message before and can continue with another."""
+        """The role that has ended a message and can continue with another."""
         self.unended = False
         """Whether the model's message before has no end token: whatever follows ends it."""
-        self._stop_at: int | None = None  # of the id that has ended it, and begun this one
-        self._waiting: list[Event] = []  # what is to be reported once more follows that id
+        self._stop_at: int | None = None  # of the id that ended it and began this one
+        self._waiting: list[Event] = []  # events to report once more follows that id
         self.prompted: int | None = None
         """Index of the message whose prompt ends where the positions begin."""
         self._prompt_end: tuple[int, Place | None, str] = -1, None, ""
         self.position = 0
-        """Of the id that is being taken."""
+        """The id that is being taken."""
         self.is_open = False
         super().__init__(binding, messages, events, tell)
 
@@ -58,7 +58,7 @@ class Headed(Known):
             self._events.append(HeaderField(self.index, name, fields[name]))
 
     def _find_role(self, place: Place) -> None:
-        """The role of the line, where all lines that lead here are of one."""
+        """Find the role of the line, if all lines that lead here have the same one."""
         in_header = place.letter and place.meaning.part == "header"
         if self.role is None and len(place.roles) == 1 and not (in_header or self._is_spelled):
             self._set_role(next(iter(place.roles)))
@@ -67,14 +67,14 @@ class Headed(Known):
         self.role = role
         waits = self._stop_at is not None and self._stop_at == self.position
         (self._waiting if waits else self._events).append(MessageStart(self.index, role))
-        for name, value in self.heading.fields.items():  # those that are before it
+        for name, value in self.heading.fields.items():  # those before it
             self._events.append(HeaderField(self.index, name, value))
         if role == self.goes_on:  # the model wrote this header from its first id
             self._continued = True
             self._span.generate(self.begins_at)
 
     def begin_prompted(self) -> None:
-        """What was read of the message that is open is a prompt: the model goes on from here."""
+        """Treat the open message so far as a prompt that the model continues from here."""
         if self.is_open:
             self._prompt_end = self.index, self.origin, self.literal
 
@@ -85,13 +85,13 @@ class Headed(Known):
 
     @property
     def own_literal(self) -> str:
-        """Literal text that has been read since the last field or special token, but no prompt."""
+        """Literal text read since the last field or special token, without any prompt."""
         _, origin, given = self._prompt_end
         begun = self.is_prompted and self.origin is origin
         return self.literal.removeprefix(given) if begun else self.literal
 
     def begin_generated(self) -> None:
-        """The model begins to write, or its prompt goes on to say that there is no thought."""
+        """Begin the model's text, or continue a prompt that says that there is no thought."""
         closers = self._binding.lone_closers.get(self.role or "")
         known = self._generating or "reasoning" in self.texts or self._continued
         self._generating = True
@@ -99,7 +99,7 @@ class Headed(Known):
             self._thoughts = Thoughts(closers)
 
     def end_thoughts(self, at: int) -> None:
-        """The message, which has no end token, ends before a position, perhaps after no thought."""
+        """End the message, which has no end token, before a position, perhaps without thoughts."""
         unended = self.role in self._binding.format.unended
         closed = self._thoughts is not None and self._thoughts.is_closed
         if unended and closed and not self.has_thought:
@@ -107,25 +107,25 @@ class Headed(Known):
 
     @property
     def has_thought(self) -> bool:
-        """Whether there is a text of its reasoning."""
+        """Whether its reasoning has text."""
         return any(self.texts.get("reasoning", ()))
 
     @property
     def is_stop(self) -> bool:
-        """Whether all that has come of the message is the token that ended the one before."""
+        """Whether the message so far is only the token that ended the one before."""
         return self.is_open and self._stop_at == self.position
 
     def know_role(self, place: Place) -> None:
-        """The message ends or breaks at a place, which tells whose it is if nothing did before."""
+        """Find the role from a place where the message ends or breaks, if it is not known."""
         if self.role is None and len(place.roles) == 1:
             self._set_role(next(iter(place.roles)))
 
     def end_at(self, place: Place) -> None:
-        """Whatever follows ends the message at a place, which tells whose it is if none did."""
+        """Let whatever follows end the message at a place, which shows the role if unknown."""
         if self.role is None and len(place.closes) == 1:
             self._set_role(next(iter(place.closes)))
 
     def recognise_role(self) -> None:
-        """Take the role in a header that stops within or after it, if it is one."""
+        """Take the role from a header that stops within it or after it, if it is one."""
         if self.role is None and self.heading.fields.get("role") in self._roles:
             self._end_of_header_field()

@@ -1,7 +1,7 @@
-"""The text of a header, as far as it is read.
+"""The text of a header, as far as it has been read.
 
-Texts are kept in parts and joined when they are asked for: to join each part to what was there
-takes time in proportion to the square of the length.
+Texts are kept in parts and joined on demand: joining each part to the text so far would take time
+proportional to the square of the length.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ __all__ = ["Heading"]
 
 
 class Heading:
-    """The fields and the literal text that are around free text."""
+    """The fields and the literal text around free text."""
 
     def __init__(self) -> None:
         self.length = 0
-        """How many characters of text the header has."""
+        """The number of characters in the header."""
         self.field: str | None = None
         """The field that is being read."""
         self._value: list[str] = []
@@ -23,7 +23,7 @@ class Heading:
         self._run: list[str] = []
 
     def add(self, field: str | None, text: str, *, in_header: bool) -> None:
-        """More text: of a field, or literal."""
+        """Add more text, of a field or literal."""
         self._run.append(text)
         if in_header:
             self._text.append(text)
@@ -37,7 +37,7 @@ class Heading:
         self._value.append(text)
 
     def end_field(self) -> str | None:
-        """The field that was being read is over; its name, if there was one."""
+        """End the current field, and return its name, if there was one."""
         name = self.field
         if name is not None:
             self._fields = self.fields
@@ -45,16 +45,16 @@ class Heading:
         return name
 
     def begin_run(self) -> None:
-        """A special token was read."""
+        """Take a special token."""
         self._run = []
 
     def forget(self) -> None:
-        """Count again: what was read is settled."""
+        """Start counting again: everything read so far is settled."""
         self._text, self.length = [], 0
 
     @property
     def fields(self) -> dict[str, str]:
-        """Each header field as far as it goes."""
+        """Each header field, as far as it was read."""
         if self.field is not None:
             self._value = ["".join(self._value)]
             self._fields[self.field] = self._value[0]
@@ -68,12 +68,12 @@ class Heading:
 
     @property
     def run(self) -> str:
-        """What of it, and of other text that is not free, came after the last special token."""
+        """The text after the last special token, without free text."""
         self._run = ["".join(self._run)]
         return self._run[0]
 
     def copy(self) -> Heading:
-        """One of its own that has read the same."""
+        """An independent copy."""
         other = Heading()
         other.length, other.field = self.length, self.field
         other._value, other._text, other._run = [*self._value], [*self._text], [*self._run]

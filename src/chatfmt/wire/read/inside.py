@@ -1,4 +1,4 @@
-"""Where a call goes on, and where an argument does: what can still be reached from a place."""
+"""Where a call continues, and where an argument does: the places that can still be reached."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Inside(NamedTuple):
     """Places, by number."""
 
     calls: frozenset[int]
-    """After these the call at hand goes on, if one is open."""
+    """After these, the current call continues, if one is open."""
     arguments: frozenset[int]
-    """After these the argument at hand goes on, if one is open."""
+    """After these, the current argument continues, if one is open."""
 
 
 def inside(machine: Machine) -> Inside:
-    """The places of a machine that are within something."""
+    """The places of a machine that are within a call or an argument."""
     return Inside(
         _leading_to(machine, is_of_call, {None, "argument"}),
         _leading_to(machine, lambda place: place.meaning.field == "arg.value", {None}),
@@ -36,7 +36,7 @@ def inside(machine: Machine) -> Inside:
 def _leading_to(
     machine: Machine, to: Callable[[Place], bool], past: Collection[str | None]
 ) -> frozenset[int]:
-    """Those places, and all that lead there past nothing that opens anything else."""
+    """These places, and all that lead there without opening anything else on the way."""
     before: list[list[int]] = [[] for _ in machine.all]
     for place in machine.all:
         for target in (*(m.target for m in place.moves), *chain(*place.specials.values())):

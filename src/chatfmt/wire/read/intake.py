@@ -1,4 +1,4 @@
-"""Taking ids in: many at once, or one that needs more than a look."""
+"""Takes ids: many at once, or one that needs more work."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["Intake"]
 
 _AT_ONCE = 8192
-"""So many ids are read together: the texts of a million would not fit a processor's caches."""
+"""How many ids are read together: the texts of a million would not fit a processor's caches."""
 _LONGEST = 4
-"""The last character of some ids may need so many of them, and more ids to be complete."""
+"""The last character of some ids may need this many of them, and more ids to be complete."""
 
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
 class Intake:
-    """The part of `chatfmt.wire.read.parser.StreamParser` that takes ids in."""
+    """The part of `chatfmt.wire.read.parser.StreamParser` that takes ids."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Intake:
         self._any_text = binding.whole
         self._whole: dict[int, str] = binding.whole
         self._closed = False
-        # where text goes that needs no more thought: free text, nothing pending or held back
+        # the list for text that needs no more work: free text, nothing pending or held back
         self._sink: list[str] | None = None
         self._sunk_from = 0
         self._index = 0
@@ -79,7 +79,7 @@ class Intake:
         self._delta: type[ContentDelta | ArgumentsDelta] = ContentDelta
 
     def prime(self, prompt: Sequence[int]) -> None:
-        """Take a prompt that was written before; positions count from after it.
+        """Take a prompt that was written before; positions count from its end.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -91,12 +91,12 @@ class Intake:
         self._sink = None
         reader = self._reader
         reader.position = reader.span.start = -len(prompt)
-        reader.draft.prompted = 0  # what closes thoughts that it opens is the model's
+        reader.draft.prompted = 0  # the model writes the end of thoughts that the prompt opens
         reader.events[:] = self.feed_all(prompt)
         self.spans.clear()
 
     def feed_all(self, ids: Sequence[int]) -> list[Event]:
-        """Take any number of ids; the same as one after the other, but for the size of deltas.
+        """Take any number of ids, with the same result as one by one, except the size of deltas.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -125,7 +125,7 @@ class Intake:
         >>> parser.position
         1
         """
-        # ids that go into the sink are counted by it: to count each one costs a fifth of its time
+        # ids in the sink are counted by it: counting each one would cost a fifth of its time
         if self._sink is None:
             return self._reader.position
         return self._sunk_from + len(self._sink)
@@ -134,10 +134,10 @@ class Intake:
         self._reader.position, self._sink = self.position, None
 
     def _find_sink(self) -> None:
-        """From here on, until an id does more than that, `feed` need not look at anything else.
+        """Find the ids that `feed` can handle without any other work, until another one comes.
 
-        Where any text goes on in the field these are the ids that are whole text; elsewhere those
-        of which it is known.
+        Where any text continues in the field, these are the ids that are whole text; elsewhere,
+        those known to do so.
         """
         reader = self._reader
         state = reader.state
@@ -157,7 +157,7 @@ class Intake:
             self._sunk_from = reader.position - len(sink)
 
     def _text_run(self, ids: Sequence[int], at: int) -> int:
-        """Take all text that goes on in the field in one go; where it stopped."""
+        """Take all text that continues the field in one go, and return where it stopped."""
         self._find_sink()
         if self._sink is None:
             return at
@@ -176,7 +176,7 @@ class Intake:
         return after
 
     def _any_run(self, ids: Sequence[int], at: int) -> tuple[str, int, int]:
-        """The text of ids, where it stops, and up to where they have to be taken one by one."""
+        """The text of ids, where it stops, and the index up to which to take ids one by one."""
         texts: list[str] = []
         stop, text, after = at, *self._some_text(ids, at)
         while text is not None:
@@ -185,7 +185,7 @@ class Intake:
         return "".join(texts), stop, after
 
     def _some_text(self, ids: Sequence[int], at: int) -> tuple[str | None, int]:
-        """The text of some ids, and where it stopped; None if they are not, or not UTF-8."""
+        """The text of some ids, and where it stopped; None if they are unknown or invalid UTF-8."""
         table, stop, end = self._table, at, min(len(ids), at + _AT_ONCE)
         chunks: list[bytes] = []
         try:
@@ -193,14 +193,14 @@ class Intake:
                 chunks.append(table[ids[stop]])
                 stop += 1
         except KeyError:
-            pass  # a special token, or no id
+            pass  # a special token, or an unknown id
         for kept in range(len(chunks), max(len(chunks) - _LONGEST, 0), -1):
             with suppress(UnicodeDecodeError):
                 return b"".join(chunks[:kept]).decode(), at + kept
         return None, stop
 
     def _tell_text(self, text: str) -> None:
-        """Give out more of the field, in one event with what came right before."""
+        """Give out more of the field, in one event with the text right before it."""
         events = self._reader.events
         last = events[-1] if events else None
         if isinstance(last, self._delta) and last[:2] == (self._index, self._field):
@@ -230,7 +230,7 @@ class Intake:
 
 
 def _known_run(known: Mapping[int, str], ids: Sequence[int], at: int) -> tuple[str, int]:
-    """The text of the ids of which it is known, and where they stop."""
+    """The text of the known ids, and where they stop."""
     texts: list[str] = []
     while at < len(ids) and (text := known.get(ids[at])):
         texts.append(text)

@@ -1,4 +1,4 @@
-"""What is known of the message that is being read."""
+"""The known parts of the message that is being read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Known"]
 
 
 class Known:
-    """Its fields as far as they are read."""
+    """The fields of the message, as far as they have been read."""
 
     def __init__(
         self, binding: Binding, messages: list[Message], events: list[Event], tell: Tell
@@ -43,27 +43,27 @@ class Known:
         self.role: str | None = None
         self.heading = Heading()
         self.texts: dict[str, list[str]] = {}
-        self._coded: dict[str, list[str]] = {}  # fields that are spelled as JSON, so far
+        self._coded: dict[str, list[str]] = {}  # fields spelled as JSON, so far
         self.node: Place | None = None
         """The place after that token."""
         self.origin: Place | None = None
         """The place of the last field or special token."""
         self.literal = ""
-        """Literal text that has been read since."""
+        """Literal text read since."""
         self._continued = False  # whether the model wrote it from its first id
         self._thoughts: Thoughts | None = None
-        self._generating = False  # whether what the model writes has begun
+        self._generating = False  # whether the model's own text has begun
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.wrong_call, self._calls_layout
         )
 
     def know_tools(self, types: ArgumentTypes) -> None:
-        """Of which types the arguments of tools may be."""
+        """Set the types that the arguments of tools may have."""
         self._calls_layout = self._calls_layout._replace(types=types)
         self.calls.know_tools(types)
 
     def _begin_thoughts(self) -> None:
-        """A reasoning begins; a message that the model wrote from its first id had no prompt."""
+        """Begin a reasoning; a message that the model wrote from its first id had no prompt."""
         if not self._continued:
             self._thoughts = Thoughts(self._binding.closers.get(self.role or ""))
 
@@ -73,8 +73,8 @@ class Known:
         return self.role is None or self.role in self._binding.format.prompted
 
     def message(self) -> Message:
-        """The message as far as it goes."""
-        assert self.role is not None  # noqa: S101 - a message of nobody knows whom is dropped
+        """The message, as far as it was read."""
+        assert self.role is not None  # noqa: S101 - a message of unknown role is dropped
         made: dict[str, Any] = {**self.heading.fields, "role": self.role}
         for name, chunks in self.texts.items():
             made[name] = "".join(chunks)
@@ -86,17 +86,17 @@ class Known:
 
     @property
     def header_fields(self) -> dict[str, str]:
-        """The fields of the header but for the role, as far as they go."""
+        """The fields of the header except the role, as far as they were read."""
         return {name: value for name, value in self.heading.fields.items() if name != "role"}
 
     @property
     def likely_role(self) -> str | None:
-        """The role, or what it is if the header goes on with something else."""
+        """The role, or the role it will be if the header continues with something else."""
         return self.role or self._roles.get(self.heading.fields.get("role", ""))
 
     @property
     def unknown_role(self) -> str | None:
-        """What is being read as the role, where the format lacks it."""
+        """The role that is being read, if the format lacks it."""
         spelling = self.heading.fields.get("role")
         return None if self.role is not None or spelling in self._roles else spelling
 

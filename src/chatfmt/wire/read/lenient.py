@@ -1,15 +1,14 @@
-"""What a lenient reader does where no reading goes on. No byte is lost on the way.
+"""Recovery of a lenient reader when no reading continues. No byte is lost on the way.
 
-- A way on that skips little of what the format writes (see `chatfmt.wire.read.recovery`) is
-  followed.
+- It follows a way that skips little of what the format writes (see `chatfmt.wire.read.recovery`).
 - White space in the wrong place is passed over.
 - A special token that begins a message begins one, and the message before it is cut off; one that
-  ends messages ends it. One that comes later in calls gives up a call that lists its arguments:
-  within a value it would not be seen that they are not whole. Any other, and an id that is not in
-  the vocabulary, is passed over.
+  ends messages ends it. One that comes later in calls gives up a call that lists its arguments,
+  because within a value it would not show that they are incomplete. Any other special token, and an
+  id that is not in the vocabulary, is passed over.
 - Other text cannot be placed: the reader is *lost* until a special token leads on.
 
-Whatever is passed over comes out as a `Stray` event, and its ids are ``stray`` in the spans.
+Everything passed over comes out as a `Stray` event, and its ids are ``stray`` in the spans.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ __all__ = ["Lenient"]
 
 
 class Lenient:
-    """Takes what a reader cannot read, and leads it on."""
+    """Takes ids that a reader cannot read, and leads it on."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -43,11 +42,11 @@ class Lenient:
         return self._ways.leads_on(spelling)
 
     def end(self, *, followed: bool) -> None:
-        """The input ends, or another message follows; one that is open is cut off."""
+        """End the input, or begin another message; an open one is cut off."""
         self._strays.end(followed=followed)
 
     def take(self, token: int) -> None:
-        """Take an id with which no reading goes on, or any id while the reader is lost."""
+        """Take an id with which no reading continues, or any id while the reader is lost."""
         reader, binding = self._reader, self._reader.binding
         try:
             data = binding.text[token]
@@ -66,7 +65,7 @@ class Lenient:
             self._text(token, data)
 
     def _end_character(self, token: int) -> None:
-        """What is no text has come: a character that has begun will not be completed."""
+        """Give up on a character that has begun, because no text has come."""
         reader = self._reader
         reader.report.invalid(PENDING)
         step = reader.steps.flush(reader.state)
@@ -115,7 +114,7 @@ class Lenient:
         self._reader.stand(self._reader.steps.machine.between)
 
     def _end(self, spelling: str, token: int) -> None:
-        """A token ends the message that would not end here."""
+        """End the message by a token, although it would not end here."""
         reader, draft = self._reader, self._reader.draft
         self._strays.settle()
         if draft.is_open and draft.role is not None:
@@ -136,7 +135,7 @@ class Lenient:
             self._between()
 
     def end_header(self, token: int) -> None:
-        """The header is longer than the format allows; where its end has come, that stands."""
+        """End a header that is longer than the format allows; its own end counts if it has come."""
         reader = self._reader
         most = reader.binding.format.longest_header
         reader.report.issue(
@@ -190,7 +189,7 @@ class Lenient:
                 reader.pending_at = reader.position
 
     def _lose_half(self, token: int, rest: bytes, *, reported: bool) -> None:
-        """Half a character has come where no such character may stand."""
+        """Take half a character where no such character is allowed."""
         text = self._begin(rest)
         if not reported:
             self._findings.text(token, text)

@@ -27,43 +27,43 @@ _PARTS = {"call.name": "name", "call.id": "id", "call.arguments": "arguments"}
 
 
 class CallLayout(NamedTuple):
-    """What the calls of a format look like, and the tools that they call."""
+    """The layout of the calls of a format, and the tools that they call."""
 
     ids: CallIds | None = None
-    """What ids look like, where only they say the name."""
+    """The shape of ids, if only they give the name."""
     arguments: tuple[Coder | None, ...] = ()
-    """How the values of arguments are spelled that stand one by one; none where none do."""
+    """How values of arguments are spelled that are written one by one; empty if none are."""
     names: bool = False
     """Whether names stand among other text of the layout, as in ``<function={call.name}>``."""
     types: ArgumentTypes = MappingProxyType({})
 
 
 class OpenCall:
-    """One call, as far as it is read."""
+    """One call, as far as it has been read."""
 
     def __init__(self, index: int, number: int, events: list[Event], layout: CallLayout) -> None:
         self._place = index, number
         self._layout = layout
         self._events = events
         self.text: list[str] = []
-        """All of its fields and what parts them, as they are there."""
+        """All of its fields and the text between them, unchanged."""
         self._around: set[int] = set()
-        """Which of these are of no field."""
+        """Which of these belong to no field."""
         self.is_broken = False
-        """Whether text came with which no call goes on."""
+        """Whether text came with which no call continues."""
         self.is_cut = False
-        """Whether it is not written to its end."""
+        """Whether it is incomplete at its end."""
         self._parts: dict[str, list[str]] = {"name": [], "arguments": [], "id": []}
-        self._keys: CallObject | None = None  # where it is one JSON object
+        self._keys: CallObject | None = None  # if it is one JSON object
         self._state: CallState | None = None
         self._joined = 0
         """How many of the texts `forget` has joined."""
         self._started = False
-        self._each: Arguments | None = None  # where arguments stand one by one
-        self._error: CodeError | None = None  # what is wrong with one of them that is over
+        self._each: Arguments | None = None  # if arguments are written one by one
+        self._error: CodeError | None = None  # the fault of an argument that has ended
 
     def copy(self, events: list[Event]) -> OpenCall:
-        """One of its own."""
+        """An independent copy."""
         other = OpenCall(*self._place, events, self._layout)
         other.text, other._around, other._joined = [*self.text], {*self._around}, self._joined
         other._parts = {part: [*texts] for part, texts in self._parts.items()}
@@ -73,7 +73,7 @@ class OpenCall:
         return other
 
     def add(self, place: Place, text: str) -> None:
-        """More text of a field."""
+        """Add more text of a field."""
         self.text.append(text)
         if isinstance(place.scanner, CallObject):
             self._scan(place.scanner, text)
@@ -81,7 +81,7 @@ class OpenCall:
         part = _PARTS.get(str(place.meaning.field))
         if part is not None:
             self._add(part, text)
-        elif self._each is None:  # the first key was skipped, and that was reported
+        elif self._each is None:  # the first key was skipped, which was reported
             self.is_broken = True
         elif place.meaning.field == "arg.key":
             self._each.add_key(text)
@@ -89,38 +89,38 @@ class OpenCall:
             self._each.add_flag(text)
         else:
             certain = self._each.add_value(text)
-            if self._error is None:  # else it is no call
+            if self._error is None:  # otherwise it is no call
                 self._add("arguments", certain)
 
     def add_around(self, text: str) -> None:
-        """What is between its fields, or has no place in it."""
+        """Add text between its fields, or text that has no place in it."""
         self._around.add(len(self.text))
         self.text.append(text)
 
     @property
     def sink(self) -> list[str] | None:
-        """Where text goes that is just more of the arguments of an object, if that is certain.
+        """The list for text that is just more of an object's arguments, if that is certain.
 
-        Nothing but `text` and the event has to know of it.
+        Nothing but `text` and the event needs to know about it.
         """
         return self.text if self._keys is not None and self._started else None
 
     def forget(self) -> None:
-        """Keep the texts in fewer pieces: all are needed until it is known that it is a call."""
+        """Join the texts into fewer pieces: all are needed until it is known that it is a call."""
         at = max(self._joined, *self._around, -1) + 1 if self._around else self._joined
         if at < len(self.text):
             self.text[at:] = ["".join(self.text[at:])]
             self._joined = at + 1
 
     def begin_argument(self) -> None:
-        """An argument begins; the one before is over."""
+        """Begin an argument, which ends the one before."""
         if self._each is None:
             [coder] = self._layout.arguments
             self._each = Arguments(coder, self._layout.types.get(self._name(), {}))
         self.end_field(goes_on=False)
 
     def end_field(self, *, goes_on: bool) -> None:
-        """What was read last is over, and so is the argument if it does not go on."""
+        """End the current field, and also the argument if it does not continue."""
         if self._each is None or self._error is not None or self.is_broken:
             return
         try:
@@ -131,7 +131,7 @@ class OpenCall:
             self._add("arguments", certain)
 
     def _name(self) -> str:
-        """The name of the tool, as far as it is there."""
+        """The name of the tool, as far as it was read."""
         if self._layout.ids is not None:
             return self._layout.ids.name_in("".join(self._parts["id"])) or ""
         return "".join(self._parts["name"])
@@ -149,7 +149,7 @@ class OpenCall:
             self._events.append(ArgumentsDelta(*self._place, text))
 
     def _scan(self, keys: CallObject, text: str) -> None:
-        """More of a call that is one object: its parts as they come."""
+        """Take more of a call that is one object: its parts as they come."""
         self._keys = keys
         state = keys.start() if self._state is None else self._state
         self._state, found = _scanned(keys, state, text)
@@ -159,7 +159,7 @@ class OpenCall:
             self._add(part, more)
 
     def _start_with_object(self, keys: CallObject, name: str) -> None:
-        """Arguments have begun; where the name has come before them, it can be reported."""
+        """Begin the arguments; if the name has come before them, it can be reported."""
         if name and keys.id is None:
             self._start(string_in(name), None)
 
@@ -168,10 +168,10 @@ class OpenCall:
         self._events.append(ToolCallStart(*self._place, identifier, name))
 
     def made(self) -> tuple[ToolCall, tuple[tuple[str, str], ...]]:
-        """The call, and the keys that it has beyond those of the layout.
+        """The call, and its keys that the layout does not have.
 
         Raises:
-            CodeError: it is not one.
+            CodeError: it is not a call.
         """
         if self._keys is not None:
             whole = "".join(text for at, text in enumerate(self.text) if at not in self._around)
@@ -197,7 +197,7 @@ class OpenCall:
         return found or "{}" * bool(self._layout.arguments)
 
     def tell_end(self, call: ToolCall) -> None:
-        """Report what has not been reported, and that the call is over."""
+        """Report everything not yet reported, and the end of the call."""
         if not self._started:
             self._start(call.name, call.id)
             if call.arguments:
@@ -209,10 +209,10 @@ class OpenCall:
 def _scanned(
     keys: CallObject, state: CallState, text: str
 ) -> tuple[CallState, tuple[tuple[str, str], ...]]:
-    """Where the scanner stands after a text, and the parts of a call to which the text belongs."""
+    """The scanner's state after a text, and the parts of a call to which the text belongs."""
     found: dict[str, str] = {}
     for character in text:
-        state = keys.step(state, character) or state  # the reader sees to it that it goes on
+        state = keys.step(state, character) or state  # the reader makes sure that it continues
         part = keys.part(state)
         if part != "call":
             found[part] = found.get(part, "") + character

@@ -1,7 +1,7 @@
-"""Ids to events, messages, spans and issues, whole or one by one.
+"""From ids to events, messages, spans and issues, whole or one by one.
 
-In a strict parse what is wrong is raised as a `ParseError` (a straddling token excepted). In a
-lenient one it is recorded as an issue, and `Lenient` finds the way on.
+A strict parse raises faults as a `ParseError` (a straddling token excepted). A lenient one records
+them as issues, and `Lenient` finds the way on.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["FORGOTTEN", "Allowed", "Shortcut", "StreamParser", "content_of"]
 
 FORGOTTEN = 4096
-"""After so many ids what they told is let go of, where nothing is kept."""
+"""After this many ids, what was reported is dropped, if nothing has to be kept."""
 
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
 class Shortcut(NamedTuple):
-    """How a loop does without calls: what `StreamParser.feed` would do with some ids.
+    """Lets a loop do without calls: it has the results of `StreamParser.feed` for some ids.
 
     >>> Shortcut({}, [], 0, "content").field
     'content'
     """
 
     texts: Mapping[int, str]
-    """The text of an id, an integer; empty where the id is to be fed."""
+    """The text of an id, an integer; empty if the id has to be fed."""
     sink: list[str]
-    """Where to append the text of each."""
+    """The list to which to append each text."""
     message: int
     """Index of the message."""
     field: str | int
@@ -51,10 +51,10 @@ class StreamParser(Questions):
         strict: raise the first issue (straddling tokens excepted) instead of recording it.
         prologue: expect the format's prologue first.
         position: index of the first id that will be fed.
-        goes_on: the role that has ended a message before and can continue with another.
+        goes_on: the role that has ended a message and can continue with another.
         before: the role of the message before, if there is one.
         unended: whether that message, the model's, still has no end.
-        messages, spans, issues: lists to append to; new ones where left out.
+        messages, spans, issues: lists to append to; new ones by default.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -68,7 +68,7 @@ class StreamParser(Questions):
     """
 
     def feed(self, token: int) -> list[Event]:
-        """Take one id; the events that it brings about.
+        """Take one id, and return its events.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -94,7 +94,7 @@ class StreamParser(Questions):
         return self._taken()
 
     def feed_text(self, token: int) -> str:
-        """Take one id, like `feed`; only the text of ``content`` that it brings about.
+        """Take one id, like `feed`, but return only its text of ``content``.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -111,7 +111,7 @@ class StreamParser(Questions):
         return content_of(self.feed(token))
 
     def feed_some(self, given: int | Sequence[int]) -> tuple[list[Event], bool]:
-        """Take an id, or a list through its first stop token; the events, and whether it stops.
+        """Take an id, or a list through its first stop token; return the events, and if it stops.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -125,10 +125,10 @@ class StreamParser(Questions):
         stop = next((at for at, token in enumerate(ids, 1) if token in self.stop_tokens), None)
         return self.feed_all(ids[:stop]), stop is not None
 
-    # These two do without a call for each id, which would cost a third of the time more.
+    # These two avoid a call for each id, which would cost a third more time.
 
     def events(self, ids: Iterable[int]) -> Iterator[Event]:
-        """What `feed` gives through the first stop token, or else until `close`.
+        """The events of `feed` through the first stop token, or else until `close`.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -152,7 +152,7 @@ class StreamParser(Questions):
         yield from self.close()
 
     def texts(self, ids: Iterable[int]) -> Iterator[str]:
-        """The text of ``content`` in these events, piece by piece, none of them empty.
+        """The text of ``content`` in these events, in pieces that are never empty.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -198,7 +198,7 @@ class StreamParser(Questions):
         return Shortcut(self._whole, self._sink, self._index, self._field)
 
     def set_sampled(self, sampled: bool) -> None:  # noqa: FBT001 - the state, not an option
-        """Whether the ids that come next were sampled.
+        """Set whether the ids that come next were sampled.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -212,10 +212,10 @@ class StreamParser(Questions):
         self._reader.span.sampled = sampled
 
     def know_tools(self, tools: Iterable[Mapping[str, Any]]) -> None:
-        """Which tools there are, as OpenAI's API defines them.
+        """Set the tools, as OpenAI's API defines them.
 
-        Where arguments stand one by one, and strings as they are, their types tell a string from
-        what it spells.
+        If arguments are written one by one, with strings bare, their types distinguish a string
+        from a value with the same spelling.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -224,7 +224,7 @@ class StreamParser(Questions):
         self._reader.draft.know_tools(types_of(tools))
 
     def restrict(self, role: str) -> None:
-        """The message that has begun is of this role: it was prompted.
+        """Set the role of the message that has begun, which was prompted.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-oss")
@@ -240,5 +240,5 @@ class StreamParser(Questions):
 
 
 def content_of(events: Sequence[Event]) -> str:
-    """The text of ``content`` that events bring."""
+    """The text of ``content`` in some events."""
     return "".join(e.text for e in events if isinstance(e, ContentDelta) and e.part == "content")

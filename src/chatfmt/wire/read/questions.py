@@ -1,4 +1,4 @@
-"""What may be asked of a parser between two ids."""
+"""Questions to a parser between two ids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Allowed", "Questions"]
 
 
 class Allowed(NamedTuple):
-    """What may come next, if the message is to be completed.
+    """The ids and text that may come next, if the message is to be completed.
 
     >>> import chatfmt
     >>> chatfmt.get_tokenizer("gpt-4o").stream().allowed().text
@@ -24,11 +24,11 @@ class Allowed(NamedTuple):
     special_tokens: frozenset[int]
     """The ids of special tokens."""
     text: bool
-    """Whether some text may."""
+    """Whether any text may come."""
 
 
 class Questions(Ending):
-    """What is open, what is missing, and what may come next."""
+    """The open message, the missing text, and what may come next."""
 
     @property
     def open(self) -> OpenMessage | None:
@@ -53,7 +53,7 @@ class Questions(Ending):
 
     @property
     def begins_at(self) -> int:
-        """Position of the first id of the message that is open.
+        """Position of the first id of the open message.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -83,7 +83,7 @@ class Questions(Ending):
 
     @property
     def missing(self) -> list[str | bytes]:
-        r"""What the format writes before anything else may follow: (the rest of) prologue or tail.
+        r"""The text that the format still has to write: (the rest of) prologue or tail.
 
         Special tokens as they are spelled, text as bytes.
 
@@ -97,7 +97,7 @@ class Questions(Ending):
         return self._reader.missing
 
     def allowed(self) -> Allowed:
-        """What may come next: exactly that from which some continuation completes the message.
+        """Everything that may come next: exactly that from which a message can be completed.
 
         After text that a lenient parse could not place, these are the special tokens that lead on.
 
@@ -117,7 +117,7 @@ class Questions(Ending):
 
     @property
     def is_within_character(self) -> bool:
-        """Whether the ids so far end within a character: nothing is known of it yet.
+        """Whether the ids so far end within a character, which is not known yet.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
@@ -129,7 +129,7 @@ class Questions(Ending):
         return bool(self._reader.state.pending)
 
     def stands_with(self, other: Questions) -> bool:
-        """Whether another parser of the same format and encoding goes on as this one does.
+        """Whether another parser of the same format and encoding continues as this one does.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

@@ -1,7 +1,7 @@
-"""What one id does: the machine walked by its `Steps`.
+"""Takes one id at a time: walks the machine by its `Steps`.
 
-What an id brings is written into a `Draft`. As long as several readings are possible, what they do
-not agree about is kept, and written once one is left.
+The text of an id is written into a `Draft`. As long as several readings are possible, the parts on
+which they disagree are kept, and written once only one reading is left.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class Reader(Standing):
         if not prologue or not binding.format.prologue_pieces:
             self.span.part = "stray"
         self.pending_at = position
-        """Position of the id in which the character that is not complete has begun."""
+        """Position of the id in which the incomplete character began."""
         self._unsettled = 0  # how many characters of a header were read in one of several readings
         most = steps.longest_border
         self._trail = Trail(binding.text, most) if most else None
 
     def copy(self, messages: list[Message], spans: list[Span], issues: list[Issue]) -> Reader:
-        """One of its own that stands where this one does, and appends to these lists."""
+        """An independent copy in the same state, which appends to these lists."""
         other = twin(self)
         other.messages = messages
         other.report = self.report.copy(other, issues)
@@ -82,7 +82,7 @@ class Reader(Standing):
         return other
 
     def stands(self) -> tuple[Stand, ...]:
-        """Where each reading stands, and how it came there."""
+        """Where each reading is, and how it got there."""
         return tuple(self._stand(thread) for thread in range(len(self.state.threads)))
 
     def _stand(self, thread: int) -> Stand:
@@ -100,7 +100,7 @@ class Reader(Standing):
         return Stand(place, None if origin is None else origin.index, literal, scan == CLOSED)
 
     def take(self, token: int) -> bool:
-        """Take one id, if some reading goes on with it."""
+        """Take one id, if some reading continues with it."""
         if self.lost is not None:
             return False
         step = self.state.steps.get(token)
@@ -115,7 +115,7 @@ class Reader(Standing):
         return True
 
     def go(self, step: Step, token: int) -> None:
-        """Do what a step says."""
+        """Carry out a step."""
         for begins in step.invalid:
             self.report.invalid(begins)
         if self.readings is None:
@@ -141,11 +141,11 @@ class Reader(Standing):
     def _branch(self, before: list[Reading], step: Step, token: int) -> None:
         self.readings = [self._more(before[origin], runs, token) for origin, runs in step.branches]
         kept = {origin for origin, _ in step.branches}
-        if len(self.readings) == 1 or len(kept) < len(before):  # else no more is agreed than before
+        if len(self.readings) == 1 or len(kept) < len(before):  # otherwise no more is agreed
             self._write_agreement(self.readings)
 
     def _more(self, reading: Reading, runs: Sequence[Run], token: int) -> Reading:
-        """The reading that goes on with these runs of an id."""
+        """The reading, continued with these runs of an id."""
         if self._trail is None:
             return more(reading, runs, (self.position, self.pending_at, token))
         for run, began in self._trail.placed(runs, self.pending_at):
@@ -153,13 +153,13 @@ class Reader(Standing):
         return reading
 
     def _write_agreement(self, readings: list[Reading]) -> None:
-        """Write what all readings have read."""
+        """Write the text that all readings agree on."""
         shared, left = agreement(readings)
         write_reading(self.draft, shared)
         self.readings = left if any(left) else None
 
     def restrict(self, role: str) -> None:
-        """It is known who speaks: keep the readings of this role's lines."""
+        """Keep only the readings of this role's lines, because the speaker is known."""
         kept = [i for i, place in enumerate(self.places()) if role in place.roles]
         if kept and len(kept) < len(self.state.threads):
             self._keep(kept)
@@ -177,7 +177,7 @@ class Reader(Standing):
         return self.draft.heading.length + self._unsettled > self.binding.format.longest_header
 
     def settle(self, thread: int) -> None:
-        """Give up on all readings but one."""
+        """Give up on all readings except one."""
         if self.readings is not None:
             write_reading(self.draft, self.readings[thread])
             self.readings = None
@@ -185,12 +185,12 @@ class Reader(Standing):
         self.stand(kept[0], kept[1])
 
     def stand(self, place: int, scan: object = None) -> None:
-        """Stand at one place, with the pending character as it is."""
+        """Move to one place, and keep the pending character."""
         state = self.state
         self.state = self.steps.state(((place, scan),), state.pending, split=state.split)
 
     def break_off(self) -> None:
-        """Something has come that has no place here: a header field takes no more text."""
+        """Note that something has come that has no place: a header field takes no more text."""
         threads = [
             (i, CLOSED if self._is_header_field(i) else scan) for i, scan in self.state.threads
         ]

@@ -1,7 +1,7 @@
-"""What each of several readings has read that are still possible, and what they agree about.
+"""The texts of several readings that are still possible, and the part that they agree on.
 
-Where two lines differ only in what follows a field, both readings have read the same text of that
-field. It is given out as it comes: whichever line it turns out to be, that text stands.
+If two lines differ only in what follows a field, both readings have read the same text of that
+field. It is given out as it comes, because it is the same for whichever line it turns out to be.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Item", "Reading", "agreement", "common", "more", "runs_of", "write_reading"]
 
 Reading: TypeAlias = "tuple[Reading, Item] | None"
-"""What one of several readings has read: all before, and a run."""
+"""The text of one of several readings: everything before, and a run."""
 
 
 class Item(NamedTuple):
@@ -29,19 +29,19 @@ class Item(NamedTuple):
     run: Run
     position: int
     pending_at: int
-    """Where a character that was pending began."""
+    """Where a pending character began."""
     token: int
 
 
 def more(reading: Reading, runs: Sequence[Run], where: tuple[int, int, int]) -> Reading:
-    """The reading that goes on with these runs of one id."""
+    """The reading, continued with these runs of one id."""
     for run in runs:
         reading = reading, Item(run, *where)
     return reading
 
 
 def write_reading(draft: Draft, reading: Reading) -> None:
-    """Write what a reading has read."""
+    """Write everything that a reading has read."""
     for run, position, pending_at, token in _in_order(reading):
         draft.take((run,), position, pending_at, token)
 
@@ -60,7 +60,7 @@ def _in_order(reading: Reading) -> Iterator[Item]:
 
 
 def agreement(readings: Sequence[Reading]) -> tuple[Reading, list[Reading]]:
-    """The text that all have read first, and what each has read since; of one, all that it has."""
+    """The text that all have read first, and the rest of each; for a single one, all of it."""
     if len(readings) == 1:
         return readings[0], [None]
     shared, left = _agreed([[*_in_order(reading)] for reading in readings])
@@ -70,7 +70,7 @@ def agreement(readings: Sequence[Reading]) -> tuple[Reading, list[Reading]]:
 def common(
     branches: Sequence[tuple[Run, ...]],
 ) -> tuple[tuple[Run, ...], tuple[tuple[Run, ...], ...]]:
-    """The runs of one id with which all begin, and what is left of each."""
+    """The runs of one id with which all begin, and the rest of each."""
     if len(branches) == 1:
         return branches[0], ()
     shared, left = _agreed([[Item(run, 0, 0, 0) for run in runs] for runs in branches])
@@ -82,7 +82,7 @@ def _runs(items: Sequence[Item]) -> tuple[Run, ...]:
 
 
 def _agreed(readings: Sequence[Sequence[Item]]) -> tuple[list[Item], list[list[Item]]]:
-    """The free text that all begin with, and what is left of each."""
+    """The free text with which all begin, and the rest of each."""
     left = [deque(items) for items in readings]
     shared: list[Item] = []
     while all(left):
@@ -113,13 +113,13 @@ def _of_one_field(one: Run, other: Run) -> bool:
 
 
 def _beginning(texts: Sequence[str]) -> str:
-    """What all of them begin with."""
+    """Their common beginning."""
     least, most = min(texts), max(texts)
     return least[: difference(least, most)]
 
 
 def _is_same_beginning(one: Run, other: Run) -> bool:
-    """Whether two runs without text say the same: that a field is there."""
+    """Whether two runs without text mean the same: that a field is there."""
     return not one.text and not other.text and one.place.meaning == other.place.meaning
 
 

@@ -1,7 +1,7 @@
-"""The cheapest way on from where no reading goes on: a search over the places, remembered.
+"""The cheapest way on if no reading continues: a search over the places, with a memory.
 
-From where a reader stands it may skip what the format writes there and a model left out, or take
-back white space with which something began that does not follow, to where that white space began:
+A reader may skip text that the format writes there and a model left out. It may also take back
+white space that began something which does not follow, and return to where that white space began:
 
 ====================================  ====
 a character of white space            2
@@ -11,11 +11,11 @@ a field but the role, for a token     3
 white space that was read, taken back 2
 ====================================  ====
 
-The cheapest way of at most `MOST` to a place that takes the symbol is the one that is followed.
-Text never leads past a special token into free text, nor into another call: there it would pass
-for something that it is not. Nor does it lead into a header field where one has been broken off:
-the two would be glued. Past words of literal text, which no model leaves out by mistake, it leads
-into free text alone.
+The cheapest way of at most `MOST` to a place that takes the symbol is followed. Text never leads
+past a special token into free text, nor into another call: there it would pass for something that
+it is not. Nor does it lead into a header field after one that was broken off, because the two would
+be joined. Past words of literal text, which no model leaves out by mistake, it leads only into free
+text.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _MOST_KNOWN = 10_000
 
 
 class Stand(NamedTuple):
-    """Where a thread stands, and how it came there."""
+    """Where a thread is, and how it got there."""
 
     place: int
     origin: int | None = None
     """The place of the last field or special token."""
     literal: str = ""
-    """The literal text that has been read since."""
+    """The literal text read since."""
     closed: bool = False
     """Whether the field there takes no more text."""
 
@@ -54,15 +54,15 @@ class Way(NamedTuple):
     """A way on."""
 
     thread: int
-    """Which of the threads it goes on from."""
+    """The thread that it continues."""
     place: int
-    """From where the symbol is taken."""
+    """The place from which the symbol is taken."""
     closed: bool
-    """Whether it goes on from a field that takes no more text."""
+    """Whether it continues from a field that takes no more text."""
     taken_back: str
     """White space that was read as the beginning of something that does not follow."""
     skipped: tuple[tuple[int, str], ...] = ()
-    """The places that were skipped, and what leads to each, as the format spells it."""
+    """The skipped places, and the spelling of the symbols that lead to each."""
     begins: bool = False
     """Whether it skips the token with which a message begins."""
     past_special: bool = False
@@ -70,7 +70,7 @@ class Way(NamedTuple):
 
     @property
     def spelling(self) -> str:
-        """What was skipped, as the format spells it."""
+        """The skipped symbols, as the format spells them."""
         return "".join(spelling for _, spelling in self.skipped)
 
 
@@ -90,7 +90,7 @@ class Repairs:
     def find(self, stands: tuple[Stand, ...], symbol: str, *, broken: bool = False) -> Way | None:
         """The cheapest way to a place that takes a character, or a special token.
 
-        In a call that is broken literal text costs nothing: the call is lost in any case.
+        In a broken call literal text costs nothing, because the call is lost in any case.
         """
         key = tuple(map(self._needed, stands)), symbol, broken
         if key not in self._known:
@@ -100,7 +100,7 @@ class Repairs:
         return self._known[key]
 
     def beginning(self, stand: Stand) -> int:
-        """The place at which the literal text began that has led to this one."""
+        """The place at which the literal text that led to this one began."""
         place = self._machine.all[stand.place]
         while place.letter and not place.meaning.opens:
             earlier = [*self._earlier(stand), *self._skipped_before(stand)]
@@ -113,7 +113,7 @@ class Repairs:
     def later_in_calls(self, start: int, symbol: str) -> int | None:
         """The nearest place in or after the calls of a message that takes a special token.
 
-        Whatever is before it is skipped; that leads out of no message.
+        Everything before it is skipped; this never leads out of a message.
         """
         todo, seen = [start], {start}
         for index in todo:
@@ -132,7 +132,7 @@ class Repairs:
         return meaning.part not in ("end", "tail") and meaning.opens not in ("message", FIRST_CALL)
 
     def _needed(self, stand: Stand) -> Stand:
-        """What of it matters to a search."""
+        """The part of it that matters to a search."""
         return stand if self._is_white(stand.place) else Stand(stand.place, closed=stand.closed)
 
     def _is_white(self, place: int) -> bool:
@@ -176,7 +176,7 @@ class Repairs:
         return None
 
     def _taken_back(self, stand: Stand, text: str = "") -> Iterator[tuple[int, str]]:
-        """A place, and those at which the white space began that has led to it."""
+        """A place, and those at which the white space that led to it began."""
         yield stand.place, text
         place = self._machine.all[stand.place]
         if not self._is_white(place.index) or place.meaning.opens or not stand.literal:
@@ -186,20 +186,20 @@ class Repairs:
                 yield from self._taken_back(earlier, place.letter + text)
 
     def _earlier(self, stand: Stand) -> Iterator[Stand]:
-        """Where it may have was before the last character of literal text."""
+        """The places before the last character of literal text."""
         for before in self._before.get(stand.place, ()):
             earlier = stand._replace(place=before, literal=stand.literal[:-1])
             if self._has_read(earlier):
                 yield earlier
 
     def _skipped_before(self, stand: Stand) -> Iterator[Stand]:
-        """Literal text before it that was skipped, where it has read none."""
+        """The skipped literal text before it, if it has read none."""
         for before in self._before.get(stand.place, ()):
             if self._machine.all[before].letter and len(stand.literal) <= 1:
                 yield stand._replace(place=before, literal="")
 
     def _has_read(self, stand: Stand) -> bool:
-        """Whether it may be there, going by what was read before."""
+        """Whether it can be there, judging by the text read before."""
         place = self._machine.all[stand.place]
         if stand.literal:
             return place.letter == stand.literal[-1]
@@ -211,9 +211,9 @@ class Repairs:
         )
 
     def _skips(self, place: Place, symbol: str, way: Way) -> list[tuple[int, int, str]]:
-        """What may be skipped after a place: its price, where it leads, how it is spelled."""
+        """The symbols that may be skipped after a place: price, target and spelling."""
         skips: list[tuple[int, int, str]] = []
-        if len(symbol) > 1:  # text would be taken for what follows the field
+        if len(symbol) > 1:  # text would be taken for the text after the field
             skips += self._fields(place, way)
         for move in place.moves:
             target = self._machine.all[move.target]
@@ -229,7 +229,7 @@ class Repairs:
         return skips
 
     def _fields(self, place: Place, way: Way) -> Iterator[tuple[int, int, str]]:
-        """The fields that are not there, of a message or a call that has begun."""
+        """The missing fields of a message or a call that has begun."""
         if any(self._machine.all[skipped].meaning.opens for skipped, _ in way.skipped):
             return
         for move in place.moves:

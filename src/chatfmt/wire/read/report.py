@@ -1,4 +1,4 @@
-"""What is wrong with the ids: recorded as issues, or raised in a strict parse."""
+"""Faults of the ids: recorded as issues, or raised in a strict parse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Report"]
 
 
 class _Reader(Protocol):
-    """What is asked of a `chatfmt.wire.read.reader.Reader`: where it stands."""
+    """The part of a `chatfmt.wire.read.reader.Reader` that says where it is."""
 
     binding: Binding
     steps: Steps
@@ -33,7 +33,7 @@ class _Reader(Protocol):
 
 
 class Report:
-    """Reports what a reader finds; ``failure`` is what a strict parse has ended with."""
+    """Reports the findings of a reader; ``failure`` is the error that ended a strict parse."""
 
     def __init__(self, reader: _Reader, issues: list[Issue], *, strict: bool) -> None:
         self._reader = reader
@@ -42,7 +42,7 @@ class Report:
         self.failure: ParseError | None = None
 
     def copy(self, reader: _Reader, issues: list[Issue]) -> Report:
-        """One for another reader."""
+        """A report for another reader."""
         return Report(reader, issues, strict=self._strict)
 
     def issue(
@@ -63,28 +63,28 @@ class Report:
         self.issues.append(issue)
 
     def invalid(self, begins: int) -> None:
-        """Bytes that begin here are invalid UTF-8."""
+        """Report bytes that begin here and are invalid UTF-8."""
         reader = self._reader
         at = reader.pending_at if begins in (PENDING, WITHIN_PENDING) else reader.position
         self.issue(IssueKind.INVALID_UTF8, "invalid bytes", "valid UTF-8", at)
 
     def unknown_role(self, spelling: str, position: int) -> None:
-        """A header has a role that the format lacks."""
+        """Report a role in a header that the format lacks."""
         known = ", ".join(self._reader.binding.format.role_spellings.values())
         kind, expected = IssueKind.UNKNOWN_ROLE, f"one of the roles {known}"
         self.issue(kind, repr(spelling), expected, position)
 
     def wrong_call(self, expected: str, found: str) -> None:
-        """A tool call is not one, or has more in it than the layout."""
+        """Report a tool call that is none, or has more in it than the layout."""
         self.issue(IssueKind.MALFORMED_CALL, found, expected)
 
     def wrong_string(self, raw: str) -> None:
-        """A JSON string has half of a surrogate pair in it."""
+        """Report a JSON string that has half of a surrogate pair in it."""
         expected = "a JSON string that is text, without half of a surrogate pair"
         self.issue(IssueKind.UNEXPECTED_TEXT, shown(raw), expected)
 
     def straddles(self, position: int) -> None:
-        """The id at this position holds the end of one part and begins another."""
+        """Report an id at this position that ends one part and begins another."""
         self.issue(
             IssueKind.STRADDLING_TOKEN,
             "one that goes on into the next",

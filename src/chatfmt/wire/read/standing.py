@@ -1,4 +1,4 @@
-"""Where a reader stands, and what follows from that."""
+"""The place of a reader, and what follows from it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Standing:
         self.draft = draft
         self.state = state
         self.readings: list[Reading] | None = None
-        """What each reading has read that others have read otherwise, where there are several."""
+        """The text of each reading on which they differ, if there are several."""
         self.lost: State | None = None
-        """Where the reader stood when it was lost: when text came that it could not place."""
+        """The place at which the reader was lost: when text came that it could not place."""
 
     def places(self) -> list[Place]:
         """The place of each reading."""
@@ -56,28 +56,28 @@ class Standing:
 
     @property
     def in_calls(self) -> bool:
-        """Whether it stands among the calls of a message."""
+        """Whether it is among the calls of a message."""
         return all(place.meaning.part == "calls" for place in self.places())
 
     @property
     def is_within_call(self) -> bool:
-        """Whether a call has begun that is not whole."""
+        """Whether a call has begun that is not complete."""
         place, scan = self.places()[0], self.state.threads[0][1]
         if place.ends_call:
             return False
         scanned = place.scanner is not None and is_whole(place, scan)
-        is_value = place.meaning.field == "arg.value"  # others may follow, and what closes the call
+        is_value = place.meaning.field == "arg.value"  # others may follow, and the end of the call
         begun = self.draft.is_open and self.draft.calls.open is not None
         return begun and (is_value or not scanned)
 
     @property
     def in_literal(self) -> bool:
-        """Whether only what the format fixes may come next: in the prologue, or the tail."""
+        """Whether only fixed text of the format may come next: in the prologue, or the tail."""
         return bool(self.missing)
 
     @property
     def literal_is_whole(self) -> bool:
-        """Whether literal text does not need to go on: something else may follow it."""
+        """Whether literal text is complete, so that something else may follow it."""
         machine = self.steps.machine
         return any(
             place.specials or any(not machine.all[move.target].letter for move in place.moves)
@@ -85,13 +85,13 @@ class Standing:
         )
 
     def may_follow(self, spelling: str) -> bool:
-        """Whether a special token may come next, after some text perhaps."""
+        """Whether a special token may come next, perhaps after some text."""
         machine = self.steps.machine
         node = self.draft.node or machine.all[machine.between]
         return spelling in self.steps.following.closers(node)
 
     def likeliest(self) -> int:
-        """Of several readings the one that text that goes on would confirm."""
+        """Of several readings, the one that more text would confirm."""
         places = self.places()
         free = [i for i, p in enumerate(places) if p.is_free]
         accepts = [i for i, place in enumerate(places) if place.accepts]
@@ -99,13 +99,13 @@ class Standing:
         return [*free, *accepts, *prompts, 0][0]
 
     def _ends_prompt(self, place: Place) -> bool:
-        """Whether a prompt may end here, and the model go on."""
+        """Whether a prompt may end here, and the model continue."""
         targets = (move.target for move in place.moves)
         is_next = any(self.steps.machine.all[target].meaning.generated for target in targets)
         return is_next and not place.meaning.generated
 
     def likely_draft(self) -> tuple[Draft, Place]:
-        """The draft as it would be if the input went on with text, and where that stands."""
+        """The draft as it would be if the input continued with text, and its place."""
         thread = self.likeliest()
         place, draft = self.places()[thread], self.draft
         if self.readings is not None or place.held:
@@ -117,12 +117,12 @@ class Standing:
         return draft, place
 
     def field_at(self, place: Place) -> str | None:
-        """The free-text field that is open there, or may begin."""
+        """The free-text field that is open at a place, or may begin there."""
         return None if self.lost is not None else free_field(self.steps.machine, place)
 
     @property
     def missing(self) -> list[str | bytes]:
-        """What is left of the prologue or of a tail; see `StreamParser.missing`."""
+        """The rest of the prologue or of a tail; see `StreamParser.missing`."""
         if self.draft.is_open or self.lost is not None or len(self.state.threads) > 1:
             return []
         missing = self.steps.machine.missing(self.state.threads[0][0])

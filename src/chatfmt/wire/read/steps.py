@@ -1,7 +1,7 @@
-"""Steps of the machine: what one token does, worked out once and remembered.
+"""Steps of the machine: the effect of one token, computed once and remembered.
 
-A step depends on nothing but the state, so `Steps` remembers it for all readers of a binding,
-within a bound.
+A step depends only on the state, so `Steps` remembers it for all readers of a binding, up to a
+limit.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["Steps", "steps_of"]
 
 _MOST_STEPS = 200_000
-_MOST_TEXT = 64  # longer tokens are not kept: they hardly ever return
+_MOST_TEXT = 64  # longer tokens are not kept, because they rarely come again
 
 
 class Steps:
-    """All steps of one machine over one encoding, as far as they were asked for."""
+    """All steps of one machine over one encoding, as far as they were requested."""
 
     def __init__(
         self, machine: Machine, table: Mapping[int, bytes], spellings: Mapping[int, str]
@@ -67,7 +67,7 @@ class Steps:
         return found
 
     def same(self, state: State) -> State:
-        """The state that equals this one, which may be from before all were forgotten."""
+        """The state that equals this one, which may be older than the last `forget`."""
         return self.state(state.threads, state.pending, split=state.split)
 
     def after(self, role: str | None) -> State:
@@ -77,7 +77,7 @@ class Steps:
         return self.state(((self.machine.after.get(role, self.machine.between), None),))
 
     def step(self, state: State, token: int) -> Step | None:
-        """What a token does in a state; None if no reading goes on.
+        """The effect of a token in a state; None if no reading continues.
 
         Raises:
             KeyError: the encoding has no such id.
@@ -99,7 +99,7 @@ class Steps:
         self._count += 1
         state.steps[token] = step
         if step is not None and step.state is state and not self.longest_border:
-            self._note_stay(state, token, step)  # else it matters where each id began
+            self._note_stay(state, token, step)  # otherwise it matters where each id began
         return step
 
     @staticmethod
@@ -109,7 +109,7 @@ class Steps:
         place, text, _, enters, _ = step.shared[0]
         goes_to = None
         if isinstance(place.scanner, CallObject):
-            # no key comes twice, so that what leads back to this state never leaves the arguments
+            # no key appears twice, so a token that leads back to this state stays in the arguments
             scan: CallState = state.threads[0][1]  # type: ignore[assignment]
             goes_to = ARGUMENTS if scan.part == "arguments" else None
         elif place.is_free and place.scanner is None and not is_of_call(place):
@@ -118,7 +118,7 @@ class Steps:
             state.stays[token], state.stays_in = text, goes_to
 
     def forget(self) -> None:
-        """Drop all that is remembered; whoever is in a state goes on all the same."""
+        """Drop everything remembered; readers in any state can continue."""
         for known in self._states.values():
             known.forget()
         self._states.clear()
@@ -131,13 +131,13 @@ class Steps:
 
     @cached_property
     def longest_border(self) -> int:
-        """How many bytes may come of a message before it is known that it has begun."""
+        """How many bytes of a message may come before it is known that it has begun."""
         return 4 * max(
             (move.since for place in self.machine.all for move in place.moves), default=0
         )
 
     def special(self, state: State, spelling: str) -> Step | None:
-        """What a special token does."""
+        """The effect of a special token."""
         walk = Walk(self.machine, state.threads)
         invalid: tuple[int, ...] = ()
         if state.pending:
@@ -150,21 +150,21 @@ class Steps:
         return self._finish(walk, b"", invalid, begins=False, split=False)
 
     def flush(self, state: State) -> Step | None:
-        """What it does that the character that is pending will never be complete."""
+        """The effect of giving up on the pending character."""
         walk = Walk(self.machine, state.threads)
         if not walk.character("\N{REPLACEMENT CHARACTER}", PENDING + state.split):
             return None
         return self._finish(walk, b"", (), begins=False, split=False)
 
     def character(self, state: State, character: str, where: int) -> Step | None:
-        """What one character does; not remembered."""
+        """The effect of one character; it is not remembered."""
         walk = Walk(self.machine, state.threads)
         if not walk.character(character, where):
             return None
         return self._finish(walk, b"", (), begins=False, split=False)
 
     def text(self, state: State, data: bytes) -> Step | None:
-        """What a token of text does."""
+        """The effect of a token of text."""
         if (step := self._plain(state, data)) is not None:
             return step
         characters, rest, at, invalid = decode(state.pending, data, split=state.split)
@@ -183,7 +183,7 @@ class Steps:
         )
 
     def may_begin(self, state: State, data: bytes) -> bool:
-        """Whether a character may come next of which these bytes are the beginning."""
+        """Whether a character that begins with these bytes may come next."""
         return Walk(self.machine, state.threads).may_begin(data)
 
     def _plain(self, state: State, data: bytes) -> Step | None:

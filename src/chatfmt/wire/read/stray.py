@@ -1,4 +1,4 @@
-"""What a lenient reader cannot place, and messages that are given up or cut off for it."""
+"""Ids that a lenient reader cannot place, and messages that are given up or cut off for them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["Strays"]
 
 
 class Strays:
-    """Gives out what a reader cannot place; none of it is lost."""
+    """Gives out everything that a reader cannot place; none of it is lost."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.utf8 = Utf8()
-        """Decodes what is passed over."""
+        """Decodes the ids that are passed over."""
         self._in_call = False  # whether the reader was lost within a call
 
     def lose(self, token: int, text: str) -> None:
-        """Text came that cannot be placed: from here on it is passed over."""
+        """Pass over text that cannot be placed, and everything from here on."""
         reader, draft = self._reader, self._reader.draft
         self.settle()
         if draft.is_open and draft.role is None:
@@ -47,14 +47,14 @@ class Strays:
         self.lose_more(token, text)
 
     def lose_more(self, token: int, text: str) -> None:
-        """More text that cannot be placed: in a call it goes to the call, which is then no call."""
+        """Take more text that cannot be placed: in a call it breaks the call."""
         if text and self._in_call:
             self._reader.draft.calls.lose(text)
         else:
             self.pass_over(token, text)
 
     def settle(self) -> None:
-        """Of several readings take the likeliest, and what it holds back with it."""
+        """Choose the likeliest of several readings, and write the text that it holds back."""
         reader = self._reader
         if self._reader.lost is None:
             reader.settle(reader.likeliest())
@@ -65,13 +65,13 @@ class Strays:
         reader.draft.recognise_role()
         place = reader.places()[0]
         prompted = place.meaning.generated or reader.draft.is_prompted
-        if reader.lost is None and prompted:  # its prompt is whole
+        if reader.lost is None and prompted:  # its prompt is complete
             reader.draft.know_role(place)
 
     def cut_off(self, token: int) -> None:
-        """The message is over before its end: another begins with this id.
+        """Cut the message off: another begins with this id.
 
-        Where messages have no end of their own, that id ends it, as always.
+        If messages have no end of their own, that id ends it, as always.
         """
         draft = self._reader.draft
         self.settle()
@@ -89,7 +89,7 @@ class Strays:
             self._reader.draft.calls.cut_off()
 
     def give_up(self, token: int) -> None:
-        """Nobody knows whose message it is: its ids belong to none."""
+        """Give up the message, whose role is unknown: its ids belong to none."""
         draft = self._reader.draft
         if draft.is_open:
             self._reader.span.switch(draft.begins_at, None, "stray", generated=False)
@@ -100,14 +100,14 @@ class Strays:
             self.tell(token, text)
 
     def pass_over(self, token: int, text: str) -> None:
-        """An id is passed over, with its text."""
+        """Pass over an id, with its text."""
         self.tell(token, text)
         if self._reader.lost is None:
             self.mark()
             self._reader.break_off()
 
     def mark(self) -> None:
-        """This one id belongs nowhere; what follows goes on as before."""
+        """Mark this one id as stray; the following ones continue as before."""
         reader, span = self._reader, self._reader.span
         message, part, generated = span.message, span.part, span.generated
         index = reader.draft.index if reader.draft.is_open else None
@@ -116,7 +116,7 @@ class Strays:
             span.switch(reader.position + 1, message, part, generated=generated)
 
     def tell(self, token: int, text: str) -> None:
-        """Give out what cannot be placed, and in which id it ends; -1 where in none."""
+        """Give out text without a place, and the id in which it ends; -1 if in none."""
         if text:
             draft = self._reader.draft
             index = draft.index if draft.is_open else None
@@ -125,30 +125,30 @@ class Strays:
                 draft.literal = ""  # it is the layout's, and does not come out after this
 
     def tell_literal(self, token: int) -> None:
-        """Give out literal text with which nothing goes on, unless a call does so."""
+        """Give out literal text with which nothing continues, unless a call does so."""
         if not self._reader.draft.calls.keeps_literal:
             self.tell(token, self._reader.draft.own_literal)
 
     def end(self, *, followed: bool) -> None:
-        """The input ends, or another message follows; one that is open is cut off."""
+        """End the input, or begin another message; an open one is cut off."""
         reader, draft = self._reader, self._reader.draft
         if reader.lost is not None:
             self.lose_more(-1, self.utf8.flush())
         elif reader.state.pending and (step := reader.steps.flush(reader.state)) is not None:
             reader.go(step, -1)
         whole = reader.lost is None and reader.may_end  # it has no end token
-        if whole:  # what is before the end is the layout's, though it may be text of a field
+        if whole:  # the text before the end is the layout's, though it may be text of a field
             reader.settle(reader.accepting())
-        elif reader.readings is not None:  # which may be all that there is of the message
+        elif reader.readings is not None:  # they may have all the text of the message
             self.settle()
         if not draft.is_open:
             return
         if whole:
             draft.end_at(reader.places()[0])
             draft.know_role(reader.places()[0])
-        draft.goes_on = None  # the ids of a header that is cut off stay what they were so far
+        draft.goes_on = None  # the ids of a header that is cut off keep their part
         self.settle()
-        if draft.role is None:  # nobody knows whose it would have been
+        if draft.role is None:  # no one knows whose it would have been
             self.tell(-1, draft.heading.text)
             return
         if not (reader.literal_is_whole or reader.places()[0].ends_call):

@@ -1,4 +1,4 @@
-"""Strings of JSON, whole or cut off."""
+"""JSON strings, whole or cut off."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["string_so_far"]
 
 
 def string_so_far(raw: str) -> tuple[str, bool]:
-    r"""The text of a JSON string, or of how it begins; and whether it is one.
+    r"""The text of a JSON string, or of the beginning of one; and whether it is valid.
 
-    What is no text is given as it is spelled, and so is what ends within an escape.
+    Invalid text is given as it is spelled, and so is a string that ends within an escape.
 
     >>> string_so_far(r'"a\n"'), string_so_far('"a'), string_so_far('"a\\')
     (('a\n', True), ('a', True), ('"a\\', True))
@@ -29,5 +29,5 @@ def string_so_far(raw: str) -> tuple[str, bool]:
     scanner = JsonString()
     state = scanner.start()
     for character in raw:
-        state = scanner.step(state, character) or state  # the reader has seen to it that it goes on
+        state = scanner.step(state, character) or state  # the reader has checked that it continues
     return raw, not scanner.complete(state)

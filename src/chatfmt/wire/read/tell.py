@@ -1,4 +1,4 @@
-"""Who is told of what is wrong with a message."""
+"""The receivers of reports about faults in a message."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ __all__ = ["Nobody", "Tell"]
 
 
 class Tell(Protocol):
-    """Who is told of what is wrong; `chatfmt.wire.read.report.Report` is."""
+    """The interface for reports of faults; `chatfmt.wire.read.report.Report` has it."""
 
     def unknown_role(self, spelling: str, position: int) -> None:
-        """A header that ends at this position has a role that the format lacks."""
+        """Take the report that a header ends here with a role that the format lacks."""
 
     def straddles(self, position: int) -> None:
-        """The id at this position holds the end of one part and begins another."""
+        """Take the report that the id at this position ends one part and begins another."""
 
     def wrong_call(self, expected: str, found: str) -> None:
-        """A tool call is not one, or has more in it than the layout."""
+        """Take the report that a tool call is none, or has more in it than the layout."""
 
     def wrong_string(self, raw: str) -> None:
-        """A JSON string that is whole is no text."""
+        """Take the report that a complete JSON string is not text."""
 
 
 class Nobody:
-    """For a draft of what may come: what is wrong is told when it comes about."""
+    """Ignores reports, for a draft of text that may come: faults are reported when it comes."""
 
     def unknown_role(self, spelling: str, position: int) -> None:
-        """As `Tell` has it; so are the others."""
+        """Ignore it, like the others."""
 
     def straddles(self, position: int) -> None: ...  # noqa: D102
 

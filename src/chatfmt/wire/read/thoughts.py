@@ -1,4 +1,4 @@
-"""An empty reasoning: a prompt has written it, and all before it, where a prompt can."""
+"""An empty reasoning, which a prompt has written together with everything before it, if it can."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Thoughts"]
 
 
 class Thoughts:
-    """Follows what closes a reasoning."""
+    """Follows the text that closes a reasoning."""
 
     def __init__(self, closers: Closers | None) -> None:
         self._is_followed = closers is not None
@@ -20,14 +20,14 @@ class Thoughts:
 
     @property
     def is_closed(self) -> bool:
-        """Whether all that closes it is there."""
+        """Whether all the text that closes it has come."""
         return self._is_followed and not self._specials
 
     def end_before(self, place: Place) -> bool:
         """Whether the reasoning is closed, and this place is the first after it."""
         meaning = place.meaning
         if not self._is_followed or meaning.field == "reasoning":
-            return False  # that is held back: it may still turn out to be what closes it
+            return False  # it is held back, because it may still become the text that closes it
         if place.letter and meaning.part not in ("content", "calls") and meaning.gives != "content":
             self._letters -= self._specials == 0
             if self._letters >= 0:

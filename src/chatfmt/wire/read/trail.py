@@ -1,7 +1,7 @@
-"""Where the ids before the one at hand began, where a border may lie among them.
+"""Where the last ids began, in case a border is among them.
 
-Two results with ordinary text between them: only when that text is complete is it known that the
-second has begun, with the first letter of it.
+For example, with ordinary text between two results, it is known only when that text is complete
+that the second has begun, with the first letter of the text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Trail:
 
     Args:
         table: id to bytes.
-        most: how many bytes back a border may lie.
+        most: how many bytes back a border can be.
     """
 
     def __init__(self, table: Mapping[int, bytes], most: int) -> None:
@@ -34,20 +34,20 @@ class Trail:
         self._sizes: deque[tuple[int, int]] = deque(maxlen=most)
 
     def copy(self) -> Trail:
-        """One of its own with the same ids."""
+        """An independent copy with the same ids."""
         other = twin(self)
         other._sizes = self._sizes.copy()
         return other
 
     def take(self, token: int, position: int) -> None:
-        """An id at this position."""
+        """Take an id at this position."""
         try:
             self._sizes.append((position, len(self._table[token])))
         except KeyError:
             self._sizes.clear()
 
     def placed(self, runs: Sequence[Run], pending_at: int) -> list[tuple[Run, int]]:
-        """The runs of an id, each with where the character began before it with which it begins."""
+        """The runs of an id, each with the position where the pending character before it began."""
         return [
             (run._replace(where=PENDING, before=0), self._border(run.before, pending_at))
             if run.before
@@ -56,7 +56,7 @@ class Trail:
         ]
 
     def _border(self, before: int, default: int) -> int:
-        """The position of the id that begins so many bytes before, or of the first after them."""
+        """The position of the id that begins this many bytes before, or of the first after them."""
         last = [*reversed(self._sizes)]
         totals = accumulate(size for _, size in last)
         found = ((at, total) for (at, _), total in zip(last, totals, strict=True))

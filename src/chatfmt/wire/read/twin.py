@@ -1,4 +1,4 @@
-"""Copies of the objects that a reader is made of."""
+"""Copies of the objects that make up a reader."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _T = TypeVar("_T")
 
 
 def twin(of: _T) -> _T:
-    """An object of its own with the same attributes: ``copy.copy`` takes several times as long."""
+    """A new object with the same attributes: ``copy.copy`` takes several times as long."""
     other = object.__new__(type(of))
-    for name, value in vars(of).items():  # to fill a dictionary would make them slower to read
+    for name, value in vars(of).items():  # filling a dictionary would make them slower to read
         setattr(other, name, value)
     return other

@@ -1,4 +1,4 @@
-"""One value of a call's arguments: what of its JSON is certain while it is read."""
+"""One value of a call's arguments: the part of its JSON that is certain while it is being read."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Value:
     """Gives out JSON as it comes.
 
     Args:
-        coder: how it is spelled; None for JSON as it stands.
-        types: the types that it may have, as JSON Schema names them.
-        flag: what the call says of whether it is a string, which counts for more than the types.
+        coder: how it is spelled; None for JSON.
+        types: JSON Schema's names of the types that it may have.
+        flag: the call's statement whether it is a string, which counts for more than the types.
     """
 
     def __init__(self, coder: Coder | None, types: Types, flag: str) -> None:
@@ -32,32 +32,32 @@ class Value:
         self._is_string = self._is_bare and {*self._types} == {"string"}
         """Whether it is a string whatever follows."""
         self._parts: list[str] = []
-        self._rest: list[str] = []  # of a literal of Python what is not translated yet
+        self._rest: list[str] = []  # the part of a Python literal that is not translated yet
         self._in_string = False  # whether that begins within a string, with its quotation mark
         self._scanner = JsonValue() if coder is None or coder.bare else PythonLiteral()
         self._scan: Any = self._scanner.start()
-        """Where it stands as one; None if it is not one."""
+        """The state of its scanner; None if it is not a value."""
         self.told = 0
         """How much of its JSON was given out."""
 
     def copy(self) -> Value:
-        """One of its own that has read the same."""
+        """An independent copy."""
         other = copy(self)
         other._parts, other._rest = [*self._parts], [*self._rest]
         return other
 
     def add(self, text: str) -> str:
-        """More of it; the JSON that is certain now."""
+        """Add more of it, and return the JSON that is certain now."""
         self._parts.append(text)
         certain = self._certain(text)
         self.told += len(certain)
         return certain
 
     def read(self, key: str) -> str:
-        """Its JSON, once it is whole; the key is for the error.
+        """Its JSON, once it is complete; the key is for the error.
 
         Raises:
-            CodeError: it spells none.
+            CodeError: it does not spell a value.
         """
         raw = "".join(self._parts)
         if self._coder is None:
@@ -79,7 +79,7 @@ class Value:
             if self._scan is None:
                 break
             self._scan = self._scanner.step(self._scan, character)
-        if not self._is_bare or self._flag:  # it is what the scanner reads, or there is no call
+        if not self._is_bare or self._flag:  # the scanner reads it, or there is no call
             return self._as_it_stands(text) if self._scan is not None else ""
         if self._scan is not None or self._may_be_word():
             return ""
@@ -87,25 +87,25 @@ class Value:
         return quoted("".join(self._parts))[:-1]
 
     def _may_be_word(self) -> bool:
-        """Whether it may yet be a constant that is spelled in another way."""
+        """Whether it may still become a constant with another spelling."""
         words = self._coder.words if self._coder is not None else ()
         few = len(self._parts) <= max(map(len, words), default=0)
         raw = "".join(self._parts) if few else ""
         return few and any(word.startswith(raw) for word in words)
 
     def _as_it_stands(self, text: str) -> str:
-        """More of a value that is what the scanner reads, as JSON."""
+        """More of a value that the scanner reads, as JSON."""
         if self._coder is None or self._coder.bare:
             return text
         self._rest.append(text)
         at, inside, quote, _ = self._scan
         in_word = any(word.startswith(at) for word in self._scanner.spelling.words)
-        in_tuple = at == "value or end" and inside.endswith(",")  # its last comma is none of JSON
+        in_tuple = at == "value or end" and inside.endswith(",")  # JSON has no such last comma
         if in_word or in_tuple or (quote and at != "text"):
             return ""
         try:
             found = self._coder.translate("".join(self._rest) + quote)
-        except CodeError:  # it is no text, which is reported at its end
+        except CodeError:  # it is not text, which is reported at its end
             self._scan = None
             return ""
         begun, self._rest = self._in_string, [quote] * bool(quote)

@@ -1,4 +1,4 @@
-"""The readings of a state, walked through the machine by the characters of a token."""
+"""The readings of a state, moved through the machine by the characters of a token."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Thread: TypeAlias = "tuple[int, Hashable]"
 """A place, and the state of its scanner, or `CLOSED`, or None."""
 
 CLOSED = "closed"
-"""In place of a header field that takes no more text: something came between."""
+"""In place of a scanner: a header field that takes no more text, because something came between."""
 
 
 class Run(NamedTuple):
-    """Characters of one token that mean the same."""
+    """Characters of one token with the same meaning."""
 
     place: Place
     text: str
     """The characters; empty for a special token."""
     where: int
     enters: bool
-    """Whether something begins with this run that was not there before."""
+    """Whether something new begins with this run."""
     before: int = 0
-    """How many bytes before the token that begins, where a fence tells of it only at its end."""
+    """How many bytes before the token it begins, if a fence shows that only at its end."""
 
     @property
     def header_length(self) -> int:
-        """How many of its characters are of a header."""
+        """How many of its characters belong to a header."""
         return len(self.text) if self.place.meaning.part == "header" else 0
 
 
 class _Way:
-    """One thread while a token is walked."""
+    """One thread while it moves through a token."""
 
     __slots__ = ("began", "origin", "place", "runs", "scan")
 
@@ -51,11 +51,11 @@ class _Way:
         self.place = place
         self.scan = scan
         self.runs = runs
-        self.began = began  # whether what its first place holds back is among the runs
+        self.began = began  # whether the text that its first place holds back is among the runs
 
 
 class Walk:
-    """The threads of a state, walked by the characters of a token."""
+    """The threads of a state, moved by the characters of a token."""
 
     def __init__(self, machine: Machine, threads: Sequence[Thread], pending: int = 0) -> None:
         self.machine = machine
@@ -66,7 +66,7 @@ class Walk:
         ]
 
     def character(self, character: str, where: int) -> bool:
-        """Go on by one character; whether any reading does."""
+        """Move by one character, and return whether any reading continues."""
         kind = self.machine.characters.kind(character)
         found: dict[Thread, _Way] = {}
         for way in self.ways:
@@ -102,7 +102,7 @@ class Walk:
             found[target.index, scan] = way
 
     def special(self, spelling: str) -> bool:
-        """Go on by a special token; whether any reading does."""
+        """Move by a special token, and return whether any reading continues."""
         found: dict[Thread, _Way] = {}
         for way in self.ways:
             if not is_whole(way.place, way.scan):
@@ -116,7 +116,7 @@ class Walk:
         return True
 
     def _more(self, way: _Way, target: Place, scan: Hashable, character: str, where: int) -> _Way:
-        """More of the same field."""
+        """Continue the same field."""
         runs = self._begun(way)
         last = runs[-1] if runs else None
         if last is not None and last.place.meaning.field == target.meaning.field:
@@ -135,13 +135,13 @@ class Walk:
         back: int = 0,
         since: int = 0,
     ) -> _Way:
-        """Something else begins, or literal text goes on."""
+        """Begin something else, or continue literal text."""
         runs = self._begun(way)
         before = 0
         if since:
             offset = self._at - len(runs[-1].text[-since:].encode())
             where, before = (WITHIN if offset > 0 else HERE), max(0, -offset)
-        if back:  # what was held back of the fence is no text of the field
+        if back:  # the held-back text of the fence is not text of the field
             held = runs[-1].text
             runs[-1] = runs[-1]._replace(text=held[:-back])
             character = held[-back:] + character
@@ -156,14 +156,14 @@ class Walk:
         return _Way(way.origin, target, None, runs, began=True)
 
     def _begun(self, way: _Way) -> list[Run]:
-        """A copy of the runs, with what was held back before this token."""
+        """A copy of the runs, with the text that was held back before this token."""
         runs = [*way.runs]
         if not way.began and way.place.held:
             runs.insert(0, Run(way.place, way.place.held, HERE, enters=False))
         return runs
 
     def may_begin(self, data: bytes) -> bool:
-        """Whether some reading goes on with a character of which these bytes are the beginning."""
+        """Whether some reading continues with a character that begins with these bytes."""
         ways = self.ways
         for character in self.machine.characters.begun_by(data):
             goes_on = self.character(character, HERE)
@@ -179,18 +179,18 @@ class Walk:
 
 
 def is_whole(place: Place, scan: Hashable) -> bool:
-    """Whether a value that is scanned at a place may end there; true where none has begun."""
+    """Whether a scanned value may end at a place; True if none has begun."""
     return place.scanner is None or scan is None or place.scanner.complete(scan)
 
 
 def is_of_call(place: Place) -> bool:
-    """Whether the character that leads there is of a field of a call."""
+    """Whether the character that leads there belongs to a field of a call."""
     field = place.meaning.field
     return field is not None and field.startswith(("call", "arg")) and field != "call_id"
 
 
 def _released(way: _Way) -> list[Run]:
-    """The runs without what is held back for the next token to tell."""
+    """The runs without the text that is held back until the next token."""
     runs = way.runs
     if way.began and way.place.held and runs:
         last = runs[-1]

@@ -1,4 +1,4 @@
-"""The ways that a lenient reader follows, of those that `chatfmt.wire.read.recovery` finds."""
+"""The ways that a lenient reader follows, chosen from those of `chatfmt.wire.read.recovery`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ways:
         return spelling in machine.all[machine.between].specials
 
     def to(self, spelling: str) -> Way | None:
-        """The way on to where a special token is taken; one that begins a message goes before."""
+        """The way to where a special token is taken; one that begins a message is preferred."""
         reader, is_open = self._reader, self._reader.draft.is_open
         broken = reader.lost is not None and reader.is_within_call
         way = reader.steps.repairs.find(reader.stands(), spelling, broken=broken)
@@ -44,7 +44,7 @@ class Ways:
         return None if way.past_special and is_open and self.starts(spelling) else way
 
     def past_arguments(self, spelling: str) -> bool:
-        """Give up a call that lists its arguments, where this token comes later in calls."""
+        """Give up a call that lists its arguments, if this token comes later in calls."""
         reader = self._reader
         if reader.draft.calls.open is None or not reader.binding.format.arguments:
             return False
@@ -58,7 +58,7 @@ class Ways:
         return True
 
     def follow(self, way: Way) -> bool:
-        """Go a way; whether it leads on: not if what it skips may have cost a role its end."""
+        """Follow a way; return False if what it skips may have hidden the end of a role."""
         reader, machine = self._reader, self._reader.steps.machine
         reader.settle(way.thread)
         unknown = reader.draft.unknown_role

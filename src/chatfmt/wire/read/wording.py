@@ -1,4 +1,4 @@
-"""How errors say where a reader stands."""
+"""Words for errors about where a reader is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["where"]
 
 
 def where(machine: Machine, state: State, draft: Draft, *, lost: bool) -> str:
-    """Where a reader stands, for people."""
+    """The reader's place, in words."""
     standing = [machine.all[place] for place, _ in state.threads]
     if draft.is_open:
         fields = () if lost else (free_field(machine, place) for place in standing)
