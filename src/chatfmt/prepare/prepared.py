@@ -66,6 +66,9 @@ class Prepared(Conversation):
     """The changes, in the order in which they were made."""
     thinking: bool | None = None
     """How `ChatTokenizer.encode_prompt` treats the reasoning, if its caller does not say."""
+    origins: tuple[int | None, ...] = ()
+    """For each message, the index of the given message that it is, or that it is a part of; None
+    for one that was added."""
 
 
 def prepare(
@@ -173,8 +176,14 @@ def prepare_answers(
         format=name,
         changes=tuple(changes),
         thinking=thinking,
+        origins=tuple(_origin(item, asked.given) for item in items),
     )
     return prepared, asked.history(items)
+
+
+def _origin(item: Item, given: int) -> int | None:
+    key = item.key if item.part_of is None else item.part_of
+    return key if key < given else None
 
 
 def messages_prepared(
