@@ -203,7 +203,7 @@ def _check_prompts(format: Speaking) -> None:
 
 
 def _check_alike(format: Speaking) -> None:
-    """What any line of a role reads, the first line for that message writes."""
+    """Check that the first line for a message writes whatever any line of its role reads."""
     for role, lines in format.lines_of.items():
         if (field := find_unwritable(lines)) is not None:
             raise FormatError(

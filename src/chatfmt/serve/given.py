@@ -1,4 +1,4 @@
-"""What libraries of renderers give: tokenizers, messages with parts, definitions of tools."""
+"""The input from libraries of renderers: tokenizers, messages with parts, definitions of tools."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class TriedCall(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a model has sampled after one prompt."""
+    """The ids that a model has sampled after one prompt."""
 
     content: str
     """The text, and what is stray."""
@@ -148,7 +148,7 @@ class _Reader:
         return "reasoning" if thinks else opened.part
 
     def _shortcut(self) -> tuple[Mapping[int, str], list[list[str]]]:
-        """What is the text of an id that is just more text, and where to append it."""
+        """The texts of ids that are just more text, and the list to append to."""
         found = self._parser.shortcut
         field = None if found is None or self._unclosed else self._turn.goes_on_in(found)
         if found is None or not isinstance(field, str):

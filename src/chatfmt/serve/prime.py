@@ -90,7 +90,7 @@ def renderer_class(
     base = import_module("renderers").BaseRendererConfig
 
     class Config(base):  # type: ignore[misc, valid-type] # renderers need not be installed
-        """What can be configured."""
+        """The settings."""
 
         enable_thinking: bool | None = None
         _template_fields: ClassVar[frozenset[str]] = frozenset({"enable_thinking"})

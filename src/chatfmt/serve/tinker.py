@@ -136,7 +136,7 @@ class _Renderer:
         return self.get_stop_sequences()[0]
 
     def render_message(self, message: Mapping[str, Any], _: Any = None) -> Any:  # noqa: ANN401 - theirs
-        """A message by itself: what stands before what is sampled or content, and the rest."""
+        """A message by itself: the ids before its sampled ids or content, and the rest."""
         found = written(self.tok, plain_messages([message]), self._options)
         own = [at for at, index in enumerate(found.messages) if index == 0]
         first = next((at for at in own if found.content[at]), own[-1] + 1)

@@ -56,7 +56,7 @@ class FlatExample(NamedTuple):
 
 
 class _Turns(NamedTuple):
-    """What conversations of roles and texts have in common, if they have the same roles."""
+    """The common parts of conversations of roles and texts that have the same roles."""
 
     whole: list[Block]
     """One that stands for all messages."""
@@ -125,7 +125,7 @@ class FlatEncoder:
         self._others: Kept[int, Shapes] = Kept()
         """Those for conversations with certain tools, by the identity of their renderer."""
         self._turns: Kept[tuple[str, ...], _Turns] = Kept()
-        """What conversations of roles and texts have in common, by the roles."""
+        """The common parts of conversations of roles and texts, by the roles."""
 
     def plain(self, roles: tuple[str, ...], contents: list[str]) -> Laid | None:
         """A conversation of messages with these roles and contents, none of them empty.

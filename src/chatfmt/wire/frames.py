@@ -70,7 +70,7 @@ class Frames:
             close: whether to close the envelope of the last message.
             marks: whether the frames need to have all marks.
             prompts: whether a prompt follows.
-            filled: whether a frame that has a plan needs its ids. Without them, nobody has looked
+            filled: whether a frame that has a plan needs its ids. Without them, no one has looked
                 at the texts: see `chatfmt.wire.plans.Plan.runs`.
 
         Raises:
