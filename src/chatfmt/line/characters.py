@@ -55,7 +55,7 @@ class Characters:
             found = self._white if character.isspace() else self._other
         return found
 
-    def kinds_of(self, characters: str) -> int:
+    def kinds_of(self, characters: Iterable[str]) -> int:
         """The kinds of some characters."""
         found = 0
         for character in characters:

@@ -69,6 +69,9 @@ def logits_processor(
     Raises:
         ImportError: transformers or torch is not installed.
     """
+    from transformers import LogitsProcessor
+
     from chatfmt.serve.hf_logits import Headers
 
-    return Headers(constraint, prompt_length, start)
+    made = type("HeaderProcessor", (Headers, LogitsProcessor), {})
+    return made(constraint, prompt_length, start)

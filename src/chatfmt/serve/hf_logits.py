@@ -1,20 +1,19 @@
 """Constrained headers for transformers: a processor of logits.
 
-The class is made where it is asked for: transformers takes seconds to import. See
-`chatfmt.serve.hf.logits_processor`.
+`chatfmt.serve.hf.logits_processor` makes a class of transformers' of this one: neither torch nor
+transformers is imported before it is asked for.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-from transformers import LogitsProcessor
-
 from chatfmt.serve.constrained.masks import mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import torch
 
     from chatfmt.serve.constrained.constraint import Constraint
     from chatfmt.serve.constrained.state import State
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Headers"]
 
 
-class Headers(LogitsProcessor):  # type: ignore[misc]
+class Headers:
     """Takes the logits of all that must not come next to minus infinity.
 
     Args:
@@ -45,6 +44,8 @@ class Headers(LogitsProcessor):  # type: ignore[misc]
         Raises:
             ValueError: a row has an id that must not have come, or is shorter than the prompt.
         """
+        import torch
+
         if input_ids.shape[1] < self._prompt_length:
             raise ValueError(
                 f"expected rows of at least {self._prompt_length} ids, the length of the prompt, "

@@ -104,8 +104,9 @@ class Rules:
             self._fixed["call.id"] = Shape(tuple(literal))
         if format.arguments == (None,):
             self._fixed["arg.value"] = JsonValue()
-        self._splits = any(isinstance(word, Split) for word in format.preparation)
-        if self._splits:
+        self.splits = any(isinstance(word, Split) for word in format.preparation)
+        """Whether calls are messages, as harmony has them."""
+        if self.splits:
             self._fixed["recipient"] = function
 
     @property
@@ -120,10 +121,10 @@ class Rules:
             return WholeCall(scanner, self._fixed["call.name"], Shape((_ID,)))
         if field in {"call.arguments", "arg.key", "arg.value"}:
             return self._of_arguments(field, told) if scanner is None else None
-        if self._splits and field == "channel":
+        if self.splits and field == "channel":
             # a call is in none that ends the answer
             return Word(frozenset(CHANNELS[:-1] if told.to_function else CHANNELS))
-        if self._splits and field == "content" and told.to_function:
+        if self.splits and field == "content" and told.to_function:
             return JsonObject()
         return self._fixed.get(field)
 

@@ -98,12 +98,17 @@ class Vocabulary:
             if data[:1] in _WITHIN:
                 self.continuing.append((token, data))
                 continue
-            found, rest, _, invalid = decode(b"", data)
-            if invalid or not data:
-                continue
-            text = "".join(character for character, _ in found)
-            begun = characters.begun_by(rest) if rest else ""
-            entries.append(Entry(text, rest, characters.kinds_of(text + begun), token))
+            try:
+                text, rest, begun = data.decode(), b"", ""
+            except UnicodeDecodeError:
+                found, rest, _, invalid = decode(b"", data)
+                if invalid:
+                    continue
+                text = "".join(character for character, _ in found)
+                begun = characters.begun_by(rest)
+            if data:
+                kinds = characters.kinds_of({*text, *begun})
+                entries.append(Entry(text, rest, kinds, token))
         self.root = Node(sorted(entries), 0, len(entries), 0)
 
 
