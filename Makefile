@@ -60,7 +60,8 @@ coverage: $(VENV)/.test  ## the same as firm, and whether they reach every branc
 		--include "src/chatfmt/$$folder/*" || exit; done
 
 opinions: $(VENV)/.opinions  ## compare with renderers that others have written by hand
-	@CHATFMT_REQUIRE_HEAVY=1 $(BIN)/python -m pytest -m opinions tests/test_second_opinions.py $(ARGS)
+	@CHATFMT_REQUIRE_HEAVY=1 $(BIN)/python -m pytest -m opinions tests/test_second_opinions.py \
+		tests/serve/test_prime_library.py tests/serve/test_tinker_library.py $(ARGS)
 
 properties: $(VENV)/.test  ## the tests that draw at random
 	@$(BIN)/python -m pytest -m 'not slow and hypothesis' $(CORES) $(ARGS)

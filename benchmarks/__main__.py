@@ -32,6 +32,13 @@ _LIBRARIES = (
 )
 
 
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:  # its rows are left out, with a line on why
+        return "not installed"
+
+
 def _load() -> str:
     return f"{os.getloadavg()[0]:.2f}"
 
@@ -91,7 +98,7 @@ def main(arguments: list[str]) -> None:
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
         "load": f"{load} and {_load()}",
-        "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
+        "versions": {library: _version(library) for library in _LIBRARIES},
     }
     results = {"machine": machine, "rows": [row._asdict() for row in rows]}
     written = json.dumps(results, indent=1, ensure_ascii=False) + "\n"

@@ -38,7 +38,9 @@ HOUSE = {
     "templates": "errors conversation prepare line encodings wire tokenizer",
     "pretrained": "errors json_text conversation line encodings tokenizer templates",
     "rollouts": "errors transcript",
-    "serve": "errors conversation prepare line encodings wire transcript tokenizer",
+    "serve": (
+        "errors json_text conversation prepare line encodings wire transcript facade tokenizer"
+    ),
     "adapters": "errors json_text conversation",
     "corpus": "errors json_text conversation prepare encodings training tokenizer adapters",
     "__init__": (

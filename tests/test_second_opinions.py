@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import json
 import random
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,11 +20,12 @@ from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.conversation.harmony import split_for_harmony
 from harmony_encoding import tables_for_harmony
 from heavy import heavy
-from rows import ids_in, spelled, tokenizer
+from library_tokens import Tokens
+from rows import tokenizer
 from vocabularies import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.slow, pytest.mark.opinions]
 
@@ -77,39 +77,6 @@ class Carries(NamedTuple):
     system: bool = True
     thoughts: bool = False
     calls: bool = False
-
-
-class Tokens:
-    """The encoding of a `ChatTokenizer` with the methods that they ask of Hugging Face's."""
-
-    unk_token_id = None
-    bos_token = None
-
-    def __init__(self, tok: ChatTokenizer) -> None:
-        self.name_or_path = tok.format.name
-        self._tok = tok
-        self.eos_token_id = min(tok.stop_tokens)
-
-    def encode(
-        self, text: str, *, add_special_tokens: bool = False, split_special_tokens: bool = False
-    ) -> list[int]:
-        """Special tokens are special in it, as in theirs.
-
-        Split are only those that Qwen's vocabulary marks as special, which <think>, <tool_call> and
-        their like are not.
-        """
-        assert not add_special_tokens
-        if not split_special_tokens:
-            return ids_in(self._tok, text)
-        parts = re.split(r"(</?(?:think|tool_call|tool_response)>)", text)
-        known, encode = self._tok.encoding.special_tokens, self._tok.encoding.encode_ordinary
-        return [i for p in parts for i in ([known[p]] if p in known else encode(p))]
-
-    def decode(self, ids: Sequence[int], **_: object) -> str:
-        return spelled(self._tok, ids)
-
-    def convert_tokens_to_ids(self, token: str) -> int:
-        return self._tok.encoding.special_tokens[token]
 
 
 def real(row: str, name: str) -> Callable[[], ChatTokenizer]:

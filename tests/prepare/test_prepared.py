@@ -57,6 +57,18 @@ def test_a_change_of_each_field_is_listed() -> None:
     )
 
 
+def test_the_origin_of_each_message_is_known() -> None:
+    words = [DEFAULT, {"word": "split"}, {"word": "tools", "into": "message", "role": "x"}]
+    answer = Message(role="assistant", reasoning="hm", content="so")
+    prepared = rewrite(words, "user: a", answer, "user: b", tools=[TOOL], values=TODAY)
+    assert said(prepared) == ["x: ", "system: 2025", "user: a", *said_by(answer), "user: b"]
+    assert prepared.origins == (None, None, 0, 1, 1, 2)
+
+
+def said_by(answer: Message) -> list[str]:
+    return [f"assistant: {text}" for text in (answer.reasoning, answer.content)]
+
+
 def test_a_message_that_is_left_out_is_named() -> None:
     system = Message(role="system")
     prepared = rewrite([{"word": "system", "empty": "drop"}, STRIP], system, "user: a ")

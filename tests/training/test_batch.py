@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chatfmt import FORMAT_ROWS, ChatTokenizer, Conversation, Message, RenderError
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
-from chatfmt.training.batch import _Encoder
+from chatfmt.training.flat import FlatEncoder
 from chatfmt.training.joined import is_seen_whole
 from chatfmt.wire.fast.packed import SIZE, pack
 from conftest import encoding_for
@@ -125,9 +125,14 @@ def test_each_end_weighs_what_it_does_alone(
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_one_call_encodes_all_of_a_part(name: str) -> None:
-    encoder = _Encoder(tokenizer_for(name)._renderer, "assistant")
-    [part] = encoder.parts([Conversation(messages=(Message(role="user", content="a"),))] * 2)
-    assert encoder.encode(part) is not None
+    tok = tokenizer_for(name)
+    encoder = FlatEncoder(tok._renderer, labels=False)
+    chat = Conversation(messages=(Message(role="user", content="a"),))
+    laid = [encoder.conversation(chat)] * 2
+    assert encoder._contents(laid) is not None
+    examples = encoder.encode(laid)
+    assert [one and one.ids for one in examples] == [pack(tok.encode(chat))] * 2
+    assert all(one and not one.labels for one in examples)
 
 
 def test_what_a_batch_cannot_be_is_refused() -> None:
@@ -141,6 +146,12 @@ def test_what_a_batch_cannot_be_is_refused() -> None:
 def test_a_part_may_end_with_the_last_conversation() -> None:
     chats: list[object] = [[{"role": "user", "content": "some words " * 30_000}]]
     check(tokenizer_for("gpt-4o"), chats, "all", 1)
+
+
+def test_a_text_that_is_too_long_for_one_call_is_encoded_alone() -> None:
+    text = "word " * (LONGEST_RUN // 5 + 1)
+    assert find_endless_run(text) is None
+    check(tokenizer_for("gpt-4o"), [[{"role": "user", "content": text}]], "all", 1)
 
 
 def test_many_parts_in_two_threads() -> None:

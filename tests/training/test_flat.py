@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from array import array
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,10 +14,13 @@ import chatfmt
 from chatfmt import ChatfmtError, ChatTokenizer, Conversation, Message
 from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.training import flat
-from chatfmt.training.flat import FlatEncoder, FlatExample, Laid
+from chatfmt.training.flat import FlatEncoder, FlatExample
 from formats_under_test import FORMATS, tokenizer_for
 from rows import tokenizer
 from strategies import conversations
+
+if TYPE_CHECKING:
+    from chatfmt.training.shapes import Laid
 
 TEXTS = ("hello", " two words\n", "<think>a</think>", "<|im_end|>", "\n\nfoo", "{", "é🙂", "")
 CALL = {"name": "f", "arguments": '{"x": 1}', "id": "c1"}
@@ -153,16 +156,35 @@ def test_what_would_be_read_as_structure_has_no_texts() -> None:
 
 
 def test_a_function_chooses_message_by_message() -> None:
-    encoder = FlatEncoder(tokenizer_for("gpt-4o")._renderer, train_on=lambda _m, _i: 1.0)
-    assert encoder.conversation(chat("a", "b")) is None
+    tok = tokenizer_for("gpt-4o")
+    factors = {"a": 0.5, "b": 0.0, "c": 2.0, "d": 0.0}
+    chats = [chat("a", "b", "c"), chat("b", "c"), chat("d")]
+    assert check(tok, chats, train_on=lambda message, _: factors[message.content]) == len(chats)
 
 
-def test_tools_that_matter_to_the_writer_are_left_to_it() -> None:
+@pytest.mark.parametrize("name", ["glm-4.5", "gpt-4o"])
+def test_tools_that_matter_to_the_writer_matter(name: str) -> None:
     types = {"type": "object", "properties": {"x": {"type": "string"}}}
     tool = {"type": "function", "function": {"name": "f", "parameters": types}}
     with_tools = chat("a", "b").model_copy(update={"tools": (tool,)})
-    assert tokenizer("glm-4.5")._flat_encoder().conversation(with_tools) is None
-    assert tokenizer("gpt-4o")._flat_encoder().conversation(with_tools) is not None
+    assert check(tokenizer(name), [with_tools, with_tools, chat("a", "b")]) == 3
+    if name == "glm-4.5":  # 2 is a string where the definitions say so, and refused elsewhere
+        call = {"name": "f", "arguments": '{"x": "2"}'}
+        calling = Message(role="assistant", content="", reasoning="", tool_calls=(call,))  # type: ignore[arg-type]
+        messages = (*with_tools.messages, Message(role="user", content="c"), calling)
+        calls = with_tools.model_copy(update={"messages": messages})
+        assert check(tokenizer(name), [calls]) == 1
+        assert check(tokenizer(name), [calls.model_copy(update={"tools": ()})]) == 0
+
+
+def test_a_text_of_which_a_part_is_trained_is_encoded_with_what_is_around_it() -> None:
+    """A model does not write the newline after the role, yet it is encoded with the content."""
+    tok = tokenizer("chatml")
+    chats = [chat("a", "b"), chat(" ", "b", "\n\nc")]
+    assert check(tok, chats, train_on="all") == len(chats)
+    laid = tok._flat_encoder(train_on="all").conversation(chats[0])
+    assert laid is not None
+    assert len(laid.texts) < len(chats[0].messages)
 
 
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

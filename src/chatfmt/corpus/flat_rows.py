@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from chatfmt.adapters import Item, Source
     from chatfmt.corpus.options import EncodeOptions
-    from chatfmt.training.flat import FlatExample, Laid
+    from chatfmt.training.flat import FlatExample
+    from chatfmt.training.shapes import Laid
 
 __all__ = ["FlatRows"]
 

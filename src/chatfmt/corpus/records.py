@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatfmt.corpus.options import EncodeOptions
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.training import TrainingExample
-    from chatfmt.training.flat import Laid
+    from chatfmt.training.shapes import Laid
 
 __all__ = ["encode_records"]
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.errors import shown
 from chatfmt.line.fields import OPTIONAL
-from chatfmt.line.language import Calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,10 +46,9 @@ def _mismatches(line: Line, message: Message) -> Iterator[tuple[str, str]]:
             yield _no_place(field, value), field
     if message.content and "content" not in places:
         yield _no_place("content", message.content), "content"
-    lists = any(isinstance(piece, Calls) for piece in line.pieces)
-    if message.tool_calls and not lists:
+    if message.tool_calls and not line.has_calls:
         yield _no_place("tool_calls", None), "tool_calls"
-    if lists and not message.tool_calls:
+    if line.has_calls and not message.tool_calls:
         yield "the line is for messages that have tool calls", "tool_calls"
     for field, text in line.fixed:
         value = getattr(message, field)

@@ -82,6 +82,11 @@ class Line:
         return dict(places(self.pieces, needed=True))
 
     @property
+    def has_calls(self) -> bool:
+        """Whether it lists tool calls: then it is only for messages that have some."""
+        return any(isinstance(piece, Calls) for piece in self.pieces)
+
+    @property
     def has_call_ids(self) -> bool:
         """Whether the ids of calls are here."""
         fields = [piece for piece in flat(self.pieces) if isinstance(piece, Field)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from chatfmt.errors import FormatError, shown
+from chatfmt.line.alike import find_unwritable
 from chatfmt.line.borders import check_texts
 from chatfmt.line.fields import ALPHABETS, Alphabet
 from chatfmt.line.language import (
@@ -90,6 +91,7 @@ def check_compiled(format: Speaking) -> None:
     _check_envelopes(format)
     _check_ends(format)
     _check_prompts(format)
+    _check_alike(format)
     check_texts(format.lines, format.envelopes, format.prologue_pieces, f"format {format.name}")
     _check_all_used(format)
     _check_machine(format)
@@ -198,6 +200,17 @@ def _check_prompts(format: Speaking) -> None:
                     f"format {format.name}, role {role}: a prompt would have to know which of the "
                     "lines is to come; put {^} where they still write the same"
                 )
+
+
+def _check_alike(format: Speaking) -> None:
+    """What any line of a role reads, the first line for that message writes."""
+    for role, lines in format.lines_of.items():
+        if (field := find_unwritable(lines)) is not None:
+            raise FormatError(
+                f"format {format.name}, role {role}: two lines are for the same messages, and the "
+                f"first cannot write every {{{field}}} that the other reads; let the same text "
+                "follow it in both, or put the line that takes more values first"
+            )
 
 
 def _check_roles(format: Speaking) -> None:

@@ -26,6 +26,8 @@ class Item(NamedTuple):
     key: int
     """Its index among the messages that were given; a higher number if it was added."""
     message: Message
+    part_of: int | None = None
+    """The key of the message that was split, if this is a further part of one."""
 
     def update(self, **fields: object) -> Item:
         """The same message with other fields."""

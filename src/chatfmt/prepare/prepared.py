@@ -66,6 +66,9 @@ class Prepared(Conversation):
     """What was changed, in the order in which it was done."""
     thinking: bool | None = None
     """What `ChatTokenizer.encode_prompt` is to do about the reasoning, where that is not told."""
+    origins: tuple[int | None, ...] = ()
+    """For each message, the index of the one among those given that it is, or that it is a part of;
+    None for one that was added."""
 
 
 def prepare(
@@ -173,8 +176,14 @@ def prepare_answers(
         format=name,
         changes=tuple(changes),
         thinking=thinking,
+        origins=tuple(_origin(item, asked.given) for item in items),
     )
     return prepared, asked.history(items)
+
+
+def _origin(item: Item, given: int) -> int | None:
+    key = item.key if item.part_of is None else item.part_of
+    return key if key < given else None
 
 
 def messages_prepared(

@@ -28,5 +28,6 @@ class Split(Word):
             asked.refuse(error.reason, items[int(where.removeprefix("messages["))], field)
         made: list[Item] = []
         for item, (first, *others) in zip(items, split, strict=True):
-            made += [item._replace(message=first), *map(asked.add, others)]
+            made.append(item._replace(message=first))
+            made += [asked.add(other)._replace(part_of=item.key) for other in others]
         return made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
-from chatfmt.serve.outputs import ids_of, spelled
+from chatfmt.serve.outputs import ids_of, spelled, stops_in_order
 from chatfmt.serve.thoughts import thinking_in
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
         self._values = dict(values or {})
         special = tok.encoding.special_tokens
         self._spellings = {token: spelling for spelling, token in special.items()}
-        end = self._spellings[_end_of(tok)]
+        end = self._spellings[stops_in_order(tok)[0]]
         if pad is not None and pad not in special:
             raise ValueError(
                 f"expected a special token of the vocabulary as pad, such as {end!r}; found {pad!r}"
@@ -236,10 +236,3 @@ class Tokenizer(PreTrainedTokenizer):  # type: ignore[misc] # transformers need 
             "a tokenizer that chatfmt makes has no files of its own; save the model's, or export "
             "them with chatfmt export-hf"
         )
-
-
-def _end_of(tok: ChatTokenizer) -> int:
-    """The token that ends an answer."""
-    parser = tok.stream()
-    parser.feed_all(tok.encoding.encode_ordinary("x"))
-    return min(parser.allowed().special_tokens & parser.stop_tokens or tok.stop_tokens)

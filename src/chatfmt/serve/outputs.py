@@ -34,6 +34,7 @@ __all__ = [
     "over_text",
     "server_class",
     "spelled",
+    "stops_in_order",
 ]
 
 Source: TypeAlias = "str | ChatFormat | ChatTokenizer"
@@ -136,6 +137,21 @@ def spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
     return codecs.getincrementaldecoder("utf-8")("replace").decode(data)
 
 
+def usual_stops(tok: ChatTokenizer) -> frozenset[int]:
+    """The stop tokens that may come after an answer."""
+    parser = tok.stream()
+    parser.feed_all(tok.encoding.encode_ordinary("x"))
+    return parser.allowed().special_tokens & parser.stop_tokens or parser.stop_tokens
+
+
+def stops_in_order(tok: ChatTokenizer) -> list[int]:
+    """The stop tokens, those first that may come after an answer, else as the format lists them."""
+    usual = usual_stops(tok)
+    special = tok.encoding.special_tokens
+    listed = dict.fromkeys(special[spelling] for spelling in tok.format.stop_spellings)
+    return sorted([*listed, *sorted(tok.stop_tokens - listed.keys())], key=lambda t: t not in usual)
+
+
 class Output:
     """The output of a model, from ids or from text, as pieces.
 
@@ -176,7 +192,7 @@ class Output:
         """The pieces that ids bring; those after a stop token are none of the output."""
         if self.stopped or not ids:
             return []
-        events, self.stopped = self._begun(ids[0]).feed_some([*ids])
+        events, self.stopped = self.begun(ids[0]).feed_some([*ids])
         return self._turn.take(events)
 
     def take_text(self, text: str) -> list[Piece]:
@@ -192,23 +208,18 @@ class Output:
         pieces = self.take(self._text.end())
         if self.stopped:
             return pieces
-        parser = self._begun(None)
+        parser = self.begun(None)
         if not cut and parser.open is not None:
-            stops = parser.allowed().special_tokens & parser.stop_tokens or self._usual_stops()
+            stops = parser.allowed().special_tokens & parser.stop_tokens or usual_stops(self._tok)
             return [*pieces, *self.take([min(stops)])]
         return [*pieces, *self._turn.take(parser.close(), closing=True)]
-
-    def _usual_stops(self) -> frozenset[int]:
-        """The stop tokens that may come after an answer."""
-        parser = self._tok.stream()
-        parser.feed_all(self._tok.encoding.encode_ordinary("x"))
-        return parser.allowed().special_tokens & parser.stop_tokens or parser.stop_tokens
 
     def stands_with(self, other: StreamParser) -> bool:
         """Whether the output goes on as what another parser reads."""
         return self._parser is not None and self._parser.stands_with(other)
 
-    def _begun(self, first: int | None) -> StreamParser:
+    def begun(self, first: int | None) -> StreamParser:
+        """The parser that reads it, which begins after a prompt that this id can follow."""
         if self._parser is None:
             choices = [*self._choices()]
             fits = (one for one in choices if first in one.allowed().special_tokens)

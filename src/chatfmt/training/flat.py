@@ -1,43 +1,36 @@
 """Encode many conversations at a time to flat ids, labels and weights.
 
-A conversation of a known `chatfmt.training.shapes.Shape` differs from others only in its texts.
-Texts of many are encoded in one call (`chatfmt.training.joined`), and the frames are woven in. The
-tests check that the result equals that of `chatfmt.training.examples` to the byte. Conversations
-without a shape are left to that module.
+The texts of many conversations are encoded in one call (`chatfmt.training.joined`), and what is
+between them (`chatfmt.training.shapes`) is woven in. The tests check that the result equals that of
+`chatfmt.training.examples` to the byte. What may be refused is left to that module.
 """
 
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
 from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import ChatfmtError
 from chatfmt.training.joined import JoinedCall
-from chatfmt.training.shapes import Shape, make_shape
-from chatfmt.training.weights import message_weights
+from chatfmt.training.shapes import Block, Laid, Shapes, joined
 from chatfmt.wire.fast.packed import SIZE, pack
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.plans import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
 
     from chatfmt.conversation import Conversation
     from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
 
-__all__ = ["FlatEncoder", "FlatExample", "Laid"]
+__all__ = ["FlatEncoder", "FlatExample"]
 
 _CHUNK = 128 * 1024
 """Characters that are encoded in one call."""
-
-Laid: TypeAlias = "tuple[Shape, list[str]]"
-"""A conversation: its shape, and its texts."""
-
-
-_Key = TypeVar("_Key")
 
 
 class FlatExample(NamedTuple):
@@ -46,11 +39,11 @@ class FlatExample(NamedTuple):
     ids: bytes
     """uint32."""
     labels: bytes
-    """int32."""
+    """int32; empty if not asked for."""
     weights: bytes
     """float32; empty if not asked for."""
     is_trained: bool
-    """Whether it has a label."""
+    """Whether an id has a weight."""
 
     @property
     def tokens(self) -> int:
@@ -62,11 +55,51 @@ class FlatExample(NamedTuple):
         return self[:3] if weights else self[:2]
 
 
-class FlatEncoder:
-    """Encodes conversations by their shapes, for one format in one encoding.
+class _Turns(NamedTuple):
+    """What conversations of roles and texts have in common, if they have the same roles."""
 
-    ``train_on`` is one of the words of `TrainOn`: with a function, no conversation has a shape.
-    """
+    whole: list[Block]
+    """One that stands for all messages."""
+    each: list[Block]
+    """Of each message."""
+    are_bare: bool
+    """Whether the texts that are encoded are exactly the contents."""
+    have_plans: bool
+    """Whether messages are needed for their texts."""
+
+    @classmethod
+    def of(cls, blocks: list[Block], count: int) -> _Turns:
+        each = blocks[-count:]  # without the prologue
+        return cls(
+            [Block(joined(blocks))],
+            each,
+            all((block.prefix, block.suffix) == ("", "") for block in each),
+            any(block.plan is not None for block in each),
+        )
+
+    def texts(self, contents: Sequence[str]) -> list[str]:
+        """The texts of such a conversation, where there are no plans."""
+        return [
+            prefix + content + (suffix or "")
+            for content, (_, prefix, suffix, _) in zip(contents, self.each, strict=True)
+        ]
+
+    def planned(self, messages: Sequence[Message]) -> list[str] | None:
+        """The texts of such a conversation; None if one may be refused."""
+        texts: list[str] = []
+        for message, (_, prefix, suffix, plan) in zip(messages, self.each, strict=True):
+            if plan is None:
+                texts.append(prefix + message.content + (suffix or ""))
+                continue
+            runs = plan.runs(message)
+            if runs is None:
+                return None
+            texts += runs
+        return texts
+
+
+class FlatEncoder:
+    """Encodes conversations, for one format in one encoding."""
 
     def __init__(
         self,
@@ -75,128 +108,174 @@ class FlatEncoder:
         train_on: TrainOn = "assistant",
         train_end: bool = True,
         ignore_index: int = -100,
+        labels: bool = True,
         weights: bool = True,
     ) -> None:
         self._renderer = renderer
-        self._train_on, self._train_end = train_on, train_end
+        self._train_on = train_on
         self._ignore = array("i", [ignore_index]).tobytes()
-        self._ignore_index = ignore_index
-        self._weights = weights
+        self._labels, self._weights = labels, weights
         self._joined = JoinedCall(renderer.binding)
-        self._plain: Kept[tuple[str, ...], Shape | None] = Kept()
-        """The shapes of conversations that are roles and texts, by the roles."""
-        self._shapes: Kept[tuple[object, ...], Shape | None] = Kept()
+        self._how: dict[str, Any] = {
+            "train_on": train_on,
+            "train_end": train_end,
+            "ignore_index": ignore_index,
+        }
+        self._shapes = Shapes(renderer, **self._how)
+        self._others: Kept[int, Shapes] = Kept()
+        """Those for conversations with certain tools, by the identity of their renderer."""
+        self._turns: Kept[tuple[str, ...], _Turns] = Kept()
+        """What conversations of roles and texts have in common, by the roles."""
 
     def plain(self, roles: tuple[str, ...], contents: list[str]) -> Laid | None:
-        """A conversation of messages with these roles and contents, none of them empty."""
-        try:
-            shape = self._plain.known[roles]
-        except KeyError:
-            shape = self._find(_messages(roles, contents), roles, self._plain)
-        if shape is None or shape.is_bare:
-            return shape and (shape, contents)
-        texts = shape.texts(contents, _messages(roles, contents) if shape.has_plans else None)
-        return None if texts is None else (shape, texts)
+        """A conversation of messages with these roles and contents, none of them empty.
+
+        None if it must be encoded separately to report its error.
+        """
+        turns = self._turns.known.get(roles)
+        if turns is not None and turns.are_bare:
+            return Laid(turns.whole, contents)
+        if turns is not None and not turns.have_plans:
+            return Laid(turns.whole, turns.texts(contents))
+        messages = _messages(roles, contents)
+        if messages is None:
+            return None
+        if turns is None:
+            return self._first(roles, messages)
+        texts = turns.planned(messages)
+        return None if texts is None else Laid(turns.whole, texts)
+
+    def _first(self, roles: tuple[str, ...], messages: Sequence[Message]) -> Laid | None:
+        laid = self._lay(messages)
+        if laid is None or callable(self._train_on):
+            return laid
+        if all(block.suffix is not None or block.plan for block in laid.blocks[-len(roles) :]):
+            turns = _Turns.of(laid.blocks, len(roles))
+            self._turns.keep(roles, turns, len(roles) + turns.whole[0].shape.size)
+        return laid
 
     def conversation(self, conversation: Conversation) -> Laid | None:
-        """Any conversation; None if it has no shape."""
-        messages = conversation.messages
-        if self._renderer.for_tools(conversation.tools) is not self._renderer:
-            return None
-        key = tuple([(shape_of(message), message.weight) for message in messages])
+        """Any conversation; None if it must be encoded separately."""
+        renderer = self._renderer.for_tools(conversation.tools)
+        if renderer is self._renderer:
+            return self._lay(conversation.messages)
+        shapes = self._others.known.get(id(renderer))
+        if shapes is None:
+            shapes = Shapes(renderer, **self._how)
+            self._others.keep(id(renderer), shapes, 1)
+        return self._lay(conversation.messages, shapes)
+
+    def _lay(self, messages: Sequence[Message], shapes: Shapes | None = None) -> Laid | None:
         try:
-            shape = self._shapes.known[key]
-        except KeyError:
-            shape = self._find(messages, key, self._shapes)
-        if shape is None:
+            return (shapes or self._shapes).lay(messages)
+        except ChatfmtError:
             return None
-        texts = shape.texts([message.content for message in messages], messages)
-        return None if texts is None else (shape, texts)
 
-    def _find(
-        self, messages: Sequence[Message] | None, key: _Key, known: Kept[_Key, Shape | None]
-    ) -> Shape | None:
-        """The shape of a conversation, remembered under this key."""
-        if messages is None or callable(self._train_on):
-            return None
-        factors = message_weights(messages, self._train_on)
-        try:
-            shape = make_shape(
-                self._renderer,
-                messages,
-                factors,
-                train_end=self._train_end,
-                ignore_index=self._ignore_index,
-            )
-        except ChatfmtError:  # perhaps for its texts, which others of the shape do not have
-            return None
-        known.keep(key, shape, len(messages) + (0 if shape is None else shape.size))
-        return shape
+    def encode(
+        self, laid: Iterable[Laid | None], pool: Executor | None = None
+    ) -> list[FlatExample | None]:
+        """The examples; None for one that must be encoded separately to report its error.
 
-    def encode(self, laid: Iterable[Laid | None]) -> list[FlatExample | None]:
-        """The examples; None for one that must be encoded separately to report its error."""
-        found: list[FlatExample | None] = []
-        chunk: list[Laid | None] = []
-        size = 0
-        for one in laid:
-            chunk.append(one)
-            size += 0 if one is None else sum(map(len, one[1]))
-            if size >= _CHUNK:
-                found += self._encode(chunk)
-                chunk, size = [], 0
-        return found + self._encode(chunk)
+        Texts are encoded in the threads of the pool, if there is one, while others are laid out.
+        """
+        if pool is None:
+            # One step for all chunks, then the next: walking many Python objects evicts the
+            # encoder's tables from the processor's cache.
+            chunks = [*_chunks(laid)]
+            done: Iterable[list[bytes] | None] = map(self._contents, chunks)
+            contents = [*done]
+        else:
+            started = [(chunk, pool.submit(self._contents, chunk)) for chunk in _chunks(laid)]
+            chunks = [chunk for chunk, _ in started]
+            contents = [future.result() for _, future in started]
+        return [
+            example
+            for chunk, texts in zip(chunks, contents, strict=True)
+            for example in self._examples(chunk, texts)
+        ]
 
-    def _encode(self, laid: Sequence[Laid | None]) -> list[FlatExample | None]:
-        texts = [text for one in laid if one is not None for text in one[1]]
-        contents = self._joined.apart(self._joined.encode(texts), len(texts)) if texts else []
-        if contents is None:
-            return [one and self._alone(one) for one in laid]
-        found: list[FlatExample | None] = []
+    def _contents(self, chunk: Sequence[Laid | None]) -> list[bytes] | None:
+        """The packed ids of each text of a chunk; None where they must be encoded one by one."""
+        texts = [text for laid in chunk if laid is not None for text in laid.texts]
+        return self._joined.apart(self._joined.encode(texts), len(texts)) if texts else []
+
+    def _examples(
+        self, chunk: Sequence[Laid | None], contents: list[bytes] | None
+    ) -> Iterator[FlatExample | None]:
         at = 0
-        for one in laid:
-            if one is None:
-                found.append(None)
-                continue
-            stop = at + len(one[1])
-            found.append(self._woven(one[0], contents[at:stop]))
-            at = stop
-        return found
+        for laid in chunk:
+            if laid is None:
+                yield None
+            elif contents is None:
+                yield self._alone(laid)
+            else:
+                stop = at + len(laid.texts)
+                yield self._woven(laid.blocks, contents[at:stop])
+                at = stop
 
     def _alone(self, laid: Laid) -> FlatExample | None:
         """The same, text by text."""
-        shape, texts = laid
         encode = self._renderer.binding.encoding.encode_ordinary
-        if max(map(len, texts), default=0) > LONGEST_RUN:
+        if max(map(len, laid.texts), default=0) > LONGEST_RUN:
             return None
         try:
-            return self._woven(shape, [pack(encode(text)) for text in texts])
-        except UnicodeEncodeError:
+            return self._woven(laid.blocks, [pack(encode(text)) for text in laid.texts])
+        except (UnicodeEncodeError, ChatfmtError):
             return None
 
-    def _woven(self, shape: Shape, contents: list[bytes]) -> FlatExample:
+    def _woven(self, blocks: Sequence[Block], contents: Sequence[bytes]) -> FlatExample:
         """Join the frames with the ids, labels and weights of the texts between them."""
-        count = 2 * len(contents) + 1
-        pieces = [b""] * count
-        pieces[::2], pieces[1::2] = shape.ids, contents
-        ids = b"".join(pieces)
-        pieces[::2] = shape.labels
-        pieces[1::2] = [
-            content if factor else self._ignore * (len(content) // SIZE)
-            for content, factor in zip(contents, shape.factors, strict=True)
-        ]
-        labels = b"".join(pieces)
-        weights = b""
-        if self._weights:
-            pieces[::2] = shape.weights
-            pieces[1::2] = [
-                array("f", [factor]).tobytes() * (len(content) // SIZE)
-                for content, factor in zip(contents, shape.factors, strict=True)
+        factors = [factor for block in blocks for factor in block.shape.factors]
+        labels = weights = b""
+        if self._labels:
+            ignore = self._ignore
+            texts = [
+                text if factor else ignore * (len(text) // SIZE)
+                for factor, text in zip(factors, contents, strict=True)
             ]
-            weights = b"".join(pieces)
-        trained = shape.trains or any(
-            factor and content for factor, content in zip(shape.factors, contents, strict=True)
+            labels = _interleaved([block.shape.labels for block in blocks], texts)
+        if self._weights:
+            texts = [
+                _packed(factor) * (len(text) // SIZE)
+                for factor, text in zip(factors, contents, strict=True)
+            ]
+            weights = _interleaved([block.shape.weights for block in blocks], texts)
+        trained = any(block.shape.trains for block in blocks) or any(
+            factor and text for factor, text in zip(factors, contents, strict=True)
         )
+        ids = _interleaved([block.shape.ids for block in blocks], contents)
         return FlatExample(ids, labels, weights, trained)
+
+
+def _interleaved(around: Iterable[Sequence[bytes]], texts: Iterable[bytes]) -> bytes:
+    """The pieces around texts, with these between them."""
+    joined: list[bytes] = []
+    add, following = joined.append, iter(texts)
+    for first, *others in around:
+        add(first)
+        for piece in others:
+            add(next(following))
+            add(piece)
+    return b"".join(joined)
+
+
+@lru_cache(1024)
+def _packed(factor: float) -> bytes:
+    """A weight as float32."""
+    return array("f", [factor]).tobytes()
+
+
+def _chunks(laid: Iterable[Laid | None]) -> Iterator[list[Laid | None]]:
+    """Conversations whose texts are encoded in one call."""
+    chunk: list[Laid | None] = []
+    size = 0
+    for one in laid:
+        chunk.append(one)
+        size += 0 if one is None else sum(map(len, one.texts))
+        if size >= _CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    yield chunk
 
 
 def _messages(roles: Sequence[str], contents: Sequence[str]) -> list[Message] | None:

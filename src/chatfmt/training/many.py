@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chatfmt.conversation import Conversation
-    from chatfmt.training.flat import FlatEncoder, Laid
+    from chatfmt.training.flat import FlatEncoder
+    from chatfmt.training.shapes import Laid
     from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
 
@@ -91,10 +92,12 @@ def encode_examples(
         plain = plain_turns(one)
         chat = one if plain else _noted(at, read, one)
         chats.append(chat)
-        if train_on not in _WORDS:
+        if not callable(train_on) and train_on not in _WORDS:
             laid.append(None)
+        elif plain:
+            laid.append(_noted(at, lambda turns: encoder.plain(*turns), plain))
         else:
-            laid.append(encoder.plain(*plain) if plain else encoder.conversation(chat))
+            laid.append(_noted(at, encoder.conversation, chat))
 
     def example(at: int) -> FlatExample:
         """The result of the plain path."""

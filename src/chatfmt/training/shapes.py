@@ -1,26 +1,33 @@
-"""Shapes: everything that conversations have in common except their texts.
+"""Shapes: what messages have in common but their texts.
 
-The ids, labels and weights around the texts are computed once, from the frames of the first
-conversation of the shape, as `chatfmt.training.examples` would write them.
+The ids, labels and weights around the texts of a message are made once, from the first frame of
+its kind, as `chatfmt.training.examples` would write them. A conversation's are joined from those of
+its messages, or woven from them as they are.
 """
 
 from __future__ import annotations
 
 from array import array
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.wire.fast.packed import pack
+from chatfmt.training.weights import message_weights
+from chatfmt.wire.fast.packed import SIZE, pack
+from chatfmt.wire.frame import FRAME_FIELDS
+from chatfmt.wire.kept import Kept
+from chatfmt.wire.runs import begun_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from chatfmt.conversation import Message
+    from chatfmt.training.weights import TrainOn
     from chatfmt.wire.frame import Frame, Planned
     from chatfmt.wire.runs import Mark
     from chatfmt.wire.spans import Part
     from chatfmt.wire.write import Renderer
 
-__all__ = ["Shape", "make_shape"]
+__all__ = ["Block", "Laid", "Shape", "Shapes", "joined"]
 
 
 class Shape(NamedTuple):
@@ -34,165 +41,237 @@ class Shape(NamedTuple):
     """The same; float32."""
     factors: list[float]
     """The weight of the ids of each text."""
-    around: list[tuple[str, str, Planned | None]]
-    """For each message, the text encoded with its content, or the plan that names its texts.
-    """
-    is_bare: bool
-    """Whether the texts are exactly the contents."""
-    has_plans: bool
     trains: bool
     """Whether something around the texts is trained."""
-    size: int
-    """How many ids it has."""
 
-    def texts(
-        self, contents: Sequence[str], messages: Sequence[Message] | None
-    ) -> list[str] | None:
-        """The texts of a conversation of the shape; None if one may be refused.
+    @property
+    def size(self) -> int:
+        """How many ids it has."""
+        return sum(map(len, self.ids)) // SIZE
 
-        Only plans look at the messages.
+
+class Block(NamedTuple):
+    """A message, or several: their shape, and what makes texts of one."""
+
+    shape: Shape
+    prefix: str = ""
+    """Literal text that is encoded with the content, before it."""
+    suffix: str | None = None
+    """The same, after it; None where a plan names the texts, or the shape includes them."""
+    plan: Planned | None = None
+
+
+class Laid(NamedTuple):
+    """A conversation: the blocks that it is made of, and its texts."""
+
+    blocks: list[Block]
+    texts: list[str]
+
+
+def joined(blocks: Sequence[Block]) -> Shape:
+    """The shape of all messages of a conversation."""
+    pieces: tuple[list[bytes], list[bytes], list[bytes]] = [b""], [b""], [b""]
+    for shape, *_ in blocks:
+        for all_of_them, more in zip(pieces, shape[:3], strict=True):
+            all_of_them[-1] += more[0]
+            all_of_them.extend(more[1:])
+    factors = [factor for shape, *_ in blocks for factor in shape.factors]
+    return Shape(*pieces, factors, any(shape.trains for shape, *_ in blocks))
+
+
+_key = itemgetter(*FRAME_FIELDS, "weight")
+"""All of a message that decides its block, if nothing around it does."""
+
+
+class Shapes:
+    """The shapes of messages, for one format in one encoding."""
+
+    def __init__(
+        self, renderer: Renderer, *, train_on: TrainOn, train_end: bool, ignore_index: int
+    ) -> None:
+        self._renderer, self._train_on = renderer, train_on
+        self._stops = renderer.binding.stops
+        self._train_end, self._ignore_index = train_end, ignore_index
+        self._known: Kept[tuple[object, ...], tuple[Frame, Shape | None]] = Kept()
+        """By the identity of a frame, which is kept with it, and what else decides."""
+        self._by_itself = renderer.by_itself and train_on in ("assistant", "all", "none")
+        """Whether a block follows from the message alone."""
+        self._blocks: Kept[tuple[object, ...], Block] = Kept()
+        prologue = renderer.prologue
+        shape = self._shape([(prologue, [0.0] * len(prologue))], [])
+        self._prologue = [Block(shape)] if prologue else []
+
+    def lay(self, messages: Sequence[Message]) -> Laid | None:
+        """A conversation; None if a text of it may be refused.
+
+        Raises:
+            RenderError, EncodingError: the format cannot carry the conversation.
+            ValueError: a function gives a message an invalid weight.
         """
-        if not self.has_plans:
-            return [
-                before + content + after
-                for content, (before, after, _) in zip(contents, self.around, strict=True)
-            ]
-        if messages is None:
-            return None
-        texts: list[str] = []
-        for content, message, (before, after, plan) in zip(
-            contents, messages, self.around, strict=True
-        ):
-            if plan is None:
-                texts.append(before + content + after)
-                continue
-            runs = plan.runs(message)
-            if runs is None:
-                return None
-            texts += runs
-        return texts
+        found = self._each(messages) if self._by_itself else self._together(messages)
+        blocks, texts = [*self._prologue], []
+        for message, block in zip(messages, found, strict=True):
+            _, prefix, suffix, plan = block
+            blocks.append(block)
+            if suffix is not None:
+                texts.append(prefix + message.content + suffix)
+            elif plan is not None:
+                runs = plan.runs(message)
+                if runs is None:
+                    return None
+                texts += runs
+        return Laid(blocks, texts)
 
+    def _each(self, messages: Sequence[Message]) -> Iterator[Block]:
+        """The blocks of messages that do not depend on each other."""
+        known = self._blocks.known
+        for index, message in enumerate(messages):
+            key = _key(message.__dict__)
+            block = known.get(key)
+            if block is None:
+                factors = message_weights([message], self._train_on)
+                frame = self._renderer.frame(message, index, filled=False)
+                block = self._block(frame, [message], 0, factors[0], 0.0)
+                if block.suffix is not None:
+                    self._blocks.keep(key, block, block.shape.size)
+            yield block
 
-def make_shape(
-    renderer: Renderer,
-    messages: Sequence[Message],
-    factors: Sequence[float],
-    *,
-    train_end: bool,
-    ignore_index: int,
-) -> Shape | None:
-    """The shape of a conversation; None if more than the ids of texts depends on the texts.
+    def _together(self, messages: Sequence[Message]) -> Iterator[Block]:
+        """The blocks of any messages."""
+        factors, unended = message_weights(messages, self._train_on), 0.0
+        frames = self._renderer.frames(messages, filled=False)
+        for index, (frame, factor) in enumerate(zip(frames, factors, strict=True)):
+            yield self._block(frame, messages, index, factor, unended)
+            unended = factor if frame.is_unended and self._train_end else 0.0
 
-    Args:
-        renderer: writes the format.
-        messages: of the conversation.
-        factors: the weight of each.
-        train_end: whether the ends of messages are trained.
-        ignore_index: the label where the weight is 0.
+    def _block(
+        self, frame: Frame, messages: Sequence[Message], index: int, factor: float, unended: float
+    ) -> Block:
+        """The block of a message.
 
-    Raises:
-        RenderError: the format cannot carry the conversation.
-    """
-    for _ in renderer.frames(messages):
-        """Create the plans: a frame has its plan from the second use on."""
-    maker = _Maker(train_end=train_end, stops=renderer.binding.stops)
-    maker.put(renderer.prologue, (), 0.0)
-    following = [*(message.role for message in messages[1:]), None][: len(messages)]
-    for message, frame, factor, role in zip(
-        messages, renderer.frames(messages), factors, following, strict=True
-    ):
-        if not maker.take(frame, message.role, role, factor):
-            return None
-    return maker.shape(ignore_index)
+        ``unended`` is the weight of the end of the message before, if that has no end token.
+        """
+        role = messages[index].role
+        following = messages[index + 1].role if index + 1 < len(messages) else None
+        shape = self._of(frame, role, following, factor, unended)
+        if shape is None:
+            return Block(self._whole(messages, index, following, factor, unended))
+        return Block(shape, frame.prefix, frame.suffix, frame.plan)
 
+    def _of(
+        self, frame: Frame, role: str, following: str | None, factor: float, unended: float
+    ) -> Shape | None:
+        """The shape of a message; None if its weights depend on its texts."""
+        changes = frame.goes_on or frame.is_unended
+        key = id(frame), factor, unended, role if changes else None, following if changes else None
+        found = self._known.known.get(key)
+        if found is None:
+            parts = _parts(frame, role, following)
+            found = (
+                frame,
+                None if factor and self._mixes(parts) else self._made(parts, factor, unended),
+            )
+            if frame.plan is not None or frame.suffix is not None:
+                self._known.keep(key, found, 0 if found[1] is None else found[1].size)
+        return found[1]
 
-class _Maker:
-    """Joins the frames of messages."""
+    def _mixes(self, parts: _Parts) -> bool:
+        """Whether only some of a text is trained."""
+        return any(len({self._trains(*kind) for kind in run}) > 1 for run in parts.runs)
 
-    def __init__(self, *, train_end: bool, stops: frozenset[int]) -> None:
-        self._train_end, self._stops = train_end, stops
-        self._pieces: list[tuple[list[int], list[float]]] = [([], [])]
-        self._factors: list[float] = []
-        self._around: list[tuple[str, str, Planned | None]] = []
-        self._unended = 0.0
-        """The weight of the end of the message before, if that has no end token."""
-
-    def take(self, frame: Frame, role: str, following: str | None, factor: float) -> bool:
-        """Add a message; return whether its frame is the same for all texts."""
-        parts = _parts(frame, role, following)
-        if parts is None:
-            return False
-        fixed, runs = parts
+    def _made(self, parts: _Parts, factor: float, unended: float) -> Shape:
         # After a message without an end token, everything begins with a special token.
-        first, _ = fixed[0]
-        ends = self._unended if first and first[0] in self._stops else 0.0
-        for (ids, marks), run in zip(fixed, runs, strict=False):
-            self.put(ids, marks, factor, ends)
+        first, _ = parts.fixed[0]
+        ends = unended if first and first[0] in self._stops else 0.0
+        pieces = []
+        for ids, marks in parts.fixed:
+            pieces.append((ids, self._weights(ids, marks, factor, ends)))
             ends = 0.0
-            trained = {self._trains(part, generated=generated) for part, generated in run}
-            if factor and len(trained) > 1:
-                return False
-            self._factors.append(factor if trained == {True} else 0.0)
-            self._pieces.append(([], []))
-        self.put(*fixed[-1], factor, ends)
-        self._around.append((frame.prefix, frame.suffix or "", frame.plan))
-        self._unended = factor if frame.is_unended and self._train_end else 0.0
-        return True
+        trained = [all(self._trains(*kind) for kind in run) for run in parts.runs]
+        return self._shape(pieces, [factor if one else 0.0 for one in trained])
 
-    def put(self, ids: list[int], marks: Iterable[Mark], factor: float, ends: float = 0.0) -> None:
-        """Add constant ids; the first of them ends the message before."""
+    def _whole(
+        self,
+        messages: Sequence[Message],
+        index: int,
+        following: str | None,
+        factor: float,
+        unended: float,
+    ) -> Shape:
+        """The shape of a message that includes its texts."""
+        frame = [*self._renderer.frames(messages)][index]
+        message, binding = messages[index], self._renderer.binding
+        if frame.suffix is not None:
+            content = self._renderer.content(frame.text(message), message, index)
+            before = begun_before(binding, content, len(frame.prefix.encode()))
+            at = len(frame.head)
+            middle: list[Mark] = [
+                (at, at + before, "header", False),
+                (at + before, at + len(content), "content", True),
+            ]
+            at += len(content)
+            end: list[Mark] = [(a + at, b + at, p, g) for a, b, p, g in frame.close_marks]
+            ids, marks = [*frame.head, *content, *frame.close], [*frame.head_marks, *middle, *end]
+            frame = frame._replace(close=ids, close_marks=marks)
+        whole = frame._replace(head=[], head_marks=[], suffix=None, prefix="", plan=None)
+        return self._made(_parts(whole, message.role, following), factor, unended)
+
+    def _weights(
+        self, ids: list[int], marks: Sequence[Mark], factor: float, ends: float
+    ) -> list[float]:
+        """The weights of constant ids; the first of them ends the message before."""
         weights = [0.0] * len(ids)
         weights[:1] = [ends][: len(ids)]
         for start, stop, part, generated in marks:
-            if factor and self._trains(part, generated=generated):
+            if factor and self._trains(part, generated):
                 weights[start:stop] = [factor] * (stop - start)
-        self._pieces[-1][0].extend(ids)
-        self._pieces[-1][1].extend(weights)
+        return weights
 
-    def _trains(self, part: str, *, generated: bool) -> bool:
+    def _trains(self, part: str, generated: bool) -> bool:  # noqa: FBT001 - as a mark has them
         return generated and (self._train_end or part != "end")
 
-    def shape(self, ignore_index: int) -> Shape:
-        """The result."""
+    def _shape(
+        self, pieces: Sequence[tuple[list[int], list[float]]], factors: list[float]
+    ) -> Shape:
         labels = [
-            [token if weight else ignore_index for token, weight in zip(*piece, strict=True)]
-            for piece in self._pieces
+            [token if weight else self._ignore_index for token, weight in zip(*piece, strict=True)]
+            for piece in pieces
         ]
         return Shape(
-            [pack(ids) for ids, _ in self._pieces],
+            [pack(ids) for ids, _ in pieces],
             [array("i", piece).tobytes() for piece in labels],
-            [array("f", weights).tobytes() for _, weights in self._pieces],
-            self._factors,
-            self._around,
-            all(around == ("", "", None) for around in self._around),
-            any(plan is not None for _, _, plan in self._around),
-            any(any(weights) for _, weights in self._pieces),
-            sum(len(ids) for ids, _ in self._pieces),
+            [array("f", weights).tobytes() for _, weights in pieces],
+            factors,
+            any(any(weights) for _, weights in pieces),
         )
 
 
-def _parts(
-    frame: Frame, role: str, following: str | None
-) -> tuple[list[tuple[list[int], list[Mark]]], list[set[tuple[Part, bool]]]] | None:
-    """The ids around the texts of a message with their marks, and of which parts each text is.
+class _Parts(NamedTuple):
+    """A frame, taken apart."""
 
-    None if the frame includes the texts.
-    """
+    fixed: list[tuple[list[int], list[Mark]]]
+    """The ids around the texts, with their marks."""
+    runs: list[set[tuple[Part, bool]]]
+    """Of which parts each text is, and whether these are generated."""
+
+
+def _parts(frame: Frame, role: str, following: str | None) -> _Parts:
     changes = frame.goes_on or frame.is_unended
     if frame.plan is None:
-        if frame.suffix is None:
-            return None
         if changes:
             frame = frame.in_training(role, following)
+        if frame.suffix is None:
+            return _Parts([(frame.close, frame.close_marks)], [])
         content: set[tuple[Part, bool]] = {("content", True)}
         if frame.prefix:
             content.add(("header", False))
-        return [(frame.head, frame.head_marks), (frame.close, frame.close_marks)], [content]
+        around = [(frame.head, frame.head_marks), (frame.close, frame.close_marks)]
+        return _Parts(around, [content])
     stretches = frame.plan.stretches
     fixed = [(stretch.ids, stretch.marks) for stretch in stretches]
-    runs = [{(text.part, text.generated) for text in stretch.run} for stretch in stretches]
     ids, marks = frame.plan.last
     if changes:  # the end of a line, which is after all its texts
         last = frame._replace(close=ids, close_marks=marks).in_training(role, following)
         ids, marks = last.close, last.close_marks
-    return [*fixed, (ids, marks)], runs
+    runs = [{(text.part, text.generated) for text in stretch.run} for stretch in stretches]
+    return _Parts([*fixed, (ids, marks)], runs)

@@ -57,6 +57,7 @@ class Frames:
         close: bool = True,
         marks: bool = True,
         prompts: bool = False,
+        filled: bool = True,
     ) -> Iterator[Frame]:
         """The frame of each message.
 
@@ -69,6 +70,8 @@ class Frames:
             close: whether an envelope is closed in which the last one stands.
             marks: whether the frames need to have all marks.
             prompts: whether a prompt follows.
+            filled: whether a frame that has a plan needs its ids. Without them, nobody has looked
+                at the texts: see `chatfmt.wire.plans.Plan.runs`.
 
         Raises:
             RenderError: the format cannot carry one of them.
@@ -83,13 +86,15 @@ class Frames:
                 after = messages[at + 1].role if at + 1 < len(messages) else None
                 last = close if after is None else after != message.role
                 place = Neighbours(inside != message.role, last)
-                frame = self._planned(message, index, None, place, marks=marks)
+                frame = self._planned(message, index, None, place, marks=marks, filled=filled)
             elif continues is not None and continues == message.role:
-                frame = self.one(message, index, before, continued=True)
+                frame = self.one(message, index, before, continued=True, filled=filled)
             elif message.role in placed:
-                frame = self.one(message, index, before, marks=marks)
+                frame = self.one(message, index, before, marks=marks, filled=filled)
             else:
-                frame = known(key_of(message.__dict__)) or self.one(message, index, marks=marks)
+                frame = known(key_of(message.__dict__)) or self.one(
+                    message, index, marks=marks, filled=filled
+                )
             yield frame
             answered, before = before, message.role
             if self._goes_on:
@@ -110,10 +115,11 @@ class Frames:
         *,
         continued: bool = False,
         marks: bool = True,
+        filled: bool = True,
     ) -> Frame:
         """The frame of this message, after one of role ``before``.
 
-        Without ``marks`` it may have none.
+        Without ``marks`` it may have none; ``filled`` as for `all`.
         ``continued``: the model wrote the header itself, after an end token that let it go on.
 
         Raises:
@@ -121,7 +127,9 @@ class Frames:
         """
         kept = self._kept(message.role, before, continued=continued)
         frame = None if message.tool_calls else kept.known.get(key_of(message.__dict__))
-        return frame or self._planned(message, index, before, continued=continued, marks=marks)
+        return frame or self._planned(
+            message, index, before, continued=continued, marks=marks, filled=filled
+        )
 
     def _kept(self, role: str, before: str | None, *, continued: bool) -> Kept[Key, Frame]:
         if continued:
@@ -137,12 +145,15 @@ class Frames:
         *,
         continued: bool = False,
         marks: bool,
+        filled: bool,
     ) -> Frame:
         """The frame by the plan of its shape, if that is known; else as it is made."""
         maker = self.maker
         before = before if message.role in self.format.placed else None
         shape = (*shape_of(message), continued, before, place)
         plan = self._plans.known.get(shape)
+        if plan is not None and not filled and plan.unfilled:
+            return plan.unfilled
         if plan is not None:
             writer = maker.writer(index, message.role, generated=continued)
             frame = plan.frame(message, writer, lambda text: maker.encode(text, index), marks=marks)
@@ -161,6 +172,7 @@ class Frames:
         ):
             header = sum(len(getattr(message, field) or "") for field in HEADER)
             self._plans.keep(shape, plan, plan.size + header)
+            return frame if filled else plan.unfilled or frame
         return frame
 
     def opening(self, message: Message, index: int | None, before: str | None = None) -> list[int]:
@@ -195,9 +207,10 @@ class Frames:
         """
         try:
             return self.maker.encode(text, index)
-        except ChatfmtError:
-            self.maker.encode(message.content, index)
-            raise
+        except ChatfmtError as error:
+            refused = error
+        self.maker.encode(message.content, index)
+        raise refused
 
     def close_envelope(self, role: str) -> tuple[list[int], list[Mark]]:
         """The ids that close the envelope of a role, and their marks."""

@@ -153,6 +153,7 @@ class Plan:
         """The ids after the last run, and their marks."""
         self._role, self._ids = maker.format.role_spellings[role], maker.format.id_shape
         self._going_on = going_on
+        self._unfilled = Frame([], [], "", None, [], [], *going_on, self)
         blanks = [(at, atom) for at, atom in enumerate(atoms) if isinstance(atom, Blank)]
         self._blanks = [blank for _, blank in blanks]
         self._checks = [
@@ -168,6 +169,14 @@ class Plan:
     def looks_at_texts(self) -> bool:
         """Whether `is_read_back` may say no."""
         return bool(self._checks or self._in_header or self._longest < 0)
+
+    @property
+    def unfilled(self) -> Frame | None:
+        """The frame without its ids, for those who encode `runs` themselves.
+
+        None where a message may be a single token: then its ids decide whether it is refused.
+        """
+        return self._unfilled if self.size > 1 else None
 
     @property
     def size(self) -> int:

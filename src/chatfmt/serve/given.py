@@ -1,0 +1,113 @@
+"""What libraries of renderers give: tokenizers, messages with parts, definitions of tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chatfmt.serve.outputs import format_of, over_ids
+from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chatfmt.serve.outputs import Source
+
+__all__ = ["definitions", "plain_messages", "tokenizer_for", "with_definitions"]
+
+
+def tokenizer_for(source: Source, tokenizer: Any = None) -> ChatTokenizer:  # noqa: ANN401 - theirs
+    """The tokenizer that a source is, or its format over the vocabulary of another tokenizer.
+
+    Raises:
+        UnknownFormatError: there is no such format.
+        EncodingRequiredError: no vocabulary is bundled with it, and there is no tokenizer.
+        EncodingError: `chatfmt.hf.HFEncoding` does not read the tokenizer.
+    """
+    if isinstance(source, ChatTokenizer):
+        return source
+    ours = getattr(tokenizer, "tok", None)
+    if isinstance(ours, ChatTokenizer):  # it was made by chatfmt.serve.hf
+        return ChatTokenizer(format_of(source), ours.encoding)
+    if tokenizer is not None:
+        return over_ids(source, tokenizer)
+    if isinstance(source, str):
+        return get_tokenizer(source)
+    return ChatTokenizer(source, get_tokenizer(source.name).encoding)
+
+
+def plain_messages(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Messages as `chatfmt.Message` reads them: thinking as a field, calls as dicts.
+
+    >>> plain_messages([{"role": "assistant", "content": [
+    ...     {"type": "thinking", "thinking": "2+2"}, {"type": "text", "text": "4"}]}])
+    [{'role': 'assistant', 'content': [{'type': 'text', 'text': '4'}], 'reasoning': '2+2'}]
+    """
+    return [_plain(message) for message in messages]
+
+
+def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
+    made = dict(message)
+    content = made.get("content")
+    if isinstance(content, list | tuple):
+        thoughts = [part for part in content if _is_thinking(part)]
+        texts = [part for part in content if not _is_thinking(part)]
+        made["content"] = texts or ""
+        if thoughts:
+            made["reasoning"] = "".join(part["thinking"] for part in thoughts)
+    failed = made.pop("unparsed_tool_calls", None)
+    if failed:  # they are what the model wrote, after its text
+        made["content"] = _text(made.get("content")) + "".join(call.raw_text for call in failed)
+    if made.get("tool_calls"):
+        made["tool_calls"] = [
+            call.model_dump(exclude_none=True) if hasattr(call, "model_dump") else call
+            for call in made["tool_calls"]
+        ]
+    return made
+
+
+def _text(content: Any) -> str:  # noqa: ANN401 - a text, parts of texts, or none
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content)
+    return str(content or "")
+
+
+def _is_thinking(part: object) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "thinking"
+
+
+def with_definitions(
+    messages: Iterable[Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
+    """Messages, and the definitions that a system message among them brings as ``tools``.
+
+    A system message that brings nothing else is left out.
+
+    >>> with_definitions([{"role": "system", "content": "", "tools": [{"name": "f"}]}])
+    ([], [{'type': 'function', 'function': {'name': 'f'}}])
+    """
+    found: list[Mapping[str, Any]] = []
+    kept = []
+    for message in plain_messages(messages):
+        tools = message.get("tools")
+        if isinstance(tools, list):
+            found += tools
+            del message["tools"]
+            if not message["content"]:
+                continue
+        kept.append(message)
+    return kept, definitions(found) if found else None
+
+
+def definitions(tools: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Definitions in the shape of OpenAI's API; those that are given may lack its envelope.
+
+    >>> definitions([{"name": "f"}])
+    [{'type': 'function', 'function': {'name': 'f'}}]
+    """
+    if tools is None:
+        return None
+    return [
+        dict(tool) if "function" in tool else {"type": "function", "function": dict(tool)}
+        for tool in tools
+    ]
