@@ -55,6 +55,7 @@ MODULES = (
     "chatfmt.hf",
     "chatfmt.rollouts",
     "chatfmt.serve",
+    "chatfmt.serve.constrained",
     "chatfmt.serve.hf",
     "chatfmt.serve.prime",
     "chatfmt.serve.sglang",

@@ -1,4 +1,4 @@
-"""A server with OpenAI's chat-completions API over any sampler of ids.
+"""A server with OpenAI's chat-completions and Responses APIs over any sampler of ids.
 
     $ pip install 'chatfmt[web]' openai
     $ python examples/server.py
@@ -6,7 +6,8 @@
 A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
 in for one. The server keeps a transcript for each conversation: where a request continues from
 messages that it has seen, with the answers that it gave, its prompt begins with the very ids that
-were shown and sampled before, and nothing is encoded twice.
+were shown and sampled before, and nothing is encoded twice. The transcripts are in server_chats.py,
+and the Responses API in server_responses.py.
 """
 
 from __future__ import annotations
@@ -14,12 +15,19 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections import OrderedDict
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from chat_loop import Echo  # type: ignore[import-not-found]
+from server_chats import (  # type: ignore[import-not-found]
+    LONGEST,
+    Asked,
+    BadRequestError,
+    Chats,
+    recorded,
+    refused,
+)
+from server_responses import Responses  # type: ignore[import-not-found]
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -28,33 +36,10 @@ import chatfmt
 from chatfmt import serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from server_chats import Sampler
     from starlette.requests import Request
-
-Sampler: TypeAlias = "Callable[[Sequence[int]], Iterable[int]]"
-
-LONGEST = 4096
-"""Ids of one answer, if a request does not say."""
-KEPT = 1000
-"""So many transcripts are remembered."""
-
-
-class Asked(NamedTuple):
-    """A request that is understood."""
-
-    messages: list[dict[str, Any]]
-    tools: list[dict[str, Any]]
-    stream: bool
-    usage: bool
-    n: int
-    most: int
-    stops: list[str]
-    thinking: bool | None
-
-
-class BadRequestError(Exception):
-    """A fault of a request."""
 
 
 def understood(body: Any) -> Asked:  # noqa: ANN401 - JSON
@@ -86,58 +71,6 @@ def understood(body: Any) -> Asked:  # noqa: ANN401 - JSON
         stops=stops,
         thinking=template.get("enable_thinking"),
     )
-
-
-class Chats:
-    """The transcripts of conversations, found by the messages that a client knows of them."""
-
-    def __init__(self, tok: chatfmt.ChatTokenizer, values: dict[str, str]) -> None:
-        self._tok = tok
-        self._values = values
-        self._known: OrderedDict[str, chatfmt.Transcript] = OrderedDict()
-
-    def find(self, asked: Asked) -> chatfmt.Transcript:
-        """A transcript of these messages, of its own, that begins with ids seen before."""
-        for count in range(len(asked.messages), 0, -1):
-            known = self._known.get(_key(asked, asked.messages[:count]))
-            if known is not None:
-                self._known.move_to_end(_key(asked, asked.messages[:count]))
-                chat = known.copy()
-                chat.append(*self._new(asked, count))
-                return chat
-        return self._tok.render(self._prepared(asked))
-
-    def keep(self, asked: Asked, answer: dict[str, Any], chat: chatfmt.Transcript) -> None:
-        """Remember a transcript by the messages that it has, the answer among them."""
-        self._known[_key(asked, [*asked.messages, answer])] = chat
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
-
-    def _prepared(self, asked: Asked) -> chatfmt.Prepared:
-        return self._tok.prepare(
-            asked.messages,
-            tools=asked.tools or None,
-            values=self._values,
-            history="keep",
-            thinking=asked.thinking,
-        )
-
-    def _new(self, asked: Asked, count: int) -> list[chatfmt.Message]:
-        """The messages after the first ``count`` when all are prepared together."""
-        before = self._prepared(asked._replace(messages=asked.messages[:count]))
-        return [*self._prepared(asked).messages[len(before.messages) :]]
-
-
-def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
-    """The data that requests of one conversation share.
-
-    Members that are null or empty say nothing, and not all clients send thoughts back.
-    """
-    kept = [
-        {k: v for k, v in message.items() if v not in (None, [], "") and k != "reasoning_content"}
-        for message in messages
-    ]
-    return json.dumps([kept, asked.tools, asked.thinking], sort_keys=True)
 
 
 class StopStrings:
@@ -204,6 +137,7 @@ class Server:
         self.app = Starlette(
             routes=[
                 Route("/v1/chat/completions", self.complete, methods=["POST"]),
+                Route("/v1/responses", Responses(tok, sample, self.chats).create, methods=["POST"]),
                 Route("/v1/models", self.models),
             ]
         )
@@ -220,8 +154,8 @@ class Server:
             chat = self.chats.find(asked)
             chat.prompt(thinking=asked.thinking)
         except (ValueError, BadRequestError) as error:  # chatfmt's errors are ValueErrors
-            problem = {"message": str(error), "type": "invalid_request_error"}
-            return JSONResponse({"error": {**problem, "param": None, "code": None}}, 400)
+            problem: Response = refused(error)
+            return problem
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time())}
         chunks = self._answers(asked, chat, head)
         if not asked.stream:
@@ -240,7 +174,7 @@ class Server:
             ids: list[int] = []
             chunks = serve.chat_chunks(
                 branch,
-                self._recorded(branch.ids, asked.most, ids),
+                recorded(self.sample, branch.ids, asked.most, ids),
                 whole_calls=not asked.stream,
                 index=index,
                 **head,
@@ -257,12 +191,6 @@ class Server:
         usage["total_tokens"] = sum(usage.values())
         common = {"object": "chat.completion.chunk", "model": self.tok.format.name}
         yield {**head, **common, "choices": [], "usage": usage}
-
-    def _recorded(self, prompt: Sequence[int], most: int, ids: list[int]) -> Iterator[int]:
-        """The ids as they are sampled; the list has those that were taken."""
-        for token in islice(self.sample(prompt), most):
-            ids.append(token)
-            yield token
 
 
 def _then_done(lines: Iterable[str]) -> Iterator[str]:

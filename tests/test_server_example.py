@@ -185,3 +185,110 @@ def test_what_is_wrong_is_said_to_the_client(more: dict[str, Any], problem: str)
     with pytest.raises(openai.BadRequestError, match=problem):
         api.chat.completions.create(**request)
     assert api.models.list().data[0].id == "qwen-3-2507"
+
+
+def respond(api: Any, *, stream: bool, **request: Any) -> Any:
+    """The response, whole or the one with which the stream ends, whose deltas make its items."""
+    if not stream:
+        return api.responses.create(model="m", **request)
+    last: Any = None
+    texts = arguments = ""
+    for event in api.responses.create(model="m", stream=True, **request):
+        texts += event.delta if event.type == "response.output_text.delta" else ""
+        named = event.type == "response.function_call_arguments.delta"
+        arguments += event.delta if named else ""
+        last = event
+    assert last.type in {"response.completed", "response.incomplete"}
+    assert last.response.output_text == texts
+    calls = [item.arguments for item in last.response.output if item.type == "function_call"]
+    assert "".join(calls) == arguments
+    return last.response
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["gpt-oss", "qwen-3"])
+def test_three_turns_of_responses_with_a_tool(name: str, *, stream: bool, by_id: bool) -> None:
+    tok = OSS if name == "gpt-oss" else tokenizer(name)
+    if name == "gpt-oss":
+        final = "<|channel|>final<|message|>At {}.<|return|>"
+        texts = [CALL, final.format("six"), CALL, final.format("seven")]
+    else:
+        thought = f"<think>\nI look it up.\n</think>\n\n{QWEN_CALL}"
+        said = "<think>\n\n</think>\n\nAt {}.<|im_end|>"
+        texts = [thought, said.format("six"), thought, said.format("seven")]
+    script = Script(tok, *texts)
+    api = client(tok, script)
+    tool = {"type": "function", **TOOL["function"]}  # type: ignore[dict-item]
+    items: list[Any] = []
+    before: dict[str, str] = {}
+    for turn, hour in enumerate(["six", "seven"]):
+        items.append({"role": "user", "content": f"High tide in Kiel? ({turn})"})
+        sent = items[-1:] if by_id else items
+        answer = respond(api, stream=stream, input=sent, tools=[tool], **before)
+        thoughts, call = answer.output
+        assert (answer.status, call.name, call.arguments) == (
+            "completed",
+            "tide",
+            '{"port": "Kiel"}',
+        )
+        assert (thoughts.type, thoughts.content[0].text) == ("reasoning", "I look it up.")
+        assert answer.usage.output_tokens == len(script.sampled[-1])
+        before = {"previous_response_id": answer.id} if by_id else {}
+        items += [item.model_dump(exclude_none=True) for item in answer.output]
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": f"At {hour}."}
+        items.append(result)
+        sent = items[-1:] if by_id else items
+        answer = respond(api, stream=stream, input=sent, tools=[tool], **before)
+        assert answer.output_text == f"At {hour}."
+        before = {"previous_response_id": answer.id} if by_id else {}
+        items += [item.model_dump(exclude_none=True) for item in answer.output]
+    for shown, sampled, after in zip(script.shown, script.sampled, script.shown[1:], strict=False):
+        assert after[: len(shown) + len(sampled)] == shown + sampled
+    assert script.sampled == script.texts
+
+
+def test_a_response_is_cut_off_and_instructions_hold_for_one() -> None:
+    tok = tokenizer("qwen-3-2507")
+    script = Script(tok, "abc", "d<|im_end|>", "<|im_end|>", "e<|im_end|>")
+    api = client(tok, script)
+    first = respond(api, stream=False, input="Go!", instructions="Be brief.", max_output_tokens=1)
+    assert (first.status, first.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+    chat = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Go!"}]
+    assert script.shown[0] == tok.encode_prompt(chat)
+    second = respond(api, stream=True, input="On!", previous_response_id=first.id)
+    assert second.output_text == "d"
+    chat = [chat[1], {"role": "assistant", "content": "a"}, {"role": "user", "content": "On!"}]
+    assert script.shown[1] == tok.encode_prompt(chat)
+    third = respond(api, stream=False, input="And?", previous_response_id=second.id)
+    assert third.output == []
+    respond(api, stream=False, input="Well?", previous_response_id=third.id)
+    shown = script.shown[2] + script.sampled[2]
+    assert script.shown[3][: len(shown)] == shown
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"input": ""}, "an input that is not empty"),
+        ({"input": [{"type": "computer_call"}]}, "expected one of message, function_call"),
+        ({"max_output_tokens": -1}, "max_output_tokens must be at least 1, found -1"),
+        ({"previous_response_id": "resp_x"}, "'resp_x' is not known"),
+        ({"text": {"format": {"type": "json_object"}}}, "cannot keep to 'json_object'"),
+        ({"tools": [{"type": "web_search"}]}, "function"),
+    ],
+)
+def test_what_is_wrong_with_a_response_is_said(more: dict[str, Any], problem: str) -> None:
+    tok = tokenizer("qwen-3-2507")
+    api = client(tok, Script(tok, "<|im_end|>"))
+    with pytest.raises(openai.BadRequestError, match=problem):
+        api.responses.create(**{"model": "m", "input": "Go!", **more})
+
+
+def test_thinking_is_left_out_where_no_effort_is_asked_for() -> None:
+    tok = tokenizer("qwen-3")
+    script = Script(tok, "Yes<|im_end|>")
+    respond(client(tok, script), stream=False, input="Go!", reasoning={"effort": "none"})
+    assert script.shown[0] == tok.encode_prompt(
+        [{"role": "user", "content": "Go!"}], thinking=False
+    )

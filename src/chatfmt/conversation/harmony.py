@@ -28,9 +28,19 @@ from chatfmt.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["is_split", "join", "split_each_for_harmony", "split_for_harmony"]
+__all__ = [
+    "CHANNELS",
+    "FUNCTIONS",
+    "is_split",
+    "join",
+    "split_each_for_harmony",
+    "split_for_harmony",
+]
 
-_FUNCTIONS = "functions."  # prefix of a function's name
+CHANNELS = ("analysis", "commentary", "final")
+"""The channels of the assistant's messages."""
+FUNCTIONS = "functions."
+"""The beginning of a recipient that is a function."""
 _RESULT = {"recipient": "assistant", "channel": "commentary"}
 _CALL = {"channel": "commentary", "content_type": "json"}
 
@@ -103,7 +113,7 @@ def _split_turn(message: Message, where: str) -> list[Message]:
     parts += [
         {
             **_CALL,
-            "recipient": _FUNCTIONS + call.name,
+            "recipient": FUNCTIONS + call.name,
             "content": call.arguments,
             "call_id": call.id,
         }
@@ -123,7 +133,7 @@ def _named(result: Message, names: dict[str, str], where: str) -> Message:
     if result.name not in (None, name):
         reason = f"expected {describe(name)}, which its call has, found {describe(result.name)}"
         raise DataError(reason, field=f"{where}.name")
-    return result.model_copy(update={**_RESULT, "name": _FUNCTIONS + name})
+    return result.model_copy(update={**_RESULT, "name": FUNCTIONS + name})
 
 
 def _without_numbers(split: list[Message]) -> tuple[Message, ...]:
@@ -149,7 +159,7 @@ def _function(message: Message) -> str | None:
     """
     place = {"assistant": message.recipient, "tool": message.name if is_split([message]) else None}
     name = place.get(message.role)
-    return name if name is not None and name.startswith(_FUNCTIONS) else None
+    return name if name is not None and name.startswith(FUNCTIONS) else None
 
 
 def _numbered(messages: Iterable[Message], path: str) -> list[str | None]:
@@ -222,7 +232,7 @@ class _Turn:
         """Add a harmony message to the answer."""
         function = _function(message)
         if function is not None:
-            name = function.removeprefix(_FUNCTIONS)
+            name = function.removeprefix(FUNCTIONS)
             self.calls.append(ToolCall(name=name, arguments=message.content, id=identifier))
         elif message.recipient is not None:
             reason = f"expected a call to functions.NAME, found {describe(message.recipient)}"
@@ -237,7 +247,7 @@ class _Turn:
             self.final = message.channel == "final"
         else:
             found = describe(message.channel)
-            reason = f"expected one of analysis, commentary, final, found {found}"
+            reason = f"expected one of {', '.join(CHANNELS)}, found {found}"
             raise DataError(reason, field=f"{where}.channel")
 
     def message(self) -> Message:

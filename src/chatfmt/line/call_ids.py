@@ -9,6 +9,7 @@ from chatfmt.errors import FormatError
 __all__ = ["CallIds"]
 
 _NAME, _NUMBER = "{call.name}", "{n}"
+_HOLES = re.compile(r"(\{call\.name\}|\{n\})")
 
 
 class CallIds:
@@ -30,6 +31,8 @@ class CallIds:
                 f"{where}: call_ids must have {_NAME} and {_NUMBER} once each, such as "
                 "functions.{call.name}:{n}"
             )
+        self.parts = tuple(part for part in _HOLES.split(shape) if part)
+        """The shape, with ``{call.name}`` and ``{n}`` by themselves."""
         pattern = re.escape(shape).replace(re.escape(_NAME), "(?P<name>.+)")
         self._pattern = re.compile(pattern.replace(re.escape(_NUMBER), "[0-9]+"), re.DOTALL)
 

@@ -44,6 +44,10 @@ class Characters:
         self.every = (1 << len(self._all)) - 1
         """All kinds."""
 
+    def each(self) -> Iterable[tuple[str, int]]:
+        """Of each kind a character, and the kind."""
+        return self._kinds.items()
+
     def kind(self, character: str) -> int:
         """The kind of a character."""
         found = self._kinds.get(character)
@@ -51,7 +55,7 @@ class Characters:
             found = self._white if character.isspace() else self._other
         return found
 
-    def kinds_of(self, characters: str) -> int:
+    def kinds_of(self, characters: Iterable[str]) -> int:
         """The kinds of some characters."""
         found = 0
         for character in characters:

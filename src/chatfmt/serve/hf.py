@@ -1,4 +1,4 @@
-"""A transformers tokenizer with chatfmt's ids, for libraries that ask for one."""
+"""For transformers: a tokenizer whose ids are chatfmt's, and a processor of logits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from transformers import PreTrainedTokenizerBase
+    from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
+    from chatfmt.serve.constrained import Constraint, State
     from chatfmt.tokenizer import ChatTokenizer
 
-__all__ = ["tokenizer"]
+__all__ = ["logits_processor", "tokenizer"]
 
 
 def tokenizer(
@@ -43,3 +44,34 @@ def tokenizer(
     from chatfmt.serve.hf_tokenizer import Tokenizer
 
     return Tokenizer(tok, pad=pad, values=values)
+
+
+def logits_processor(
+    constraint: Constraint, prompt_length: int, *, start: State | None = None
+) -> LogitsProcessor:
+    """Under this a model cannot sample a malformed header or call; content stays free.
+
+    Args:
+        constraint: what may be sampled.
+        prompt_length: how many ids each row of the batch has before the first that is sampled,
+            padding included.
+        start: where the model begins; by default after the format's own prompt.
+
+    >>> import chatfmt
+    >>> from chatfmt.serve.constrained import Constraint
+    >>> tok = chatfmt.get_tokenizer("gpt-oss")
+    >>> prompt = tok.encode_prompt([{"role": "user", "content": "hello"}])
+    >>> headers = logits_processor(Constraint(tok), len(prompt))  # doctest: +SKIP
+    >>> model.generate(  # doctest: +SKIP
+    ...     torch.tensor([prompt]), logits_processor=[headers], eos_token_id=tok.stop_token_ids
+    ... )
+
+    Raises:
+        ImportError: transformers or torch is not installed.
+    """
+    from transformers import LogitsProcessor
+
+    from chatfmt.serve.hf_logits import Headers
+
+    made = type("HeaderProcessor", (Headers, LogitsProcessor), {})
+    return made(constraint, prompt_length, start)

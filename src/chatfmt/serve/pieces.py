@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from chatfmt.conversation.harmony import FUNCTIONS
 from chatfmt.wire.events import (
     ArgumentsDelta,
     ContentDelta,
@@ -52,7 +53,6 @@ BETWEEN = "\n\n"
 """Written between the texts of two messages that are joined."""
 
 _ROLES = ("system", "developer", "user", "assistant", "tool")
-_FUNCTIONS = "functions."
 
 
 class Text(NamedTuple):
@@ -188,7 +188,7 @@ class Turn:
         ):
             self._field = "reasoning"
         elif name == "recipient" and value not in _ROLES:
-            self._field, self._recipient = None, value.removeprefix(_FUNCTIONS)
+            self._field, self._recipient = None, value.removeprefix(FUNCTIONS)
 
     def _add(self, pieces: list[Piece], part: str, text: str) -> None:
         field = self._goes_to(part)

@@ -1,0 +1,51 @@
+"""A vocabulary as llguidance takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llguidance import LLTokenizer
+
+    from chatfmt.encodings import TokenEncoding
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["make_tokenizer"]
+
+_MARK = b"\xff"  # with which llguidance marks special tokens; no text has this byte
+
+
+class _Vocabulary:
+    """What llguidance asks of a tokenizer."""
+
+    bos_token_id = None
+
+    def __init__(self, encoding: TokenEncoding) -> None:
+        # What llguidance allows once a grammar is over. It is no token of the vocabulary: those
+        # that stop the model are in the grammar.
+        self.eos_token_id = encoding.n_vocab
+        self._encoding = encoding
+        self._special = {token: text for text, token in encoding.special_tokens.items()}
+        self._special[self.eos_token_id] = "<|end of the grammar|>"
+        self.special_token_ids = sorted(self._special)
+        self.tokens = [self._bytes(token) for token in range(encoding.n_vocab + 1)]
+
+    def _bytes(self, token: int) -> bytes:
+        if token in self._special:
+            return self._special[token].encode()
+        try:
+            data = self._encoding.token_bytes(token)
+        except KeyError:
+            return b""
+        return b"" if _MARK in data else data
+
+    def __call__(self, text: bytes | str) -> list[int]:
+        given = text.decode(errors="replace") if isinstance(text, bytes) else text
+        return self._encoding.encode_ordinary(given)
+
+
+def make_tokenizer(tok: ChatTokenizer) -> LLTokenizer:
+    """See `chatfmt.serve.constrained.llguidance_tokenizer`."""
+    from llguidance import LLTokenizer, TokenizerWrapper
+
+    return LLTokenizer(TokenizerWrapper(_Vocabulary(tok.encoding)))

@@ -1,0 +1,148 @@
+"""Which check a field has, from the row of a format and the tools that may be called."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chatfmt.conversation.harmony import CHANNELS, FUNCTIONS
+from chatfmt.errors import DataError
+from chatfmt.line.calls import CallObject
+from chatfmt.line.coders import STRING_FLAGS
+from chatfmt.line.scanners import JsonObject, JsonValue
+from chatfmt.prepare.splitting import Split
+from chatfmt.serve.constrained.checks import (
+    Name,
+    NewKey,
+    NoString,
+    OneOf,
+    Shape,
+    Some,
+    WholeCall,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chatfmt.line.format import ChatFormat
+    from chatfmt.line.place import Place
+    from chatfmt.serve.constrained.checks import Check
+
+__all__ = ["Rules", "Told"]
+
+_NAME = Some(string.ascii_letters + string.digits + "_.-")
+_ID = Some(_NAME.characters + ":")
+
+
+class Told(NamedTuple):
+    """What the fields so far say of those that follow."""
+
+    open: bool = True
+    """Whether a message is open."""
+    keys: frozenset[str] = frozenset()
+    """The arguments of the call at hand."""
+    flag: str = ""
+    """What the call says of whether the value at hand is a string."""
+    to_function: bool = False
+    """Whether the message is a call."""
+
+    def after(self, field: str | None, text: str) -> Told:
+        """A field is over; ``text`` is what its check has kept."""
+        match field:
+            case "arg.key":
+                return self._replace(keys=self.keys | {text})
+            case "arg.string":
+                return self._replace(flag=text)
+            case "recipient":
+                return self._replace(to_function=True)
+        return self
+
+    def at(self, opens: str | None) -> Told:
+        """Something begins."""
+        match opens:
+            case None:
+                return self
+            case "argument":
+                return self._replace(flag="")
+            case "call":
+                return self._replace(keys=frozenset(), flag="")
+        return Told()
+
+
+class Rules:
+    """The checks of the fields of a format.
+
+    Args:
+        format: whose fields.
+        tools: the tools that may be called, as OpenAI's API defines them; None for any.
+
+    Raises:
+        DataError: a tool has no name, or one that no call can have.
+    """
+
+    def __init__(self, format: ChatFormat, tools: Iterable[Mapping[str, Any]] | None) -> None:
+        self.names = None if tools is None else frozenset(map(_name_of, tools))
+        """The names of the tools; None for any."""
+        name = _NAME if self.names is None else OneOf(self.names)
+        # a header has no more than three fields that are so free
+        word = Name("", None, format.longest_header // 4)
+        function: Check[Any] = replace(word, prefix=FUNCTIONS)
+        if self.names is not None:
+            function = Word(frozenset(FUNCTIONS + name for name in self.names))
+        self._fixed: dict[str, Check[Any]] = {
+            "arg.string": Word(frozenset(STRING_FLAGS)),
+            "call.name": Shape((name,)),
+            **dict.fromkeys(("channel", "content_type", "name", "recipient"), word),
+        }
+        if format.id_shape is not None:
+            known = {"{call.name}": name, "{n}": Some(string.digits)}
+            literal = (
+                known.get(part) or OneOf(frozenset({part})) for part in format.id_shape.parts
+            )
+            self._fixed["call.id"] = Shape(tuple(literal))
+        if format.arguments == (None,):
+            self._fixed["arg.value"] = JsonValue()
+        self.splits = any(isinstance(word, Split) for word in format.preparation)
+        """Whether calls are messages, as harmony has them."""
+        if self.splits:
+            self._fixed["recipient"] = function
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether a call is possible."""
+        return self.names is None or bool(self.names)
+
+    def check(self, place: Place, told: Told) -> Check[Any] | None:
+        """The check of the field that begins with a place; None where any text will do."""
+        field, scanner = place.meaning.field or "", place.scanner
+        if isinstance(scanner, CallObject):
+            return WholeCall(scanner, self._fixed["call.name"], Shape((_ID,)))
+        if field in {"call.arguments", "arg.key", "arg.value"}:
+            return self._of_arguments(field, told) if scanner is None else None
+        if self.splits and field == "channel":
+            # a call is in none that ends the answer
+            return Word(frozenset(CHANNELS[:-1] if told.to_function else CHANNELS))
+        if self.splits and field == "content" and told.to_function:
+            return JsonObject()
+        return self._fixed.get(field)
+
+    def _of_arguments(self, field: str, told: Told) -> Check[Any] | None:
+        if field == "call.arguments":
+            return JsonObject()
+        if field == "arg.key":
+            return NewKey(told.keys)
+        if told.flag:
+            return NoString() if told.flag == "false" else None
+        return self._fixed.get(field)
+
+
+def _name_of(tool: Mapping[str, Any]) -> str:
+    name = tool.get("function", tool).get("name")
+    if not (isinstance(name, str) and name and set(name) <= set(_NAME.characters)):
+        raise DataError(
+            f"expected tools with a name of letters, digits, _, - and ., found {name!r}; "
+            "another name cannot be written in every call"
+        )
+    return name
