@@ -99,10 +99,12 @@ def _of_text(tok: ChatTokenizer, chat: Conversation) -> _Wanted:
         ids = tok.encode(chat)
     except RenderError:
         return _Wanted({}, None)
-    weights = tok.render(chat).weights()
-    closes = len(ids) - len(weights)  # what closes an envelope, and is its role's
+    shown = tok.render(chat)
+    weights = shown.weights()
+    closes = len(ids) - len(weights)  # what closes an envelope goes on as its last message ended
     is_the_models = bool(closes) and chat.messages[-1].role == "assistant"
-    return _Wanted({}, ids, weights + [float(is_the_models)] * closes)
+    weight = float(is_the_models and shown.spans[-1].generated)
+    return _Wanted({}, ids, weights + [weight] * closes)
 
 
 def _of_training(tok: ChatTokenizer, chat: Conversation) -> Iterator[_Wanted]:

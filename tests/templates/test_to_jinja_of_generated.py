@@ -83,6 +83,23 @@ def test_what_closes_the_models_envelope_is_the_models(roles: str) -> None:
     assert found.count("equal") > 1
 
 
+UNPROMPTED = ChatFormat(
+    name="unprompted",
+    template={
+        "user": "x<m>u{content}<m>",
+        "assistant": {"each": "<s>a[|{call.name}<m>{call.arguments}<m>]*<e>", "close": "x<e>"},
+    },
+    special_tokens=["<s>", "<m>", "<e>"],
+)
+
+
+@pytest.mark.parametrize("more", [[], [Message(role="user", content="Hi")]])
+def test_what_closes_an_envelope_in_which_no_model_begins_has_no_mark(more: list[Message]) -> None:
+    calling = Message(role="assistant", tool_calls=({"name": "f", "arguments": "{}"},))
+    chat = Conversation(messages=(calling, *more))
+    assert "equal" in {*check(in_letters(UNPROMPTED), to_jinja(UNPROMPTED), chat)}
+
+
 def test_more_reasons_to_refuse_than_python_takes_in_one_condition() -> None:
     closer = "x" * 250  # each beginning of it is a reason, where text ends in it
     row = ChatFormat(
