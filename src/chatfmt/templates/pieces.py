@@ -30,7 +30,7 @@ def written(
     """What pieces write for a message of a role.
 
     Where the reasoning is empty, or there is none, a prompt may have written what says so: then all
-    up to there is not the assistant's.
+    up to there is not the assistant's. Not so where such a prompt has a line of its own.
 
     Args:
         shared: what all lines share.
@@ -40,7 +40,7 @@ def written(
         generated: whether the assistant writes them from the first on.
     """
     end = None
-    if role == TRAINED and role in shared.format.prompted and not generated:
+    if role == TRAINED and role in shared.format.closing and not generated:
         closer = end_of_closer(pieces)
         end = end_of_thoughts(pieces) if closer is None else closer
     if end is None:

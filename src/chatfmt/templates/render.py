@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["DATE", "JinjaTemplate", "Refused", "Rendering"]
+__all__ = ["DATE", "MARKS", "JinjaTemplate", "Refused", "Rendering"]
 
 DATE = dt.date(2025, 1, 2)
 """The day on which a template runs, where no other is asked for."""
+MARKS = ("\ufdd0", "\ufdd1")
+"""What stands around text that is generated, where that is asked for: no text holds these."""
 _WORKER = Path(__file__).with_name("worker.py")
 _SECONDS = 5.0  # of the processor, for a conversation, or to compile the template
 _PATIENCE = 12  # times as long by the clock, for machines that are busy; and to start Python
@@ -57,6 +59,8 @@ class Rendering(NamedTuple):
     names: Mapping[str, Any] = MappingProxyType({})
     date: dt.date | None = None
     """The day on which it is rendered; None: that of the template."""
+    marks: bool = False
+    """Whether what ``{% generation %}`` marks stands between two characters, `MARKS`."""
 
 
 class JinjaTemplate:
@@ -175,7 +179,8 @@ class JinjaTemplate:
             **asked.names,
         }
         date = None if asked.date is None else asked.date.isoformat()
-        return {"names": names, "most": _CHARACTERS, "seconds": self._seconds, "date": date}
+        bounds = {"most": _CHARACTERS, "seconds": self._seconds}
+        return {"names": names, **bounds, "date": date, "marks": MARKS if asked.marks else ("", "")}
 
     def _start(self) -> Refused | None:
         self._process = subprocess.Popen(  # noqa: S603 - it is Python, and a file of chatfmt
