@@ -83,6 +83,22 @@ def test_what_closes_the_models_envelope_is_the_models(roles: str) -> None:
     assert found.count("equal") > 1
 
 
+CLOSED = ChatFormat(
+    name="closed",
+    template={"assistant": "<s>{^}{reasoning}y[y{channel}]x<m>{content}<e>"},
+    special_tokens=["<s>", "<m>", "<e>"],
+    fences=["yy", "yx"],
+)
+
+
+@pytest.mark.parametrize("channel", [None, "c"])
+def test_a_thought_is_refused_only_beside_what_completes_its_end(channel: str | None) -> None:
+    answer = Message(role="assistant", reasoning="y", channel=channel)
+    tok = in_letters(CLOSED)
+    found = {*check(tok, to_jinja(CLOSED), Conversation(messages=(answer,)))}
+    assert ("equal" in found) is (channel is None)
+
+
 UNPROMPTED = ChatFormat(
     name="unprompted",
     template={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Special
-from chatfmt.templates.around import Before, before
+from chatfmt.templates.around import Before, before, there
 from chatfmt.templates.branches import branch
 from chatfmt.templates.fields import Places, constant
 from chatfmt.templates.shared import TRAINED, Shared
@@ -127,8 +127,7 @@ class _Walk:
         if piece.field in self._known:
             yield from nodes
         else:
-            there = "content" if piece.field == "content" else f"{piece.field} is not none"
-            yield If(((there, nodes),))
+            yield If(((there(piece.field), nodes),))
 
     def _end(self, token: str, *, generated: bool) -> Iterator[Node]:
         """The token that ends a message: not trained where the model does not go on after it."""
