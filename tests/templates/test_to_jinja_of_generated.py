@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fuzz.search import DRAWS
 
-from chatfmt import ChatFormat, Conversation, FormatError, Message
+from chatfmt import ChatFormat, Conversation, FormatError, Message, ToolCall
 from chatfmt.templates import to_jinja
 from chatfmt.templates.letters import in_letters
 from sizes import size
@@ -111,7 +111,7 @@ UNPROMPTED = ChatFormat(
 
 @pytest.mark.parametrize("more", [[], [Message(role="user", content="Hi")]])
 def test_what_closes_an_envelope_in_which_no_model_begins_has_no_mark(more: list[Message]) -> None:
-    calling = Message(role="assistant", tool_calls=({"name": "f", "arguments": "{}"},))
+    calling = Message(role="assistant", tool_calls=(ToolCall(name="f", arguments="{}"),))
     chat = Conversation(messages=(calling, *more))
     assert "equal" in {*check(in_letters(UNPROMPTED), to_jinja(UNPROMPTED), chat)}
 
