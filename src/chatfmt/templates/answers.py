@@ -166,7 +166,7 @@ class _Shape(NamedTuple):
 def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iterator[_Shape]:
     """How what stands before a text is shared with what stands around a thought.
 
-    The closer is as long as it can be, or else as short.
+    The closer is as short as it can be, or else as long.
     """
     before, between = thought
     if not between.endswith(body.lead):
@@ -178,16 +178,15 @@ def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iter
         around = before[at:], close.removesuffix(closer)
         if before.startswith(base) and close.endswith(closer) and any(around):
             found.append(_Shape(base, *around, closer, body))
-    yield from dict.fromkeys((*found[:1], *found[-1:]))
+    yield from dict.fromkeys((*found[-1:], *found[:1]))
 
 
 def _borders(written: str, tokens: Sequence[str]) -> Iterator[int]:
     """Where a text can be cut, which is not within a special token."""
     at = 0
     for number, part in enumerate(parts(written, tokens)):
-        yield from () if number % 2 else range(at, at + len(part))
+        yield from () if number % 2 else range(at, at + len(part) + 1)
         at += len(part)
-    yield at
 
 
 _Place = tuple[tuple[str, int], "bool | None"]

@@ -46,7 +46,7 @@ _KINDS = Kinds(thinks=True, calls=True, switches=False)
 _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations by which hypotheses are told apart
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
-_MORE = 8  # hypotheses that are tried once one is right in all but what is marked
+_MORE = 16  # hypotheses that are tried once one is right in all but what is marked
 _ROUNDS = 3  # in which conditions are sought
 _ENOUGH = 12  # conversations that are equal: below that there is nothing that was imported
 

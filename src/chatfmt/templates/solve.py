@@ -244,9 +244,8 @@ def _rows(
     frames = (frame, turns.user, turns.assistant, *turns.answers.thoughts)
     written = "".join((prologue, *(part for one in frames if one for part in one)))
     always = {"prologue": line_text(prologue, tokens), "special_tokens": used(written, tokens)}
-    for (answers, more), user, one in itertools.product(
-        answer_lines(turns.answers, tokens), users, systems
-    ):
+    spelled_answers = [*answer_lines(turns.answers, tokens)]
+    for user, one, (answers, more) in itertools.product(users, systems, spelled_answers):
         roles = {} if one is None else {"system": one}
         spelled, stops = _stopped(turns, answers, tokens)
         template = {**roles, "user": user, "assistant": spelled}
