@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jinja2
@@ -13,7 +14,7 @@ from chatfmt.conversation.reading import dumped
 from rows import ids_in, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 
@@ -99,10 +100,12 @@ def _of_text(tok: ChatTokenizer, chat: Conversation) -> _Wanted:
         ids = tok.encode(chat)
     except RenderError:
         return _Wanted({}, None)
-    weights = tok.render(chat).weights()
-    closes = len(ids) - len(weights)  # what closes an envelope, and is its role's
+    shown = tok.render(chat)
+    weights = shown.weights()
+    closes = len(ids) - len(weights)  # what closes an envelope goes on as its last message ended
     is_the_models = bool(closes) and chat.messages[-1].role == "assistant"
-    return _Wanted({}, ids, weights + [float(is_the_models)] * closes)
+    weight = float(is_the_models and shown.spans[-1].generated)
+    return _Wanted({}, ids, weights + [weight] * closes)
 
 
 def _of_training(tok: ChatTokenizer, chat: Conversation) -> Iterator[_Wanted]:
@@ -116,15 +119,24 @@ def _of_training(tok: ChatTokenizer, chat: Conversation) -> Iterator[_Wanted]:
         yield _Wanted({"training": True}, [*example.input_ids], [*example.weights])
 
 
-def check(tok: ChatTokenizer, source: str, chat: Conversation) -> Iterator[str]:
+def check(
+    tok: ChatTokenizer,
+    source: str,
+    chat: Conversation,
+    *,
+    prepared: Conversation | None = None,
+    variables: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[str]:
     """Text, marks and prompts are those of chatfmt, or both refuse; says what was compared.
+
+    What chatfmt writes may be what it prepared; the template is given further ``variables``.
 
     A template refuses two things more: texts that spell a special token, and arguments as text
     where they are to be an object.
     """
     given = as_dicts(chat)
-    for values, ids, weights in _wanted(tok, chat):
-        found = rendered(source, given, tools=[*chat.tools] or None, **values)
+    for values, ids, weights in _wanted(tok, prepared or chat):
+        found = rendered(source, given, tools=[*chat.tools] or None, **variables, **values)
         if ids is None:
             assert found.text is None, (given, values, found)
             yield "both refuse"
@@ -144,6 +156,9 @@ def _excuse(
     """Why a template may refuse what chatfmt writes."""
     if ids_in(tok, spelled(tok, ids)) != ids:
         return "spells"
+    if "the word tools" in found.reason:
+        assert chat.tools, given
+        return "tools"
     calls = [call for message in chat.messages for call in message.tool_calls]
     if any(isinstance(_arguments(call.arguments), str) for call in calls):
         assert "expected arguments as an object" in found.reason, (given, found)

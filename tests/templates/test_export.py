@@ -14,7 +14,8 @@ pytest.importorskip("tokenizers", reason="it checks what is written")
 
 from chatfmt import ChatTokenizer, EncodingError, get_format, get_tokenizer
 from chatfmt.encodings.hf import HFEncoding
-from chatfmt.templates import export_hf
+from chatfmt.templates import export_hf, to_jinja
+from chatfmt.templates.asks import Kinds, asks
 from heavy import heavy
 from jinja_chats import as_dicts
 from letters import BYTES, row
@@ -136,6 +137,41 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(EncodingError, match="does not split text as"):
         export_hf(tmp_path, small(pattern=r"^\tdef|[\s\S]", more={"\tdef": 261}))
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_template_that_prepares(tmp_path: Path) -> None:
+    row = get_format("qwen-3")
+    special = {token: 256 + at for at, token in enumerate(row.special_tokens)}
+    encoding = tiktoken.Encoding(
+        "b", pat_str=r"[\s\S]", mergeable_ranks=BYTES._mergeable_ranks, special_tokens=special
+    )
+    export_hf(tmp_path, get_tokenizer("qwen-3", encoding), prepare=True)
+    expected = to_jinja(row, special_tokens=special, prepare=True)
+    assert (tmp_path / "chat_template.jinja").read_text("utf-8") == expected
+
+
+@pytest.mark.slow
+def test_transformers_prepares(tmp_path: Path) -> None:
+    transformers = heavy("transformers")
+    tok = real("qwen-3")
+    export_hf(tmp_path / "new", tok, prepare=True)
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "new")
+    chats = [
+        ask.conversation
+        for ask in asks(Kinds(thinks=True, calls=True, switches=False), drawn=20)
+        if ask.prompt
+    ]
+    equal = 0
+    for chat in chats:
+        prepared = tok.prepare(chat)
+        expected = tok.encode_prompt(prepared)
+        if ids_in(tok, spelled(tok, expected)) != expected:
+            continue  # a text spells a token
+        given = {"tools": [*chat.tools] or None, "add_generation_prompt": True}
+        found = theirs.apply_chat_template(as_dicts(chat), return_dict=False, **given)
+        assert found == expected, chat
+        equal += 1
+    assert equal > len(chats) // 2
 
 
 # -- The real vocabularies ------------------------------------------------------------------------

@@ -29,7 +29,12 @@ SOURCES = [
 def answers(*jobs: Any) -> list[Any]:
     """What the worker answers, here in this process."""
     written = io.StringIO()
-    main(io.StringIO("".join(json.dumps([{"date": None} | job]) + "\n" for job in jobs)), written)
+    main(
+        io.StringIO(
+            "".join(json.dumps([{"date": None, "marks": ["", ""]} | job]) + "\n" for job in jobs)
+        ),
+        written,
+    )
     return [json.loads(line) for line in written.getvalue().splitlines()]
 
 

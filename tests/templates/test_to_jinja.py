@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import chatfmt
-from chatfmt import Conversation
+from chatfmt import Conversation, Message
 from chatfmt.templates import to_jinja
 from generated_chats import chats
 from rows import agent, conversations, tokenizer
@@ -34,6 +34,12 @@ def _counted(tok: ChatTokenizer, some: list[Conversation]) -> Counter[str]:
 def test_every_row_as_a_template(name: str) -> None:
     tok = tokenizer(name)
     assert _counted(tok, [agent(tok.format)])["equal"] > 0
+
+
+@pytest.mark.parametrize("name", ["nemotron-3", "qwen-3"])
+def test_an_empty_thought_may_be_the_prompts_or_the_models(name: str) -> None:
+    turns = Message(role="user", content="Hi"), Message(role="assistant", reasoning="")
+    assert _counted(tokenizer(name), [Conversation(messages=turns)])["equal"] > 0
 
 
 @pytest.mark.slow

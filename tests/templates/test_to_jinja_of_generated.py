@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fuzz.search import DRAWS
 
-from chatfmt import ChatFormat, Conversation, FormatError, Message
+from chatfmt import ChatFormat, Conversation, FormatError, Message, ToolCall
 from chatfmt.templates import to_jinja
 from chatfmt.templates.letters import in_letters
 from sizes import size
@@ -81,6 +81,39 @@ def test_what_closes_the_models_envelope_is_the_models(roles: str) -> None:
     chat = Conversation(messages=tuple(Message(role=names[r], content="Hi") for r in roles))
     found = [*check(in_letters(ENVELOPE), to_jinja(ENVELOPE), chat)]
     assert found.count("equal") > 1
+
+
+CLOSED = ChatFormat(
+    name="closed",
+    template={"assistant": "<s>{^}{reasoning}y[y{channel}]x<m>{content}<e>"},
+    special_tokens=["<s>", "<m>", "<e>"],
+    fences=["yy", "yx"],
+)
+
+
+@pytest.mark.parametrize("channel", [None, "c"])
+def test_a_thought_is_refused_only_beside_what_completes_its_end(channel: str | None) -> None:
+    answer = Message(role="assistant", reasoning="y", channel=channel)
+    tok = in_letters(CLOSED)
+    found = {*check(tok, to_jinja(CLOSED), Conversation(messages=(answer,)))}
+    assert ("equal" in found) is (channel is None)
+
+
+UNPROMPTED = ChatFormat(
+    name="unprompted",
+    template={
+        "user": "x<m>u{content}<m>",
+        "assistant": {"each": "<s>a[|{call.name}<m>{call.arguments}<m>]*<e>", "close": "x<e>"},
+    },
+    special_tokens=["<s>", "<m>", "<e>"],
+)
+
+
+@pytest.mark.parametrize("more", [[], [Message(role="user", content="Hi")]])
+def test_what_closes_an_envelope_in_which_no_model_begins_has_no_mark(more: list[Message]) -> None:
+    calling = Message(role="assistant", tool_calls=(ToolCall(name="f", arguments="{}"),))
+    chat = Conversation(messages=(calling, *more))
+    assert "equal" in {*check(in_letters(UNPROMPTED), to_jinja(UNPROMPTED), chat)}
 
 
 def test_more_reasons_to_refuse_than_python_takes_in_one_condition() -> None:

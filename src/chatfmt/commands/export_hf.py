@@ -27,6 +27,12 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "directory", metavar="DIR", help="the directory to write; it must be empty or not exist yet"
     )
+    parser.add_argument(
+        "--prepare",
+        action="store_true",
+        help="let the chat template also rewrite messages as the model's own does: the system "
+        "message, trimmed texts, dropped thinking, definitions of tools",
+    )
     add_tokenizer(parser)
     parser.set_defaults(run=run)
 
@@ -35,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the directory, and print what is in it."""
     from chatfmt.templates import export_hf  # only this command needs it
 
-    for name, size in export_hf(args.directory, tokenizer(args)).items():
+    sizes = export_hf(args.directory, tokenizer(args), prepare=args.prepare)
+    for name, size in sizes.items():
         sys.stdout.write(f"{Path(args.directory) / name}: {size:,} bytes\n")
     return 0

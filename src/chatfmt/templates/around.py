@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from chatfmt.line.language import Piece
 
-__all__ = ["Before", "Following", "after", "before", "following"]
+__all__ = ["Before", "Following", "after", "before", "following", "there"]
+
+
+def there(field: str) -> str:
+    """The condition under which what is grouped with a field is written.
+
+    >>> there("content"), there("channel")
+    ('content', 'channel is not none')
+    """
+    return field if field == "content" else f"{field} is not none"
 
 
 class Following(NamedTuple):
@@ -24,6 +33,8 @@ class Following(NamedTuple):
     text: str
     is_told: bool = False
     """Whether a special token follows it."""
+    when: tuple[tuple[str, bool], ...] = ()
+    """The fields whose groups decide, each with whether it is there."""
 
 
 def following(pieces: Sequence[Piece]) -> set[Following]:
@@ -31,12 +42,9 @@ def following(pieces: Sequence[Piece]) -> set[Following]:
 
     >>> from chatfmt.line.language import Literal, Special
     >>> following([Literal("a"), Literal("b"), Special(("<e>",))])
-    {Following(text='ab', is_told=True)}
+    {Following(text='ab', is_told=True, when=())}
     """
-    found: set[Following] = set()
-    for text, rest in _begun(pieces):
-        found.add(Following(text, isinstance(rest, Special)))
-    return found
+    return {Following(text, isinstance(rest, Special), when) for text, rest, when in _begun(pieces)}
 
 
 def after(pieces: Sequence[Piece]) -> set[str]:
@@ -50,30 +58,36 @@ def after(pieces: Sequence[Piece]) -> set[str]:
     inside = [
         replace(one, pieces=_spelled(one.pieces)) if isinstance(one, Group) else one for one in flat
     ]
-    return {text for text, _ in _begun(inside)}
+    return {text for text, _, _ in _begun(inside)}
 
 
 def _spelled(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     return tuple(Literal(one.tokens[0]) if isinstance(one, Special) else one for one in pieces)
 
 
-def _begun(pieces: Sequence[Piece], text: str = "") -> Iterator[tuple[str, Piece | None]]:
-    """Texts with which the pieces can begin, and the piece after each; None at the end."""
+_When = tuple[tuple[str, bool], ...]
+
+
+def _begun(
+    pieces: Sequence[Piece], text: str = "", when: _When = ()
+) -> Iterator[tuple[str, Piece | None, _When]]:
+    """Texts with which the pieces can begin, the piece after each (None at the end), and when."""
     for at, piece in enumerate(pieces):
         rest = pieces[at + 1 :]
         match piece:
             case Literal():
                 text += piece.text
-            case Group():
-                yield from _begun((*piece.pieces, *rest), text)
+            case Group(field):
+                yield from _begun((*piece.pieces, *rest), text, (*when, (field, True)))
+                when = (*when, (field, False))
             case Calls():
-                yield from _begun((*piece.item, *rest), text)
+                yield from _begun((*piece.item, *rest), text, when)
                 if not piece.arguments:  # there is at least one call
                     return
             case Special() | Field():
-                yield text, piece
+                yield text, piece, when
                 return
-    yield text, None
+    yield text, None, when
 
 
 class Before(NamedTuple):

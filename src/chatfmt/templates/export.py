@@ -27,7 +27,9 @@ _PROBE = (
 """Texts that an exported vocabulary must split as ours does."""
 
 
-def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str, int]:
+def export_hf(
+    directory: str | os.PathLike[str], tok: ChatTokenizer, *, prepare: bool = False
+) -> dict[str, int]:
     """Write the files with which transformers gives the ids of this tokenizer.
 
     These are ``tokenizer.json``, ``tokenizer_config.json``, ``chat_template.jinja`` (see
@@ -36,6 +38,8 @@ def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str
     Args:
         directory: where to write; it is created, and must be empty if it exists.
         tok: the tokenizer.
+        prepare: whether the chat template also does what `ChatTokenizer.prepare` does; see
+            `to_jinja`.
 
     Returns:
         The name of each file, and its size in bytes.
@@ -48,7 +52,7 @@ def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str
     Raises:
         FileExistsError: the directory is not empty.
         EncodingError: the vocabulary cannot be written as a ``tokenizer.json``.
-        FormatError: the format cannot be written as a template.
+        FormatError: the format, or a word of its preparation, cannot be written as a template.
         ImportError: the extra ``hf`` is not installed.
     """
     path = Path(directory)
@@ -59,7 +63,7 @@ def export_hf(directory: str | os.PathLike[str], tok: ChatTokenizer) -> dict[str
     files = {
         "tokenizer.json": json.dumps(spec, ensure_ascii=False),
         "tokenizer_config.json": _json(_config(tok)),
-        "chat_template.jinja": to_jinja(tok.format, special_tokens=added),
+        "chat_template.jinja": to_jinja(tok.format, special_tokens=added, prepare=prepare),
         "generation_config.json": _json({"eos_token_id": _stops(tok)}),
     }
     _check(files["tokenizer.json"], tok)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from chatfmt.errors import FormatError
+from chatfmt.templates.around import there
 from chatfmt.templates.source import quoted
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def misreadings(
     ["'\\n</x>' in content"]
     """
     fences = tuple(word.text for word in words if not word.begins)
+    ends = sorted(ends)
     for word in words:
         if word.ends:
             yield f"{value} == {constants.say(word.text)}"
@@ -100,9 +102,28 @@ def misreadings(
             yield f"{value}.startswith({constants.say(word.text)})"
         else:
             yield f"{constants.say(word.text)} in {value}"
-        for text, is_told in sorted(ends):
-            if not is_told or text.startswith(fences):  # otherwise the special token decides
-                yield from _completed(value, word, text, fences, constants)
+        yield from _completing(value, word, ends, fences, constants)
+
+
+def _completing(
+    value: str, word: Word, ends: Sequence[Following], fences: tuple[str, ...], constants: Constants
+) -> Iterator[str]:
+    """When what comes after the value completes a word, which may depend on what is there."""
+    found: dict[str, list[Following]] = {}
+    for end in ends:
+        if not end.is_told or end.text.startswith(fences):  # otherwise the special token decides
+            for condition in _completed(value, word, end.text, fences, constants):
+                found.setdefault(condition, []).append(end)
+    for condition, some in found.items():
+        if len(some) == len(ends) or not all(end.when for end in some):
+            yield condition
+        else:
+            yield from (f"{condition} and {_holds(end.when)}" for end in some)
+
+
+def _holds(when: Iterable[tuple[str, bool]]) -> str:
+    terms = (there(field) if is_there else f"not ({there(field)})" for field, is_there in when)
+    return " and ".join(terms)
 
 
 def _completed(

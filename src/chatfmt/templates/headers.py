@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.line.language import Calls, Field, Group, Literal, Special
+from chatfmt.templates.around import there
 from chatfmt.templates.source import Node, fail
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class _Header:
                 case Group(field, inside):
                     within = self.length(inside)
                     if within != "0":
-                        there = field if field == "content" else f"{field} is not none"
-                        terms.append(f"({within} if {there} else 0)")
+                        terms.append(f"({within} if {there(field)} else 0)")
                 case _:
                     pass
         return " + ".join([*terms, *([str(literal)] if literal or not terms else [])])

@@ -23,6 +23,7 @@ from chatfmt.templates.compare import (
 )
 from chatfmt.templates.conditions import Condition, needed
 from chatfmt.templates.letters import in_letters, spelled
+from chatfmt.templates.marks import answered, marked, misses
 from chatfmt.templates.probe import takes_parts
 from chatfmt.templates.render import DATE, JinjaTemplate, Refused
 from chatfmt.templates.rewriting import WELL, improved
@@ -45,6 +46,7 @@ _KINDS = Kinds(thinks=True, calls=True, switches=False)
 _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations that distinguish hypotheses
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
+_MORE = 16  # hypotheses to try after one that is right except for its marks
 _ROUNDS = 3  # of looking for conditions
 _ENOUGH = 12  # equal conversations: with fewer, nothing was really imported
 
@@ -144,7 +146,9 @@ def _solved(
     cases: Sequence[_Case],
     name: str,
 ) -> tuple[ChatTokenizer, list[dict[str, Any]]]:
-    """The hypothesis that is right most often for prompts, and then for the plainest conversations.
+    """The hypothesis that is right most often for prompts, then for the plainest conversations.
+
+    What the template marks decides between those that are equally right.
 
     A condition can cover how a conversation ends, but not the text before an answer.
     """
@@ -154,8 +158,12 @@ def _solved(
     if not plain:
         why = next((text.reason for _, text in cases if isinstance(text, Refused)), "")
         raise TemplateImportError(f"it takes no plain conversation: {why}", ())
+    shown, more = (
+        marked(template, [*answered([ask for ask, _ in written if not _calls(ask)])]),
+        _MORE,
+    )
     best: tuple[ChatTokenizer, Hypothesis] | None = None
-    fewest = (len(prompts) + 1, len(plain) + 1)
+    fewest = (len(prompts) + 1, len(plain) + 1, len(shown) + 1)
     why = "its texts do not stand one after the other, each once"
     for tried in hypotheses(template, tokens, bos):
         if any(token in text for token in tokens for text in _texts(tried.words)):
@@ -165,11 +173,16 @@ def _solved(
         except FormatError as error:
             why = f"no line could be read back: {error}"
             continue
-        ends = _failures(tok, plain, fewest[1])
-        failures = _failures(tok, prompts, fewest[0] + (ends < fewest[1])), ends
+        ends = _failures(tok, plain, fewest[1] + 1)
+        failures = (
+            _failures(tok, prompts, fewest[0] + 1),
+            ends,
+            sum(misses(tok, one) for one in shown),
+        )
         if failures < fewest:
             best, fewest = (tok, tried), failures
-        if fewest == (0, 0):
+        more = _MORE if any(fewest[:2]) else more - 1
+        if not any(fewest) or not more:
             break
     if best is None:
         raise TemplateImportError(why, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.line.fields import OPTIONAL
-from chatfmt.line.language import Calls, Field, Literal, Special, flat
+from chatfmt.line.language import Calls, Field, GenerationStart, Literal, Special, flat
 from chatfmt.templates.branches import branch, either
 from chatfmt.templates.fields import constant
 from chatfmt.templates.headers import header_limit
@@ -120,7 +120,8 @@ def _enveloped(shared: Shared, role: str, line: Line, envelope: Envelope) -> Ite
     first = written(shared, role, line, (*envelope.open, *line.pieces))
     more = written(shared, role, line, (*envelope.sep, *line.pieces))
     yield from branch([(f"before != {quoted(role)}", first), ("", more)])
-    generated = role == TRAINED  # the model ends its messages with the token on which it stops
+    # What closes goes on as the message ended: a line in which no model begins is not the model's.
+    generated = role == TRAINED and GenerationStart() in flat(line.pieces)
     close = tuple(node for one in envelope.close for node in constant(one, generated=generated))
     if close:
         yield If(((f"after != {quoted(role)}", close),))

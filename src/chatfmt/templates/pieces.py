@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Special
-from chatfmt.templates.around import Before, before
+from chatfmt.templates.around import Before, before, there
 from chatfmt.templates.branches import branch
 from chatfmt.templates.fields import Places, constant
 from chatfmt.templates.shared import TRAINED, Shared
@@ -30,7 +30,7 @@ def written(
     """The nodes of pieces for a message of a role.
 
     If the reasoning is empty or missing, a prompt may have written the text that says so: then
-    everything up to there is not the assistant's.
+    everything up to there is not the assistant's, unless such prompts have their own line.
 
     Args:
         shared: what all lines share.
@@ -40,7 +40,7 @@ def written(
         generated: whether the assistant writes them from the first one.
     """
     end = None
-    if role == TRAINED and role in shared.format.prompted and not generated:
+    if role == TRAINED and role in shared.format.closing and not generated:
         closer = end_of_closer(pieces)
         end = end_of_thoughts(pieces) if closer is None else closer
     if end is None:
@@ -127,8 +127,7 @@ class _Walk:
         if piece.field in self._known:
             yield from nodes
         else:
-            there = "content" if piece.field == "content" else f"{piece.field} is not none"
-            yield If(((there, nodes),))
+            yield If(((there(piece.field), nodes),))
 
     def _end(self, token: str, *, generated: bool) -> Iterator[Node]:
         """The token that ends a message: trained only if the model continues after it."""

@@ -9,7 +9,7 @@ from chatfmt.templates.render import Refused, Rendering
 if TYPE_CHECKING:
     from chatfmt.templates.render import JinjaTemplate
 
-__all__ = ["Cut", "cut", "mark", "takes_parts", "thought_cut"]
+__all__ = ["Cut", "cut", "emptied", "mark", "prompted", "takes_parts", "thought_cut"]
 
 _ROLES = {"s": "system", "u": "user", "a": "assistant"}
 
@@ -64,6 +64,47 @@ def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | N
         before, _, text = text.partition(marks[at])
         between.append(before)
     return Cut((*between, text), (*order,))
+
+
+def emptied(template: JinjaTemplate, roles: str, at: int) -> str | None:
+    """What stands between the neighbours of a message without text; None if that is not known.
+
+    Args:
+        template: what is asked.
+        roles: the first letter of each role.
+        at: which message has no text; there is another after it.
+
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> source = "{% for m in messages %}<m>{{ ' ' ~ m.content if m.content }}<e>{% endfor %}"
+    >>> with JinjaTemplate(source) as template:
+    ...     emptied(template, "uau", 1)
+    '<e><m><e><m> '
+    """
+    given = [
+        {"role": _ROLES[role], "content": "" if number == at else mark(number)}
+        for number, role in enumerate(roles)
+    ]
+    text = template.render(given)
+    if isinstance(text, Refused):
+        return None
+    if at:
+        text = text.partition(mark(at - 1))[2]
+    between, found, _ = text.partition(mark(at + 1))
+    return between if found else None
+
+
+def prompted(template: JinjaTemplate, *, thinking: bool) -> str | None:
+    """What stands behind a question where a prompt says whether to think; None if it refuses.
+
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> with JinjaTemplate("{{ messages[0].content }}<e>{{ enable_thinking }}") as template:
+    ...     prompted(template, thinking=False)
+    '<e>False'
+    """
+    names = {"enable_thinking": thinking, "thinking": thinking}
+    question = {"role": "user", "content": mark(0)}
+    text = template.render([question], prompt=True, names=names)
+    return None if isinstance(text, Refused) else text.partition(mark(0))[2]
 
 
 def takes_parts(template: JinjaTemplate) -> bool:

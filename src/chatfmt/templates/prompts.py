@@ -23,8 +23,8 @@ __all__ = ["prompt_nodes"]
 _SPEAKER = "assistant"
 
 
-def prompt_nodes(format: ChatFormat) -> Iterator[Node]:
-    """The nodes that follow the last message before the assistant speaks."""
+def prompt_nodes(format: ChatFormat, messages: str = "messages") -> Iterator[Node]:
+    """The nodes that follow the last of these messages before the assistant speaks."""
     if _SPEAKER not in format.lines_of:
         yield _fail("no assistant speaks in this format")
         return
@@ -33,7 +33,7 @@ def prompt_nodes(format: ChatFormat) -> Iterator[Node]:
     if not places:
         yield from _at(format, None)
         return
-    yield Set("last", "messages[-1].role if messages else 'start'")
+    yield Set("last", f"{messages}[-1].role if {messages} else 'start'")
     branches = [
         (f"last in {listed([place])}", [*_at(format, None if place == "start" else place)])
         for place in places

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["DATE", "JinjaTemplate", "Refused", "Rendering"]
+__all__ = ["DATE", "MARKS", "JinjaTemplate", "Refused", "Rendering"]
 
 DATE = dt.date(2025, 1, 2)
 """The day on which a template runs, unless another is asked for."""
+MARKS = ("\ufdd0", "\ufdd1")
+"""The characters around generated text, if marks are asked for. They occur in no text."""
 _WORKER = Path(__file__).with_name("worker.py")
 _SECONDS = 5.0  # of processor time, for a conversation, or to compile the template
 _PATIENCE = 12  # times as long by the clock, since machines may be busy and Python has to start
@@ -57,6 +59,8 @@ class Rendering(NamedTuple):
     names: Mapping[str, Any] = MappingProxyType({})
     date: dt.date | None = None
     """The day on which it is rendered; None: the template's."""
+    marks: bool = False
+    """Whether to put `MARKS` around the text that ``{% generation %}`` marks."""
 
 
 class JinjaTemplate:
@@ -175,7 +179,8 @@ class JinjaTemplate:
             **asked.names,
         }
         date = None if asked.date is None else asked.date.isoformat()
-        return {"names": names, "most": _CHARACTERS, "seconds": self._seconds, "date": date}
+        bounds = {"most": _CHARACTERS, "seconds": self._seconds}
+        return {"names": names, **bounds, "date": date, "marks": MARKS if asked.marks else ("", "")}
 
     def _start(self) -> Refused | None:
         self._process = subprocess.Popen(  # noqa: S603 - it is Python, and a file of chatfmt

@@ -16,7 +16,9 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chatfmt.templates.probe import cut, thought_cut
+from chatfmt.templates.answers import Answers, answer_lines, bodies
+from chatfmt.templates.probe import cut, emptied, prompted, thought_cut
+from chatfmt.templates.spelling import line_text, parts, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Hypothesis", "hypotheses"]
 
-_ESCAPED = re.compile(r"([\[\]{}\\|*])")
+_Line = str | dict[str, Any] | list[Any] | None
 
 
 class Hypothesis(NamedTuple):
@@ -51,27 +53,39 @@ class _Turns(NamedTuple):
     """Everything before the head of the first message, if that is the user's."""
     user: _Frame
     assistant: _Frame
-    prompt: str | None
-    """The text that a prompt adds after the user's end; None if the template writes no prompt."""
-    thought: _Frame | None = None
-    """The text around a thought, before the content of the answer."""
+    answers: Answers
+
+
+class _Empty(NamedTuple):
+    """The text between the neighbours of a message without text; None: unknown."""
+
+    system: str | None
+    user: str | None
+    assistant: str | None
 
 
 def hypotheses(template: JinjaTemplate, tokens: Sequence[str], bos: str) -> Iterator[Hypothesis]:
     """Every reading of a template's text for plain conversations, the likeliest first."""
-    for turns in sorted(_turns(template, tokens), key=partial(_unlikeness, tokens)):
+    empty = _Empty(
+        emptied(template, "sua", 0), emptied(template, "uaua", 2), emptied(template, "uau", 1)
+    )
+    for turns in sorted(_turns(template, tokens, empty), key=partial(_unlikeness, tokens)):
         for system, words in _systems(template, turns, tokens, bos):
-            row = _row(turns, system, tokens)
-            yield Hypothesis(row, words)
-            if not turns.assistant.head or _parts(turns.assistant.head, tokens)[0]:
-                yield Hypothesis(_answers_after_questions(row), words)
+            for row in _rows(turns, system, tokens, empty):
+                yield Hypothesis(row, words)
+                if not turns.assistant.head or parts(turns.assistant.head, tokens)[0]:
+                    yield Hypothesis(_answers_after_questions(row), words)
 
 
 def _answers_after_questions(row: dict[str, Any]) -> dict[str, Any]:
     """The row with answers only after questions: then an answer may begin with text."""
-    line = row["template"]["assistant"]
-    line = {"line": line} if isinstance(line, str) else line
-    return {**row, "template": {**row["template"], "assistant": {**line, "after": "user"}}}
+    given = row["template"]["assistant"]
+    lines = [
+        {**(one if isinstance(one, dict) else {"line": one}), "after": "user"}
+        for one in (given if isinstance(given, list) else [given])
+    ]
+    spelled = lines if lines[1:] else lines[0]
+    return {**row, "template": {**row["template"], "assistant": spelled}}
 
 
 def _unlikeness(tokens: Sequence[str], turns: _Turns) -> tuple[bool, int]:
@@ -80,33 +94,50 @@ def _unlikeness(tokens: Sequence[str], turns: _Turns) -> tuple[bool, int]:
     In most formats, questions and answers begin with the same token, and answers end with the
     first one that can end them.
     """
-    first = _parts(turns.user.head, tokens)[:2]
-    apart = first[0] != "" or first != _parts(turns.assistant.head, tokens)[:2]
-    return apart, abs(len(_parts(turns.assistant.end, tokens)) - 3)
+    first = parts(turns.user.head, tokens)[:2]
+    apart = first[0] != "" or first != parts(turns.assistant.head, tokens)[:2]
+    return apart, abs(len(parts(turns.assistant.end, tokens)) - 3)
 
 
-def _turns(template: JinjaTemplate, tokens: Sequence[str]) -> Iterator[_Turns]:
+def _turns(template: JinjaTemplate, tokens: Sequence[str], empty: _Empty) -> Iterator[_Turns]:
     whole, asked = cut(template, "uaua"), cut(template, "uau", prompt=True)
     one, two = cut(template, "u"), cut(template, "ua")
     if asked is None or asked.order != (0, 1, 2):
         return
     start, to_answer, to_user, after = asked.between
-    thought = thought_cut(template)
+    thought, closed = thought_cut(template), prompted(template, thinking=False)
     for user_end in _ends(to_answer, [one, asked], tokens, following=after):
         for answer_end in _ends(to_user, [two, whole], tokens, following=start):
             head = to_user[len(answer_end) :]
             if not start.endswith(head):
                 continue
+            answer = to_answer[len(user_end) :]
+            answers = Answers(
+                answer,
+                answer_end,
+                _inner(user_end, empty.assistant, head),
+                _inner(user_end, after),
+                _inner(user_end, closed),
+                None,
+            )
             found = _Turns(
                 start[: len(start) - len(head)],
                 _Frame(head, user_end),
-                _Frame(to_answer[len(user_end) :], answer_end),
-                after[len(user_end) :] if after.startswith(user_end) else None,
+                _Frame(answer, answer_end),
+                answers,
             )
-            before = user_end + found.assistant.head
-            if thought is not None and thought[0].startswith(before):
-                yield found._replace(thought=_Frame(thought[0][len(before) :], thought[1]))
+            before = None if thought is None else _inner(user_end, thought[0])
+            if thought is not None and before is not None:
+                yield found._replace(answers=answers._replace(thought=(before, thought[1])))
             yield found
+
+
+def _inner(before: str, text: str | None, after: str = "") -> str | None:
+    """What stands between two texts in another; None if it does not begin and end with them."""
+    if text is None or not text.startswith(before):
+        return None
+    rest = text[len(before) :]
+    return rest.removesuffix(after) if rest.endswith(after) else None
 
 
 def _ends(
@@ -189,74 +220,53 @@ def _like_the_users(head: str) -> Iterator[str]:
 
 def _begun(text: str, tokens: Sequence[str]) -> Iterator[str]:
     """The text up to each of its first special tokens."""
-    parts = _parts(text, tokens)
-    runs = itertools.takewhile(lambda at: not parts[at - 1], range(1, len(parts), 2))
-    yield from ("".join(parts[: at + 1]) for at in reversed([*runs]))
+    cut_up = parts(text, tokens)
+    runs = itertools.takewhile(lambda at: not cut_up[at - 1], range(1, len(cut_up), 2))
+    yield from ("".join(cut_up[: at + 1]) for at in reversed([*runs]))
 
 
 def _around(before: str) -> dict[str, Any]:
     return {"word": "system", **({"before": before} if before else {})}
 
 
-def _row(turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str]) -> dict[str, Any]:
+def _rows(
+    turns: _Turns, system: tuple[_Frame | None, str], tokens: Sequence[str], empty: _Empty
+) -> Iterator[dict[str, Any]]:
+    """The rows in which messages have these frames."""
     frame, prologue = system
-    answer = turns.assistant
-    lines: dict[str, Any] = {}
+    systems: list[_Line] = [None]
     if frame is not None:
-        line = _line(frame, tokens)
+        first = _inner(prologue, empty.system, turns.user.head)
         starts = any(frame.head.startswith(token) for token in tokens)
-        lines["system"] = line if starts else {"line": line, "after": "start"}
-    lines["user"] = _line(turns.user, tokens)
-    opened, more = _opened(turns, tokens)
-    lines["assistant"] = opened + "{content}" + _end(answer.end, tokens)
-    following = _parts(turns.user.head, tokens)[1:2]
-    if following and not _parts(answer.end, tokens)[1:]:  # it stops a model that continues
-        lines["assistant"] = {"line": lines["assistant"], "training_end": following[0]}
-        more = {**more, "stops": following}
-    frames = (frame, turns.user, answer, turns.thought)
-    written = "".join((prologue, *(one.head + one.end for one in frames if one)))
-    return {
-        "template": lines,
-        "prologue": _text(prologue, tokens),
-        "special_tokens": _used(written, tokens),
-        **more,
-    }
+        lines = _spelled(frame, first, tokens)
+        systems = [line if starts else {"line": line, "after": "start"} for line in lines]
+    question = _inner(turns.assistant.end, empty.user, turns.assistant.head)
+    users = [*_spelled(turns.user, question, tokens)]
+    frames = (frame, turns.user, turns.assistant, *turns.answers.thoughts)
+    written = "".join((prologue, *(part for one in frames if one for part in one)))
+    always = {"prologue": line_text(prologue, tokens), "special_tokens": used(written, tokens)}
+    spelled_answers = [*answer_lines(turns.answers, tokens)]
+    for user, one, (answers, more) in itertools.product(users, systems, spelled_answers):
+        roles = {} if one is None else {"system": one}
+        spelled, stops = _stopped(turns, answers, tokens)
+        template = {**roles, "user": user, "assistant": spelled}
+        yield {"template": template, **always, **more, **stops}
 
 
-def _opened(turns: _Turns, tokens: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """An answer up to its content, with the place where a prompt ends, and the members it needs."""
-    head, prompt, thought = turns.assistant.head, turns.prompt, turns.thought
-    if thought is None:
-        shared = prompt if prompt is not None and head.startswith(prompt) else head
-        return _text(shared, tokens) + "{^}" + _text(head[len(shared) :], tokens), {}
-    before, after = _text(thought.head, tokens), _text(thought.end, tokens)
-    if prompt == head + thought.head:
-        return f"{_text(head, tokens)}[{before}{{^}}{{reasoning}}{after}]", {}
-    closed = prompt == head + thought.head + thought.end
-    more = {"thinking": False} if closed else {}
-    return f"{_text(head, tokens)}{{^}}[{before}{{reasoning}}{after}]", more
+def _stopped(
+    turns: _Turns, lines: list[str], tokens: Sequence[str]
+) -> tuple[_Line, dict[str, Any]]:
+    """The lines of an answer; if a question ends it, also the token that stops the model."""
+    following = parts(turns.user.head, tokens)[1:2]
+    made: list[Any] = [*lines]
+    stops: dict[str, Any] = {}
+    if following and not parts(turns.assistant.end, tokens)[1:]:
+        made = [{"line": line, "training_end": following[0]} for line in lines]
+        stops = {"stops": following}
+    return made if made[1:] else made[0], stops
 
 
-def _line(frame: _Frame, tokens: Sequence[str]) -> str:
-    return _text(frame.head, tokens) + "{content}" + _end(frame.end, tokens)
-
-
-def _end(end: str, tokens: Sequence[str]) -> str:
-    """The text after a content, with ``{next}`` if no special token ends it."""
-    return _text(end, tokens) + ("" if any(token in end for token in tokens) else "{next}")
-
-
-def _parts(text: str, tokens: Sequence[str]) -> list[str]:
-    """The text cut at special tokens, the longest first; these are at the odd indices."""
-    longest = sorted(tokens, key=len, reverse=True)
-    return re.split(f"({'|'.join(map(re.escape, longest))})", text) if longest else [text]
-
-
-def _text(text: str, tokens: Sequence[str]) -> str:
-    r"""The text as a line spells it: ``\[`` for a bracket that belongs to no special token."""
-    parts = _parts(text, tokens)
-    return "".join(part if at % 2 else _ESCAPED.sub(r"\\\1", part) for at, part in enumerate(parts))
-
-
-def _used(text: str, tokens: Sequence[str]) -> list[str]:
-    return [*dict.fromkeys(_parts(text, tokens)[1::2])]
+def _spelled(frame: _Frame, empty: str | None, tokens: Sequence[str]) -> Iterator[str]:
+    """The lines that write this around a text, and that text without one."""
+    for body in bodies(frame.head, frame.end, empty):
+        yield line_text(body.head, tokens) + body.spelled(tokens)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from chatfmt.line.language import Field, Literal, flat
 from chatfmt.templates.lines import message_nodes
 from chatfmt.templates.macros import text_macro, with_needed
+from chatfmt.templates.preparing import VALUE, prepared_nodes
 from chatfmt.templates.prompts import prompt_nodes
 from chatfmt.templates.shared import Shared
 from chatfmt.templates.source import For, If, Node, Set, Text, Write, fail, laid_out, listed, quoted
@@ -42,25 +43,30 @@ _VALUES = {
 }
 
 
-def to_jinja(format: ChatFormat, *, special_tokens: Iterable[str] = ()) -> str:
+def to_jinja(
+    format: ChatFormat, *, special_tokens: Iterable[str] = (), prepare: bool = False
+) -> str:
     """The chat template of a format, for transformers and whatever else renders such.
 
     What it writes with ``messages`` is the text of `ChatTokenizer.encode`, and with
     ``add_generation_prompt`` that of `ChatTokenizer.encode_prompt`, for ``enable_thinking`` as the
-    argument ``thinking``; it knows nothing of the row's preparation. With ``training`` a last
-    message of the assistant ends as in `ChatTokenizer.encode_for_training`. What ``{% generation
-    %}`` marks is what has weight there.
+    argument ``thinking``; it knows the row's preparation only with ``prepare``. With
+    ``training`` a last message of the assistant ends as in `ChatTokenizer.encode_for_training`.
+    What ``{% generation %}`` marks is what has weight there.
 
     Args:
         format: the format.
         special_tokens: further special tokens of the vocabulary that no text may spell.
+        prepare: whether the template also does what `ChatTokenizer.prepare` does, with ``tools``
+            and with the values of the row as variables.
 
     >>> import chatfmt
     >>> to_jinja(chatfmt.get_format("phi-4")).splitlines()[0]
     '{%- macro text(value, where) %}'
 
     Raises:
-        FormatError: something of the format cannot be said in a template.
+        FormatError: something of the format, or a word of its preparation, cannot be said in a
+            template.
     """
     tokens = [*dict.fromkeys((*format.special_tokens, *special_tokens))]
     shared = Shared(format, tokens)
@@ -72,11 +78,17 @@ def to_jinja(format: ChatFormat, *, special_tokens: Iterable[str] = ()) -> str:
     nodes: list[Node] = [Text(prologue)] if prologue else []
     if shared.has_state:
         nodes.append(Set("state", "namespace(goes_on=false)"))
-    nodes.append(For("message in messages", body))
-    prompts = [*prompt_nodes(format)]
+    given = "messages"
+    if prepare:
+        given = "prepared.messages"
+        nodes[:0] = prepared_nodes(format)
+    nodes.append(For(f"message in {given}", body))
+    prompts = [*prompt_nodes(format, given)]
     if prompts:
         nodes.append(If((("add_generation_prompt", tuple(prompts)),)))
     head = [text_macro(tokens), *with_needed(dict.fromkeys(shared.macros)), _places(format)]
+    if prepare:
+        head.append(VALUE)
     head += [
         f"{{%- set {name} = {quoted(text)} %}}" for text, name in shared.constants.names.items()
     ]

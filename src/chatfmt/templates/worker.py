@@ -21,7 +21,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from jinja2.parser import Parser
 
@@ -32,9 +32,11 @@ _PROCESSOR = 120  # seconds; for a process that was left behind
 
 
 class _Generation(Extension):
-    """The tag ``{% generation %}``, which marks what a model writes, and writes nothing itself."""
+    """The tag ``{% generation %}``, which marks what a model writes if that is asked for."""
 
     tags = {"generation"}  # noqa: RUF012 - so Jinja declares it
+    marks: Sequence[str] = ("", "")
+    """The text before and after its body."""
 
     def parse(self, parser: Parser) -> nodes.Node:
         """The body as a block that is called, so that names set in it stay in it."""
@@ -43,7 +45,8 @@ class _Generation(Extension):
         return nodes.CallBlock(self.call_method("_body"), [], [], body).set_lineno(line)
 
     def _body(self, caller: Callable[[], str]) -> str:
-        return caller()
+        before, after = self.marks
+        return f"{before}{caller()}{after}"
 
 
 def _refuse(message: str) -> NoReturn:
@@ -121,6 +124,7 @@ def main(asked: TextIO, answers: TextIO) -> None:
     for job in (job for line in asked for job in json.loads(line)):
         _wake_after(job["seconds"])
         if template is not None:
+            _Generation.marks = job["marks"]
             answer = rendered(template, {**_today(job["date"]), **job["names"]}, job["most"])
         else:
             answer = {"text": ""}

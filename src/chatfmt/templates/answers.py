@@ -1,0 +1,211 @@
+"""How the lines of an answer may be spelled, so that they write what a template does.
+
+A line has these texts around its fields, of which each may be empty::
+
+    base [open {reasoning} close] closer [lead {content} trail] end
+
+Which text belongs to which, follows from answers with a thought and without one, with text and
+without; where a prompt ends, says where the model begins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.templates.spelling import ended, line_text, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Answers", "Body", "answer_lines", "bodies"]
+
+
+class Body(NamedTuple):
+    """What stands around the text of a message, and what of it is there only with a text."""
+
+    head: str
+    lead: str
+    trail: str
+    end: str
+    grouped: bool = False
+
+    def spelled(self, tokens: Sequence[str]) -> str:
+        """Text and all behind it, as a line has them.
+
+        >>> Body("<u>", " ", "", "<e>", grouped=True).spelled(["<u>", "<e>"])
+        '[ {content}]<e>'
+        """
+        return self.around(line_text(self.lead, tokens), tokens)
+
+    def around(self, lead: str, tokens: Sequence[str]) -> str:
+        """The same, where what leads to the text is spelled like this."""
+        inside = f"{lead}{{content}}{line_text(self.trail, tokens)}"
+        return (f"[{inside}]" if self.grouped else inside) + ended(self.end, tokens)
+
+
+def bodies(head: str, end: str, empty: str | None) -> Iterator[Body]:
+    r"""What may be grouped with a text between ``head`` and ``end``, the likeliest first.
+
+    ``empty`` is what a template writes without a text; None: that is not known.
+
+    >>> [(body.lead, body.trail) for body in bodies("<a>\n", "<e>", "<a><e>")]
+    [('\n', ''), ('', '')]
+    """
+    if empty is not None and empty != head + end:
+        for at in range(min(len(head), len(empty)), 0, -1):
+            before, after = empty[:at], empty[at:]
+            if head.startswith(before) and end.endswith(after):
+                cut = len(end) - len(after)
+                yield Body(before, head[at:], end[:cut], after, grouped=True)
+    yield Body(head, "", "", end)
+
+
+class Answers(NamedTuple):
+    """What a template writes for answers, each behind the end of the question."""
+
+    head: str
+    end: str
+    empty: str | None
+    """An answer without text; None: that is not known."""
+    prompt: str | None
+    """What a prompt writes by itself; None: nothing that begins like this."""
+    closed: str | None
+    """What a prompt writes that says not to think."""
+    thought: tuple[str, str] | None
+    """What stands before a thought, and between it and the text; None: thoughts are left out."""
+
+    @property
+    def thoughts(self) -> tuple[tuple[str, str], ...]:
+        """What stands around a thought, if it is not left out.
+
+        >>> Answers("<a>", "<e>", None, None, None, ("<a><t>", "</t>")).thoughts
+        (('<a><t>', '</t>'),)
+        """
+        return () if self.thought is None else (self.thought,)
+
+
+_Lines = tuple[list[str], dict[str, bool]]
+
+
+def answer_lines(answers: Answers, tokens: Sequence[str]) -> Iterator[_Lines]:
+    """The lines of an answer, and what else of a row goes with them; the likeliest first."""
+    for body in bodies(answers.head, answers.end, answers.empty):
+        if answers.thought is None:
+            yield [_plain(body, answers.prompt, tokens)], {}
+            continue
+        shapes = [*_shapes(body, answers.thought, tokens)]
+        for shape in shapes:
+            for place, thinking in _places(shape, answers.prompt):
+                yield (
+                    [shape.line(place, tokens)],
+                    {} if thinking is None else {"thinking": thinking},
+                )
+        if all(shape.closer for shape in shapes):
+            yield _two_lines(body, answers, tokens), {}
+
+
+def _caret(written: str, at: int | None, tokens: Sequence[str]) -> str:
+    """A text with ``{^}`` after so many characters; without it if None."""
+    if at is None:
+        return line_text(written, tokens)
+    return line_text(written[:at], tokens) + "{^}" + line_text(written[at:], tokens)
+
+
+def _plain(body: Body, prompt: str | None, tokens: Sequence[str]) -> str:
+    whole = body.head + body.lead
+    at = len(body.head)
+    if prompt is not None and whole.startswith(prompt):
+        at = len(prompt)
+    return _begun(body, at, tokens)
+
+
+def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
+    """A line without a thought, in which a model begins after so many characters."""
+    if at is None or at <= len(body.head):
+        return _caret(body.head, at, tokens) + body.spelled(tokens)
+    lead = _caret(body.lead, at - len(body.head), tokens)
+    return line_text(body.head, tokens) + body.around(lead, tokens)
+
+
+def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> list[str]:
+    """A line with a thought and one without, if what they share is not all that one of them has."""
+    assert answers.thought is not None  # noqa: S101 - else there is one line
+    before, between = answers.thought
+    if not between.endswith(body.lead):
+        body = Body(body.head + body.lead, "", "", body.trail + body.end)
+    close = between.removesuffix(body.lead)
+    own, closed = answers.prompt, answers.closed
+    opened = len(own) if own is not None and before.startswith(own) else None
+    whole = body.head + body.lead
+    plain = next(
+        (len(text) for text in (closed, own) if text is not None and whole.startswith(text)), None
+    )
+    thinking = _caret(before, opened, tokens) + "{reasoning}" + line_text(close, tokens)
+    return [thinking + body.spelled(tokens), _begun(body, plain, tokens)]
+
+
+class _Shape(NamedTuple):
+    """A line with a thought in a group."""
+
+    base: str
+    open: str
+    close: str
+    closer: str
+    body: Body
+
+    def line(self, place: tuple[str, int], tokens: Sequence[str]) -> str:
+        """The line in which the model begins in one of these texts, after so many characters."""
+        spelled = {
+            name: _caret(getattr(self, name), place[1] if name == place[0] else None, tokens)
+            for name in ("base", "open", "close", "closer")
+        }
+        thought = f"[{spelled['open']}{{reasoning}}{spelled['close']}]"
+        return spelled["base"] + thought + spelled["closer"] + self.body.spelled(tokens)
+
+
+def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iterator[_Shape]:
+    """How what stands before a text is shared with what stands around a thought.
+
+    The closer is as short as it can be, or else as long.
+    """
+    before, between = thought
+    if not between.endswith(body.lead):
+        return
+    close = between.removesuffix(body.lead)
+    found = []
+    for at in _borders(body.head, tokens):
+        base, closer = body.head[:at], body.head[at:]
+        around = before[at:], close.removesuffix(closer)
+        if before.startswith(base) and close.endswith(closer) and any(around):
+            found.append(_Shape(base, *around, closer, body))
+    yield from dict.fromkeys((*found[-1:], *found[:1]))
+
+
+def _borders(written: str, tokens: Sequence[str]) -> Iterator[int]:
+    """Where a text can be cut, which is not within a special token."""
+    at = 0
+    for number, part in enumerate(parts(written, tokens)):
+        yield from () if number % 2 else range(at, at + len(part) + 1)
+        at += len(part)
+
+
+_Place = tuple[tuple[str, int], "bool | None"]
+
+
+def _places(shape: _Shape, prompt: str | None) -> Iterator[_Place]:
+    """Where the model may begin, if this is a prompt, and what that says of thinking."""
+    base, opened = shape.base, shape.base + shape.open
+    at_base, at_thought = ("base", len(base)), ("open", len(shape.open))
+    if prompt is not None and base.startswith(prompt):
+        yield ("base", len(prompt)), None
+    elif prompt is not None and opened.startswith(prompt):
+        yield ("open", len(prompt) - len(base)), None
+        if prompt == opened:
+            yield at_base, True
+    elif prompt in (base + shape.closer, opened + shape.close + shape.closer):
+        yield at_base, False
+        yield at_thought, False
+        if shape.closer:
+            yield ("closer", len(shape.closer)), None
+    else:
+        yield at_base, None

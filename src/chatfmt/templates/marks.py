@@ -1,0 +1,107 @@
+"""What ``{% generation %}`` marks in a template, and whether a format gives weight to just that.
+
+Where a prompt ends tells how an answer begins. Where the model begins in an answer that no prompt
+was for, only these marks tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from chatfmt.errors import RenderError
+from chatfmt.templates.asks import template_messages
+from chatfmt.templates.compare import prepared
+from chatfmt.templates.letters import spelled
+from chatfmt.templates.render import MARKS, Refused, Rendering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chatfmt.conversation import Conversation
+    from chatfmt.templates.asks import Ask
+    from chatfmt.templates.render import JinjaTemplate
+    from chatfmt.tokenizer import ChatTokenizer
+
+__all__ = ["Marked", "answered", "marked", "mask", "misses"]
+
+_SOME = 4  # conversations of a kind
+
+
+class Marked(NamedTuple):
+    """A conversation, and what a template writes for it with its marks."""
+
+    conversation: Conversation
+    text: str
+    mask: tuple[bool, ...]
+    """Whether a mark is around each byte of the text."""
+
+
+def answered(asked: Sequence[Ask]) -> Iterator[Conversation]:
+    """Some conversations with answers: the first, and the first in which these were thinking.
+
+    >>> from chatfmt.conversation import Conversation, Message
+    >>> from chatfmt.templates.asks import Ask
+    >>> [*answered([Ask(Conversation(messages=(Message(role="user"),)), prompt=True)])]
+    []
+    """
+    chats = [ask.conversation for ask in asked if not ask.prompt]
+    for thinks in (False, True):
+        found = (c for c in chats if any(m.reasoning is not None for m in c.messages) is thinks)
+        yield from itertools.islice(found, _SOME)
+
+
+def mask(written: str) -> tuple[str, tuple[bool, ...]]:
+    """A text without the marks in it, and which of its bytes stand between two.
+
+    >>> from chatfmt.templates.render import MARKS
+    >>> mask("a" + "b".join(MARKS) + "c")
+    ('abc', (False, True, False))
+    """
+    before, after = MARKS
+    text, found = "", list[bool]()
+    for part in written.split(before):
+        inside, closed, rest = part.partition(after)
+        for piece, is_marked in ((inside, bool(closed)), (rest, False)):
+            text += piece
+            found += [is_marked] * len(piece.encode())
+    return text, (*found,)
+
+
+def marked(template: JinjaTemplate, chats: Sequence[Conversation]) -> list[Marked]:
+    """What a template writes and marks for each conversation; none if it has no marks.
+
+    >>> from chatfmt.conversation import Conversation, Message
+    >>> from chatfmt.templates.render import JinjaTemplate
+    >>> source = "<a>{% generation %}{{ messages[0].content }}{% endgeneration %}"
+    >>> chat = Conversation(messages=(Message(role="assistant", content="Hi"),))
+    >>> with JinjaTemplate(source) as template:
+    ...     marked(template, [chat])[0].mask
+    (False, False, False, True, True)
+    """
+    asked = [Rendering(template_messages(chat), marks=True) for chat in chats]
+    texts = template.render_all(asked)
+    shown = [
+        Marked(chat, *mask(text))
+        for chat, text in zip(chats, texts, strict=True)
+        if not isinstance(text, Refused)
+    ]
+    return shown if any(True in one.mask for one in shown) else []
+
+
+def misses(tok: ChatTokenizer, one: Marked) -> bool:
+    """Whether a format over letters gives weight to something else than what is marked.
+
+    Where it writes another text, that is not the question.
+    """
+    try:
+        shown = tok.render(prepared(tok, one.conversation))
+    except RenderError:
+        return False
+    if spelled(tok, shown.ids) != one.text:
+        return False
+    found: list[bool] = []
+    sizes = {token: len(text.encode()) for text, token in tok.encoding.special_tokens.items()}
+    for token, weight in zip(shown.ids, shown.weights(), strict=True):
+        found += [weight > 0] * sizes.get(token, 1)
+    return (*found,) != one.mask

@@ -1,0 +1,55 @@
+"""How a template makes other messages of ``prepared.messages``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatfmt.templates.source import For, If, Node, Set, Write, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ALL", "add", "each", "last", "raising"]
+
+ALL = "prepared.messages"
+"""The messages as they are by now."""
+
+
+def raising(reason: str) -> Write:
+    """What refuses, with an expression that says why.
+
+    >>> raising("'no'").expression
+    "raise_exception('no')"
+    """
+    return Write(f"raise_exception({reason})")
+
+
+def each(*nodes: Node) -> Iterator[Node]:
+    """Messages that are made one by one: the nodes add to ``made.messages``.
+
+    >>> [type(node).__name__ for node in each(add("message"))]
+    ['Set', 'For', 'Set']
+    """
+    yield Set("made.messages", "[]")
+    yield For(f"message in {ALL}", nodes)
+    yield Set(ALL, "made.messages")
+
+
+def add(expression: str) -> Set:
+    """One message more among those that are made.
+
+    >>> add("message").expression
+    'made.messages + [message]'
+    """
+    return Set("made.messages", f"made.messages + [{expression}]")
+
+
+def last(role: str) -> Iterator[Node]:
+    """Sets ``made.at`` to the place of the last message of a role; -1 if there is none.
+
+    >>> next(last("user"))
+    Set(name='made.at', expression='-1')
+    """
+    yield Set("made.at", "-1")
+    found = If(((f"message.role == {quoted(role)}", (Set("made.at", "loop.index0"),)),))
+    yield For(f"message in {ALL}", (found,))

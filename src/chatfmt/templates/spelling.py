@@ -1,0 +1,51 @@
+"""Texts of templates as the lines of a row spell them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ended", "line_text", "parts", "used"]
+
+_ESCAPED = re.compile(r"([\[\]{}\\|*])")
+
+
+def parts(written: str, tokens: Sequence[str]) -> list[str]:
+    """Cut at special tokens, the longest first; these have the odd places.
+
+    >>> parts("a<e>b", ["<e>"])
+    ['a', '<e>', 'b']
+    """
+    longest = sorted(tokens, key=len, reverse=True)
+    return re.split(f"({'|'.join(map(re.escape, longest))})", written) if longest else [written]
+
+
+def line_text(written: str, tokens: Sequence[str]) -> str:
+    r"""As it is spelled in a line: ``\[`` for a bracket that belongs to no special token.
+
+    >>> print(line_text("[I][a]", ["[I]"]))
+    [I]\[a\]
+    """
+    cut = parts(written, tokens)
+    return "".join(part if at % 2 else _ESCAPED.sub(r"\\\1", part) for at, part in enumerate(cut))
+
+
+def ended(end: str, tokens: Sequence[str]) -> str:
+    """What stands behind a text; ``{next}`` where no special token ends it.
+
+    >>> ended("<e>", ["<e>"]), ended(" ", ["<e>"])
+    ('<e>', ' {next}')
+    """
+    return line_text(end, tokens) + ("" if any(token in end for token in tokens) else "{next}")
+
+
+def used(written: str, tokens: Sequence[str]) -> list[str]:
+    """The special tokens in a text, each once.
+
+    >>> used("<s>a<e>b<s>", ["<e>", "<s>"])
+    ['<s>', '<e>']
+    """
+    return [*dict.fromkeys(parts(written, tokens)[1::2])]

@@ -1,0 +1,204 @@
+"""Templates that prepare: what they write is what the row writes of what it prepares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import chatfmt
+from chatfmt import ChatFormat, Conversation, FormatError, Message, RenderError
+from chatfmt.templates import to_jinja
+from chatfmt.templates.asks import TOOLS, Kinds, asks
+from chatfmt.templates.letters import in_letters
+
+pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
+pytest.importorskip("transformers", reason="it is what renders templates")
+from jinja_chats import as_dicts, check, rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CHATS = [
+    ask.conversation
+    for ask in asks(Kinds(thinks=True, calls=True, switches=False), drawn=40)
+    if not ask.prompt
+]
+EDGES = [
+    Message(
+        role="assistant" if at % 2 else "user", content=" a ", reasoning=" b " if at == 1 else None
+    )
+    for at in range(4)
+]
+SOME = [
+    Conversation(messages=(*EDGES,)),
+    *CHATS[8:72:16],
+    *[chat for chat in CHATS if chat.tools][1::3],
+    *[chat for chat in CHATS if any(m.reasoning is not None for m in chat.messages)][::2],
+]
+FEW = ("llama-3.2", "nemotron-3")
+REFUSED = {"gpt-oss": "split", "kimi-k2": "calls", "kimi-k2-thinking": "calls"}
+"""Row to the word that no template can do."""
+VALUES = {"date": "2 Jan 2025"}
+
+
+def _values(row: ChatFormat) -> dict[str, str]:
+    """The values that the row asks for."""
+    return {name: VALUES.get(name, "low") for word in row.preparation for name in word.names}
+
+
+def _compared(row: ChatFormat, chats: list[Conversation]) -> Counter[str]:
+    tok, source, values = in_letters(row), to_jinja(row, prepare=True), _values(row)
+    return Counter(found for chat in chats for found in _each(tok, source, chat, values))
+
+
+def _each(
+    tok: chatfmt.ChatTokenizer, source: str, chat: Conversation, values: Mapping[str, Any]
+) -> Iterator[str]:
+    try:
+        prepared = tok.prepare(chat, values=values)
+    except RenderError:
+        found = rendered(source, as_dicts(chat), tools=[*chat.tools] or None, **values)
+        assert found.text is None, chat
+        yield "both refuse"
+        return
+    yield from check(tok, source, chat, prepared=prepared, variables=values)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_some_rows(name: str) -> None:
+    assert _compared(chatfmt.get_format(name), CHATS[::7])["equal"] > len(CHATS[::7])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in chatfmt.FORMAT_ROWS if name not in REFUSED])
+def test_every_row(name: str) -> None:
+    assert _compared(chatfmt.get_format(name), CHATS)["equal"] > len(CHATS)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_word_that_no_template_can_do_is_named(name: str) -> None:
+    with pytest.raises(FormatError, match=f"the word {REFUSED[name]} of its preparation"):
+        to_jinja(chatfmt.get_format(name), prepare=True)
+
+
+def test_definitions_that_are_not_json_are_refused_where_there_are_some() -> None:
+    row = chatfmt.get_format("qwen-3-coder")
+    source = to_jinja(row, prepare=True)
+    given = [{"role": "user", "content": "Hi"}]
+    assert rendered(source, given).text is not None
+    assert "the word tools" in rendered(source, given, tools=[*TOOLS]).reason
+
+
+def test_a_value_that_is_missing() -> None:
+    source = to_jinja(chatfmt.get_format("llama-3.2"), prepare=True)
+    given = [{"role": "user", "content": "Hi"}]
+    assert rendered(source, given).reason == (
+        "the value date is needed, as text in the form %d %b %Y"
+    )
+    assert rendered(source, [{"role": "user", "content": [{"type": "text"}]}]).reason == (
+        "message 0: expected text as content and as thinking"
+    )
+
+
+TOKENS = ["<s>", "<m>", "<e>", "<t>", "<c>"]
+ROLES = ("system", "user", "assistant", "tool", "note")
+WORDS: list[list[dict[str, Any]]] = [
+    [{"word": "strip", "roles": ["user"], "side": "start", "earlier": True}],
+    [{"word": "strip", "roles": ["assistant"], "field": "reasoning", "thinks": True}],
+    [{"word": "strip", "roles": ["assistant"], "thinks": False, "calls": False}],
+    [{"word": "rename", "role": "tool", "to": "user", "before": "(", "after": ")"}],
+    [{"word": "rename", "role": "user", "to": "note", "quoted": True, "joined": True}],
+    [{"word": "rename", "role": "user", "to": "user", "before": "Q: "}],
+    [{"word": "system"}],
+    [{"word": "system", "drop": True, "default": "a"}],
+    [{"word": "system", "default": "{x} {y}", "values": {"x": "1"}, "before": "b", "after": "c"}],
+    [{"word": "system", "default_with_tools": "a", "before_with_tools": "b", "empty": "default"}],
+    [{"word": "system", "empty": "drop", "default": "a", "after_with_tools": "b", "after": "c"}],
+    [{"word": "fold", "into": "first"}],
+    [{"word": "fold", "into": "last", "between": "/", "drop_empty": True}],
+    [{"word": "insert", "role": "note", "content": "{x}", "values": {"x": None}}],
+    [{"word": "insert", "role": "note", "content": "x", "after_system": True}],
+    *(
+        [{"word": "reasoning", "keep": keep, "empty": empty}]
+        for keep in ("all", "none", "after_last_user", "after_last_answer")
+        for empty in ("none", "kept", "all")
+    ),
+    [{"word": "reasoning", "keep": "none", "dropped": "", "leaves": "\n", "blank": False}],
+    [{"word": "reasoning", "keep": "all", "empty": "all", "after_results": False}],
+    [{"word": "order", "tools": False, "system": False}],
+    [{"word": "order", "first": ["system"], "alternate": True}],
+    [{"word": "order", "calls": 1, "text_with_calls": False, "empty_answers": False}],
+    *(
+        [{"word": "tools", "into": into, "role": role, "field": "content", **more}]
+        for into, role in (("system", "system"), ("first_user", "system"), ("last_user", "system"))
+        for more in (
+            {"before": "<", "after": ">", "between": "\n"},
+            {"place": "after", "spelling": {"whole": True, "function": True, "indent": 2}},
+        )
+    ),
+    [
+        {"word": "insert", "role": "note", "content": ""},
+        {"word": "tools", "into": "inserted", "role": "note", "field": "content"},
+    ],
+    [{"word": "tools", "into": "inserted", "role": "note", "field": "content"}],
+    [
+        {
+            "word": "tools",
+            "into": "message",
+            "after_system": True,
+            "role": "note",
+            "field": "content",
+            "spelling": {
+                "before": "{name}: {description}\n",
+                "after": ";",
+                "between": ",",
+                "compact": True,
+                "sorted_keys": True,
+                "function": True,
+            },
+        }
+    ],
+    [
+        {
+            "word": "tools",
+            "into": "message",
+            "role": "note",
+            "field": "content",
+            "spelling": {"whole": True, "before": "a", "after": "b"},
+        }
+    ],
+]
+CALLS = "[<c>{call.name}<m>{call.arguments:object}]*"
+
+
+def _row(words: list[dict[str, Any]]) -> ChatFormat:
+    lines: dict[str, Any] = {role: f"<s>{role} {{content}}<e>" for role in ROLES}
+    answer = "<s>bot {^}[<t>{reasoning}<m>]{content}"
+    lines["assistant"] = [answer + "<e>", answer + CALLS + "<e>"]
+    return ChatFormat(name="mine", template=lines, special_tokens=TOKENS, prepare=words)
+
+
+def _numbered() -> Iterator[Any]:
+    """Each word; most take too long together for tests that are to be fast."""
+    for number, words in enumerate(WORDS):
+        marks = [] if number % 3 == 0 else [pytest.mark.slow]
+        yield pytest.param(words, id=str(number), marks=marks)
+
+
+@pytest.mark.parametrize("words", [*_numbered()])
+def test_each_word_with_each_option(words: list[dict[str, Any]]) -> None:
+    assert _compared(_row(words), SOME)["equal"] > 0
+
+
+def test_thinking_that_is_a_message_of_its_own() -> None:
+    lines = {"user": "<s>u{content}<e>", "assistant": "<s>a{^}[ {channel}]<m>{content}<e>"}
+    for keep in ("all", "none", "after_last_user", "after_last_answer"):
+        words = [{"word": "reasoning", "keep": keep}]
+        row = ChatFormat(name="mine", template=lines, special_tokens=TOKENS[:3], prepare=words)
+        said = ("analysis", None, "analysis", "final")
+        answers = [Message(role="assistant", content="Hi", channel=channel) for channel in said]
+        question = Message(role="user", content="a")
+        chat = Conversation(messages=(question, *answers[:2], question, *answers[2:]))
+        assert _compared(row, [chat])["equal"] > 0
