@@ -1,4 +1,4 @@
-"""What both APIs of server.py share: a request that is understood, and transcripts that go on."""
+"""The parts that both APIs of server.py share: requests, and transcripts that continue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 class BadRequestError(Exception):
-    """What is wrong with a request."""
+    """A fault of a request."""
 
 
 def refused(error: Exception) -> JSONResponse:
@@ -87,13 +87,13 @@ class Chats:
         )
 
     def _new(self, asked: Asked, count: int) -> list[chatfmt.Message]:
-        """What messages after the first ``count`` are when all are prepared together."""
+        """The messages after the first ``count`` when all are prepared together."""
         before = self._prepared(asked._replace(messages=asked.messages[:count]))
         return [*self._prepared(asked).messages[len(before.messages) :]]
 
 
 def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
-    """What is the same for requests of one conversation.
+    """The data that requests of one conversation share.
 
     Members that are null or empty say nothing, and not all clients send thoughts back.
     """

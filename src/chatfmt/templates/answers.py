@@ -21,7 +21,7 @@ __all__ = ["Answers", "Body", "answer_lines", "bodies"]
 
 
 class Body(NamedTuple):
-    """What stands around the text of a message, and what of it is there only with a text."""
+    """The text around the content of a message, and which part needs a content."""
 
     head: str
     lead: str
@@ -30,7 +30,7 @@ class Body(NamedTuple):
     grouped: bool = False
 
     def spelled(self, tokens: Sequence[str]) -> str:
-        """Text and all behind it, as a line has them.
+        """The content and everything after it, as a line has them.
 
         >>> Body("<u>", " ", "", "<e>", grouped=True).spelled(["<u>", "<e>"])
         '[ {content}]<e>'
@@ -44,7 +44,7 @@ class Body(NamedTuple):
 
 
 def bodies(head: str, end: str, empty: str | None) -> Iterator[Body]:
-    r"""What may be grouped with a text between ``head`` and ``end``, the likeliest first.
+    r"""The bodies with a content between ``head`` and ``end``, the likeliest first.
 
     ``empty`` is what a template writes without a text; None: that is not known.
 
@@ -61,22 +61,22 @@ def bodies(head: str, end: str, empty: str | None) -> Iterator[Body]:
 
 
 class Answers(NamedTuple):
-    """What a template writes for answers, each behind the end of the question."""
+    """The text of a template for answers, each after the end of the question."""
 
     head: str
     end: str
     empty: str | None
     """An answer without text; None: that is not known."""
     prompt: str | None
-    """What a prompt writes by itself; None: nothing that begins like this."""
+    """The text that a prompt adds; None: nothing that begins like this."""
     closed: str | None
-    """What a prompt writes that says not to think."""
+    """The text that a prompt adds if it says not to think."""
     thought: tuple[str, str] | None
-    """What stands before a thought, and between it and the text; None: thoughts are left out."""
+    """The text before a thought, and between it and the content; None: thoughts are left out."""
 
     @property
     def thoughts(self) -> tuple[tuple[str, str], ...]:
-        """What stands around a thought, if it is not left out.
+        """The text around a thought, if it is not left out.
 
         >>> Answers("<a>", "<e>", None, None, None, ("<a><t>", "</t>")).thoughts
         (('<a><t>', '</t>'),)
@@ -164,7 +164,7 @@ class _Shape(NamedTuple):
 
 
 def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iterator[_Shape]:
-    """How what stands before a text is shared with what stands around a thought.
+    """How the text before a content is shared with the text around a thought.
 
     The closer is as short as it can be, or else as long.
     """

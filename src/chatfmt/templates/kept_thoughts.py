@@ -45,7 +45,7 @@ def reasoning_nodes(word: Reasoning) -> Iterator[Node]:
 
 
 def _thought(word: Reasoning) -> Iterator[Node]:
-    """What an answer keeps of its thinking, or gets for it, as ``one.message``."""
+    """The nodes that make an answer with the thinking that it keeps, as ``one.message``."""
     yield Set("one", "namespace(message=message)")
     there = "message.reasoning_content is not none"
     branches = []

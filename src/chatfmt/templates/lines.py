@@ -120,7 +120,7 @@ def _enveloped(shared: Shared, role: str, line: Line, envelope: Envelope) -> Ite
     first = written(shared, role, line, (*envelope.open, *line.pieces))
     more = written(shared, role, line, (*envelope.sep, *line.pieces))
     yield from branch([(f"before != {quoted(role)}", first), ("", more)])
-    # What closes goes on as the message ended: a line in which no model begins is not the model's.
+    # The closing text continues the message: a line in which no model begins is not the model's.
     generated = role == TRAINED and GenerationStart() in flat(line.pieces)
     close = tuple(node for one in envelope.close for node in constant(one, generated=generated))
     if close:

@@ -1,4 +1,4 @@
-"""What ``{% generation %}`` marks in a template, and whether a format gives weight to just that.
+"""The text that ``{% generation %}`` marks in a template, and whether a format weighs the same.
 
 Where a prompt ends tells how an answer begins. Where the model begins in an answer that no prompt
 was for, only these marks tell.
@@ -69,7 +69,7 @@ def mask(written: str) -> tuple[str, tuple[bool, ...]]:
 
 
 def marked(template: JinjaTemplate, chats: Sequence[Conversation]) -> list[Marked]:
-    """What a template writes and marks for each conversation; none if it has no marks.
+    """The text and the marks of a template for each conversation; none if it has no marks.
 
     >>> from chatfmt.conversation import Conversation, Message
     >>> from chatfmt.templates.render import JinjaTemplate

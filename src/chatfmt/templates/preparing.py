@@ -43,7 +43,7 @@ VALUE = """\
 
 
 def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
-    """What makes ``prepared.messages`` of ``messages``, as `ChatTokenizer.prepare` does.
+    """The nodes that make ``prepared.messages`` of ``messages``, as `ChatTokenizer.prepare` does.
 
     Raises:
         FormatError: a word cannot be said in a template; it names it.

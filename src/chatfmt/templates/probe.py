@@ -67,7 +67,7 @@ def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | N
 
 
 def emptied(template: JinjaTemplate, roles: str, at: int) -> str | None:
-    """What stands between the neighbours of a message without text; None if that is not known.
+    """The text between the neighbours of a message without text; None if unknown.
 
     Args:
         template: what is asked.
@@ -94,7 +94,7 @@ def emptied(template: JinjaTemplate, roles: str, at: int) -> str | None:
 
 
 def prompted(template: JinjaTemplate, *, thinking: bool) -> str | None:
-    """What stands behind a question where a prompt says whether to think; None if it refuses.
+    """The text after a question if a prompt says whether to think; None if it refuses.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("{{ messages[0].content }}<e>{{ enable_thinking }}") as template:

@@ -16,7 +16,7 @@ ALL = "prepared.messages"
 
 
 def raising(reason: str) -> Write:
-    """What refuses, with an expression that says why.
+    """A node that refuses, with an expression that says why.
 
     >>> raising("'no'").expression
     "raise_exception('no')"

@@ -133,7 +133,7 @@ def _turns(template: JinjaTemplate, tokens: Sequence[str], empty: _Empty) -> Ite
 
 
 def _inner(before: str, text: str | None, after: str = "") -> str | None:
-    """What stands between two texts in another; None if it does not begin and end with them."""
+    """The text between two texts in another; None if it does not begin and end with them."""
     if text is None or not text.startswith(before):
         return None
     rest = text[len(before) :]

@@ -20,7 +20,7 @@ _NAMED = re.compile(r"\{(name|description)\}")
 
 
 def tool_nodes(word: Tools) -> Iterator[Node]:
-    """What puts the definitions into a message, where there are any."""
+    """The nodes that put the definitions into a message, if there are any."""
     if word.spelling.kind != "json":
         reason = (
             f"the word tools of the preparation spells definitions as {word.spelling.kind}, "

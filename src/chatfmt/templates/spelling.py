@@ -34,7 +34,7 @@ def line_text(written: str, tokens: Sequence[str]) -> str:
 
 
 def ended(end: str, tokens: Sequence[str]) -> str:
-    """What stands behind a text; ``{next}`` where no special token ends it.
+    """The text after a content; ``{next}`` if no special token ends it.
 
     >>> ended("<e>", ["<e>"]), ended(" ", ["<e>"])
     ('<e>', ' {next}')

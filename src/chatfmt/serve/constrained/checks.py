@@ -1,4 +1,4 @@
-"""What a field must spell beyond what the machine of a format sees to.
+"""Checks of the text of a field, beyond those that the machine of a format makes.
 
 The machine says where a field may stand and what may follow it. That the text of one is the name of
 a tool, or JSON, is found out by the reader only once the field is over. Under a constraint it must
@@ -24,13 +24,13 @@ S = TypeVar("S", bound="Hashable")
 
 
 class Check(Hashable, Protocol[S]):
-    """What is asked of the text of a field, character by character."""
+    """A check of the text of a field, character by character."""
 
     def start(self) -> S:
         """The state before the first character."""
 
     def step(self, state: S, char: str) -> S | None:
-        """The state after one more character; None if no such text goes on like this."""
+        """The state after one more character; None if no such text continues so."""
 
     def complete(self, state: S) -> bool:
         """Whether the text may end here."""
@@ -135,7 +135,7 @@ class NewKey:
         return ""
 
     def step(self, state: str, char: str) -> str:
-        """Any text goes on."""
+        """Any text may continue."""
         return state if state == _OTHER else state + char
 
     def complete(self, state: str) -> bool:
@@ -285,6 +285,6 @@ class WholeCall:
         return char != "," or len(before.seen) < len(self.keys.parts)
 
     def _is_new(self, state: CallState) -> bool:
-        """Whether the key at hand may become one that is still missing."""
+        """Whether the current key may become one that is still missing."""
         missing = (key for key, part in self.keys.parts.items() if part not in state.seen)
         return state.key is not None and any(key.startswith(state.key) for key in missing)

@@ -1,4 +1,4 @@
-"""What a model may write next, so that whatever it writes can be read.
+"""The tokens that a model may write next, so that whatever it writes can be read.
 
 A `Constraint` walks the machine of a format as the reader does, by characters, and keeps a check
 beside each field of which the machine alone does not see what is wrong with it. What it lets pass
@@ -31,7 +31,7 @@ _MOST_MASKS = 500  # each has a byte for every id
 
 
 class Constraint:
-    """What may be sampled for a role of a format.
+    """The tokens that may be sampled for a role of a format.
 
     A header, a call or an end that comes under a constraint is one that the format has; content is
     free, but for the texts that would be read as something else. No message of another role begins.
@@ -186,7 +186,7 @@ class Constraint:
         return _checked(begun, _without(character, len(target.held)))
 
     def _over(self, thread: Thread, place: Place, text: str, target: Place | None) -> Told | None:
-        """What is told once the field at hand is over, with this text; None if it is not whole.
+        """The facts known once the current field is over, with this text; None if it is not whole.
 
         Nor may a field be passed over that has some text if it is to be what it is.
         """
@@ -228,7 +228,7 @@ class Constraint:
         return mask
 
     def forget(self) -> None:
-        """Drop what is remembered of states; whoever is in one goes on all the same."""
+        """Drop what is remembered of states; a constraint in one of them continues all the same."""
         for known in [*self._states.values()]:
             known.after, known.loops = {}, None
         self._states.clear()
@@ -239,7 +239,7 @@ def _one(thread: Thread | None) -> dict[Thread, None]:
 
 
 def _checked(thread: Thread, text: str) -> Thread | None:
-    """After more text of its field; None if no such text goes on like this."""
+    """After more text of its field; None if no such text continues so."""
     if thread.check is None:
         return thread
     checked = thread.checked

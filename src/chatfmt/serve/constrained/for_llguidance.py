@@ -16,7 +16,7 @@ _MARK = b"\xff"  # with which llguidance marks special tokens; no text has this 
 
 
 class _Vocabulary:
-    """What llguidance asks of a tokenizer."""
+    """A tokenizer as llguidance wants it."""
 
     bos_token_id = None
 

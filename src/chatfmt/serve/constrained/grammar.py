@@ -40,7 +40,7 @@ def lark_grammar(
     thinking: bool | None = None,
     before: str | None = "user",
 ) -> str:
-    """What a model may sample after a prompt, through the token that stops it.
+    """The output that a model may sample after a prompt, through the token that stops it.
 
     Unlike a `Constraint`, it has the arguments of calls follow the schemas of the tools, and it
     writes the object around a call as the layout does.
@@ -103,7 +103,7 @@ class _Grammar:
         return "\n".join(rules)
 
     def _messages(self, pieces: Sequence[Piece] | None) -> Iterator[str]:
-        """What is left of a line, for each tool that it may call."""
+        """The rest of a line, for each tool that it may call."""
         if pieces is None:
             return
         has_calls = any(isinstance(piece, Calls) for piece in pieces)
@@ -132,7 +132,7 @@ class _Grammar:
         return " ".join(found) or '""'
 
     def _other(self, piece: Piece, tool: Mapping[str, Any] | None, *, is_call: bool) -> str | None:
-        """What stands for a piece that is no text; None for one that is."""
+        """The symbol for a piece that is not text; None for text."""
         match piece:
             case Special(tokens, end):
                 return self._end(tokens) if end else self._token(tokens)

@@ -37,14 +37,14 @@ _ID = Some(_NAME.characters + ":")
 
 
 class Told(NamedTuple):
-    """What the fields so far say of those that follow."""
+    """The facts known, from the fields so far, of those that follow."""
 
     open: bool = True
     """Whether a message is open."""
     keys: frozenset[str] = frozenset()
-    """The arguments of the call at hand."""
+    """The arguments of the current call."""
     flag: str = ""
-    """What the call says of whether the value at hand is a string."""
+    """Whether the call says that the current value is a string."""
     to_function: bool = False
     """Whether the message is a call."""
 

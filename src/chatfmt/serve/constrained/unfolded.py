@@ -52,7 +52,7 @@ def letters(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def after_prompt(pieces: list[Piece], written: list[Piece]) -> list[Piece] | None:
-    """What comes after a prompt; None if it is none of these."""
+    """The pieces after a prompt; None if it is not one of these."""
     if pieces[: len(written)] == written:
         return pieces[len(written) :]
     silent = [piece for piece in pieces if not is_reasoning(piece)]

@@ -80,7 +80,7 @@ class Node:
 
 
 class Vocabulary:
-    """The tokens of text of a binding. Those that are no UTF-8 are in none of its nodes."""
+    """The tokens of text of a binding. Tokens of invalid UTF-8 are in none of its nodes."""
 
     def __init__(self, binding: Binding) -> None:
         self.size = binding.encoding.n_vocab
