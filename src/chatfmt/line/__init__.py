@@ -12,6 +12,7 @@ The members of a `row` each have a kind (`kinds`), and `rules` refuse members th
 other. They say who is `speaking` and become a `format`. `formats` is the table of formats, from the
 families in the folder of rows, and `models` the table of common model names, with those of the
 `hub`. `faults` are those of a template that a row does not copy, and `spacing` is for vocabularies
-that put spaces before text. `choose` picks the line in which a message is written. This folder
-imports ``chatfmt.errors`` and ``chatfmt.conversation``, and nothing else of chatfmt.
+that put spaces before text. `choose` picks the line in which a message is written, and `alike`
+sees to it that this line can write what the others read. This folder imports ``chatfmt.errors`` and
+``chatfmt.conversation``, and nothing else of chatfmt.
 """
