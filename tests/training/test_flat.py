@@ -199,4 +199,5 @@ def test_without_weights_there_are_none() -> None:
     [example] = encoder.encode([encoder.conversation(chat("a", "b"))])
     assert example is not None
     assert example.weights == b""
+    assert example.columns(weights=False) == (example.ids, example.labels)
     assert array("i", example.labels)[0] == -1

@@ -8,6 +8,7 @@ import pytest
 
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message
+from chatfmt.encodings.guard import LONGEST_RUN
 from formats_under_test import tokenizer_for
 
 CALL = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -46,6 +47,15 @@ def check(tok: ChatTokenizer, chats: list[Any], **how: Any) -> None:
 )
 def test_the_same_as_one_after_the_other(name: str, how: dict[str, Any]) -> None:
     check(tokenizer_for(name), CHATS[:-1], **how)
+
+
+def test_what_one_call_cannot_encode_takes_the_plain_path() -> None:
+    tok = tokenizer_for("gpt-4o")
+    chat = [{"role": "assistant", "content": "word " * (LONGEST_RUN // 5 + 1)}]
+    examples, alone = tok.encode_examples([chat]), tok.encode_for_training(chat)
+    assert list(examples.input_ids) == alone.input_ids
+    assert list(examples.labels) == alone.labels
+    assert list(examples.weights) == alone.weights
 
 
 def test_none_are_none() -> None:

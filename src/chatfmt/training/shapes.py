@@ -132,7 +132,10 @@ class Shapes:
                 factors = message_weights([message], self._train_on)
                 frame = self._renderer.frame(message, index, filled=False)
                 block = self._block(frame, [message], 0, factors[0], 0.0)
-                if block.suffix is not None:
+                if block is None:
+                    frame = self._renderer.frame(message, index)
+                    block = self._whole(frame, [message], 0, factors[0], 0.0)
+                elif block.suffix is not None:
                     self._blocks.keep(key, block, block.shape.size)
             yield block
 
@@ -140,23 +143,34 @@ class Shapes:
         """The blocks of any messages."""
         factors, unended = message_weights(messages, self._train_on), 0.0
         frames = self._renderer.frames(messages, filled=False)
+        filled: list[Frame] = []
         for index, (frame, factor) in enumerate(zip(frames, factors, strict=True)):
-            yield self._block(frame, messages, index, factor, unended)
+            block = self._block(frame, messages, index, factor, unended)
+            if block is None:
+                filled = filled or [*self._renderer.frames(messages)]
+                block = self._whole(filled[index], messages, index, factor, unended)
+            yield block
             unended = factor if frame.is_unended and self._train_end else 0.0
 
     def _block(
         self, frame: Frame, messages: Sequence[Message], index: int, factor: float, unended: float
-    ) -> Block:
-        """The block of a message.
+    ) -> Block | None:
+        """The block of a message; None if its weights depend on its texts.
 
         ``unended`` is the weight of the end of the message before, if that has no end token.
         """
-        role = messages[index].role
-        following = messages[index + 1].role if index + 1 < len(messages) else None
+        role, following = messages[index].role, _role_after(messages, index)
         shape = self._of(frame, role, following, factor, unended)
-        if shape is None:
-            return Block(self._whole(messages, index, following, factor, unended))
-        return Block(shape, frame.prefix, frame.suffix, frame.plan)
+        return None if shape is None else Block(shape, frame.prefix, frame.suffix, frame.plan)
+
+    def _whole(
+        self, frame: Frame, messages: Sequence[Message], index: int, factor: float, unended: float
+    ) -> Block:
+        """A block that includes the texts of its message."""
+        message = messages[index]
+        closed = self._closed(frame, message, index)
+        parts = _parts(closed, message.role, _role_after(messages, index))
+        return Block(self._made(parts, factor, unended))
 
     def _of(
         self, frame: Frame, role: str, following: str | None, factor: float, unended: float
@@ -190,18 +204,10 @@ class Shapes:
         trained = [all(self._trains(*kind) for kind in run) for run in parts.runs]
         return self._shape(pieces, [factor if one else 0.0 for one in trained])
 
-    def _whole(
-        self,
-        messages: Sequence[Message],
-        index: int,
-        following: str | None,
-        factor: float,
-        unended: float,
-    ) -> Shape:
-        """The shape of a message that includes its texts."""
-        frame = [*self._renderer.frames(messages)][index]
-        message, binding = messages[index], self._renderer.binding
+    def _closed(self, frame: Frame, message: Message, index: int) -> Frame:
+        """The frame with all ids of the message in its close."""
         if frame.suffix is not None:
+            binding = self._renderer.binding
             content = self._renderer.content(frame.text(message), message, index)
             before = begun_before(binding, content, len(frame.prefix.encode()))
             at = len(frame.head)
@@ -213,8 +219,7 @@ class Shapes:
             end: list[Mark] = [(a + at, b + at, p, g) for a, b, p, g in frame.close_marks]
             ids, marks = [*frame.head, *content, *frame.close], [*frame.head_marks, *middle, *end]
             frame = frame._replace(close=ids, close_marks=marks)
-        whole = frame._replace(head=[], head_marks=[], suffix=None, prefix="", plan=None)
-        return self._made(_parts(whole, message.role, following), factor, unended)
+        return frame._replace(head=[], head_marks=[], suffix=None, prefix="", plan=None)
 
     def _weights(
         self, ids: list[int], marks: Sequence[Mark], factor: float, ends: float
@@ -244,6 +249,10 @@ class Shapes:
             factors,
             any(any(weights) for _, weights in pieces),
         )
+
+
+def _role_after(messages: Sequence[Message], index: int) -> str | None:
+    return messages[index + 1].role if index + 1 < len(messages) else None
 
 
 class _Parts(NamedTuple):
