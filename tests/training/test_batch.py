@@ -154,6 +154,12 @@ def test_a_text_that_is_too_long_for_one_call_is_encoded_alone() -> None:
     check(tokenizer_for("gpt-4o"), [[{"role": "user", "content": text}]], "all", 1)
 
 
+def test_the_plain_path_takes_what_is_not_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FlatEncoder, "conversation", lambda _self, _chat: None)
+    chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    check(tokenizer_for("gpt-4o"), [chat, [], chat], "assistant", 1)
+
+
 def test_many_parts_in_two_threads() -> None:
     tok = tokenizer_for("gpt-3.5-turbo")
     separators = "".join(tok.encoding.special_tokens)

@@ -8,7 +8,7 @@ import pytest
 
 import chatfmt
 from chatfmt import ChatTokenizer, Conversation, Message
-from chatfmt.encodings.guard import LONGEST_RUN
+from chatfmt.training.flat import FlatEncoder
 from formats_under_test import tokenizer_for
 
 CALL = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -49,13 +49,10 @@ def test_the_same_as_one_after_the_other(name: str, how: dict[str, Any]) -> None
     check(tokenizer_for(name), CHATS[:-1], **how)
 
 
-def test_what_one_call_cannot_encode_takes_the_plain_path() -> None:
-    tok = tokenizer_for("gpt-4o")
-    chat = [{"role": "assistant", "content": "word " * (LONGEST_RUN // 5 + 1)}]
-    examples, alone = tok.encode_examples([chat]), tok.encode_for_training(chat)
-    assert list(examples.input_ids) == alone.input_ids
-    assert list(examples.labels) == alone.labels
-    assert list(examples.weights) == alone.weights
+def test_the_plain_path_takes_what_is_not_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FlatEncoder, "plain", lambda _self, _roles, _contents: None)
+    monkeypatch.setattr(FlatEncoder, "conversation", lambda _self, _chat: None)
+    check(tokenizer_for("gpt-4o"), CHATS[:-1])
 
 
 def test_none_are_none() -> None:

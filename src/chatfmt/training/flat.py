@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation import Message
-from chatfmt.encodings.guard import LONGEST_RUN
 from chatfmt.errors import ChatfmtError
 from chatfmt.training.joined import JoinedCall
 from chatfmt.training.shapes import Block, Laid, Shapes, joined
@@ -215,12 +214,10 @@ class FlatEncoder:
 
     def _alone(self, laid: Laid) -> FlatExample | None:
         """The same, text by text."""
-        encode = self._renderer.binding.encoding.encode_ordinary
-        if max(map(len, laid.texts), default=0) > LONGEST_RUN:
-            return None
+        encode = self._renderer.encode
         try:
-            return self._woven(laid.blocks, [pack(encode(text)) for text in laid.texts])
-        except (UnicodeEncodeError, ChatfmtError):
+            return self._woven(laid.blocks, [pack(encode(text, None)) for text in laid.texts])
+        except ChatfmtError:
             return None
 
     def _woven(self, blocks: Sequence[Block], contents: Sequence[bytes]) -> FlatExample:
