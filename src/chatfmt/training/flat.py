@@ -181,8 +181,7 @@ class FlatEncoder:
             # One step for all chunks, then the next: walking many Python objects evicts the
             # encoder's tables from the processor's cache.
             chunks = [*_chunks(laid)]
-            done: Iterable[list[bytes] | None] = map(self._contents, chunks)
-            contents = [*done]
+            contents = [self._contents(chunk) for chunk in chunks]
         else:
             started = [(chunk, pool.submit(self._contents, chunk)) for chunk in _chunks(laid)]
             chunks = [chunk for chunk, _ in started]
