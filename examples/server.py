@@ -6,8 +6,9 @@
 A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
 in for one. The server keeps a transcript for each conversation: where a request continues from
 messages that it has seen, with the answers that it gave, its prompt begins with the very ids that
-were shown and sampled before, and nothing is encoded twice. The transcripts are in server_chats.py,
-and the Responses API in server_responses.py.
+were shown and sampled before, and nothing is encoded twice. A request for something that the server
+cannot do is refused. The checks of requests are in server_requests.py, the transcripts in
+server_chats.py, and the Responses API in server_responses.py.
 """
 
 from __future__ import annotations
@@ -22,13 +23,23 @@ from chat_loop import Echo  # type: ignore[import-not-found]
 from server_chats import (  # type: ignore[import-not-found]
     LONGEST,
     Asked,
-    BadRequestError,
     Chats,
     recorded,
+)
+from server_requests import (  # type: ignore[import-not-found]
+    UNHEEDED,
+    USUAL,
+    BadRequestError,
+    body_of,
+    flag,
+    member,
+    number,
+    only,
     refused,
 )
 from server_responses import Responses  # type: ignore[import-not-found]
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -42,32 +53,53 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-def understood(body: Any) -> Asked:  # noqa: ANN401 - JSON
+READ = frozenset(
+    {
+        "chat_template_kwargs",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "n",
+        "stop",
+        "stream",
+        "stream_options",
+        "tools",
+    }
+)
+
+
+def understood(body: dict[str, Any]) -> Asked:
     """The members of a request that this server knows; the others must not ask for anything."""
-    messages = body.get("messages") if isinstance(body, dict) else None
+    messages = body.get("messages")
     if not (isinstance(messages, list) and messages):
-        raise BadRequestError("expected an object with a list of messages that is not empty")
+        raise BadRequestError(
+            "expected an object with a list of messages that is not empty", "messages"
+        )
+    for at, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise BadRequestError(f"messages[{at}] must be an object", f"messages[{at}]")
+    only(body, READ | UNHEEDED, {**USUAL, "store": False})
     stops = body.get("stop") or []
     stops = [stops] if isinstance(stops, str) else stops
-    most = body.get("max_completion_tokens") or body.get("max_tokens") or LONGEST
-    count = body.get("n") or 1
-    if not (isinstance(count, int) and 1 <= count <= 128):
-        raise BadRequestError(f"n must be from 1 to 128, found {count!r}")
-    if not (isinstance(most, int) and most >= 1):
-        raise BadRequestError(f"max_completion_tokens must be at least 1, found {most!r}")
-    if not all(isinstance(stop, str) and stop for stop in stops):
-        raise BadRequestError(f"stop must be texts that are not empty, found {stops!r}")
+    if not (isinstance(stops, list) and all(isinstance(stop, str) and stop for stop in stops)):
+        raise BadRequestError(
+            f"stop must be texts that are not empty, found {stops!r:.100}", "stop"
+        )
     if body.get("logprobs"):
-        raise BadRequestError("this server gives no logprobs")
-    template = body.get("chat_template_kwargs") or {}
-    options = body.get("stream_options") or {}
+        raise BadRequestError("this server gives no logprobs", "logprobs")
+    template = member(body, "chat_template_kwargs", dict, {})
+    only(template, frozenset({"enable_thinking"}), within="chat_template_kwargs.")
+    options = member(body, "stream_options", dict, {})
+    only(options, frozenset({"include_usage"}), within="stream_options.")
+    longest = number(body, "max_tokens", LONGEST)
     return Asked(
         messages=messages,
-        tools=body.get("tools") or [],
-        stream=bool(body.get("stream")),
-        usage=bool(options.get("include_usage")),
-        n=count,
-        most=most,
+        tools=member(body, "tools", list, []),
+        stream=flag(body, "stream"),
+        usage=flag(options, "include_usage"),
+        n=number(body, "n", 1, most=128),
+        most=number(body, "max_completion_tokens", longest),
         stops=stops,
         thinking=template.get("enable_thinking"),
     )
@@ -150,7 +182,7 @@ class Server:
     async def complete(self, request: Request) -> Response:
         """One chat completion, whole or in chunks."""
         try:
-            asked = understood(await request.json())
+            asked = understood(await body_of(request))
             chat = self.chats.find(asked)
             chat.prompt(thinking=asked.thinking)
         except (ValueError, BadRequestError) as error:  # chatfmt's errors are ValueErrors
@@ -159,7 +191,8 @@ class Server:
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time())}
         chunks = self._answers(asked, chat, head)
         if not asked.stream:
-            return JSONResponse(serve.chat_completion(chunks))
+            # sampling takes its time, and other requests are to be answered meanwhile
+            return JSONResponse(await run_in_threadpool(serve.chat_completion, chunks))
         shown = (chunk for chunk in chunks if asked.usage or chunk["choices"])
         lines = (f"data: {json.dumps(chunk)}\n\n" for chunk in shown)
         return StreamingResponse(_then_done(lines), media_type="text/event-stream")

@@ -1,25 +1,26 @@
-"""The parts that both APIs of server.py share: requests, and transcripts that continue."""
+"""The transcripts that both APIs of server.py continue."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections import OrderedDict
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-
-from starlette.responses import JSONResponse
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import chatfmt
 
+T = TypeVar("T")
 Sampler: TypeAlias = "Callable[[Sequence[int]], Iterable[int]]"
 
 LONGEST = 4096
 """Ids of one answer, if a request does not say."""
 KEPT = 1000
-"""So many transcripts are remembered."""
+"""So many transcripts are remembered, and so many responses."""
 
 
 class Asked(NamedTuple):
@@ -35,21 +36,35 @@ class Asked(NamedTuple):
     thinking: bool | None
 
 
-class BadRequestError(Exception):
-    """A fault of a request."""
-
-
-def refused(error: Exception) -> JSONResponse:
-    """The answer to a request in which something is wrong."""
-    problem = {"message": str(error), "type": "invalid_request_error", "param": None, "code": None}
-    return JSONResponse({"error": problem}, 400)
-
-
 def recorded(sample: Sampler, prompt: Sequence[int], most: int, ids: list[int]) -> Iterator[int]:
     """The ids as they are sampled; the list has those that were taken."""
-    for token in islice(sample(prompt), most):
+    for token in islice(sample(prompt), min(most, sys.maxsize)):
         ids.append(token)
         yield token
+
+
+class Latest(Generic[T]):
+    """Values by their keys, of which those are remembered that were used last; for any thread."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str) -> T | None:
+        """A value, unless it is not known or was forgotten."""
+        with self._lock:
+            found = self._known.get(key)
+            if found is not None:
+                self._known.move_to_end(key)
+            return found
+
+    def keep(self, key: str, value: T) -> None:
+        """Remember a value, and forget one if there are too many."""
+        with self._lock:
+            self._known[key] = value
+            self._known.move_to_end(key)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
 
 
 class Chats:
@@ -58,14 +73,13 @@ class Chats:
     def __init__(self, tok: chatfmt.ChatTokenizer, values: dict[str, str]) -> None:
         self._tok = tok
         self._values = values
-        self._known: OrderedDict[str, chatfmt.Transcript] = OrderedDict()
+        self._known: Latest[chatfmt.Transcript] = Latest()
 
     def find(self, asked: Asked) -> chatfmt.Transcript:
         """A transcript of these messages, of its own, that begins with ids seen before."""
         for count in range(len(asked.messages), 0, -1):
             known = self._known.get(_key(asked, asked.messages[:count]))
             if known is not None:
-                self._known.move_to_end(_key(asked, asked.messages[:count]))
                 chat = known.copy()
                 chat.append(*self._new(asked, count))
                 return chat
@@ -73,9 +87,7 @@ class Chats:
 
     def keep(self, asked: Asked, answer: dict[str, Any], chat: chatfmt.Transcript) -> None:
         """Remember a transcript by the messages that it has, the answer among them."""
-        self._known[_key(asked, [*asked.messages, answer])] = chat
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
+        self._known.keep(_key(asked, [*asked.messages, answer]), chat)
 
     def _prepared(self, asked: Asked) -> chatfmt.Prepared:
         return self._tok.prepare(

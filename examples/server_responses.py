@@ -10,18 +10,27 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from server_chats import (  # type: ignore[import-not-found]
-    KEPT,
     LONGEST,
     Asked,
-    BadRequestError,
     Chats,
+    Latest,
     recorded,
+)
+from server_requests import (  # type: ignore[import-not-found]
+    UNHEEDED,
+    USUAL,
+    BadRequestError,
+    body_of,
+    flag,
+    member,
+    number,
+    only,
     refused,
 )
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import chatfmt
@@ -33,6 +42,20 @@ if TYPE_CHECKING:
 
     from server_chats import Sampler
     from starlette.requests import Request
+
+
+READ = frozenset(
+    {
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "previous_response_id",
+        "reasoning",
+        "stream",
+        "text",
+        "tools",
+    }
+)
 
 
 class Responses:
@@ -48,12 +71,12 @@ class Responses:
         self._tok = tok
         self._sample = sample
         self._chats = chats
-        self._known: OrderedDict[str, list[dict[str, Any]]] = OrderedDict()
+        self._known: Latest[list[dict[str, Any]]] = Latest()
 
     async def create(self, request: Request) -> Response:
         """One response, whole or as events."""
         try:
-            body = await request.json()
+            body = await body_of(request)
             asked = self._understood(body)
             chat = self._chats.find(asked)
             chat.prompt(thinking=asked.thinking)
@@ -62,39 +85,51 @@ class Responses:
             return problem
         events = self._events(asked, chat, has_instructions=bool(body.get("instructions")))
         if not asked.stream:
-            [*_, last] = events
+            # sampling takes its time, and other requests are to be answered meanwhile
+            [*_, last] = await run_in_threadpool(list, events)
             return JSONResponse(last["response"])
         lines = (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
         return StreamingResponse(lines, media_type="text/event-stream")
 
-    def _understood(self, body: Any) -> Asked:  # noqa: ANN401 - JSON
-        """The members of a request that this server knows."""
-        if not (isinstance(body, dict) and body.get("input")):
-            raise BadRequestError("expected an object with an input that is not empty")
-        most = body.get("max_output_tokens") or LONGEST
-        if not (isinstance(most, int) and most >= 1):
-            raise BadRequestError(f"max_output_tokens must be at least 1, found {most!r}")
-        layout = ((body.get("text") or {}).get("format") or {}).get("type", "text")
-        if layout != "text":
-            raise BadRequestError(f"this server writes text, and cannot keep to {layout!r}")
-        before = body.get("previous_response_id")
-        if before is not None and before not in self._known:
-            raise BadRequestError(f"previous_response_id {before!r} is not known, or was forgotten")
+    def _understood(self, body: dict[str, Any]) -> Asked:
+        """The members of a request that this server knows; the others must not ask for anything."""
+        if not (isinstance(body.get("input"), str | list) and body["input"]):
+            raise BadRequestError("expected an object with an input that is not empty", "input")
+        only(body, READ | UNHEEDED, {**USUAL, "store": True})
+        layout = member(member(body, "text", dict, {}), "format", dict, {"type": "text"})
+        if layout != {"type": "text"}:
+            kind = layout.get("type")
+            raise BadRequestError(f"this server writes text, and cannot keep to {kind!r}", "text")
+        only(body.get("text") or {}, frozenset({"format"}), within="text.")
+        effort = member(member(body, "reasoning", dict, {}), "effort", str, "")
+        only(body.get("reasoning") or {}, frozenset({"effort"}), within="reasoning.")
+        if effort not in ("", "none"):
+            raise BadRequestError(
+                f"reasoning.effort must be 'none' or missing, found {effort!r:.100}",
+                "reasoning.effort",
+            )
+        before, known = member(body, "previous_response_id", str, ""), list[dict[str, Any]]()
+        if body.get("previous_response_id") is not None:
+            found = self._known.get(before)
+            if found is None:
+                reason = f"previous_response_id {before!r:.100} is not known, or was forgotten"
+                raise BadRequestError(reason, "previous_response_id")
+            known = found
         given = {key: body[key] for key in ("input", "tools") if body.get(key)}
         tools = [dict(tool) for tool in _read(given).tools or ()]
-        messages = [*(self._known[before] if before else ()), *_messages(given)]
-        if body.get("instructions"):
-            messages = [{"role": "system", "content": body["instructions"]}, *messages]
-        effort = (body.get("reasoning") or {}).get("effort")
+        messages = [*known, *_messages(given)]
+        instructions = member(body, "instructions", str, "")
+        if instructions:
+            messages = [{"role": "system", "content": instructions}, *messages]
         return Asked(
             messages=messages,
             tools=tools,
-            stream=bool(body.get("stream")),
+            stream=flag(body, "stream"),
             usage=True,
             n=1,
-            most=most,
+            most=number(body, "max_output_tokens", LONGEST),
             stops=[],
-            thinking=False if effort == "none" else None,
+            thinking=False if effort else None,
         )
 
     def _events(
@@ -116,9 +151,7 @@ class Responses:
         answer = _messages({"output": output}) if output else []
         messages = [*asked.messages, *(answer or [{"role": "assistant", "content": ""}])]
         self._chats.keep(asked._replace(messages=messages[:-1]), messages[-1], chat)
-        self._known[identifier] = messages[has_instructions:]  # they hold for one response
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
+        self._known.keep(identifier, messages[has_instructions:])  # they hold for one response
 
 
 def _read(row: dict[str, Any]) -> chatfmt.Conversation:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from chatfmt import ChatTokenizer
 
 openai = pytest.importorskip("openai", reason="no openai: the group slow has it")
+httpx = pytest.importorskip("httpx")
 sys.path.append(str(Path(__file__).parents[1] / "examples"))
 server = pytest.importorskip("server")
 pytestmark = pytest.mark.slow
@@ -172,7 +177,17 @@ def test_thinking_is_asked_for_as_servers_do() -> None:
         ({"messages": []}, "expected"),
         ({"n": 0, "messages": "x"}, "expected an object with a list of messages"),
         ({"n": 200}, "n must be from 1 to 128, found 200"),
-        ({"max_tokens": -1}, "max_completion_tokens must be at least 1, found -1"),
+        ({"max_tokens": -1}, "max_tokens must be at least 1, found -1"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens must be at least 1, found 0"),
+        ({"n": True}, "n must be a whole number, found True"),
+        ({"stop": 5}, "stop must be texts that are not empty"),
+        ({"stop": {"a": 1}}, "stop must be texts that are not empty"),
+        ({"messages": ["x"]}, r"messages\[0\] must be an object"),
+        ({"tools": {"a": 1}}, "tools must be a list"),
+        ({"stream": "no"}, "stream must be true or false, found 'no'"),
+        ({"stream_options": "x"}, "stream_options must be an object"),
+        ({"extra_body": {"chat_template_kwargs": "x"}}, "chat_template_kwargs must be an object"),
+        ({"extra_body": {"chat_template_kwargs": {"a": 1}}}, "chat_template_kwargs.a 1 asks"),
         ({"stop": [""]}, "stop must be texts that are not empty"),
         ({"logprobs": True}, "this server gives no logprobs"),
         ({"messages": [{"role": "wizard", "content": "x"}]}, "wizard"),
@@ -276,6 +291,15 @@ def test_a_response_is_cut_off_and_instructions_hold_for_one() -> None:
         ({"previous_response_id": "resp_x"}, "'resp_x' is not known"),
         ({"text": {"format": {"type": "json_object"}}}, "cannot keep to 'json_object'"),
         ({"tools": [{"type": "web_search"}]}, "function"),
+        ({"input": 5}, "an input that is not empty"),
+        ({"max_output_tokens": 0}, "max_output_tokens must be at least 1, found 0"),
+        ({"previous_response_id": []}, "previous_response_id must be text"),
+        ({"text": "x"}, "text must be an object"),
+        ({"text": {"verbosity": "low"}}, "text.verbosity 'low' asks"),
+        ({"instructions": ["x"]}, "instructions must be text"),
+        ({"reasoning": {"effort": "high"}}, "effort must be 'none' or missing, found 'high'"),
+        ({"reasoning": {"summary": "auto"}}, "reasoning.summary 'auto' asks"),
+        ({"store": False}, "store False asks"),
     ],
 )
 def test_what_is_wrong_with_a_response_is_said(more: dict[str, Any], problem: str) -> None:
@@ -292,3 +316,104 @@ def test_thinking_is_left_out_where_no_effort_is_asked_for() -> None:
     assert script.shown[0] == tok.encode_prompt(
         [{"role": "user", "content": "Go!"}], thinking=False
     )
+
+
+def post(path: str, body: bytes) -> Any:
+    tok = tokenizer("qwen-3-2507")
+    app = server.Server(tok, Script(tok, "abc<|im_end|>"), {}).app
+    return TestClient(app, raise_server_exceptions=False).post(f"/v1/{path}", content=body)
+
+
+PATHS = {"chat/completions": {"messages": [{"role": "user", "content": "Go!"}]}}
+PATHS["responses"] = {"input": "Go!"}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "expected JSON, found nothing"),
+        (b"[" * 100_000, "levels of nesting"),
+        (b'{"stream": false, "stream": true}', "found 'stream' twice"),
+        (b"\xff", "expected UTF-8"),
+        (b"5", "expected an object, found 5"),
+    ],
+)
+def test_what_is_no_request_is_said(path: str, body: bytes, problem: str) -> None:
+    answer = post(path, body)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert problem in error["message"]
+    assert len(answer.content) < 500
+
+
+ASKING = [
+    ("tool_choice", "required", "auto"),
+    ("parallel_tool_calls", False, True),
+    ("temperature", 0.5, 1.0),
+    ("logit_bias", {"5": 100}, {}),
+    ("metadata", {"a": "x" * 10_000}, {}),
+    ("seed", 5, None),
+    ("response_format", {"type": "json_object"}, {"type": "text"}),
+    ("include", ["reasoning.encrypted_content"], []),
+    ("invented", 1, None),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("name", "value", "usual"), ASKING)
+def test_what_cannot_be_done_is_refused_by_name(
+    path: str, name: str, value: object, usual: object
+) -> None:
+    answer = post(path, json.dumps({**PATHS[path], name: value}).encode())
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == name
+    assert answer.json()["error"]["message"].startswith(name)
+    assert len(answer.content) < 1000
+    assert post(path, json.dumps({**PATHS[path], name: usual}).encode()).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_may_be_as_long_as_anyone_says(path: str) -> None:
+    name = "max_output_tokens" if path == "responses" else "max_tokens"
+    assert post(path, json.dumps({**PATHS[path], name: 10**30}).encode()).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_request_is_answered_while_another_is(path: str) -> None:
+    tok = tokenizer("qwen-3-2507")
+    second, waited = Event(), list[bool]()
+
+    def sample(_: Sequence[int]) -> Iterable[int]:
+        if waited:
+            second.set()
+        else:
+            waited.append(False)
+            waited[0] = second.wait(10)
+        return ids_in(tok, "abc<|im_end|>")
+
+    async def both() -> list[Any]:
+        transport = httpx.ASGITransport(server.Server(tok, sample, {}).app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here/v1") as http:
+            return await asyncio.gather(*(http.post(path, json=PATHS[path]) for _ in range(2)))
+
+    assert [answer.status_code for answer in asyncio.run(both())] == [200, 200]
+    assert waited == [True]
+
+
+def test_threads_may_remember_and_find_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chats = sys.modules["server_chats"]
+    monkeypatch.setattr(chats, "KEPT", 2)
+    latest = chats.Latest()
+    for key in "abac":
+        latest.keep(key, key)
+    assert [latest.get(key) for key in "abc"] == ["a", None, "c"]
+
+    def work(seed: int) -> None:
+        for at in range(2000):
+            key = str((at * seed) % 5)
+            latest.keep(key, key)
+            assert latest.get(key) in (key, None)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(work, (1, 2, 3, 4))] == [None] * 4
