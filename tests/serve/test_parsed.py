@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 import chatfmt
@@ -171,3 +172,28 @@ def test_a_prompt_is_read_first() -> None:
 def test_ids_after_the_stop_token_are_of_no_reply() -> None:
     assert read("qwen-3", "Yes<|im_end|>No").content == "Yes"
     assert read("qwen-3", "").content == ""
+
+
+@pytest.mark.parametrize("name", ["qwen-3", "llama-3.1"])
+def test_ids_out_of_the_vocabulary_have_no_text(name: str) -> None:
+    """Those of a padded matrix may be sampled anywhere."""
+    tok = tokenizer_for(name)
+    ids = ids_in(tok, TABLE[name]["one"].text)
+    for beyond in (-1, 10**6):
+        for at in range(len(ids)):
+            found = [*ids[:at], beyond, *ids[at:]]
+            for call in read_reply(tok, found).calls:
+                own = [token for token in found[call.start : call.stop] if token != beyond]
+                assert call.raw == spelled(tok, own)
+
+
+def test_ids_may_be_those_of_an_array() -> None:
+    tok = tokenizer("qwen-3")
+    ids = ids_in(tok, "<think>\nHm.\n</think>\n\nYes<|im_end|>")
+    prompt = tok.encode_prompt([{"role": "user", "content": "x"}])
+    array: Any = np.array(ids)
+    before: Any = np.array(prompt)
+    assert read_reply(tok, array) == read_reply(tok, ids)
+    assert read_reply(tok, array[:0]) == read_reply(tok, [])
+    assert read_reply(tok, array, prompt=before) == read_reply(tok, ids, prompt=prompt)
+    assert read_reply(tok, array, prompt=array[:0]) == read_reply(tok, ids)

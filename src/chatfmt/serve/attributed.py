@@ -124,7 +124,7 @@ def bridged(
     encoded.
     """
     new = unweighted(as_conversation(following)).messages
-    if not (prompt and new) or any(message.role == "assistant" for message in new):
+    if not (len(prompt) and new) or any(message.role == "assistant" for message in new):
         return None
     transcript = tok.parse(prompt, strict=False, allow_open=True, tools=tools or ())
     if transcript.append_completion(completion).rest:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Output",
     "Source",
+    "bytes_of",
     "format_of",
     "ids_of",
     "over_ids",
@@ -127,12 +128,22 @@ def ids_of(tok: ChatTokenizer, text: str) -> list[int]:
     return [*taken.take(text), *taken.end()]
 
 
+def bytes_of(tok: ChatTokenizer, token: int) -> bytes:
+    """The text of an id; none if it is not in the vocabulary, as the padding of a model's matrix.
+
+    So streams have it.
+    """
+    try:
+        return tok.encoding.token_bytes(token)
+    except KeyError:
+        return b""
+
+
 def spelled(tok: ChatTokenizer, ids: Iterable[int]) -> str:
     """Ids as text, with special tokens spelled out, and without half a character at the end."""
     spellings = {token: spelling for spelling, token in tok.encoding.special_tokens.items()}
     data = b"".join(
-        spellings[token].encode() if token in spellings else tok.encoding.token_bytes(token)
-        for token in ids
+        spellings[token].encode() if token in spellings else bytes_of(tok, token) for token in ids
     )
     return codecs.getincrementaldecoder("utf-8")("replace").decode(data)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from chatfmt.errors import DataError
 from chatfmt.json_text import loads
-from chatfmt.serve.outputs import Output, spelled
+from chatfmt.serve.outputs import Output, bytes_of, spelled
 from chatfmt.serve.pieces import Arguments, CallEnd, CallStart, Text, Turn
 from chatfmt.wire.events import MessageEnd, MessageStart, ToolCallAbandoned, ToolCallEnd
 
@@ -74,6 +74,7 @@ def read_reply(
         thinking: as in `ChatTokenizer.encode_prompt`.
         tools: as in `ChatTokenizer.parse`.
     """
+    ids, prompt = [*ids], [*prompt]  # numpy's arrays are neither true nor false
     reader = _Reader(tok, ids)
     if prompt:
         reader.begin_after(prompt, tools)
@@ -216,7 +217,7 @@ class _Reader:
         self._unclosed = not (token in self._special or self._text == self._at)
 
     def _is_space(self, token: int) -> bool:
-        return token not in self._special and self._tok.encoding.token_bytes(token).isspace()
+        return token not in self._special and bytes_of(self._tok, token).isspace()
 
 
 def _is_object(text: str) -> bool:

@@ -200,7 +200,7 @@ class Renderer:
         reply = read_reply(
             self.tok,
             token_ids,
-            prompt=prompt_ids or (),
+            prompt=() if prompt_ids is None else prompt_ids,
             thinking=self._options.thinking,
             tools=definitions(tools) or (),
         )
