@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import chatfmt
-from chatfmt import ChatTokenizer, EncodingRequiredError
+from chatfmt import ChatTokenizer, DataError, EncodingRequiredError
 from chatfmt.serve.given import definitions, plain_messages, tokenizer_for
 from rows import tokenizer
 
@@ -32,6 +33,37 @@ def test_calls_that_failed_are_text() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     given = [{"content": content, "unparsed_tool_calls": failed} for content in ("x", parts, None)]
     assert [one["content"] for one in plain_messages(given)] == ["xf(g(", "abf(g(", "f(g("]
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        (5, r"messages\[0\]: expected an object, found the number 5"),
+        ("x", r"messages\[0\]: expected an object, found the text 'x'"),
+        ({"content": [{"type": "thinking"}]}, "expected a part with thinking, found nothing"),
+        ({"content": [{"type": "thinking", "thinking": 5}]}, "thinking, found the number 5"),
+        (
+            {"content": [{"type": "thinking", "thinking": "a"}], "reasoning": "b"},
+            "expected thoughts as parts or as reasoning, found both",
+        ),
+        (
+            {
+                "content": [{"type": "image"}],
+                "unparsed_tool_calls": [SimpleNamespace(raw_text="f(")],
+            },
+            "expected a part with text, found nothing",
+        ),
+    ],
+)
+def test_what_is_no_message_is_said(message: Any, problem: str) -> None:
+    with pytest.raises(DataError, match=problem):
+        plain_messages([message])
+
+
+def test_what_is_no_definition_is_said() -> None:
+    wrong: Any = [{"name": "f"}, 5]
+    with pytest.raises(DataError, match=r"tools\[1\]: expected an object, found the number 5"):
+        definitions(wrong)
 
 
 def test_definitions_have_an_envelope() -> None:

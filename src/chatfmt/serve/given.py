@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.conversation.wording import describe
+from chatfmt.errors import DataError
 from chatfmt.serve.outputs import format_of, over_ids
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
 
@@ -42,22 +44,42 @@ def plain_messages(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
     >>> plain_messages([{"role": "assistant", "content": [
     ...     {"type": "thinking", "thinking": "2+2"}, {"type": "text", "text": "4"}]}])
     [{'role': 'assistant', 'content': [{'type': 'text', 'text': '4'}], 'reasoning': '2+2'}]
+
+    Raises:
+        DataError: a message or a part is not one, or the thoughts are in two places.
     """
-    return [_plain(message) for message in messages]
+    return [_plain(message, f"messages[{at}]") for at, message in enumerate(messages)]
 
 
-def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
-    made = dict(message)
+def _object(value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise DataError(f"expected an object, found {describe(value)}", field=where)
+    return dict(value)
+
+
+def _text_in(part: Mapping[str, Any], member: str, where: str) -> str:
+    text = part.get(member)
+    if not isinstance(text, str):
+        raise DataError(f"expected a part with {member}, found {describe(text)}", field=where)
+    return text
+
+
+def _plain(message: object, where: str) -> dict[str, Any]:
+    made = _object(message, where)
     content = made.get("content")
     if isinstance(content, list | tuple):
         thoughts = [part for part in content if _is_thinking(part)]
         texts = [part for part in content if not _is_thinking(part)]
         made["content"] = texts or ""
+        if thoughts and made.get("reasoning"):
+            raise DataError("expected thoughts as parts or as reasoning, found both", field=where)
         if thoughts:
-            made["reasoning"] = "".join(part["thinking"] for part in thoughts)
+            made["reasoning"] = "".join(_text_in(part, "thinking", where) for part in thoughts)
     failed = made.pop("unparsed_tool_calls", None)
     if failed:  # they are what the model wrote, after its text
-        made["content"] = _text(made.get("content")) + "".join(call.raw_text for call in failed)
+        made["content"] = _text(made.get("content"), where) + "".join(
+            call.raw_text for call in failed
+        )
     if made.get("tool_calls"):
         made["tool_calls"] = [
             call.model_dump(exclude_none=True) if hasattr(call, "model_dump") else call
@@ -66,9 +88,9 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _text(content: Any) -> str:  # noqa: ANN401 - a text, parts of texts, or none
+def _text(content: Any, where: str) -> str:  # noqa: ANN401 - a text, parts of texts, or none
     if isinstance(content, list):
-        return "".join(part["text"] for part in content)
+        return "".join(_text_in(part, "text", where) for part in content)
     return str(content or "")
 
 
@@ -104,10 +126,13 @@ def definitions(tools: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any
 
     >>> definitions([{"name": "f"}])
     [{'type': 'function', 'function': {'name': 'f'}}]
+
+    Raises:
+        DataError: a definition is no object.
     """
     if tools is None:
         return None
+    given = [_object(tool, f"tools[{at}]") for at, tool in enumerate(tools)]
     return [
-        dict(tool) if "function" in tool else {"type": "function", "function": dict(tool)}
-        for tool in tools
+        tool if "function" in tool else {"type": "function", "function": tool} for tool in given
     ]

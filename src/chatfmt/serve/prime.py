@@ -224,14 +224,15 @@ class Renderer:
         Raises:
             ImportError: ``renderers`` is not installed.
         """
-        asks = any(message.get("role") == "user" for message in new_messages)
+        following = plain_messages(new_messages)
+        asks = any(message.get("role") == "user" for message in following)
         if self._retention == "tool_cycle" and asks:
             return None
         found = bridged(
             self.tok,
             previous_prompt_ids,
             previous_completion_ids,
-            plain_messages(new_messages),
+            following,
             self._options,
             tools=definitions(tools),
             keep_thinking=self._retention == "all",
