@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from byte_vocabulary import Bytes, tokenizer
-from chatfmt import ChatTokenizer, DataError, get_format
+from chatfmt import ChatTokenizer, DataError, FormatError, get_format
 from chatfmt.line.format import ChatFormat
 from chatfmt.serve.constrained import Constraint, State, mask_of
 from conftest import encoding_for
+from rows import ids_in
 
 ROWS = ["qwen-3", "gpt-oss", "llama-3.1", "deepseek-v3", "kimi-k2", "mistral-v13", "glm-4.5"]
 OTHERS = ["deepseek-v3.2", "olmo-3", "qwen-3-coder", "mistral-v7", "muse-glimmer"]
@@ -196,6 +197,40 @@ def test_values_that_are_said_to_be_no_strings_are_none() -> None:
 def test_a_tool_needs_a_name_that_every_call_can_have(name: object) -> None:
     with pytest.raises(DataError, match="expected tools with a name"):
         Constraint(tokenizer("qwen-3"), tools=[{"name": name}])
+
+
+@pytest.mark.parametrize("tool", [5, None, "f", {"function": None}, {"type": "web_search"}])
+def test_a_tool_is_an_object(tool: Any) -> None:
+    with pytest.raises(DataError, match="expected tools with a name"):
+        Constraint(tokenizer("qwen-3"), tools=[tool])
+
+
+@pytest.mark.parametrize("tools", [[], TOOLS])
+def test_tools_need_a_format_that_says_what_is_a_call(tools: Any) -> None:
+    """In Muse's, every answer is to someone: without calls none would be left."""
+    with pytest.raises(FormatError, match="a recipient may be anyone"):
+        Constraint(tokenizer("muse-glimmer"), tools=tools)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("qwen-3", '<tool_call>\n{"name": "tied', "outside of calls"),
+        ("gpt-oss", "<|channel|>commentary to=functions.tied<|message|>", "outside of calls"),
+        ("qwen-3", "<|im_start|>user\n", "in a message of assistant, not user"),
+    ],
+)
+def test_a_parser_stands_where_what_follows_is_known(name: str, text: str, problem: str) -> None:
+    tok = tokenizer(name)
+    parser = tok.stream(None if text.startswith("<|im_start|>") else "assistant")
+    parser.feed_all(ids_in(tok, text))
+    with pytest.raises(ValueError, match=problem):
+        Constraint(tok, tools=TOOLS).start(parser)
+
+
+def test_a_parser_is_one_of_the_format() -> None:
+    with pytest.raises(ValueError, match="a parser of qwen-3, found one of gpt-oss"):
+        Constraint(tokenizer("qwen-3")).start(tokenizer("gpt-oss").stream())
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ class Constraint:
 
     Raises:
         RenderError: the format has no such role.
+        FormatError: tools are given, and the format does not say which messages are calls.
         DataError: a tool has no name, or one that no call can have.
     """
 
@@ -82,9 +83,14 @@ class Constraint:
             parser: a parser that stands there, such as one of `Transcript.stream`; by default one
                 of `ChatTokenizer.stream`. What was prefilled must not be within a call.
             thinking: as in `ChatTokenizer.encode_prompt`, where there is no parser.
+
+        Raises:
+            ValueError: the parser reads another format, or stands in a call or in a message of
+                another role.
         """
         if parser is None:
             parser = self.tok.stream(self.role, thinking=thinking)
+        self._refuse_elsewhere(parser)
         state = parser._reader.state
         threads = []
         for place, scan in state.threads:
@@ -92,6 +98,18 @@ class Constraint:
             is_open = at.border is None and at.meaning.part not in ("end", "tail", "prologue")
             threads.append(Thread(place, scan, Told(open=is_open)))
         return self._state(tuple(threads), state.pending)
+
+    def _refuse_elsewhere(self, parser: StreamParser) -> None:
+        """Where a call was begun, what of it was checked is not known."""
+        theirs, ours, opened = parser.binding.format, self.tok.format, parser.open
+        if theirs is not ours:
+            raise ValueError(f"expected a parser of {ours.name}, found one of {theirs.name}")
+        if opened is None:
+            return
+        if opened.part == "calls" or opened.recipient is not None:
+            raise ValueError("expected a parser that stands outside of calls, found one in a call")
+        if opened.role not in (None, self.role):
+            raise ValueError(f"expected a parser in a message of {self.role}, not {opened.role}")
 
     def after(self, state: State, token: int) -> State | None:
         """Where the model is after a token; None if it must not come."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation.harmony import CHANNELS, FUNCTIONS
-from chatfmt.errors import DataError
+from chatfmt.errors import DataError, FormatError, shown
 from chatfmt.line.calls import CallObject
 from chatfmt.line.coders import STRING_FLAGS
 from chatfmt.line.scanners import JsonObject, JsonValue
@@ -24,7 +25,7 @@ from chatfmt.serve.constrained.checks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from chatfmt.line.format import ChatFormat
     from chatfmt.line.place import Place
@@ -80,6 +81,7 @@ class Rules:
 
     Raises:
         DataError: a tool has no name, or one that no call can have.
+        FormatError: tools are given, and the format does not say which messages are calls.
     """
 
     def __init__(self, format: ChatFormat, tools: Iterable[Mapping[str, Any]] | None) -> None:
@@ -108,6 +110,13 @@ class Rules:
         """Whether calls are messages, as harmony has them."""
         if self.splits:
             self._fixed["recipient"] = function
+        elif self.names is not None and any(
+            place.meaning.field == "recipient" for place in format.machine.all
+        ):
+            raise FormatError(
+                f"format {format.name}: expected no tools, since a recipient may be anyone, and "
+                "which messages are calls is not known"
+            )
 
     @property
     def has_calls(self) -> bool:
@@ -138,11 +147,12 @@ class Rules:
         return self._fixed.get(field)
 
 
-def _name_of(tool: Mapping[str, Any]) -> str:
-    name = tool.get("function", tool).get("name")
+def _name_of(tool: object) -> str:
+    function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+    name = function.get("name") if isinstance(function, Mapping) else None
     if not (isinstance(name, str) and name and set(name) <= set(_NAME.characters)):
         raise DataError(
-            f"expected tools with a name of letters, digits, _, - and ., found {name!r}; "
-            "another name cannot be written in every call"
+            "expected tools with a name of letters, digits, _, - and ., found "
+            f"{shown(tool)}; another name cannot be written in every call"
         )
     return name
