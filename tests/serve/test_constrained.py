@@ -217,7 +217,8 @@ def test_tools_need_a_format_that_says_what_is_a_call(tools: Any) -> None:
     [
         ("qwen-3", '<tool_call>\n{"name": "tied', "outside of calls"),
         ("gpt-oss", "<|channel|>commentary to=functions.tied<|message|>", "outside of calls"),
-        ("qwen-3", "<|im_start|>user\n", "in a message of assistant, not user"),
+        ("qwen-3", "<|im_start|>user\n", "where assistant may speak"),
+        ("qwen-3", "<|im_start|>user\nHi", "where assistant may speak"),
     ],
 )
 def test_a_parser_stands_where_what_follows_is_known(name: str, text: str, problem: str) -> None:

@@ -94,22 +94,22 @@ class Constraint:
         state = parser._reader.state
         threads = []
         for place, scan in state.threads:
+            if place not in self._alive:
+                continue
             at = self.machine.all[place]
             is_open = at.border is None and at.meaning.part not in ("end", "tail", "prologue")
             threads.append(Thread(place, scan, Told(open=is_open)))
+        if not threads:
+            raise ValueError(f"expected a parser where {self.role} may speak, found {parser.open}")
         return self._state(tuple(threads), state.pending)
 
     def _refuse_elsewhere(self, parser: StreamParser) -> None:
         """Where a call was begun, what of it was checked is not known."""
         theirs, ours, opened = parser.binding.format, self.tok.format, parser.open
-        if theirs is not ours:
+        if theirs != ours:
             raise ValueError(f"expected a parser of {ours.name}, found one of {theirs.name}")
-        if opened is None:
-            return
-        if opened.part == "calls" or opened.recipient is not None:
+        if opened is not None and (opened.part == "calls" or opened.recipient is not None):
             raise ValueError("expected a parser that stands outside of calls, found one in a call")
-        if opened.role not in (None, self.role):
-            raise ValueError(f"expected a parser in a message of {self.role}, not {opened.role}")
 
     def after(self, state: State, token: int) -> State | None:
         """Where the model is after a token; None if it must not come."""
