@@ -245,6 +245,27 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(constraint._states) <= 20
 
 
+class Forgotten(State):
+    """What another thread forgets as soon as it was read."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name in ("mask", "loops"):
+            setattr(self, name, None)
+        return found
+
+
+def test_another_thread_may_forget_what_is_remembered() -> None:
+    constraint = Constraint(tokenizer("qwen-3"))
+    start = constraint.start()
+    state = Forgotten(start.threads, start.pending)
+    mask = mask_of(constraint, start)
+    for _ in range(2):
+        assert mask_of(constraint, state) == mask
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS if LARGE else ROWS[:2])
 def test_conversations_of_a_random_model(name: str) -> None:

@@ -29,8 +29,9 @@ def mask_of(constraint: Constraint, state: State) -> bytes:
     (1, 0, 1)
     """
     state = constraint.blurred(state)
-    if state.mask is not None:
-        return state.mask
+    known = state.mask  # read once: another thread may forget it
+    if known is not None:
+        return known
     vocabulary = vocabulary_of(constraint.binding)
     mask = bytearray(vocabulary.size)
     if not state.is_stopped:
@@ -62,11 +63,12 @@ def _fill(constraint: Constraint, state: State, vocabulary: Vocabulary, mask: by
 
 def _loops(constraint: Constraint, state: State) -> int:
     """The kinds of characters that lead back to a state."""
-    if state.loops is None:
+    loops = state.loops  # read once: another thread may forget it
+    if loops is None:
         loops = 0
         for character, kind in constraint.machine.characters.each():
             after = constraint.character(state, character)
             if after is not None and constraint.blurred(after) is state:
                 loops |= kind
         state.loops = loops
-    return state.loops
+    return loops
