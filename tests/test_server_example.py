@@ -120,6 +120,18 @@ def test_three_turns_with_a_tool(name: str, *, stream: bool) -> None:
     assert script.sampled == script.texts  # no id beyond a stop token, and all before
 
 
+def test_clients_need_not_send_thoughts_back() -> None:
+    tok = tokenizer("qwen-3")
+    script = Script(tok, "<think>\nHm.\n</think>\n\nYes<|im_end|>", "No<|im_end|>")
+    api = client(tok, script)
+    messages: list[Any] = [{"role": "user", "content": "Go?"}]
+    message, _ = ask(api, messages, stream=False)
+    assert message.pop("reasoning_content") == "Hm."
+    ask(api, [*messages, message, {"role": "user", "content": "And?"}], stream=False)
+    first = script.shown[0] + script.sampled[0]
+    assert script.shown[1][: len(first)] == first
+
+
 def test_the_first_prompt_is_that_of_the_template() -> None:
     script = Script(OSS, "<|channel|>final<|message|>Hello.<|return|>")
     ask(client(OSS, script), [{"role": "user", "content": "Hi"}], stream=False, tools=[TOOL])

@@ -146,6 +146,7 @@ PARAMETER = '<｜DSML｜parameter name="a" string="{}">'  # noqa: RUF001 - so it
         ("gpt-oss", HARMONY.replace("{}", "2"), HARMONY.partition("{")[0]),
         ("gpt-oss", HARMONY.replace("{}", "{"), HARMONY.partition("}")[0]),
         ("gpt-oss", " to=functions.tide<|channel|>final", " to=functions.tide<|channel|>"),
+        ("glm-4.5", "\nhello<|assistant|>", "\nhello"),
         (
             "gpt-oss",
             "<|channel|>analysis<|message|>x<|end|><|start|>user",
@@ -166,6 +167,12 @@ def test_the_arguments_that_stand_one_by_one_have_different_keys() -> None:
     assert taken(tokenizer("glm-4.5"), other) == other
 
 
+def test_each_call_has_keys_of_its_own() -> None:
+    pair = "<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n"
+    text = f"\n<tool_call>tide\n{pair}</tool_call>" * 2
+    assert taken(tokenizer("glm-4.5"), text) == text
+
+
 def test_thinking_begins_where_its_prompt_ends() -> None:
     tok = tokenizer("qwen-3")
     assert taken(tok, "\n</think>", thinking=True) == "\n</think>"
@@ -180,6 +187,13 @@ def test_a_header_has_its_longest_length() -> None:
     made = ChatFormat.from_row(row)
     tok = ChatTokenizer(made, Bytes((*made.special_tokens,)))
     assert taken(tok, "a" * 20) == "a" * 10
+    constraint = Constraint(tok)
+    state: State | None = constraint.start()
+    for token in b"a" * 10:  # tokens as long as what is left may come, and no longer ones
+        assert state is not None
+        asked = bytes(constraint.after(state, i) is not None for i in range(tok.encoding.n_vocab))
+        assert mask_of(constraint, state) == asked
+        state = constraint.after(state, token)
     long = tokenizer("gpt-oss")
     assert len(taken(long, "<|channel|>final <|constrain|>" + "a" * 2000)) == 30 + 1024
 

@@ -9,7 +9,7 @@ import pytest
 
 from byte_vocabulary import Bytes, tokenizer
 from chatfmt.serve import hf
-from chatfmt.serve.constrained import Constraint
+from chatfmt.serve.constrained import Constraint, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,9 @@ def test_what_may_not_come_is_minus_infinity() -> None:
     constraint = Constraint(tok)
     headers = hf.logits_processor(constraint, 2)
     special = tok.encoding.special_tokens
-    first = headers(torch.tensor([[1, 2]]), torch.zeros(1, tok.encoding.n_vocab + 1))[0]
+    given = torch.zeros(1, tok.encoding.n_vocab + 1)
+    first = headers(torch.tensor([[1, 2]]), given)[0]
+    assert not given.any()  # the caller's scores stay as they were
     allowed = {at for at, score in enumerate(first.tolist()) if score != -math.inf}
     assert allowed == {special["<|channel|>"], ord(" "), 256 + Bytes.longer.index(b" to=")}
     rows = [[1, 2, special["<|channel|>"], *b"final", special["<|message|>"]] for _ in range(2)]
@@ -92,6 +94,26 @@ def test_what_may_not_come_is_minus_infinity() -> None:
     assert third[1][special["<|start|>"]] == -math.inf
     rows = [[*row, 0] for row in rows]
     assert headers(torch.tensor(rows), torch.zeros(2, tok.encoding.n_vocab))[0].sum() == 0
+
+
+class Counted(Constraint):
+    """How many steps it was asked for."""
+
+    steps = 0
+
+    def after(self, state: State, token: int) -> State | None:
+        self.steps += 1
+        return super().after(state, token)
+
+
+def test_a_row_goes_on_from_where_it_stood() -> None:
+    tok = tokenizer("qwen-3")
+    constraint = Counted(tok)
+    headers = hf.logits_processor(constraint, 1)
+    for length in range(1, 30):
+        row = [1, *b"hello, hello, hello, hello, hello"[: length - 1]]
+        headers(torch.tensor([row, row]), torch.zeros(2, tok.encoding.n_vocab))
+    assert constraint.steps == 2 * 28
 
 
 def test_ids_that_do_not_belong_to_it_are_refused() -> None:
