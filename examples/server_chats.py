@@ -1,4 +1,4 @@
-"""The parts that both APIs of server.py share: requests, and transcripts that continue."""
+"""The parts that both APIs of server.py share: requests, and transcripts that can continue."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 Sampler: TypeAlias = "Callable[[Sequence[int]], Iterable[int]]"
 
 LONGEST = 4096
-"""Ids of one answer, if a request does not say."""
+"""The most ids of one answer, if a request sets no limit."""
 KEPT = 1000
-"""So many transcripts are remembered."""
+"""How many transcripts are remembered."""
 
 
 class Asked(NamedTuple):
-    """A request that is understood."""
+    """The members of a request that the server uses."""
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]]
@@ -40,20 +40,20 @@ class BadRequestError(Exception):
 
 
 def refused(error: Exception) -> JSONResponse:
-    """The answer to a request in which something is wrong."""
+    """The answer to a faulty request."""
     problem = {"message": str(error), "type": "invalid_request_error", "param": None, "code": None}
     return JSONResponse({"error": problem}, 400)
 
 
 def recorded(sample: Sampler, prompt: Sequence[int], most: int, ids: list[int]) -> Iterator[int]:
-    """The ids as they are sampled; the list has those that were taken."""
+    """The ids as they are sampled; each one that is taken is also added to the list."""
     for token in islice(sample(prompt), most):
         ids.append(token)
         yield token
 
 
 class Chats:
-    """The transcripts of conversations, found by the messages that a client knows of them."""
+    """The transcripts of conversations, found by the messages that a client sends."""
 
     def __init__(self, tok: chatfmt.ChatTokenizer, values: dict[str, str]) -> None:
         self._tok = tok
@@ -61,7 +61,7 @@ class Chats:
         self._known: OrderedDict[str, chatfmt.Transcript] = OrderedDict()
 
     def find(self, asked: Asked) -> chatfmt.Transcript:
-        """A transcript of these messages, of its own, that begins with ids seen before."""
+        """A new transcript of these messages; it begins with the ids of a known one, if any."""
         for count in range(len(asked.messages), 0, -1):
             known = self._known.get(_key(asked, asked.messages[:count]))
             if known is not None:
@@ -72,7 +72,7 @@ class Chats:
         return self._tok.render(self._prepared(asked))
 
     def keep(self, asked: Asked, answer: dict[str, Any], chat: chatfmt.Transcript) -> None:
-        """Remember a transcript by the messages that it has, the answer among them."""
+        """Remember a transcript by its messages, including the answer."""
         self._known[_key(asked, [*asked.messages, answer])] = chat
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
@@ -95,7 +95,7 @@ class Chats:
 def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
     """The data that requests of one conversation share.
 
-    Members that are null or empty say nothing, and not all clients send thoughts back.
+    Members that are null or empty do not matter, and not all clients send thoughts back.
     """
     kept = [
         {k: v for k, v in message.items() if v not in (None, [], "") and k != "reasoning_content"}
