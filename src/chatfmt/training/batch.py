@@ -74,7 +74,7 @@ def _laid(encoder: FlatEncoder, conversations: Sequence[Conversation]) -> Iterat
     for at, conversation in enumerate(conversations):
         try:
             yield encoder.conversation(conversation)
-        except ValueError as error:  # of a function that gives weights
+        except ValueError as error:  # raised by a function that gives weights
             error.add_note(f"conversation {at}")
             raise
 
@@ -82,7 +82,7 @@ def _laid(encoder: FlatEncoder, conversations: Sequence[Conversation]) -> Iterat
 def _alone(
     renderer: Renderer, conversation: Conversation, at: int, train_on: TrainOn
 ) -> FlatExample:
-    """The result of the plain path; or its error, which says where."""
+    """The result of the plain path, or its error, which names the conversation."""
     try:
         [made] = training_examples(
             renderer.for_tools(conversation.tools),
