@@ -29,7 +29,7 @@ HOUSE = {
     "encodings": "errors json_text",
     "hf": "encodings",
     "wire": "errors conversation line encodings",
-    "training": "errors conversation prepare encodings wire",
+    "training": "errors conversation prepare wire",
     "show": "errors conversation prepare wire",
     "transcript": "errors conversation prepare line wire training show",
     "tools": "errors conversation prepare wire",

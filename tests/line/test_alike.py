@@ -54,6 +54,10 @@ def test_what_only_a_later_line_can_take_is_refused(first: str, later: str, fiel
     ("first", "later"),
     [
         ("<s>{^}<m>{name}z<m>{content}<e>", "<s>{^}<x>{name}zz<m>{content}<e>"),  # the same values
+        (  # only one is for messages with calls
+            "<s>{^}<m>{name}y<m>{content}<e>",
+            "<s>{^}<x>{name}z<m>[|{call.name}<m>{call.arguments:object}]*<e>",
+        ),
         ("<s>{^}<m>{name}<m>{content}<e>", "<s>{^}<x>{name}z<m>{content}<e>"),  # fewer
         (
             "<s>{^}<m>{name}y<m>{content}<e>",

@@ -12,7 +12,8 @@ import tiktoken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatfmt import FORMAT_ROWS, ChatTokenizer, Conversation, Message, RenderError
+from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, Conversation, Message, RenderError
+from chatfmt.encodings import extend_encoding
 from chatfmt.encodings.guard import LONGEST_RUN, find_endless_run
 from chatfmt.training.flat import FlatEncoder
 from chatfmt.training.joined import is_seen_whole
@@ -158,6 +159,35 @@ def test_the_plain_path_takes_what_is_not_laid_out(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(FlatEncoder, "conversation", lambda _self, _chat: None)
     chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     check(tokenizer_for("gpt-4o"), [chat, [], chat], "assistant", 1)
+
+
+def test_a_message_that_only_ends_the_one_before_is_refused_in_a_batch_too() -> None:
+    bare = ChatFormat.from_row(
+        {
+            "name": "bare",
+            "template": {
+                "user": ["<u>{content}{next}", "<u>{content}##{tools}{next}"],
+                "assistant": {"line": "<a>{^}{content}{next}", "training_end": "<u>"},
+            },
+            "special_tokens": ["<u>", "<a>"],
+            "fences": ["##"],
+            "stops": ["<u>"],
+        }
+    )
+    base = encoding_for("gpt-4o").encoding
+    tok = ChatTokenizer(bare, extend_encoding(base, "bare", bare.special_tokens))
+    roles = ("user", "assistant", "user")
+    chats = [
+        [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
+        for texts in (("x", "b", "y"), ("x", "b", ""))
+    ]
+    going_on = [*chats[1], {"role": "assistant", "content": "b"}]
+    assert len(tok.encode_batch([chats[0], going_on]).offsets) == 3  # an empty one is known now
+    with pytest.raises(RenderError) as alone:
+        tok.encode(chats[1])
+    with pytest.raises(RenderError) as batched:
+        tok.encode_batch([going_on, chats[1]])
+    assert str(batched.value) == str(alone.value)
 
 
 def test_many_parts_in_two_threads() -> None:

@@ -55,6 +55,11 @@ def test_the_plain_path_takes_what_is_not_laid_out(monkeypatch: pytest.MonkeyPat
     check(tokenizer_for("gpt-4o"), CHATS[:-1])
 
 
+def test_a_function_sees_each_conversation_whose_roles_are_known() -> None:
+    chats = [[{"role": "assistant", "content": text}] for text in ("a", "hello", "a")]
+    check(tokenizer_for("gpt-4o"), chats, train_on=lambda message, _: float(len(message.content)))
+
+
 def test_none_are_none() -> None:
     examples = tokenizer_for("gpt-4o").encode_examples([])
     assert list(examples.offsets) == [0]

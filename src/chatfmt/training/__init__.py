@@ -1,8 +1,9 @@
 """Ids with weights, for training.
 
-`weights` decides which messages are trained, `examples` and `batch` make examples and batches, and
-`turns` and `fit` shorten conversations that are too long. This folder imports errors,
-conversations, ``encodings`` and ``wire``.
+`weights` decides which messages are trained, and `examples` makes an example of a conversation.
+`batch` and `many` encode many at a time over `flat`, which weaves the texts that `joined` encodes
+into the `shapes` of messages; `alone` is their plain path. `turns`, `each` and `fit` cut
+conversations. This folder imports errors, conversations, ``prepare`` and ``wire``.
 """
 
 from chatfmt.training.examples import Overlong, TrainingExample, Turns, collate

@@ -5,17 +5,17 @@ from __future__ import annotations
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.training.examples import training_examples
-from chatfmt.training.flat import FlatEncoder, FlatExample
+from chatfmt.training.alone import encode_alone, noted
+from chatfmt.training.flat import FlatEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from chatfmt.conversation import Conversation
-    from chatfmt.training.shapes import Laid
     from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
 
@@ -57,41 +57,16 @@ def encode_batch(
     if train_on == "sampled":
         raise ValueError('train_on="sampled" needs ids that were sampled: see Transcript.weights')
     encoder = FlatEncoder(renderer, train_on=train_on, labels=False)
+    laid = (noted(at, encoder.conversation, chat) for at, chat in enumerate(conversations))
     with ThreadPoolExecutor(num_threads) if num_threads > 1 else nullcontext() as pool:
-        found = encoder.encode(_laid(encoder, conversations), pool)
+        found = encoder.encode(laid, pool)
+    alone = partial(encode_alone, renderer, train_on=train_on, allow_untrained=True)
     examples = [
-        _alone(renderer, conversations[at], at, train_on) if one is None else one
-        for at, one in enumerate(found)
+        noted(at, alone, chat) if one is None else one
+        for at, (chat, one) in enumerate(zip(conversations, found, strict=True))
     ]
     ids, weights = array("I"), array("f")
     ids.frombytes(b"".join([one.ids for one in examples]))
     weights.frombytes(b"".join([one.weights for one in examples]))
     ends = accumulate([one.tokens for one in examples], initial=0)
     return EncodedBatch(ids, array("q", ends), weights)
-
-
-def _laid(encoder: FlatEncoder, conversations: Sequence[Conversation]) -> Iterator[Laid | None]:
-    for at, conversation in enumerate(conversations):
-        try:
-            yield encoder.conversation(conversation)
-        except ValueError as error:  # raised by a function that gives weights
-            error.add_note(f"conversation {at}")
-            raise
-
-
-def _alone(
-    renderer: Renderer, conversation: Conversation, at: int, train_on: TrainOn
-) -> FlatExample:
-    """The result of the plain path, or its error, which names the conversation."""
-    try:
-        [made] = training_examples(
-            renderer.for_tools(conversation.tools),
-            conversation,
-            train_on=train_on,
-            allow_untrained=True,
-        )
-    except ValueError as error:
-        error.add_note(f"conversation {at}")
-        raise
-    ids, weights = array("I", made.input_ids), array("f", made.weights)
-    return FlatExample(ids.tobytes(), b"", weights.tobytes(), any(made.weights))

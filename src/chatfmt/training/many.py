@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from array import array
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.conversation.plain import plain_turns
 from chatfmt.errors import ContextOverflowError
-from chatfmt.training.examples import training_examples
-from chatfmt.training.flat import FlatExample
+from chatfmt.training.alone import encode_alone, noted
 from chatfmt.training.weights import check_ignore_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chatfmt.conversation import Conversation
-    from chatfmt.training.flat import FlatEncoder
+    from chatfmt.training.flat import FlatEncoder, FlatExample
     from chatfmt.training.shapes import Laid
     from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
@@ -90,33 +89,23 @@ def encode_examples(
     chats: list[Any] = []
     for at, one in enumerate(conversations):
         plain = plain_turns(one)
-        chat = one if plain else _noted(at, read, one)
+        chat = one if plain else noted(at, read, one)
         chats.append(chat)
-        if not callable(train_on) and train_on not in _WORDS:
+        if train_on == "sampled":  # no ids were: the plain path says so
             laid.append(None)
         elif plain:
-            laid.append(_noted(at, lambda turns: encoder.plain(*turns), plain))
+            laid.append(noted(at, lambda turns: encoder.plain(*turns), plain))
         else:
-            laid.append(_noted(at, encoder.conversation, chat))
+            laid.append(noted(at, encoder.conversation, chat))
 
-    def example(at: int) -> FlatExample:
-        """The result of the plain path."""
-        chat = read(chats[at])
-        [made] = training_examples(
-            renderer.for_tools(chat.tools),
-            chat,
-            train_on=train_on,
-            train_end=train_end,
-            allow_untrained=allow_untrained,
-            ignore_index=ignore_index,
-        )
-        ids, labels = (array("i", numbers).tobytes() for numbers in made[:2])
-        return FlatExample(ids, labels, array("f", made.weights).tobytes(), any(made.weights))
+    def alone(chat: Any) -> FlatExample:  # noqa: ANN401 - as it was given
+        how = {"allow_untrained": allow_untrained, "ignore_index": ignore_index}
+        return encode_alone(renderer, read(chat), train_on=train_on, train_end=train_end, **how)
 
     found: list[FlatExample] = []
     for at, one in enumerate(encoder.encode(laid)):
         taken = one is not None and (one.is_trained or allow_untrained)
-        found.append(one if one is not None and taken else _noted(at, example, at))
+        found.append(one if one is not None and taken else noted(at, alone, chats[at]))
         if max_tokens is not None and found[-1].tokens > max_tokens:
             too_long = ContextOverflowError(found[-1].tokens, max_tokens)
             too_long.add_note(f"conversation {at}")
@@ -127,18 +116,3 @@ def encode_examples(
     weights.frombytes(b"".join([one.weights for one in found]))
     ends = accumulate([one.tokens for one in found], initial=0)
     return EncodedExamples(input_ids, labels, weights, array("i", ends))
-
-
-_WORDS = ("assistant", "last", "all", "none")
-
-_Given = TypeVar("_Given")
-_Made = TypeVar("_Made")
-
-
-def _noted(at: int, make: Callable[[_Given], _Made], given: _Given) -> _Made:
-    """The result of ``make``; an error gets a note that names the conversation."""
-    try:
-        return make(given)
-    except ValueError as error:
-        error.add_note(f"conversation {at}")
-        raise

@@ -172,7 +172,6 @@ class Frames:
         ):
             header = sum(len(getattr(message, field) or "") for field in HEADER)
             self._plans.keep(shape, plan, plan.size + header)
-            return frame if filled else plan.unfilled or frame
         return frame
 
     def opening(self, message: Message, index: int | None, before: str | None = None) -> list[int]:
