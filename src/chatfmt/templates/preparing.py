@@ -91,8 +91,8 @@ def _word(word: Word, format: ChatFormat) -> Iterator[Node]:
         case _:
             name = word.model_dump()["word"]
             raise FormatError(
-                f"format {format.name}: the word {name} of its preparation cannot be said in a "
-                "template; export without the preparation, and prepare before"
+                f"format {format.name}: the word {name} of its preparation is one that no template "
+                "can do; export without the preparation, and call prepare first"
             )
 
 
@@ -216,7 +216,7 @@ def _fold(word: Fold) -> Iterator[Node]:
         Set(ALL, f"{ALL}[1:]"),
         Set("made.at", "-1"),
         For(f"message in {ALL}", (If(((found, (Set("made.at", "loop.index0"),)),)),)),
-        If((("made.at < 0", (raising("'expected a message of the user after the first'"),)),)),
+        If((("made.at < 0", (raising("'expected a message of the user after the first one'"),)),)),
         fold,
     )
     given = f"{ALL} and {ALL}[0].role == 'system'"

@@ -24,7 +24,7 @@ def tool_nodes(word: Tools) -> Iterator[Node]:
     if word.spelling.kind != "json":
         reason = (
             f"the word tools of the preparation spells definitions as {word.spelling.kind}, "
-            "which a template cannot"
+            "which a template cannot do"
         )
         yield If((("tools", (raising(quoted(reason)),)),))
         return
@@ -90,7 +90,7 @@ def _placed(word: Tools) -> Iterator[Node]:
         if word.into == "inserted":
             yield If((("made.at < 0", (at, added)),))
         else:
-            reason = quoted("expected a message of the user, which is to hold the tools")
+            reason = quoted("expected a message of the user to hold the tools, found none")
             yield If((("made.at < 0", (raising(reason),)),))
 
 

@@ -165,7 +165,7 @@ class Name:
 
     prefix: str
     characters: str | None
-    """None if only the machine decides which."""
+    """None if only the machine restricts them."""
     most: int
 
     def start(self) -> int:

@@ -176,7 +176,7 @@ class _Grammar:
     def _arguments(self, piece: Calls, tool: Mapping[str, Any] | None) -> str:
         """The arguments of a tool in the order of its schema, because no key may come twice."""
         if tool is None:
-            raise self._refusal("calls whose arguments stand one by one, without tools,")
+            raise self._refusal("calls with arguments one by one, if no tools are given")
         if piece.separator:
             raise self._refusal("calls with text between their arguments")
         schema = tool.get("parameters") or _OBJECT
@@ -219,7 +219,7 @@ class _Grammar:
         return self._terminals.setdefault(text, f"T{len(self._terminals)}")
 
     def _refusal(self, what: str) -> FormatError:
-        return FormatError(f"format {self._format.name}: {what} are no grammar of this kind")
+        return FormatError(f"format {self._format.name}: no grammar of this kind has {what}")
 
 
 def _arguments_of(tool: Mapping[str, Any] | None) -> str:
