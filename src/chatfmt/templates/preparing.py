@@ -91,8 +91,8 @@ def _word(word: Word, format: ChatFormat) -> Iterator[Node]:
         case _:
             name = word.model_dump()["word"]
             raise FormatError(
-                f"format {format.name}: the word {name} of its preparation is one that no template "
-                "can do; export without the preparation, and call prepare first"
+                f"format {format.name}: no template can do the word {name} of its preparation; "
+                "export without the preparation, and call prepare first"
             )
 
 
