@@ -108,7 +108,7 @@ def annotated(row: Vector) -> Vector:
 
 
 def _untrained_ends(format_name: str, written: list[Written], roles: list[str]) -> set[int]:
-    """Ends that do not stop the model, where it does not go on: they are not trained."""
+    """Ends that do not stop the model, if it does not continue: they are not trained."""
     ends = tokenizer_for(format_name).format.ends
     special = encoding_for(format_name).special_tokens
     goes_on = {special[spelling] for spelling, what in ends.items() if what == "continue"}
@@ -123,7 +123,7 @@ def _untrained_ends(format_name: str, written: list[Written], roles: list[str]) 
 
 
 class _ByByte:
-    """An encoding with a token for each byte, beside its special tokens."""
+    """An encoding with a token for each byte, besides its special tokens."""
 
     def __init__(self, encoding: Encoding) -> None:
         self.special_tokens = encoding.special_tokens
@@ -520,7 +520,7 @@ def calls() -> Iterator[Vector]:
 def _weights(
     format_name: str, messages: list[dict[str, Any]], ids: list[int], spans: list[list[Any]]
 ) -> list[int]:
-    """1 for what the assistant wrote, but for an end that stops no one before another's turn."""
+    """1 for ids of the assistant, except an end before another's turn that does not stop it."""
     special = encoding_for(format_name).special_tokens
     stops = {special[token] for token in tokenizer_for(format_name).format.stop_spellings}
     roles = [message["role"] for message in messages]

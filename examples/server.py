@@ -3,10 +3,10 @@
     $ pip install 'chatfmt[web]' openai
     $ python examples/server.py
 
-A sampler takes the ids of a prompt and gives those that it samples; `Echo` of chat_loop.py stands
-in for one. The server keeps a transcript for each conversation: where a request continues from
-messages that it has seen, with the answers that it gave, its prompt begins with the very ids that
-were shown and sampled before, and nothing is encoded twice. A request for something that the server
+A sampler takes the ids of a prompt and yields sampled ids; here `Echo` of chat_loop.py stands in
+for a model. The server keeps a transcript for each conversation. If a request continues a
+conversation with the answers that the server gave, its prompt begins with exactly the ids that the
+model read and sampled before, and nothing is encoded twice. A request for something that the server
 cannot do is refused. The checks of requests are in server_requests.py, the transcripts in
 server_chats.py, and the Responses API in server_responses.py.
 """
@@ -106,7 +106,7 @@ def understood(body: dict[str, Any]) -> Asked:
 
 
 class StopStrings:
-    """Cuts the text of chunks where one of some texts begins in it, and says when."""
+    """Cuts text that comes in chunks where a stop string begins, and says when it has done so."""
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = stops
@@ -114,7 +114,7 @@ class StopStrings:
         self.found = False
 
     def take(self, text: str) -> str:
-        """The text that can be shown by now."""
+        """The text that can be shown now."""
         text = self._held + text
         at = min((at for stop in self._stops if (at := text.find(stop)) >= 0), default=None)
         if at is not None:
@@ -132,7 +132,7 @@ class StopStrings:
 
 
 def stopped_at(chunks: Iterable[dict[str, Any]], stops: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The chunks of one answer, up to one of these texts in its content."""
+    """The chunks of one answer, up to a stop string in its content."""
     if not stops:
         yield from chunks
         return
@@ -156,8 +156,8 @@ class Server:
 
     Args:
         tok: format and encoding of the model.
-        sample: prompt ids to sampled ids, as they come.
-        values: what the preparation of the format asks for, such as a date.
+        sample: a function from prompt ids to sampled ids, as they come.
+        values: the values that the preparation of the format needs, such as a date.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class Server:
     def _answers(
         self, asked: Asked, chat: chatfmt.Transcript, head: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
-        """The chunks of all answers, one after the other, and how many ids there were."""
+        """The chunks of all answers, one answer after the other, and then the usage."""
         sampled = 0
         for index in range(asked.n):
             branch = chat.copy()

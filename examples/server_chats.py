@@ -18,13 +18,13 @@ T = TypeVar("T")
 Sampler: TypeAlias = "Callable[[Sequence[int]], Iterable[int]]"
 
 LONGEST = 4096
-"""Ids of one answer, if a request does not say."""
+"""The most ids of one answer, if a request sets no limit."""
 KEPT = 1000
-"""So many transcripts are remembered, and so many responses."""
+"""How many transcripts are remembered, and how many responses."""
 
 
 class Asked(NamedTuple):
-    """A request that is understood."""
+    """The members of a request that the server uses."""
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]]
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
 
 
 def recorded(sample: Sampler, prompt: Sequence[int], most: int, ids: list[int]) -> Iterator[int]:
-    """The ids as they are sampled; the list has those that were taken."""
+    """The ids as they are sampled; each one that is taken is also added to the list."""
     for token in islice(sample(prompt), min(most, sys.maxsize)):
         ids.append(token)
         yield token
@@ -68,7 +68,7 @@ class Latest(Generic[T]):
 
 
 class Chats:
-    """The transcripts of conversations, found by the messages that a client knows of them."""
+    """The transcripts of conversations, found by the messages that a client sends."""
 
     def __init__(self, tok: chatfmt.ChatTokenizer, values: dict[str, str]) -> None:
         self._tok = tok
@@ -76,7 +76,7 @@ class Chats:
         self._known: Latest[chatfmt.Transcript] = Latest()
 
     def find(self, asked: Asked) -> chatfmt.Transcript:
-        """A transcript of these messages, of its own, that begins with ids seen before."""
+        """A new transcript of these messages; it begins with the ids of a known one, if any."""
         for count in range(len(asked.messages), 0, -1):
             known = self._known.get(_key(asked, asked.messages[:count]))
             if known is not None:
@@ -86,7 +86,7 @@ class Chats:
         return self._tok.render(self._prepared(asked))
 
     def keep(self, asked: Asked, answer: dict[str, Any], chat: chatfmt.Transcript) -> None:
-        """Remember a transcript by the messages that it has, the answer among them."""
+        """Remember a transcript by its messages, including the answer."""
         self._known.keep(_key(asked, [*asked.messages, answer]), chat)
 
     def _prepared(self, asked: Asked) -> chatfmt.Prepared:
@@ -107,7 +107,7 @@ class Chats:
 def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
     """The data that requests of one conversation share.
 
-    Members that are null or empty say nothing, and not all clients send thoughts back.
+    Members that are null or empty do not matter, and not all clients send thoughts back.
     """
     kept = [
         {k: v for k, v in message.items() if v not in (None, [], "") and k != "reasoning_content"}

@@ -1,8 +1,8 @@
-"""OpenAI's Responses API, for server.py: requests are read by chatfmt's schema of these logs.
+"""OpenAI's Responses API, for server.py. Requests are read like logs of this API.
 
 An answer is remembered by its id, so that a request can continue it with
-``previous_response_id``, and by its messages, so that one can send all items again; both go on from
-the ids that were sampled.
+``previous_response_id``, and by its messages, so that a request can send all items again. Both ways
+continue from the sampled ids.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Responses:
 
     Args:
         tok: format and encoding of the model.
-        sample: prompt ids to sampled ids, as they come.
-        chats: the transcripts that there are.
+        sample: a function from prompt ids to sampled ids, as they come.
+        chats: the known transcripts.
     """
 
     def __init__(self, tok: chatfmt.ChatTokenizer, sample: Sampler, chats: Chats) -> None:
@@ -151,11 +151,12 @@ class Responses:
         answer = _messages({"output": output}) if output else []
         messages = [*asked.messages, *(answer or [{"role": "assistant", "content": ""}])]
         self._chats.keep(asked._replace(messages=messages[:-1]), messages[-1], chat)
-        self._known.keep(identifier, messages[has_instructions:])  # they hold for one response
+        # instructions hold for one response
+        self._known.keep(identifier, messages[has_instructions:])
 
 
 def _read(row: dict[str, Any]) -> chatfmt.Conversation:
-    """The items of a request or of a response; DataError where one is wrong."""
+    """The items of a request or of a response; a DataError if one is wrong."""
     [conversation] = read_row({"object": "response", **row})
     assert isinstance(conversation, chatfmt.Conversation)  # noqa: S101 - there are no preferences
     return conversation

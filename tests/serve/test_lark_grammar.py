@@ -102,7 +102,7 @@ def test_formats_that_have_no_grammar_say_so(name: str) -> None:
     assert lark_grammar(tok, tools=[])
     for tools, refused in ((TOOLS, PYTHON), (None, PYTHON | ONE_BY_ONE)):
         if name in refused:
-            with pytest.raises(FormatError, match=f"format {name}: .* no grammar of this kind"):
+            with pytest.raises(FormatError, match=f"format {name}: no grammar of this kind has "):
                 lark_grammar(tok, tools=tools)
         else:
             assert lark_grammar(tok, tools=tools)

@@ -13,6 +13,6 @@ other. They say who is `speaking` and become a `format`. `formats` is the table 
 families in the folder of rows, and `models` the table of common model names, with those of the
 `hub`. `faults` are those of a template that a row does not copy, and `spacing` is for vocabularies
 that put spaces before text. `choose` picks the line in which a message is written, and `alike`
-sees to it that this line can write what the others read. This folder imports ``chatfmt.errors`` and
+checks that this line can write what the others read. This folder imports ``chatfmt.errors`` and
 ``chatfmt.conversation``, and nothing else of chatfmt.
 """

@@ -1,9 +1,9 @@
-"""Lines of a role that are for the same messages: the first writes what each of them reads.
+"""Lines of a role for the same messages: the first must be able to write what the others read.
 
-A message is written in the first line that is for it. If a later line took a value that the first
-cannot write, a message could be read and never be written. One such value is let through: a call
-that is a JSON object may have any name, so Llama's calls after ``<|python_tag|>`` are read with
-names that are refused where calls are text.
+A message is written in the first line that fits it. If a later line accepted a value that the first
+cannot write, a message could be read but never written. There is one exception: a call that is a
+JSON object may have any name, so calls of Llama after ``<|python_tag|>`` are read with names that
+are refused if calls are text.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ __all__ = ["find_unwritable"]
 
 
 class _Takes(NamedTuple):
-    """The values of a field that a line takes."""
+    """The values of a field that a line accepts."""
 
     alphabet: Alphabet | None = None
     is_object: bool = False
 
 
 def find_unwritable(lines: Sequence[Line]) -> str | None:
-    """A field that the first line for a message may be unable to write as a later one reads it."""
+    """A field with values that a later line reads but the first one cannot write; None if none."""
     for first, later in combinations(lines, 2):
         if not (_share_place(first, later) and _share_messages(first, later)):
             continue
@@ -53,7 +53,7 @@ def _share_place(one: Line, other: Line) -> bool:
 
 
 def _share_messages(one: Line, other: Line) -> bool:
-    """Whether some message has all that both lines need, and nothing that one has no place for."""
+    """Whether some message has all fields that both lines need, and a place in both for each."""
     values = dict(one.fixed)
     return (
         one.has_calls == other.has_calls
@@ -83,7 +83,7 @@ def _takes(line: Line) -> Iterator[tuple[str, _Takes]]:
 
 
 def _covers(first: _Takes, later: _Takes, kinds: Characters) -> bool:
-    """Whether the one takes all that the other takes."""
+    """Whether the first line accepts every value that the later one accepts."""
     if first.alphabet is None:
         return later.is_object or not first.is_object
     if later.alphabet is None:

@@ -1,4 +1,4 @@
-"""Ids of a conversation, and what each is: whose message, whether sampled, whether content."""
+"""The ids of a conversation, each with its message, whether it is sampled, and whether content."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Options(NamedTuple):
         )
 
     def after(self, tok: ChatTokenizer, messages: Sequence[Message]) -> Options:
-        """The options for a prompt: some formats have nothing to say of thinking after a result."""
+        """The options for a prompt: in some formats no prompt after a result sets thinking."""
         if self.thinking is None or not messages or messages[-1].role != "tool":
             return self
         try:
@@ -50,19 +50,19 @@ class Options(NamedTuple):
 
 
 class Attributed(NamedTuple):
-    """Ids and what each of them is; all lists have the same length."""
+    """Ids and the facts of each; all lists have the same length."""
 
     ids: list[int]
     messages: list[int]
-    """Index of the message among those that were given; -1 for what the template adds."""
+    """Index of the id's message among the given ones; -1 if the template adds the id."""
     sampled: list[bool]
-    """Whether the model samples it."""
+    """Whether the model samples the id."""
     content: list[bool]
-    """Whether it is of a text that was given. In an answer that is the same as ``sampled``."""
+    """Whether the id is part of a given text. In an answer this is the same as ``sampled``."""
 
 
 def goes_on(tok: ChatTokenizer, options: Options) -> bool:
-    """Whether what is written stays the beginning when messages follow, whatever they are."""
+    """Whether a conversation keeps its ids when messages are added, whatever they are."""
     if not all(tok.format.ends_of("assistant").values()):
         return False  # the end of an answer depends on whether messages follow it
     if options.history == "published" or tok.format.prefix == "always":
@@ -81,10 +81,10 @@ def written(
     tools: Iterable[Mapping[str, Any]] | None = None,
     prompt: bool = False,
 ) -> Attributed:
-    """A whole conversation, prepared, and with ``prompt`` the beginning of a reply.
+    """A whole conversation, prepared; with ``prompt``, the beginning of a reply follows.
 
-    Without ``prompt``, an answer at the end stops as a model stops there, where a format has
-    another token between messages.
+    Without ``prompt``, an answer at the end has the token at which a model stops, even if the
+    format has another one between messages.
 
     Raises:
         RenderError: as for `ChatTokenizer.prepare` and `ChatTokenizer.encode_prompt`.
@@ -116,12 +116,12 @@ def bridged(
     tools: Iterable[Mapping[str, Any]] | None = None,
     keep_thinking: bool = False,
 ) -> Attributed | None:
-    """The next prompt, which begins with a prompt and what was sampled after it, unchanged.
+    """The next prompt, which begins with a prompt and its completion, unchanged.
 
-    None where the template would not go on like that: it drops the thinking of an earlier answer
-    (unless ``keep_thinking``), adds a message among those that follow, or does not take them; where
-    ids follow the stop token; or where messages of the assistant follow, which would have to be
-    encoded.
+    None if the template would continue differently: it drops the thinking of an earlier answer
+    (unless ``keep_thinking``), adds a message among the new ones, or refuses them. Also None if
+    ids follow the stop token, or if the new messages have one of the assistant, which would have to
+    be encoded.
     """
     new = unweighted(as_conversation(following)).messages
     if not (len(prompt) and new) or any(message.role == "assistant" for message in new):
@@ -155,7 +155,7 @@ def _of_assistant(message: Message, _: int) -> float:
 
 
 def unweighted(chat: Conversation) -> Conversation:
-    """Without annotations, which say nothing of who writes what."""
+    """The conversation without its weights, which do not say who writes what."""
     messages = tuple(message.model_copy(update={"weight": None}) for message in chat.messages)
     return chat.model_copy(update={"messages": messages})
 
@@ -169,8 +169,8 @@ def _attribute(
 ) -> tuple[list[int], list[bool]]:
     """The message of each id, and whether it is content.
 
-    ``origins`` has the index in ``given`` of each message of the transcript; those beyond are of a
-    prompt.
+    ``origins`` has the index in ``given`` of each message of the transcript; any further message is
+    part of a prompt.
     """
     written = transcript.conversation.messages
     binding = transcript._binding
@@ -184,13 +184,13 @@ def _attribute(
         if span.part == "content" and last >= 0 and given[last].role != "assistant":
             text = [binding.text[token] for token in ids[span.start : span.stop]]
             content[span.start : span.stop] = _own(text, given[last].content.encode())
-    rest = len(transcript.ids)  # what closes an envelope
+    rest = len(transcript.ids)  # the end of an envelope
     messages[rest:] = [last] * (len(ids) - rest)
     return messages, content
 
 
 def _own(tokens: Sequence[bytes], given: bytes) -> list[bool]:
-    """Which of these tokens have bytes of the text that was given; all if it was rewritten."""
+    """Which of these tokens have bytes of the given text; all of them if it was rewritten."""
     data = b"".join(tokens)
     own = given if given in data else given.strip()
     first = data.rfind(own)
@@ -204,7 +204,7 @@ def _own(tokens: Sequence[bytes], given: bytes) -> list[bool]:
 
 
 def _moves_tools(tok: ChatTokenizer, known: Sequence[Message], new: Sequence[Message]) -> bool:
-    """Whether definitions would be written with the new question, and not where they stand."""
+    """Whether definitions would move from their present place to the new question."""
     with_question = any(
         word.looks_at == "user" and row["word"] == "tools"
         for word, row in zip(tok.format.preparation, tok.format.prepare, strict=True)
@@ -214,7 +214,7 @@ def _moves_tools(tok: ChatTokenizer, known: Sequence[Message], new: Sequence[Mes
 
 
 def _answering(known: Sequence[Message], new: Sequence[Message]) -> list[Message]:
-    """The new messages; results answer by name where no call on the wire has an id."""
+    """The new messages; results refer to calls by name if no call on the wire has an id."""
     has_ids = any(call.id is not None for message in known for call in message.tool_calls)
     return [
         message.model_copy(update={"call_id": None})
@@ -225,7 +225,7 @@ def _answering(known: Sequence[Message], new: Sequence[Message]) -> list[Message
 
 
 def _after(prepared: Prepared, known: int) -> int | None:
-    """Where the messages begin that follow ``known`` ones; None if one is added among them."""
+    """Where the messages after the ``known`` ones begin; None if one is added among them."""
     origins = prepared.origins
     olds = (at for at, origin in enumerate(origins) if origin is not None and origin < known)
     first = max(olds, default=-1) + 1
@@ -233,7 +233,7 @@ def _after(prepared: Prepared, known: int) -> int | None:
 
 
 def _drops_thinking(prepared: Prepared, known: int) -> bool:
-    """Whether one of the first messages loses its thinking."""
+    """Whether one of the first ``known`` messages loses its thinking."""
     return any(
         change.message is not None
         and change.message < known

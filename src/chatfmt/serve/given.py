@@ -19,12 +19,12 @@ __all__ = ["definitions", "plain_messages", "tokenizer_for", "with_definitions"]
 
 
 def tokenizer_for(source: Source, tokenizer: Any = None) -> ChatTokenizer:  # noqa: ANN401 - theirs
-    """The tokenizer that a source is, or its format over the vocabulary of another tokenizer.
+    """The source itself if it is a `ChatTokenizer`; otherwise its format over a vocabulary.
 
     Raises:
         UnknownFormatError: there is no such format.
-        EncodingRequiredError: no vocabulary is bundled with it, and there is no tokenizer.
-        EncodingError: `chatfmt.hf.HFEncoding` does not read the tokenizer.
+        EncodingRequiredError: no vocabulary is bundled with it, and no tokenizer is given.
+        EncodingError: `chatfmt.hf.HFEncoding` cannot read the tokenizer.
     """
     if isinstance(source, ChatTokenizer):
         return source
@@ -76,7 +76,7 @@ def _plain(message: object, where: str) -> dict[str, Any]:
         if thoughts:
             made["reasoning"] = "".join(_text_in(part, "thinking", where) for part in thoughts)
     failed = made.pop("unparsed_tool_calls", None)
-    if failed:  # they are what the model wrote, after its text
+    if failed:  # the model wrote them, after its text
         made["content"] = _text(made.get("content"), where) + "".join(
             call.raw_text for call in failed
         )
@@ -101,9 +101,9 @@ def _is_thinking(part: object) -> bool:
 def with_definitions(
     messages: Iterable[Mapping[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
-    """Messages, and the definitions that a system message among them brings as ``tools``.
+    """Messages, and the definitions that a system message among them has as ``tools``.
 
-    A system message that brings nothing else is left out.
+    A system message that has nothing else is left out.
 
     >>> with_definitions([{"role": "system", "content": "", "tools": [{"name": "f"}]}])
     ([], [{'type': 'function', 'function': {'name': 'f'}}])
@@ -122,7 +122,7 @@ def with_definitions(
 
 
 def definitions(tools: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
-    """Definitions in the shape of OpenAI's API; those that are given may lack its envelope.
+    """Definitions in the shape of OpenAI's API; the given ones may lack its outer object.
 
     >>> definitions([{"name": "f"}])
     [{'type': 'function', 'function': {'name': 'f'}}]

@@ -49,11 +49,11 @@ def tokenizer(
 def logits_processor(
     constraint: Constraint, prompt_length: int, *, start: State | None = None
 ) -> LogitsProcessor:
-    """Under this a model cannot sample a malformed header or call; content stays free.
+    """A processor that keeps a model from sampling a malformed header or call; content stays free.
 
     Args:
-        constraint: what may be sampled.
-        prompt_length: how many ids each row of the batch has before the first that is sampled,
+        constraint: decides which tokens may be sampled.
+        prompt_length: the number of ids in each row of the batch before the first sampled one,
             padding included.
         start: where the model begins; by default after the format's own prompt.
 
@@ -63,7 +63,7 @@ def logits_processor(
     >>> prompt = tok.encode_prompt([{"role": "user", "content": "hello"}])
     >>> headers = logits_processor(Constraint(tok), len(prompt))  # doctest: +SKIP
     >>> model.generate(  # doctest: +SKIP
-    ...     torch.tensor([prompt]), logits_processor=[headers], eos_token_id=tok.stop_token_ids
+    ...     torch.tensor([prompt]), logits_processor=[headers], eos_token_id=sorted(tok.stop_tokens)
     ... )
 
     Raises:

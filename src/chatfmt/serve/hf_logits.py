@@ -1,7 +1,7 @@
 """Constrained headers for transformers: a processor of logits.
 
-`chatfmt.serve.hf.logits_processor` makes a class of transformers' of this one: neither torch nor
-transformers is imported before it is asked for.
+`chatfmt.serve.hf.logits_processor` makes this a class of transformers'; torch and transformers are
+imported only when someone asks for it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Headers"]
 
 
 class Headers:
-    """Takes the logits of all that must not come next to minus infinity.
+    """Sets the logits of all tokens that must not come next to minus infinity.
 
     Args:
-        constraint: what may come.
-        prompt_length: how many ids each row has before the first that is sampled, padding included.
+        constraint: decides which tokens may come next.
+        prompt_length: the number of ids in each row before the first sampled one, padding included.
         start: where the model begins; by default after the format's own prompt.
     """
 
@@ -42,7 +42,8 @@ class Headers:
         """The scores of the next id, for each row of the batch.
 
         Raises:
-            ValueError: a row has an id that must not have come, or is shorter than the prompt.
+            ValueError: a row has a sampled id that must not come there, or is shorter than the
+                prompt.
         """
         import torch
 
@@ -55,7 +56,7 @@ class Headers:
         self._seen = [(ids, self._state(ids)) for ids in sampled]
         masked = scores.clone()
         for row, (_, state) in zip(masked, self._seen, strict=True):
-            if not state.is_stopped:  # what fills up a row that is over is generate's
+            if not state.is_stopped:  # generate itself pads a finished row
                 allowed = bytearray(mask_of(self._constraint, state))
                 mask = torch.frombuffer(allowed, dtype=torch.bool)
                 count = min(len(mask), len(row))
@@ -64,7 +65,7 @@ class Headers:
         return masked
 
     def _state(self, ids: Sequence[int]) -> State:
-        """Where a row stands: one step from where it did, whichever row that was then."""
+        """The state of a row: one step after that of the same ids, in whichever row they were."""
         before = next((state for seen, state in self._seen if seen == ids[:-1]), None)
         if before is not None and ids:
             return self._after(before, ids, len(ids) - 1)

@@ -1,7 +1,7 @@
 """The input of a server's parser: a model's output as ids, or as text that spells its tokens.
 
-A server has its own tokenizer, and a parser is made of nothing but a format. Text is read over
-single bytes, so that it needs no vocabulary; ids are read over the server's vocabulary.
+A server has its own tokenizer, and a parser is made only from a format. Text is read as single
+bytes, so no vocabulary is needed; ids are read with the server's vocabulary.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def usual_stops(tok: ChatTokenizer) -> frozenset[int]:
 
 
 def stops_in_order(tok: ChatTokenizer) -> list[int]:
-    """The stop tokens, those first that may come after an answer, else as the format lists them."""
+    """The stop tokens in the format's order, but those that may come after an answer first."""
     usual = usual_stops(tok)
     special = tok.encoding.special_tokens
     listed = dict.fromkeys(special[spelling] for spelling in tok.format.stop_spellings)
@@ -200,21 +200,21 @@ class Output:
         return None if opened is None else opened.part
 
     def take(self, ids: Sequence[int]) -> list[Piece]:
-        """The pieces that these ids bring; ids after a stop token are not part of the output."""
+        """The pieces that these ids add; ids after a stop token are not part of the output."""
         if self.stopped or not ids:
             return []
         events, self.stopped = self.begun(ids[0]).feed_some([*ids])
         return self._turn.take(events)
 
     def take_text(self, text: str) -> list[Piece]:
-        """The pieces that more text brings."""
+        """The pieces that more text adds."""
         return self.take(self._text.take(text))
 
     def end(self, *, cut: bool = False) -> list[Piece]:
         """The last pieces.
 
-        Servers leave the stop token out of a text. So the model is taken to have stopped where the
-        text ends, unless the text is known to be ``cut`` off there.
+        Servers leave the stop token out of a text. So the model is assumed to have stopped at the
+        end of the text, unless the text is known to be ``cut`` off there.
         """
         pieces = self.take(self._text.end())
         if self.stopped:

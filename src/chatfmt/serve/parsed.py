@@ -1,4 +1,4 @@
-"""A reply read from its ids, with every call that was tried, for those who train on it."""
+"""A reply read from its ids, with every call that the model tried, for training."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ _Status: TypeAlias = Literal["ok", "not_json", "unclosed", "malformed"]
 
 
 class TriedCall(NamedTuple):
-    """A call that the model has made, or has begun."""
+    """A call that the model has made or begun."""
 
     start: int
-    """Index of its first id among those of the reply."""
+    """Index of its first id in the reply."""
     stop: int
-    """Index after its last."""
+    """Index after its last id."""
     raw: str
-    """Its text, special tokens as they are spelled."""
+    """Its text, with special tokens spelled out."""
     name: str | None
-    """None where none was read."""
+    """None if no name was read."""
     arguments: str
     """JSON text, as far as it goes."""
     id: str | None
-    """None where the format writes none."""
+    """None if the format writes no ids."""
     status: _Status
-    """``ok``; ``not_json``: it is whole, but its arguments are no JSON object; ``unclosed``: it is
-    cut off; ``malformed``: it is not what the format has for a call."""
+    """``ok``; ``not_json``: it is whole, but its arguments are not a JSON object; ``unclosed``: it
+    is cut off; ``malformed``: the format does not write calls like this."""
 
 
 class Reply(NamedTuple):
-    """The ids that a model has sampled after one prompt."""
+    """The parts of a reply to one prompt."""
 
     content: str
-    """The text, and what is stray."""
+    """The text, including strays."""
     reasoning: str | None
-    """The thoughts; None where there are none."""
+    """The thoughts; None if there are none."""
     calls: list[TriedCall]
     thinking_over: bool
-    """Whether the ids end outside of the thoughts."""
+    """Whether the ids end outside the thoughts."""
     stopped: bool
     """Whether there is a stop token."""
 
@@ -69,8 +69,8 @@ def read_reply(
 
     Args:
         tok: format and vocabulary.
-        ids: what was sampled.
-        prompt: the ids before; none: a prompt of the format, made with ``thinking``.
+        ids: the sampled ids.
+        prompt: the ids of the prompt; by default a prompt of the format, made with ``thinking``.
         thinking: as in `ChatTokenizer.encode_prompt`.
         tools: as in `ChatTokenizer.parse`.
     """
@@ -85,7 +85,7 @@ def read_reply(
 
 
 class _Reader:
-    """Events to a reply; it knows at which id each call begins and ends."""
+    """Makes a reply of events, and keeps track of the ids at which each call begins and ends."""
 
     def __init__(self, tok: ChatTokenizer, ids: Sequence[int]) -> None:
         self._tok, self._ids = tok, ids
@@ -94,17 +94,17 @@ class _Reader:
         self._texts: dict[str, list[str]] = {"content": [], "reasoning": []}
         self._calls: list[TriedCall] = []
         self._open: tuple[str | None, str | None, list[str]] = None, None, []
-        self._message = self._call = 0  # where they begin
-        self._text = 0  # after the last id that has brought text, or was of the thoughts
-        self._unclosed = False  # whether a special token may yet close the last call
-        self._at = 0  # after the id that was fed last
+        self._message = self._call = 0  # where each begins
+        self._text = 0  # after the last id that added text, or was part of the thoughts
+        self._unclosed = False  # whether a special token may still close the last call
+        self._at = 0  # after the last id that was fed
 
     def begin(self, parser: StreamParser) -> None:
-        """Read on with a parser that stands after a prompt."""
+        """Continue with a parser that has read a prompt."""
         self._parser = parser
 
     def begin_after(self, prompt: Sequence[int], tools: Iterable[Mapping[str, Any]]) -> None:
-        """Read the prompt first, of which nothing is part of the reply."""
+        """Read the prompt first; no part of it belongs to the reply."""
         self._parser = self._tok.stream(None, tools=tools)
         events, opened = self._parser.feed_all(prompt), self._parser.open
         begins = [event for event in events if isinstance(event, MessageStart)]
@@ -141,7 +141,7 @@ class _Reader:
         return Reply(content, reasoning or None, self._calls, part != "reasoning", stopped)
 
     def _part(self) -> str | None:
-        """The part of the message that is open; thoughts that are a message are ``reasoning``."""
+        """The open part of the message; a message of thoughts counts as ``reasoning``."""
         opened = self._parser.open
         if opened is None:
             return None
@@ -149,7 +149,7 @@ class _Reader:
         return "reasoning" if thinks else opened.part
 
     def _shortcut(self) -> tuple[Mapping[int, str], list[list[str]]]:
-        """The texts of ids that are just more text, and the list to append to."""
+        """The texts of ids that only add text, and the lists to append them to."""
         found = self._parser.shortcut
         field = None if found is None or self._unclosed else self._turn.goes_on_in(found)
         if found is None or not isinstance(field, str):
@@ -180,7 +180,7 @@ class _Reader:
                 self._end(start, "ok" if is_whole else "unclosed" if closing else "malformed")
 
     def _abandon(self, event: ToolCallAbandoned, *, closing: bool) -> None:
-        """Something that a special token begins was to be a call; anything else is text."""
+        """If a special token began it, it was meant as a call; otherwise it is text."""
         pieces = self._turn.take([event], closing=closing)
         if self._special.intersection(self._ids[self._call : self._at]):
             self._end(self._call, "unclosed" if closing else "malformed")
@@ -206,7 +206,7 @@ class _Reader:
         self._unclosed = status == "ok" and self._ids[self._at - 1] not in self._special
 
     def _close(self, token: int) -> None:
-        """The last call may end with this token."""
+        """Extend the last call by this token if the token closes it."""
         if not self._unclosed or self._at == self._call:
             return
         call = self._calls[-1]

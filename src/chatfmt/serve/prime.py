@@ -41,16 +41,16 @@ def renderer(
     values: Mapping[str, str | dt.date] | None = None,
     history: Literal["published", "keep"] = "published",
 ) -> Renderer:
-    """A renderer that has all of the protocol ``renderers.Renderer``.
+    """A renderer that implements the whole protocol ``renderers.Renderer``.
 
     Args:
-        source: a format, or its name: the vocabulary is that of ``tokenizer``, or the one that is
-            bundled with the format. Or a `ChatTokenizer`.
+        source: a format or its name, with the vocabulary of ``tokenizer`` or the one that is
+            bundled with the format; or a `ChatTokenizer`.
         tokenizer: a tokenizer that `chatfmt.hf.HFEncoding` reads.
         thinking: as in `ChatTokenizer.prepare`.
         values: see there.
-        history: see there; with ``"keep"`` a new question does not keep ``bridge_to_next_turn``
-            from going on.
+        history: see there; with ``"keep"``, ``bridge_to_next_turn`` also continues with a new
+            question.
 
     >>> made = renderer("gpt-4o")
     >>> made.render_ids([{"role": "user", "content": "hello"}], add_generation_prompt=True)
@@ -60,8 +60,8 @@ def renderer(
 
     Raises:
         UnknownFormatError: there is no such format.
-        EncodingRequiredError: no vocabulary is bundled, and no tokenizer given.
-        EncodingError: `chatfmt.hf.HFEncoding` does not read the tokenizer.
+        EncodingRequiredError: no vocabulary is bundled, and no tokenizer is given.
+        EncodingError: `chatfmt.hf.HFEncoding` cannot read the tokenizer.
     """
     return Renderer(tokenizer_for(source, tokenizer), Options(thinking, values, history))
 
@@ -113,7 +113,7 @@ def renderer_class(
 
 
 class Renderer:
-    """The protocol ``renderers.Renderer`` over a tokenizer of chatfmt's; `renderer` makes one.
+    """The protocol ``renderers.Renderer`` over a `ChatTokenizer`; `renderer` makes one.
 
     Messages and definitions are plain dicts, in the shape of OpenAI's API.
 
@@ -165,7 +165,7 @@ class Renderer:
         tools: Sequence[Mapping[str, Any]] | None = None,
         add_generation_prompt: bool = False,
     ) -> list[int]:
-        """The ids of `render`; this needs no further package."""
+        """The ids of `render`; this works without ``renderers``."""
         return self._written(messages, tools, prompt=add_generation_prompt).ids
 
     def _written(
@@ -219,7 +219,7 @@ class Renderer:
         *,
         tools: Sequence[Mapping[str, Any]] | None = None,
     ) -> Any:  # noqa: ANN401 - a class of theirs
-        """The next prompt, which begins with all ids before; None where it does not.
+        """The next prompt, if it begins with all earlier ids; otherwise None.
 
         Raises:
             ImportError: ``renderers`` is not installed.

@@ -1,4 +1,4 @@
-"""A conversation to train on, as tinker-cookbook asks for it: ids and their weights."""
+"""A conversation to train on, as ids and their weights, for tinker-cookbook."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def supervised(
     train_on: str = "last_assistant_message",
     flags: Sequence[bool] = (),
 ) -> tuple[list[int], list[float]]:
-    """Ids and weights of a conversation that ends in what a model is to write.
+    """Ids and weights of a conversation that ends with the text a model should write.
 
     Args:
         tok: format and vocabulary.
         chat: the messages.
         options: how they are prepared.
         tools: as in `ChatTokenizer.prepare`.
-        train_on: what has weight, in the words of tinker-cookbook.
+        train_on: which messages have weight, as a member of tinker-cookbook's ``TrainOnWhat``.
         flags: whether each message is trained, for ``customized``.
 
     Raises:
         ValueError: ``train_on`` is unknown.
-        RenderError: as for `ChatTokenizer.prepare`; or a trained answer has thoughts, and the
-            prompt says that there are to be none.
+        RenderError: as for `ChatTokenizer.prepare`; or a trained answer has thoughts although the
+            prompt turns thinking off.
     """
     given = unweighted(as_conversation(chat))
     roles = [message.role for message in given.messages]
@@ -73,7 +73,7 @@ def supervised(
 
     example = tok.encode_for_training(prepared, train_on=weight, allow_untrained=True)
     ids, weights, last = example.input_ids, example.weights, tok.render(prepared).spans[-1:]
-    if last and last[0].part == "tail":  # which is there to separate it from what follows
+    if last and last[0].part == "tail":  # it only separates the message from the next one
         ids, weights = ids[: last[0].start], weights[: last[0].start]
     if train_on == "all_tokens":
         before = len(tok.encode([]))

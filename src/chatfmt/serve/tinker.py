@@ -39,12 +39,12 @@ def register(
     values: Mapping[str, str | dt.date] | None = None,
     history: Literal["published", "keep"] = "published",
 ) -> None:
-    """Register a `renderer` under a name, with which ``get_renderer`` then makes it.
+    """Register a `renderer` under a name that ``get_renderer`` then knows.
 
     Args:
         name: such as ``"chatfmt/qwen-3"``.
-        source: a format, or its name: the vocabulary is that of the tokenizer which
-            ``get_renderer`` is given. Or a `ChatTokenizer`.
+        source: a format or its name, with the vocabulary of the tokenizer that is given to
+            ``get_renderer``; or a `ChatTokenizer`.
         thinking: as in `renderer`.
         values: see there.
         history: see there.
@@ -72,8 +72,8 @@ def renderer(
     """A renderer: a subclass of tinker-cookbook's ``Renderer`` for one format.
 
     Args:
-        source: a format, or its name: the vocabulary is that of ``tokenizer``, or the one that is
-            bundled with the format. Or a `ChatTokenizer`.
+        source: a format or its name, with the vocabulary of ``tokenizer`` or the one that is
+            bundled with the format; or a `ChatTokenizer`.
         tokenizer: a tokenizer that `chatfmt.hf.HFEncoding` reads.
         thinking: as in `ChatTokenizer.prepare`.
         values: see there.
@@ -85,8 +85,8 @@ def renderer(
     Raises:
         ImportError: tinker-cookbook is not installed.
         UnknownFormatError: there is no such format.
-        EncodingRequiredError: no vocabulary is bundled, and no tokenizer given.
-        EncodingError: `chatfmt.hf.HFEncoding` does not read the tokenizer.
+        EncodingRequiredError: no vocabulary is bundled, and no tokenizer is given.
+        EncodingError: `chatfmt.hf.HFEncoding` cannot read the tokenizer.
     """
     tok = tokenizer_for(source, tokenizer)
     return _made(tok, Options(thinking, values, history), tokenizer)
@@ -97,7 +97,7 @@ def _made(tok: ChatTokenizer, options: Options, tokenizer: Any = None) -> Any:  
 
 
 class _Renderer:
-    """A renderer over a tokenizer of chatfmt's."""
+    """A renderer over a `ChatTokenizer`."""
 
     supports_streaming = True
 
@@ -119,12 +119,12 @@ class _Renderer:
 
     @property
     def has_extension_property(self) -> bool:
-        """Whether each prompt begins with the prompt and the answer before."""
+        """Whether each prompt begins with the previous prompt and its answer."""
         return goes_on(self.tok, self._options)
 
     @property
     def disables_thinking(self) -> bool:
-        """Whether prompts say that there are to be no thoughts."""
+        """Whether prompts turn thinking off."""
         return self._options.thinking is False
 
     def get_stop_sequences(self) -> list[int]:
@@ -172,8 +172,8 @@ class _Renderer:
         """Ids and their weights, as `ChatTokenizer.encode_for_training` gives them.
 
         Raises:
-            RenderError: as for `ChatTokenizer.prepare`; or a trained answer has thoughts, and the
-                prompt says that there are to be none.
+            RenderError: as for `ChatTokenizer.prepare`; or a trained answer has thoughts although
+                the prompt turns thinking off.
             ValueError: ``train_on_what`` is unknown.
         """
         chat, tools = with_definitions(messages)
@@ -184,7 +184,7 @@ class _Renderer:
         return _input(ids), import_module("torch").tensor(weights)
 
     def parse_response(self, response: Sequence[int]) -> tuple[dict[str, Any], Any]:
-        """A message and how it ended; calls that could not be read are in it, too."""
+        """A message, which also has the calls that could not be read, and how it ended."""
         reply = read_reply(self.tok, response, thinking=self._options.thinking)
         of = import_module(_BASE)
         parts = []
@@ -204,7 +204,7 @@ class _Renderer:
         return message, ended.STOP_SEQUENCE if reply.stopped else ended.MALFORMED
 
     def parse_response_streaming(self, response: Sequence[int]) -> Iterator[Any]:
-        """A header, what each id brings of text and thoughts, and the message."""
+        """A header, the text and thoughts that each id adds, and then the message."""
         of = import_module(_BASE)
         output = Output(self.tok, after=(self._options.thinking,))
         yield of.StreamingMessageHeader(role="assistant")
@@ -222,9 +222,9 @@ class _Renderer:
     def create_conversation_prefix_with_tools(
         self, tools: Sequence[Mapping[str, Any]], system_prompt: str = ""
     ) -> list[dict[str, Any]]:
-        """A system message that has the definitions with it, as ``tools``.
+        """A system message that carries the definitions as ``tools``.
 
-        They are written where the format has them.
+        They are written at the format's place for definitions.
         """
         return [{"role": "system", "content": system_prompt, "tools": [*tools]}]
 
@@ -237,7 +237,7 @@ class _Renderer:
 
 
 _ERRORS = {
-    "not_json": "the arguments are no JSON object",
+    "not_json": "the arguments are not a JSON object",
     "unclosed": "the call does not end",
     "malformed": "this is not how the format writes a call",
 }

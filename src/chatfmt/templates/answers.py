@@ -1,11 +1,11 @@
-"""How the lines of an answer may be spelled, so that they write what a template does.
+"""The possible lines of an answer, so that they write the same text as a template.
 
-A line has these texts around its fields, of which each may be empty::
+A line has these texts around its fields; each may be empty::
 
     base [open {reasoning} close] closer [lead {content} trail] end
 
-Which text belongs to which, follows from answers with a thought and without one, with text and
-without; where a prompt ends, says where the model begins.
+Answers with and without a thought, and with and without text, show where each of these begins and
+ends. The end of a prompt shows where the model begins.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Answers", "Body", "answer_lines", "bodies"]
 
 
 class Body(NamedTuple):
-    """The text around the content of a message, and which part needs a content."""
+    """The text around the content of a message, and whether part of it needs a content."""
 
     head: str
     lead: str
@@ -30,7 +30,7 @@ class Body(NamedTuple):
     grouped: bool = False
 
     def spelled(self, tokens: Sequence[str]) -> str:
-        """The content and everything after it, as a line has them.
+        """The content and everything after it, as in a line.
 
         >>> Body("<u>", " ", "", "<e>", grouped=True).spelled(["<u>", "<e>"])
         '[ {content}]<e>'
@@ -38,7 +38,7 @@ class Body(NamedTuple):
         return self.around(line_text(self.lead, tokens), tokens)
 
     def around(self, lead: str, tokens: Sequence[str]) -> str:
-        """The same, where what leads to the text is spelled like this."""
+        """The same, with this spelling of the text before the content."""
         inside = f"{lead}{{content}}{line_text(self.trail, tokens)}"
         return (f"[{inside}]" if self.grouped else inside) + ended(self.end, tokens)
 
@@ -46,7 +46,7 @@ class Body(NamedTuple):
 def bodies(head: str, end: str, empty: str | None) -> Iterator[Body]:
     r"""The bodies with a content between ``head`` and ``end``, the likeliest first.
 
-    ``empty`` is what a template writes without a text; None: that is not known.
+    ``empty`` is the text that a template writes without a content; None if unknown.
 
     >>> [(body.lead, body.trail) for body in bodies("<a>\n", "<e>", "<a><e>")]
     [('\n', ''), ('', '')]
@@ -66,13 +66,13 @@ class Answers(NamedTuple):
     head: str
     end: str
     empty: str | None
-    """An answer without text; None: that is not known."""
+    """An answer without text; None if unknown."""
     prompt: str | None
-    """The text that a prompt adds; None: nothing that begins like this."""
+    """The text that a prompt adds; None if it does not continue from the question's end."""
     closed: str | None
-    """The text that a prompt adds if it says not to think."""
+    """The text that a prompt adds if it turns thinking off."""
     thought: tuple[str, str] | None
-    """The text before a thought, and between it and the content; None: thoughts are left out."""
+    """The text before a thought, and between it and the content; None if thoughts are left out."""
 
     @property
     def thoughts(self) -> tuple[tuple[str, str], ...]:
@@ -88,7 +88,7 @@ _Lines = tuple[list[str], dict[str, bool]]
 
 
 def answer_lines(answers: Answers, tokens: Sequence[str]) -> Iterator[_Lines]:
-    """The lines of an answer, and what else of a row goes with them; the likeliest first."""
+    """The lines of an answer, with the other members of a row that they need; likeliest first."""
     for body in bodies(answers.head, answers.end, answers.empty):
         if answers.thought is None:
             yield [_plain(body, answers.prompt, tokens)], {}
@@ -105,7 +105,7 @@ def answer_lines(answers: Answers, tokens: Sequence[str]) -> Iterator[_Lines]:
 
 
 def _caret(written: str, at: int | None, tokens: Sequence[str]) -> str:
-    """A text with ``{^}`` after so many characters; without it if None."""
+    """A text with ``{^}`` after ``at`` characters; without it if None."""
     if at is None:
         return line_text(written, tokens)
     return line_text(written[:at], tokens) + "{^}" + line_text(written[at:], tokens)
@@ -120,7 +120,7 @@ def _plain(body: Body, prompt: str | None, tokens: Sequence[str]) -> str:
 
 
 def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
-    """A line without a thought, in which a model begins after so many characters."""
+    """A line without a thought, in which a model begins after ``at`` characters."""
     if at is None or at <= len(body.head):
         return _caret(body.head, at, tokens) + body.spelled(tokens)
     lead = _caret(body.lead, at - len(body.head), tokens)
@@ -128,7 +128,7 @@ def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
 
 
 def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> list[str]:
-    """A line with a thought and one without, if what they share is not all that one of them has."""
+    """A line with a thought and one without, if their shared text is not all of the second."""
     assert answers.thought is not None  # noqa: S101 - else there is one line
     before, between = answers.thought
     if not between.endswith(body.lead):
@@ -154,7 +154,7 @@ class _Shape(NamedTuple):
     body: Body
 
     def line(self, place: tuple[str, int], tokens: Sequence[str]) -> str:
-        """The line in which the model begins in one of these texts, after so many characters."""
+        """The line, if the model begins in one of these texts, after that many characters."""
         spelled = {
             name: _caret(getattr(self, name), place[1] if name == place[0] else None, tokens)
             for name in ("base", "open", "close", "closer")
@@ -164,9 +164,9 @@ class _Shape(NamedTuple):
 
 
 def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iterator[_Shape]:
-    """How the text before a content is shared with the text around a thought.
+    """The ways to divide the text before a content, which is also the text around a thought.
 
-    The closer is as short as it can be, or else as long.
+    First the one with the shortest closer, then the one with the longest.
     """
     before, between = thought
     if not between.endswith(body.lead):
@@ -182,7 +182,7 @@ def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iter
 
 
 def _borders(written: str, tokens: Sequence[str]) -> Iterator[int]:
-    """Where a text can be cut, which is not within a special token."""
+    """Where a text can be cut: anywhere except within a special token."""
     at = 0
     for number, part in enumerate(parts(written, tokens)):
         yield from () if number % 2 else range(at, at + len(part) + 1)
@@ -193,7 +193,7 @@ _Place = tuple[tuple[str, int], "bool | None"]
 
 
 def _places(shape: _Shape, prompt: str | None) -> Iterator[_Place]:
-    """Where the model may begin, if this is a prompt, and what that says of thinking."""
+    """Where the model may begin after this prompt, and the value of ``thinking`` that it means."""
     base, opened = shape.base, shape.base + shape.open
     at_base, at_thought = ("base", len(base)), ("open", len(shape.open))
     if prompt is not None and base.startswith(prompt):

@@ -19,7 +19,7 @@ __all__ = ["Before", "Following", "after", "before", "following", "there"]
 
 
 def there(field: str) -> str:
-    """The condition under which what is grouped with a field is written.
+    """The condition under which the group of a field is written.
 
     >>> there("content"), there("channel")
     ('content', 'channel is not none')
@@ -34,7 +34,7 @@ class Following(NamedTuple):
     is_told: bool = False
     """Whether a special token follows it."""
     when: tuple[tuple[str, bool], ...] = ()
-    """The fields whose groups decide, each with whether it is there."""
+    """The fields whose groups decide this, and whether the message has each of them."""
 
 
 def following(pieces: Sequence[Piece]) -> set[Following]:

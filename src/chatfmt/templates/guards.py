@@ -1,10 +1,10 @@
 """Jinja conditions under which the text of a field is refused.
 
-A text is refused if a reader would take it for structure: if it has a fence in it, as
-`chatfmt.wire.refuse` says, or if it spells a special token together with the text around it. (A
-text that spells one by itself is refused by the macro ``text``.) The deciding texts are known for
-each place when the template is made, so a condition consists of ``in``, ``startswith``,
-``endswith`` and ``==`` with constant texts.
+A text is refused if a reader would take it for structure: if it contains a fence (see
+`chatfmt.wire.refuse`), or if it spells a special token together with the text around it. (The macro
+``text`` refuses a text that spells one by itself.) The texts that decide this are known for each
+place when the template is made, so a condition consists of ``in``, ``startswith``, ``endswith`` and
+``==`` with constant texts.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def one_of(conditions: Iterable[str]) -> str:
 def misreadings(
     value: str, words: Sequence[Word], ends: Iterable[Following], constants: Constants
 ) -> Iterator[str]:
-    r"""When a value would be misread because of words that its field never contains.
+    r"""The conditions under which words that its field never contains make a value misread.
 
     >>> from chatfmt.line.words import Word
     >>> from chatfmt.templates.around import Following
@@ -108,7 +108,7 @@ def misreadings(
 def _completing(
     value: str, word: Word, ends: Sequence[Following], fences: tuple[str, ...], constants: Constants
 ) -> Iterator[str]:
-    """When what comes after the value completes a word, which may depend on what is there."""
+    """The conditions under which the text after a value, which may vary, completes a word."""
     found: dict[str, list[Following]] = {}
     for end in ends:
         if not end.is_told or end.text.startswith(fences):  # otherwise the special token decides
@@ -129,7 +129,7 @@ def _holds(when: Iterable[tuple[str, bool]]) -> str:
 def _completed(
     value: str, word: Word, text: str, fences: tuple[str, ...], constants: Constants
 ) -> Iterator[str]:
-    """When the value begins a word that the text after it completes."""
+    """The conditions under which a value begins a word that the text after it completes."""
     for at in range(len(word.text)):
         if not text.startswith(word.text[at:]):
             continue
@@ -147,7 +147,7 @@ def crossings(
     ends: Iterable[str],
     alphabet: Alphabet | None = None,
 ) -> Iterator[str]:
-    """When a value spells a special token together with the text around it.
+    """The conditions under which a value and the text around it spell a special token together.
 
     >>> from chatfmt.templates.around import Before
     >>> [*crossings("content", ["[e~[", "<s>"], [Before("")], ["[e~["])]

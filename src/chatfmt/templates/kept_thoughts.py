@@ -16,7 +16,7 @@ __all__ = ["reasoning_nodes"]
 
 
 def reasoning_nodes(word: Reasoning) -> Iterator[Node]:
-    """Which answers keep their thinking: those from ``made.at`` on."""
+    """The nodes for the word: answers from ``made.at`` on keep their thinking."""
     is_answer = (
         "message.role == 'assistant' and not message.tool_calls"
         " and message.get('recipient') is none and message.get('channel') in [none, 'final']"

@@ -1,7 +1,7 @@
 """The text that ``{% generation %}`` marks in a template, and whether a format weighs the same.
 
-Where a prompt ends tells how an answer begins. Where the model begins in an answer that no prompt
-was for, only these marks tell.
+The end of a prompt shows where the model begins in most answers. In an answer that follows no
+prompt, only these marks show it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SOME = 4  # conversations of a kind
 
 
 class Marked(NamedTuple):
-    """A conversation, and what a template writes for it with its marks."""
+    """A conversation, and the text that a template writes for it, with its marks."""
 
     conversation: Conversation
     text: str
@@ -38,7 +38,7 @@ class Marked(NamedTuple):
 
 
 def answered(asked: Sequence[Ask]) -> Iterator[Conversation]:
-    """Some conversations with answers: the first, and the first in which these were thinking.
+    """Some conversations with answers: the first ones without thinking, and the first ones with it.
 
     >>> from chatfmt.conversation import Conversation, Message
     >>> from chatfmt.templates.asks import Ask
@@ -52,7 +52,7 @@ def answered(asked: Sequence[Ask]) -> Iterator[Conversation]:
 
 
 def mask(written: str) -> tuple[str, tuple[bool, ...]]:
-    """A text without the marks in it, and which of its bytes stand between two.
+    """A text without its marks, and which of its bytes are between two.
 
     >>> from chatfmt.templates.render import MARKS
     >>> mask("a" + "b".join(MARKS) + "c")
@@ -90,9 +90,9 @@ def marked(template: JinjaTemplate, chats: Sequence[Conversation]) -> list[Marke
 
 
 def misses(tok: ChatTokenizer, one: Marked) -> bool:
-    """Whether a format over letters gives weight to something else than what is marked.
+    """Whether a format over letters gives weight to other bytes than the marked ones.
 
-    Where it writes another text, that is not the question.
+    False if the format writes another text, or refuses the conversation.
     """
     try:
         shown = tok.render(prepared(tok, one.conversation))

@@ -1,8 +1,8 @@
 """The words of a preparation as nodes of a template, which change ``prepared.messages``.
 
-Each word does what its class in `chatfmt.prepare` does, on messages as OpenAI's dicts. Two are
-refused: ``split`` and ``calls`` look into calls and results in a way that no template can. So are
-definitions of tools that are not spelled as JSON, but only where there are some.
+The nodes of a word do the same as its class in `chatfmt.prepare`, on messages as OpenAI's dicts.
+Two words are refused: ``split`` and ``calls`` look into calls and results in a way that no template
+can. If a row does not spell definitions of tools as JSON, the template raises when there are some.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
     """The nodes that make ``prepared.messages`` of ``messages``, as `ChatTokenizer.prepare` does.
 
     Raises:
-        FormatError: a word cannot be said in a template; it names it.
+        FormatError: a template cannot do a word of the preparation; the error names it.
     """
     yield Set("prepared", "namespace(messages=[])")
     yield Set("made", "namespace(messages=[], at=-1, text='', given=false)")
@@ -56,7 +56,7 @@ def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
 
 
 def _read() -> Iterator[Node]:
-    """Each message with its text and its thinking under one name."""
+    """Give each message its text and its thinking under one name each."""
     thought = (
         "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
         " | reject('none') | first | default(none)"
@@ -91,8 +91,8 @@ def _word(word: Word, format: ChatFormat) -> Iterator[Node]:
         case _:
             name = word.model_dump()["word"]
             raise FormatError(
-                f"format {format.name}: the word {name} of its preparation cannot be said in a "
-                "template; export without the preparation, and prepare before"
+                f"format {format.name}: no template can do the word {name} of its preparation; "
+                "export without the preparation, and call prepare first"
             )
 
 
@@ -191,7 +191,7 @@ def _default(word: System) -> Iterator[Node]:
 
 
 def _first(role: str, text: str, at: str = "0") -> Set:
-    """A message that is put at a place."""
+    """Insert a message at a place."""
     message = f"{{'role': {quoted(role)}, 'content': {text}, 'reasoning_content': none}}"
     return Set(ALL, f"{ALL}[:{at}] + [{message}] + {ALL}[{at}:]")
 
@@ -216,7 +216,7 @@ def _fold(word: Fold) -> Iterator[Node]:
         Set(ALL, f"{ALL}[1:]"),
         Set("made.at", "-1"),
         For(f"message in {ALL}", (If(((found, (Set("made.at", "loop.index0"),)),)),)),
-        If((("made.at < 0", (raising("'expected a message of the user after the first'"),)),)),
+        If((("made.at < 0", (raising("'expected a message of the user after the first one'"),)),)),
         fold,
     )
     given = f"{ALL} and {ALL}[0].role == 'system'"

@@ -42,7 +42,7 @@ def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | N
     Args:
         template: the template.
         roles: the first letter of each role.
-        prompt: whether an answer is to begin after them.
+        prompt: whether a generation prompt follows them.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("<s>{% for m in messages %}{{ m.content }}<e>{% endfor %}") as template:
@@ -70,9 +70,9 @@ def emptied(template: JinjaTemplate, roles: str, at: int) -> str | None:
     """The text between the neighbours of a message without text; None if unknown.
 
     Args:
-        template: what is asked.
+        template: the template.
         roles: the first letter of each role.
-        at: which message has no text; there is another after it.
+        at: which message has no text; another one must follow it.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> source = "{% for m in messages %}<m>{{ ' ' ~ m.content if m.content }}<e>{% endfor %}"
@@ -94,7 +94,7 @@ def emptied(template: JinjaTemplate, roles: str, at: int) -> str | None:
 
 
 def prompted(template: JinjaTemplate, *, thinking: bool) -> str | None:
-    """The text after a question if a prompt says whether to think; None if it refuses.
+    """The text after a question in a prompt that sets thinking; None if the template refuses.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("{{ messages[0].content }}<e>{{ enable_thinking }}") as template:
@@ -108,7 +108,7 @@ def prompted(template: JinjaTemplate, *, thinking: bool) -> str | None:
 
 
 def takes_parts(template: JinjaTemplate) -> bool:
-    """Whether a template writes only contents given as parts, as those for pictures do.
+    """Whether a template writes only contents given as parts, as templates for images do.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> source = "{% for m in messages %}{{ m.content[0].text }}{% endfor %}"

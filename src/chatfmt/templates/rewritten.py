@@ -1,4 +1,4 @@
-"""How a template makes other messages of ``prepared.messages``."""
+"""Nodes with which a template rewrites ``prepared.messages``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 __all__ = ["ALL", "add", "each", "last", "raising"]
 
 ALL = "prepared.messages"
-"""The messages as they are by now."""
+"""The messages as the words so far have left them."""
 
 
 def raising(reason: str) -> Write:
-    """A node that refuses, with an expression that says why.
+    """A node that raises; ``reason`` is an expression for the text of the error.
 
     >>> raising("'no'").expression
     "raise_exception('no')"
@@ -25,7 +25,7 @@ def raising(reason: str) -> Write:
 
 
 def each(*nodes: Node) -> Iterator[Node]:
-    """Messages that are made one by one: the nodes add to ``made.messages``.
+    """Make the messages again one by one: the nodes add to ``made.messages``.
 
     >>> [type(node).__name__ for node in each(add("message"))]
     ['Set', 'For', 'Set']
@@ -36,7 +36,7 @@ def each(*nodes: Node) -> Iterator[Node]:
 
 
 def add(expression: str) -> Set:
-    """One message more among those that are made.
+    """Add one message to ``made.messages``.
 
     >>> add("message").expression
     'made.messages + [message]'
@@ -45,7 +45,7 @@ def add(expression: str) -> Set:
 
 
 def last(role: str) -> Iterator[Node]:
-    """Sets ``made.at`` to the place of the last message of a role; -1 if there is none.
+    """Set ``made.at`` to the place of the last message of a role; -1 if there is none.
 
     >>> next(last("user"))
     Set(name='made.at', expression='-1')

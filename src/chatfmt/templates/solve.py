@@ -1,4 +1,4 @@
-"""The lines that could write what a template does: hypotheses that still have to be proved.
+"""The lines that could write the text of a template: hypotheses that still have to be proved.
 
 ::
 
@@ -32,10 +32,10 @@ _Line = str | dict[str, Any] | list[Any] | None
 
 
 class Hypothesis(NamedTuple):
-    """Lines that could be the template's, and what it first does to a system message."""
+    """Lines that could be the template's, and how it first rewrites a system message."""
 
     row: dict[str, Any]
-    """The members of a format's row that say where everything is."""
+    """The members of a format's row that describe its text."""
     words: list[dict[str, Any]]
 
 
@@ -89,10 +89,10 @@ def _answers_after_questions(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unlikeness(tokens: Sequence[str], turns: _Turns) -> tuple[bool, int]:
-    """How unlike other formats it is. Hypotheses may write the same text but stop at other tokens.
+    """How unlike other formats these turns are.
 
-    In most formats, questions and answers begin with the same token, and answers end with the
-    first one that can end them.
+    Hypotheses may write the same text but stop at other tokens. In most formats, questions and
+    answers begin with the same token, and answers end with the first one that can end them.
     """
     first = parts(turns.user.head, tokens)[:2]
     apart = first[0] != "" or first != parts(turns.assistant.head, tokens)[:2]
@@ -267,6 +267,6 @@ def _stopped(
 
 
 def _spelled(frame: _Frame, empty: str | None, tokens: Sequence[str]) -> Iterator[str]:
-    """The lines that write this around a text, and that text without one."""
+    """The lines that write this frame around a text, and ``empty`` without a text."""
     for body in bodies(frame.head, frame.end, empty):
         yield line_text(body.head, tokens) + body.spelled(tokens)

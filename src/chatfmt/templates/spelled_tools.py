@@ -24,7 +24,7 @@ def tool_nodes(word: Tools) -> Iterator[Node]:
     if word.spelling.kind != "json":
         reason = (
             f"the word tools of the preparation spells definitions as {word.spelling.kind}, "
-            "which a template cannot"
+            "which a template cannot do"
         )
         yield If((("tools", (raising(quoted(reason)),)),))
         return
@@ -32,7 +32,7 @@ def tool_nodes(word: Tools) -> Iterator[Node]:
 
 
 def _spelled(spelling: Spelling) -> Iterator[Node]:
-    """Sets ``made.text`` to the definitions as text."""
+    """Set ``made.text`` to the definitions as text."""
     arguments = []
     if spelling.indent is not None:
         arguments.append(f"indent={spelling.indent}")
@@ -69,7 +69,7 @@ def _before(text: str) -> Iterator[str]:
 
 
 def _placed(word: Tools) -> Iterator[Node]:
-    """Sets ``made.at`` to the message that is to hold them, which may be a new one."""
+    """Set ``made.at`` to the message that will hold the definitions; it may be a new one."""
     role = quoted(word.role)
     new = f"{{'role': {role}, 'content': '', 'reasoning_content': none}}"
     added = Set(ALL, f"{ALL}[:made.at] + [{new}] + {ALL}[made.at:]")
@@ -90,7 +90,7 @@ def _placed(word: Tools) -> Iterator[Node]:
         if word.into == "inserted":
             yield If((("made.at < 0", (at, added)),))
         else:
-            reason = quoted("expected a message of the user, which is to hold the tools")
+            reason = quoted("expected a message of the user to hold the tools, found none")
             yield If((("made.at < 0", (raising(reason),)),))
 
 

@@ -14,7 +14,7 @@ _ESCAPED = re.compile(r"([\[\]{}\\|*])")
 
 
 def parts(written: str, tokens: Sequence[str]) -> list[str]:
-    """Cut at special tokens, the longest first; these have the odd places.
+    """The text cut at special tokens, which are at the odd places; longer tokens match first.
 
     >>> parts("a<e>b", ["<e>"])
     ['a', '<e>', 'b']
@@ -24,7 +24,7 @@ def parts(written: str, tokens: Sequence[str]) -> list[str]:
 
 
 def line_text(written: str, tokens: Sequence[str]) -> str:
-    r"""As it is spelled in a line: ``\[`` for a bracket that belongs to no special token.
+    r"""The text as a line spells it: ``\[`` for a bracket that belongs to no special token.
 
     >>> print(line_text("[I][a]", ["[I]"]))
     [I]\[a\]

@@ -1,4 +1,4 @@
-"""One of many conversations: by the plain path, and with errors that say which one it is."""
+"""One of many conversations, on the plain path, with errors that say which one it is."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _Made = TypeVar("_Made")
 def encode_alone(
     renderer: Renderer,
     conversation: Conversation,
-    **how: Any,  # noqa: ANN401 - options of that function
+    **how: Any,  # noqa: ANN401 - options of `training_examples`
 ) -> FlatExample:
-    """The example that `training_examples` makes of a conversation, packed; or its error."""
+    """The example that `training_examples` makes of a conversation, packed; it raises the same."""
     [made] = training_examples(renderer.for_tools(conversation.tools), conversation, **how)
     ids, labels = (array("i", numbers).tobytes() for numbers in made[:2])
     return FlatExample(ids, labels, array("f", made.weights).tobytes(), any(made.weights))

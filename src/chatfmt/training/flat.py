@@ -1,8 +1,8 @@
 """Encode many conversations at a time to flat ids, labels and weights.
 
-The texts of many conversations are encoded in one call (`chatfmt.training.joined`), and what is
-between them (`chatfmt.training.shapes`) is woven in. The tests check that the result equals that of
-`chatfmt.training.examples` to the byte. What may be refused is left to that module.
+The texts of many conversations are encoded in one call (`chatfmt.training.joined`), and the ids
+between them (`chatfmt.training.shapes`) are put in. The tests check that the result equals that of
+`chatfmt.training.examples` to the byte. That module also encodes everything that may be refused.
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ class FlatExample(NamedTuple):
 
 
 class _Turns(NamedTuple):
-    """The common parts of conversations of roles and texts that have the same roles."""
+    """The common parts of conversations that have only roles and texts, and the same roles."""
 
     whole: list[Block]
-    """One that stands for all messages."""
+    """One block for all messages."""
     each: list[Block]
-    """Of each message."""
+    """A block for each message."""
     are_bare: bool
     """Whether the texts that are encoded are exactly the contents."""
     have_plans: bool
-    """Whether messages are needed for their texts."""
+    """Whether plans make texts of whole messages."""
 
     @classmethod
     def of(cls, blocks: list[Block], count: int) -> _Turns:
@@ -77,14 +77,14 @@ class _Turns(NamedTuple):
         )
 
     def texts(self, contents: Sequence[str]) -> list[str]:
-        """The texts of such a conversation, where there are no plans."""
+        """The texts of a conversation with these contents, if there are no plans."""
         return [
             prefix + content + (suffix or "")
             for content, (_, prefix, suffix, _) in zip(contents, self.each, strict=True)
         ]
 
     def planned(self, messages: Sequence[Message]) -> list[str] | None:
-        """The texts of such a conversation; None if one may be refused."""
+        """The texts of a conversation of these messages; None if one may be refused."""
         texts: list[str] = []
         for message, (_, prefix, suffix, plan) in zip(messages, self.each, strict=True):
             if plan is None:
@@ -122,9 +122,9 @@ class FlatEncoder:
         }
         self._shapes = Shapes(renderer, **self._how)
         self._others: Kept[int, Shapes] = Kept()
-        """Those for conversations with certain tools, by the identity of their renderer."""
+        """The shapes for conversations with certain tools, by the identity of their renderer."""
         self._turns: Kept[tuple[str, ...], _Turns] = Kept()
-        """The common parts of conversations of roles and texts, by the roles."""
+        """The common parts of conversations that have only roles and texts, by the roles."""
 
     def plain(self, roles: tuple[str, ...], contents: list[str]) -> Laid | None:
         """A conversation of messages with these roles and contents, none of them empty.
@@ -193,7 +193,7 @@ class FlatEncoder:
         ]
 
     def _contents(self, chunk: Sequence[Laid | None]) -> list[bytes] | None:
-        """The packed ids of each text of a chunk; None where they must be encoded one by one."""
+        """The packed ids of each text of a chunk; None if they must be encoded one by one."""
         texts = [text for laid in chunk if laid is not None for text in laid.texts]
         return self._joined.apart(self._joined.encode(texts), len(texts)) if texts else []
 

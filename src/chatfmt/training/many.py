@@ -91,7 +91,7 @@ def encode_examples(
         plain = plain_turns(one)
         chat = one if plain else noted(at, read, one)
         chats.append(chat)
-        if train_on == "sampled":  # no ids were: the plain path says so
+        if train_on == "sampled":  # no ids are sampled here: the plain path says so
             laid.append(None)
         elif plain:
             laid.append(noted(at, lambda turns: encoder.plain(*turns), plain))

@@ -1,8 +1,8 @@
-"""Shapes: what messages have in common but their texts.
+"""Shapes: everything that messages of one kind share, which is all except their texts.
 
 The ids, labels and weights around the texts of a message are made once, from the first frame of
-its kind, as `chatfmt.training.examples` would write them. A conversation's are joined from those of
-its messages, or woven from them as they are.
+its kind, as `chatfmt.training.examples` would write them. The shape of a conversation is joined
+from those of its messages, or these are used one after the other.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class Shape(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A message, or several: their shape, and what makes texts of one."""
+    """One message or several: their shape, and how the texts of a message are made."""
 
     shape: Shape
     prefix: str = ""
     """Literal text that is encoded with the content, before it."""
     suffix: str | None = None
-    """The same, after it; None where a plan names the texts, or the shape includes them."""
+    """The same, after it; None if a plan names the texts, or if the shape includes them."""
     plan: Planned | None = None
 
 
@@ -80,7 +80,7 @@ def joined(blocks: Sequence[Block]) -> Shape:
 
 
 _key = itemgetter(*FRAME_FIELDS, "weight")
-"""All of a message that decides its block, if nothing around it does."""
+"""Everything in a message that decides its block, if its neighbours do not matter."""
 
 
 class Shapes:
@@ -93,9 +93,9 @@ class Shapes:
         self._stops = renderer.binding.stops
         self._train_end, self._ignore_index = train_end, ignore_index
         self._known: Kept[tuple[object, ...], tuple[Frame, Shape | None]] = Kept()
-        """By the identity of a frame, which is kept with it, and what else decides."""
+        """By the identity of a frame, which is kept with it, and the other facts that decide."""
         self._by_itself = renderer.by_itself and train_on in ("assistant", "all", "none")
-        """Whether a block follows from the message alone."""
+        """Whether a block depends only on its message."""
         self._blocks: Kept[tuple[object, ...], Block] = Kept()
         prologue = renderer.prologue
         shape = self._shape([(prologue, [0.0] * len(prologue))], [])
@@ -157,7 +157,7 @@ class Shapes:
     ) -> Block | None:
         """The block of a message; None if its weights depend on its texts.
 
-        ``unended`` is the weight of the end of the message before, if that has no end token.
+        ``unended`` is the weight of the end of the previous message, if that has no end token.
         """
         role, following = messages[index].role, _role_after(messages, index)
         shape = self._of(frame, role, following, factor, unended)
@@ -224,7 +224,7 @@ class Shapes:
     def _weights(
         self, ids: list[int], marks: Sequence[Mark], factor: float, ends: float
     ) -> list[float]:
-        """The weights of constant ids; the first of them ends the message before."""
+        """The weights of constant ids; ``ends`` is that of the first, which may end a message."""
         weights = [0.0] * len(ids)
         weights[:1] = [ends][: len(ids)]
         for start, stop, part, generated in marks:
@@ -256,12 +256,12 @@ def _role_after(messages: Sequence[Message], index: int) -> str | None:
 
 
 class _Parts(NamedTuple):
-    """A frame, taken apart."""
+    """The parts of a frame."""
 
     fixed: list[tuple[list[int], list[Mark]]]
     """The ids around the texts, with their marks."""
     runs: list[set[tuple[Part, bool]]]
-    """Of which parts each text is, and whether these are generated."""
+    """The parts of the message that each text belongs to, and whether they are generated."""
 
 
 def _parts(frame: Frame, role: str, following: str | None) -> _Parts:
@@ -279,7 +279,7 @@ def _parts(frame: Frame, role: str, following: str | None) -> _Parts:
     stretches = frame.plan.stretches
     fixed = [(stretch.ids, stretch.marks) for stretch in stretches]
     ids, marks = frame.plan.last
-    if changes:  # the end of a line, which is after all its texts
+    if changes:  # the end of a line is after all its texts
         last = frame._replace(close=ids, close_marks=marks).in_training(role, following)
         ids, marks = last.close, last.close_marks
     runs = [{(text.part, text.generated) for text in stretch.run} for stretch in stretches]

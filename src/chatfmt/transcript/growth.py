@@ -70,7 +70,7 @@ class Growth(Alone):
         self._metadata = {} if metadata is None else metadata
         self._logprobs = [] if logprobs is None else logprobs
         self._partial = partial
-        self._unfinished = unfinished  # something is open or missing: it takes a parser to go on
+        self._unfinished = unfinished  # something is open or missing: only a parser can continue
         self._parser: StreamParser | None = None
         self._prompted = prompted
         self._starts = [Start(0, prologue=True)] if starts is None else starts
@@ -146,8 +146,8 @@ class Growth(Alone):
     def _standing(self) -> StreamParser | None:
         """That parser, for reading only. None if nothing is open or missing.
 
-        A parse that was not to end inside a message has reported it as an issue; `_read_again`
-        takes that back, which may only happen when the message does go on.
+        A parse that must not end inside a message has reported the open message as an issue;
+        `_read_again` removes the issue, which may happen only when the message does continue.
         """
         if self._parser is None and self._unfinished:
             return self._copied()._live()
@@ -158,7 +158,7 @@ class Growth(Alone):
         return next((s.message for s in reversed(self.spans) if s.message is not None), None)
 
     def _begin(self) -> None:
-        """Reading begins at the id that comes next, and not as the parser before would go on."""
+        """Reading begins at the next id, and not where the parser before would continue."""
         start = Start(len(self.ids))
         if self._starts[-1] != start:
             self._starts.append(start)

@@ -18,9 +18,9 @@ __all__ = ["Constraint", "State", "lark_grammar", "llguidance_tokenizer", "mask_
 
 
 def llguidance_tokenizer(tok: ChatTokenizer) -> LLTokenizer:
-    """The vocabulary of a tokenizer, for llguidance; to be made once, as it takes a while.
+    """The vocabulary of a tokenizer, for llguidance; make it once, because it takes a while.
 
-    It has one id more than the vocabulary, for the end of a grammar, which comes after a token that
+    It has one id more than the vocabulary, for the end of a grammar, which follows the token that
     stops the model.
 
     >>> import chatfmt

@@ -1,8 +1,8 @@
 """Checks of the text of a field, beyond those that the machine of a format makes.
 
-The machine says where a field may stand and what may follow it. That the text of one is the name of
-a tool, or JSON, is found out by the reader only once the field is over. Under a constraint it must
-be certain with each character, so there is a check for each such field. A check works like a
+The machine says where a field may be and what may follow it. The reader finds out only when a field
+is over whether its text is the name of a tool, or JSON. Under a constraint each character must keep
+this possible, so each of these fields has a check. A check works like a
 `chatfmt.line.scanner.Scanner`: any text that it accepts can be completed.
 """
 
@@ -30,7 +30,7 @@ class Check(Hashable, Protocol[S]):
         """The state before the first character."""
 
     def step(self, state: S, char: str) -> S | None:
-        """The state after one more character; None if no such text continues so."""
+        """The state after one more character; None if no valid text continues like that."""
 
     def complete(self, state: S) -> bool:
         """Whether the text may end here."""
@@ -50,7 +50,7 @@ class Some(NamedTuple):
 
 @dataclass(frozen=True)
 class Shape:
-    """Parts one after the other. A state holds where one may be: part, and what of it was read.
+    """Parts one after the other. A state holds each possible part, with the text read of it.
 
     >>> shape = Shape((OneOf(frozenset({"functions."})), Some("abc"), Some(":"), Some("01")))
     >>> state = shape.start()
@@ -69,7 +69,7 @@ class Shape:
     def step(
         self, state: frozenset[tuple[int, str]], char: str
     ) -> frozenset[tuple[int, str]] | None:
-        """On in a part, or in the next one where a part may be over."""
+        """Continue in a part, or in the next one if a part may be over."""
         found: set[tuple[int, str]] = set()
         for at, read in state:
             part = self.parts[at] if at < len(self.parts) else None
@@ -80,7 +80,7 @@ class Shape:
         return self._with_next(found) if found else None
 
     def complete(self, state: frozenset[tuple[int, str]]) -> bool:
-        """Whether all parts are there."""
+        """Whether all parts are read."""
         return (len(self.parts), "") in state
 
     def _with_next(self, state: set[tuple[int, str]]) -> frozenset[tuple[int, str]]:
@@ -110,18 +110,18 @@ class Word:
         return ""
 
     def step(self, state: str, char: str) -> str | None:
-        """On in one of them."""
+        """Continue in one of the words."""
         text = state + char
         return text if any(word.startswith(text) for word in self.words) else None
 
     def complete(self, state: str) -> bool:
-        """Whether it is one of them."""
+        """Whether the text is one of the words."""
         return state in self.words
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key that is none of those before; a state is the text so far.
+    """A key that has not appeared before; a state is the text so far.
 
     >>> check = NewKey(frozenset({"days"}))
     >>> check.complete("days"), check.complete("day")
@@ -139,11 +139,11 @@ class NewKey:
         return state if state == _OTHER else state + char
 
     def complete(self, state: str) -> bool:
-        """Whether it is another one."""
+        """Whether the key is a new one."""
         return state not in self.taken
 
     def blurred(self, state: str) -> str:
-        """A state from which the same may follow: one for all keys that cannot become taken."""
+        """A state from which the same may follow: one for all keys that can only be new."""
         return state if any(key.startswith(state) for key in self.taken) else _OTHER
 
 
@@ -153,7 +153,7 @@ _OTHER = "\ud800"
 
 @dataclass(frozen=True)
 class Name:
-    """A prefix and some of these characters, at most so many; a state is how many there are.
+    """A prefix and then any of these characters; a state is the number of characters so far.
 
     >>> check = Name("functions.", "abc", 12)
     >>> state = check.start()
@@ -165,7 +165,7 @@ class Name:
 
     prefix: str
     characters: str | None
-    """None where the machine alone says which."""
+    """None if only the machine restricts them."""
     most: int
 
     def start(self) -> int:
@@ -173,7 +173,7 @@ class Name:
         return 0
 
     def step(self, state: int, char: str) -> int | None:
-        """On while there is room."""
+        """Continue while there is room."""
         if state == _SHORT:
             return state
         if state < len(self.prefix):
@@ -187,14 +187,14 @@ class Name:
         return state == _SHORT or state > len(self.prefix)
 
     def blurred(self, state: int) -> int:
-        """One state for all in which any token has room, where all characters may come."""
+        """One state for all in which any token has room, if all characters may come."""
         has_room = len(self.prefix) < state < self.most - _LONGEST_TOKEN
         return _SHORT if has_room and self.characters is None else state
 
 
 _SHORT = -1
 _LONGEST_TOKEN = 256
-"""In characters. Only white space makes longer ones, which is in no name."""
+"""In characters. Longer tokens are only white space, which no name contains."""
 
 
 @dataclass(frozen=True)
@@ -225,12 +225,12 @@ _VALUE = JsonValue()
 class _InCall(NamedTuple):
     call: CallState
     value: Hashable = None
-    """Where the name or the id stands that is being read."""
+    """The state of the check of the current name or id."""
 
 
 @dataclass(frozen=True)
 class WholeCall:
-    r"""A call as a JSON object with a name and arguments, and no key that the layout lacks.
+    r"""A call as a JSON object with a name and arguments, and only keys of the layout.
 
     Names, ids and keys are spelled without a backslash, and the arguments are an object.
 
@@ -252,7 +252,7 @@ class WholeCall:
         return _InCall(self.keys.start())
 
     def step(self, state: _InCall, char: str) -> _InCall | None:
-        """On with a call that will be whole."""
+        """Continue with a call that can become whole."""
         before, after = state.call, self.keys.step(state.call, char)
         if after is None or not self._may_step(before, after, char):
             return None

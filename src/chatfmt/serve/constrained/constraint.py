@@ -1,8 +1,8 @@
-"""The tokens that a model may write next, so that whatever it writes can be read.
+"""The tokens that a model may write next, so that everything it writes can be read.
 
-A `Constraint` walks the machine of a format as the reader does, by characters, and keeps a check
-beside each field of which the machine alone does not see what is wrong with it. What it lets pass
-has an end that can be reached, and a strict reader takes it.
+A `Constraint` walks the machine of a format by characters, as the reader does. Fields whose faults
+the machine alone cannot see have a check as well. All text that it allows can still be completed,
+and a strict reader accepts it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _MOST_MASKS = 500  # each has a byte for every id
 class Constraint:
     """The tokens that may be sampled for a role of a format.
 
-    A header, a call or an end that comes under a constraint is one that the format has; content is
-    free, but for the texts that would be read as something else. No message of another role begins.
+    Under a constraint, every header, call and end is one that the format has. Content is free,
+    except for texts that would be read as something else. No message of another role begins.
 
     Args:
         tok: format and vocabulary.
         role: who speaks.
-        tools: the tools that may be called, as OpenAI's API defines them; none for no calls at
-            all. By default calls to any tool may come.
+        tools: the tools that may be called, as OpenAI's API defines them. An empty list allows no
+            calls; the default allows calls to any tool.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-oss")
@@ -80,9 +80,9 @@ class Constraint:
         """Where the model begins.
 
         Args:
-            parser: a parser that stands there, such as one of `Transcript.stream`; by default one
-                of `ChatTokenizer.stream`. What was prefilled must not be within a call.
-            thinking: as in `ChatTokenizer.encode_prompt`, where there is no parser.
+            parser: a parser that has read the prompt, such as one of `Transcript.stream`; by
+                default one of `ChatTokenizer.stream`. A prefill must not end within a call.
+            thinking: as in `ChatTokenizer.encode_prompt`, if there is no parser.
 
         Raises:
             ValueError: the parser reads another format, or stands in a call or in a message of
@@ -112,7 +112,7 @@ class Constraint:
             raise ValueError("expected a parser that stands outside of calls, found one in a call")
 
     def after(self, state: State, token: int) -> State | None:
-        """Where the model is after a token; None if it must not come."""
+        """The state after a token; None if the token must not come."""
         spelling = self.binding.spellings.get(token)
         if spelling is not None:
             return self.special(state, spelling)
@@ -123,7 +123,7 @@ class Constraint:
         return self.text(state, data) if data else None
 
     def text(self, state: State, data: bytes) -> State | None:
-        """After text, of which the last character may be incomplete; None if it must not come."""
+        """After text, whose last character may be incomplete; None if it must not come."""
         characters, rest, _, invalid = decode(state.pending, data)
         if invalid or state.is_stopped:
             return None
@@ -135,12 +135,12 @@ class Constraint:
         return self._state(at.threads, rest) if self.may_begin(at, rest) else None
 
     def may_begin(self, state: State, data: bytes) -> bool:
-        """Whether a character may come of which these bytes are the beginning."""
+        """Whether a character that begins with these bytes may come."""
         begun = self.machine.characters.begun_by(data)
         return any(self.character(state, character) is not None for character in begun)
 
     def character(self, state: State, character: str) -> State | None:
-        """After a character, where none is pending; None if it must not come."""
+        """After a character, if none is pending; None if it must not come."""
         try:
             return state.after[character]
         except KeyError:
@@ -204,9 +204,9 @@ class Constraint:
         return _checked(begun, _without(character, len(target.held)))
 
     def _over(self, thread: Thread, place: Place, text: str, target: Place | None) -> Told | None:
-        """The facts known once the current field is over, with this text; None if it is not whole.
+        """The facts known once the current field ends with this text; None if it may not end.
 
-        Nor may a field be passed over that has some text if it is to be what it is.
+        It may not end either if a field that needs some text would be passed over.
         """
         whole = _checked(thread, text)
         if whole is None:
@@ -222,7 +222,7 @@ class Constraint:
         return told
 
     def blurred(self, state: State) -> State:
-        """A state in which the same tokens may come, one for many."""
+        """One state that stands for many in which the same tokens may come."""
         threads = tuple(map(_blurred, state.threads))
         return state if threads == state.threads else self._state(threads, state.pending)
 
@@ -236,7 +236,7 @@ class Constraint:
         return found
 
     def keep_mask(self, state: State, mask: bytes) -> bytes:
-        """Remember what may come in a state."""
+        """Remember which tokens may come in a state."""
         if len(self._masked) >= _MOST_MASKS:
             for known in [*self._masked]:
                 known.mask = None
@@ -246,7 +246,7 @@ class Constraint:
         return mask
 
     def forget(self) -> None:
-        """Drop what is remembered of states; a constraint in one of them continues all the same."""
+        """Drop everything remembered of states; any of these states can still be continued."""
         for known in [*self._states.values()]:
             known.after, known.loops = {}, None
         self._states.clear()
@@ -257,7 +257,7 @@ def _one(thread: Thread | None) -> dict[Thread, None]:
 
 
 def _checked(thread: Thread, text: str) -> Thread | None:
-    """After more text of its field; None if no such text continues so."""
+    """After more text of its field; None if no valid text continues like that."""
     if thread.check is None:
         return thread
     checked = thread.checked
@@ -280,7 +280,7 @@ def _without(text: str, end: int) -> str:
 
 
 def _is_same_word(place: Place, target: Place) -> bool:
-    """Whether two letters spell one field that is fixed."""
+    """Whether two letters spell the same field with a fixed value."""
     field = place.meaning.field
     return bool(field and place.letter and target.letter and field == target.meaning.field)
 

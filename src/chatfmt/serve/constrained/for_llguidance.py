@@ -1,4 +1,4 @@
-"""A vocabulary as llguidance takes it."""
+"""A vocabulary in the form that llguidance takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_tokenizer"]
 
-_MARK = b"\xff"  # with which llguidance marks special tokens; no text has this byte
+_MARK = b"\xff"  # llguidance marks special tokens with it; no text has this byte
 
 
 class _Vocabulary:
@@ -21,8 +21,8 @@ class _Vocabulary:
     bos_token_id = None
 
     def __init__(self, encoding: TokenEncoding) -> None:
-        # What llguidance allows once a grammar is over. It is no token of the vocabulary: those
-        # that stop the model are in the grammar.
+        # The token that llguidance allows once a grammar is over. It is not in the vocabulary,
+        # because the tokens that stop the model are in the grammar.
         self.eos_token_id = encoding.n_vocab
         self._encoding = encoding
         self._special = {token: text for text, token in encoding.special_tokens.items()}

@@ -1,7 +1,7 @@
 """Headers and calls as a grammar for llguidance, in its dialect of Lark.
 
 The rules are made of the pieces of the lines, as the machine is. Text between two special tokens is
-one terminal, because a lexer is greedy: a field by itself would take what comes after it, too.
+one terminal, because a lexer is greedy: a field by itself would also take the text after it.
 
 Source: docs/syntax.md of llguidance, at https://github.com/guidance-ai/llguidance.
 """
@@ -42,15 +42,15 @@ def lark_grammar(
 ) -> str:
     """The output that a model may sample after a prompt, through the token that stops it.
 
-    Unlike a `Constraint`, it has the arguments of calls follow the schemas of the tools, and it
-    writes the object around a call as the layout does.
+    Unlike a `Constraint`, it makes the arguments of calls follow the schemas of the tools, and
+    allows only the layout's spelling of the object around a call.
 
     Args:
         tok: format and vocabulary: special tokens are named by their ids.
         role: who speaks.
         tools: as for `Constraint`.
         thinking: as in `ChatTokenizer.encode_prompt`.
-        before: the role of the message before; None at the start.
+        before: the role of the previous message; None at the start.
 
     >>> import chatfmt
     >>> print(lark_grammar(chatfmt.get_tokenizer("gpt-4o")))
@@ -58,7 +58,7 @@ def lark_grammar(
     T0: /(?s:.*)/
 
     Raises:
-        FormatError: calls of this format are no such grammar.
+        FormatError: no such grammar can describe the calls of this format.
         RenderError: the format has no such role, or no such prompt.
         DataError: a tool has no name, or one that no call can have.
     """
@@ -79,7 +79,7 @@ class _Grammar:
         self._terminals: dict[str, str] = {}
         self._rules: dict[str, str] = {}
         self._goes_on = False
-        """Whether another message of the model's may follow."""
+        """Whether another message of the model may follow."""
 
     def text(self, thinking: bool | None, before: str | None) -> str:  # noqa: FBT001 - handed on
         """All rules."""
@@ -112,7 +112,7 @@ class _Grammar:
             for tool in self._tools if is_call else (None,):
                 yield self._sequence(pieces, tool, is_call=is_call)
 
-    # -- text and what parts it -----------------------------------------------------------------
+    # -- text and the pieces that divide it -----------------------------------------------------
 
     def _sequence(
         self, pieces: Sequence[Piece], tool: Mapping[str, Any] | None, *, is_call: bool = False
@@ -157,7 +157,7 @@ class _Grammar:
         return f"<[{ids}]>"
 
     def _end(self, tokens: Sequence[str]) -> str:
-        """An end, after which the model stops or another message of it follows."""
+        """An end: after it the model stops, or another message of the model follows."""
         stops = [token for token in tokens if self._binding.ids[token] in self._binding.stops]
         others = [token for token in tokens if token not in stops]
         ways = [self._token(stops)] if stops else []
@@ -174,9 +174,9 @@ class _Grammar:
         return f"{item} ({separator} {item})*".replace("( ", "(")
 
     def _arguments(self, piece: Calls, tool: Mapping[str, Any] | None) -> str:
-        """Those of a tool in the order of its schema, because none may come twice."""
+        """The arguments of a tool in the order of its schema, because no key may come twice."""
         if tool is None:
-            raise self._refusal("calls whose arguments stand one by one, without tools,")
+            raise self._refusal("calls with arguments one by one, if no tools are given")
         if piece.separator:
             raise self._refusal("calls with text between their arguments")
         schema = tool.get("parameters") or _OBJECT
@@ -189,7 +189,7 @@ class _Grammar:
         return " ".join(found)
 
     def _argument(self, item: Sequence[Piece], key: str, schema: Mapping[str, Any] | None) -> str:
-        """One argument, with any text for a value, or with JSON that follows a schema."""
+        """One argument, whose value is any text, or JSON that follows a schema."""
         flag = "false" if schema else "true"
         pieces = [filled(piece, {"arg.key": key, "arg.string": flag}) for piece in item]
         if schema is None:
@@ -201,7 +201,7 @@ class _Grammar:
 
     def _call_object(self, piece: Field, tool: Mapping[str, Any] | None) -> str:
         keys, layout = piece.scanner, CallLayout()
-        assert isinstance(keys, CallObject)  # noqa: S101 - so the language has it
+        assert isinstance(keys, CallObject)  # noqa: S101 - the language ensures it
         name = quoted(json.dumps(tool["name"])) if tool else f'"\\"" {NAME} "\\""'
         before = quoted("{" + keys.quoted["name"] + layout.colon)
         between = quoted(layout.comma + keys.quoted["arguments"] + layout.colon)
@@ -219,7 +219,7 @@ class _Grammar:
         return self._terminals.setdefault(text, f"T{len(self._terminals)}")
 
     def _refusal(self, what: str) -> FormatError:
-        return FormatError(f"format {self._format.name}: {what} are no grammar of this kind")
+        return FormatError(f"format {self._format.name}: no grammar of this kind has {what}")
 
 
 def _arguments_of(tool: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""Which of all tokens may come next."""
+"""The tokens that may come next, as a mask over the vocabulary."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["mask_of"]
 def mask_of(constraint: Constraint, state: State) -> bytes:
     """For each id of the vocabulary 1 if it may come, else 0.
 
-    The same as asking `Constraint.after` for each; but tokens with the same beginning are walked
-    together, and all of which each character leads back to where it began are taken unseen. It is
-    remembered.
+    The same as asking `Constraint.after` for each id, but faster: tokens with the same beginning
+    are walked together, and tokens whose characters all lead back to the same state are not walked
+    at all. The mask is remembered.
 
     >>> import chatfmt
     >>> from chatfmt.serve.constrained import Constraint

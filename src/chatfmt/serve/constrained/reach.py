@@ -1,4 +1,4 @@
-"""Where a constrained model can go: what of the machine is left, and what begins after a place."""
+"""Where a constrained model can go: the places left to it, and the fields that begin after one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _is_of_call(place: Place) -> bool:
 
 
 def begun_after(machine: Machine, place: Place) -> list[Place]:
-    """The free text that may begin after a place, or be passed over.
+    """The places of free text that may begin after a place, or be passed over.
 
     >>> import chatfmt
     >>> machine = chatfmt.get_format("gpt-4o").machine

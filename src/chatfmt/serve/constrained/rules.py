@@ -1,4 +1,4 @@
-"""Which check a field has, from the row of a format and the tools that may be called."""
+"""The check of each field, from the row of a format and the tools that may be called."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ID = Some(_NAME.characters + ":")
 
 
 class Told(NamedTuple):
-    """The facts known, from the fields so far, of those that follow."""
+    """The facts that the fields so far tell about the following ones."""
 
     open: bool = True
     """Whether a message is open."""
@@ -50,7 +50,7 @@ class Told(NamedTuple):
     """Whether the message is a call."""
 
     def after(self, field: str | None, text: str) -> Told:
-        """A field is over; ``text`` is what its check has kept."""
+        """A field is over; ``text`` is the text that its check has kept."""
         match field:
             case "arg.key":
                 return self._replace(keys=self.keys | {text})
@@ -76,7 +76,7 @@ class Rules:
     """The checks of the fields of a format.
 
     Args:
-        format: whose fields.
+        format: the format.
         tools: the tools that may be called, as OpenAI's API defines them; None for any.
 
     Raises:
@@ -88,7 +88,7 @@ class Rules:
         self.names = None if tools is None else frozenset(map(_name_of, tools))
         """The names of the tools; None for any."""
         name = _NAME if self.names is None else OneOf(self.names)
-        # a header has no more than three fields that are so free
+        # a header has at most three fields of any text
         word = Name("", None, format.longest_header // 4)
         function: Check[Any] = replace(word, prefix=FUNCTIONS)
         if self.names is not None:
@@ -124,14 +124,14 @@ class Rules:
         return self.names is None or bool(self.names)
 
     def check(self, place: Place, told: Told) -> Check[Any] | None:
-        """The check of the field that begins with a place; None where any text will do."""
+        """The check of the field that begins with a place; None if any text will do."""
         field, scanner = place.meaning.field or "", place.scanner
         if isinstance(scanner, CallObject):
             return WholeCall(scanner, self._fixed["call.name"], Shape((_ID,)))
         if field in {"call.arguments", "arg.key", "arg.value"}:
             return self._of_arguments(field, told) if scanner is None else None
         if self.splits and field == "channel":
-            # a call is in none that ends the answer
+            # a call is never in the channel that ends the answer
             return Word(frozenset(CHANNELS[:-1] if told.to_function else CHANNELS))
         if self.splits and field == "content" and told.to_function:
             return JsonObject()

@@ -1,4 +1,4 @@
-"""Where a constrained model stands."""
+"""The state of a constrained model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["State", "Thread"]
 
 
 class Thread(NamedTuple):
-    """One reading: a place, how its scanner stands, and how the check of its field does."""
+    """One reading: a place, the state of its scanner, and the state of its field's check."""
 
     place: int
     scan: Hashable
@@ -24,7 +24,7 @@ class Thread(NamedTuple):
 
 
 class State:
-    """Where a constrained model stands. Equal states of one constraint are the same object."""
+    """The state of a constrained model. Equal states of one constraint are the same object."""
 
     __slots__ = ("after", "loops", "mask", "pending", "threads")
 
@@ -33,9 +33,9 @@ class State:
         self.pending = pending
         """The bytes of a character that is not complete."""
         self.after: dict[str, State | None] = {}
-        """Character to the state after it."""
+        """Each character with the state after it."""
         self.loops: int | None = None
-        """The kinds of characters that lead back here, once they were asked for."""
+        """The kinds of characters that lead back here; None until they are asked for."""
         self.mask: bytes | None = None
 
     @property

@@ -44,14 +44,14 @@ class Terminals:
                 found.append(quoted(after))
                 at += len(after)
                 continue
-            assert isinstance(piece, Field)  # noqa: S101 - nothing else is text
+            assert isinstance(piece, Field)  # noqa: S101 - no other piece is text
             text, taken = self._field(piece, after, tool)
             found.append(text)
             at += 1 + taken
         return " ".join(found)
 
     def _field(self, field: Field, after: str, tool: Mapping[str, Any] | None) -> tuple[str, int]:
-        """A field, and how many characters of the text after it are in its expression."""
+        """A field, and how many characters of the following text its expression includes."""
         words = self._words.get(field.name, ())
         if field.alphabet is None:
             return _free(words, after, is_there=isinstance(field, There))
@@ -70,7 +70,7 @@ class Terminals:
 
 
 def _free(words: Sequence[Word], after: str, *, is_there: bool) -> tuple[str, int]:
-    """Free text that never holds some words; a fence that follows it is in the expression."""
+    """Free text without some words; a fence that follows it is part of the expression."""
     excluded = [f"~({quoted(word.text)} {_ANY})" for word in words if word.begins]
     taken = ""
     for word in words:

@@ -16,11 +16,11 @@ __all__ = ["There", "after_prompt", "filled", "is_reasoning", "letters", "litera
 
 
 class There(Field):
-    """A content with a group around it, which is there only where it is not empty."""
+    """A content with a group around it, which is written only if it is not empty."""
 
 
 def variants(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """A line with and without each of its groups, the ends of prompts left out."""
+    """A line with and without each of its groups, leaving out the ends of prompts."""
     ways: list[list[list[Piece]]] = []
     for piece in pieces:
         if isinstance(piece, Group):
@@ -39,7 +39,7 @@ def _there(piece: Piece) -> Piece:
 
 
 def letters(pieces: Iterable[Piece]) -> list[Piece]:
-    """Pieces with each literal letter by letter, without groups that are open."""
+    """Pieces with each literal letter by letter, groups unfolded, and their thoughts left out."""
     found: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, Literal):
@@ -52,7 +52,7 @@ def letters(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def after_prompt(pieces: list[Piece], written: list[Piece]) -> list[Piece] | None:
-    """The pieces after a prompt; None if it is not one of these."""
+    """The pieces after a prompt; None if they do not begin with it."""
     if pieces[: len(written)] == written:
         return pieces[len(written) :]
     silent = [piece for piece in pieces if not is_reasoning(piece)]
@@ -60,12 +60,12 @@ def after_prompt(pieces: list[Piece], written: list[Piece]) -> list[Piece] | Non
 
 
 def is_reasoning(piece: Piece) -> bool:
-    """Whether it is the place of the thoughts."""
+    """Whether a piece is the place of the thoughts."""
     return isinstance(piece, Field) and piece.name == "reasoning"
 
 
 def literals(pieces: Iterable[Piece]) -> Iterator[Literal]:
-    """The literal text with which they begin."""
+    """The literal text at their beginning."""
     for piece in pieces:
         if not isinstance(piece, Literal):
             return
@@ -73,6 +73,6 @@ def literals(pieces: Iterable[Piece]) -> Iterator[Literal]:
 
 
 def filled(piece: Piece, values: Mapping[str, str]) -> Piece:
-    """A field as the text that it has."""
+    """A field as literal text, if its value is given."""
     known = isinstance(piece, Field) and piece.name in values
     return Literal(values[piece.name]) if known else piece  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""The texts of a vocabulary as a tree, so that those with one beginning are tried together."""
+"""The texts of a vocabulary as a tree, so that texts with the same beginning are tried together."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Node", "Vocabulary", "vocabulary_of"]
 
 _WITHIN = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
-"""Bytes that go on with a character."""
+"""Bytes that continue a character."""
 
 
 class Entry(NamedTuple):
     """A token of text."""
 
     text: str
-    """Its characters that are complete."""
+    """Its complete characters."""
     rest: bytes
-    """The bytes of one that is not, at its end."""
+    """The bytes of an incomplete character at its end."""
     kinds: int
-    """The kinds of characters that are in it, or may be once it is complete."""
+    """The kinds of its characters, including those that the last one may become."""
     token: int
 
 
 class Node:
-    """The tokens that begin with the same characters, those of a range of the sorted entries."""
+    """The tokens that begin with the same characters: a range of the sorted entries."""
 
     __slots__ = ("_children", "_entries", "_kinds", "depth", "first", "last")
 
@@ -45,12 +45,12 @@ class Node:
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """All that begin so."""
+        """All tokens of the range."""
         return self._entries[self.first : self.last]
 
     @property
     def whole(self) -> Iterator[Entry]:
-        """Those that have no further character, or none that is complete."""
+        """Those without a further complete character."""
         for at in range(self.first, self.last):
             if len(self._entries[at].text) > self.depth:
                 return
@@ -65,7 +65,7 @@ class Node:
 
     @property
     def children(self) -> list[tuple[str, Node]]:
-        """By the next character."""
+        """The nodes one character further, with that character."""
         if self._children is None:
             self._children = [*self._divided()]
         return self._children
@@ -80,7 +80,7 @@ class Node:
 
 
 class Vocabulary:
-    """The tokens of text of a binding. Tokens of invalid UTF-8 are in none of its nodes."""
+    """The text tokens of a binding. Tokens of invalid UTF-8 are in no node."""
 
     def __init__(self, binding: Binding) -> None:
         self.size = binding.encoding.n_vocab
@@ -116,7 +116,7 @@ _VOCABULARIES: WeakKeyDictionary[Binding, Vocabulary] = WeakKeyDictionary()
 
 
 def vocabulary_of(binding: Binding) -> Vocabulary:
-    """The vocabulary of a binding, which takes seconds to sort: one for all constraints."""
+    """The vocabulary of a binding: one for all constraints, since sorting it takes seconds."""
     found = _VOCABULARIES.get(binding)
     if found is None:
         found = _VOCABULARIES.setdefault(binding, Vocabulary(binding))
