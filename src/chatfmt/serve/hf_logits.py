@@ -81,6 +81,7 @@ class Headers:
         if after is None:
             raise ValueError(
                 f"sampled id {at} is {self._constraint.binding.show(ids[at])}, which must not come "
-                "there: give the processor of each call of generate the length of its own prompt"
+                "there: give the processor of each call of generate the length of its own prompt, "
+                "and do not sample with beams, which takes impossible ids where few may come"
             )
         return after
