@@ -12,6 +12,7 @@ import chatfmt
 from chatfmt import Conversation, Message
 from chatfmt.templates import to_jinja
 from generated_chats import chats
+from letters import row
 from rows import agent, conversations, tokenizer
 from sizes import size
 
@@ -40,6 +41,17 @@ def test_every_row_as_a_template(name: str) -> None:
 def test_an_empty_thought_may_be_the_prompts_or_the_models(name: str) -> None:
     turns = Message(role="user", content="Hi"), Message(role="assistant", reasoning="")
     assert _counted(tokenizer(name), [Conversation(messages=turns)])["equal"] > 0
+
+
+@pytest.mark.parametrize(
+    "constant",
+    ["\U0001f3f4\U000e0067\U000e007f", "\x00\x85\u2028\ufeff", "'%\\}\\}"],
+    ids=["beyond 16 bits", "not printable", "Jinja's"],
+)
+def test_constant_text_comes_out_as_it_is(constant: str) -> None:
+    tok = row({"user": f"<s>{constant}{{content}}<e>"})
+    chat = Conversation(messages=(Message(role="user", content="Hi"),))
+    assert _counted(tok, [chat])["equal"] > 0
 
 
 @pytest.mark.slow

@@ -19,11 +19,15 @@ def quoted(text: str) -> str:
     >>> print(quoted("it's\n"))
     'it\'s\n'
     """
-    spelled = (
-        _ESCAPES.get(char) or (char if char.isprintable() else f"\\u{ord(char):04x}")
-        for char in text
-    )
-    return f"'{''.join(spelled)}'"
+    return f"'{''.join(map(_escaped, text))}'"
+
+
+def _escaped(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    return f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}"
 
 
 def listed(texts: Iterable[str]) -> str:
