@@ -12,7 +12,7 @@ import chatfmt
 from chatfmt import ChatFormat, Conversation, FormatError, Message, RenderError
 from chatfmt.templates import to_jinja
 from chatfmt.templates.asks import TOOLS, Kinds, asks
-from chatfmt.templates.letters import in_letters
+from chatfmt.templates.letters import in_letters, spelled
 
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 pytest.importorskip("transformers", reason="it is what renders templates")
@@ -92,6 +92,34 @@ def test_definitions_that_are_not_json_are_refused_where_there_are_some() -> Non
     given = [{"role": "user", "content": "Hi"}]
     assert rendered(source, given).text is not None
     assert "the word tools" in rendered(source, given, tools=[*TOOLS]).reason
+
+
+DEFINED: list[Any] = [
+    {"type": "function", "function": {"name": "f", "description": None, "parameters": None}},
+    {"name": "f", "input_schema": {"type": "object"}},
+    {"type": "function"},
+    {"type": "function", "function": None},
+    {"type": "function", "function": {}},
+    {"type": "function", "function": {"name": ""}},
+    {"type": "function", "function": {"name": 7}},
+    {"type": "function", "function": {"name": "f", "description": 7}},
+    {"type": "function", "function": {"name": "f", "parameters": "object"}},
+    {"type": "function", "function": {"name": "f", "input_schema": []}},
+]
+
+
+@pytest.mark.parametrize("tool", DEFINED)
+@pytest.mark.parametrize("name", ["chatml", "qwen-3"])
+def test_definitions_are_refused_as_prepare_does(name: str, tool: Any) -> None:
+    tok = in_letters(chatfmt.get_format(name))
+    given = [{"role": "user", "content": "Hi"}]
+    found = rendered(to_jinja(tok.format, prepare=True), given, tools=[*TOOLS, tool])
+    try:
+        expected = spelled(tok, tok.encode(tok.prepare(given, tools=[*TOOLS, tool])))
+    except RenderError:
+        assert found.reason.startswith("tools[1]: expected ")
+    else:
+        assert found.text == expected
 
 
 def test_a_value_that_is_missing() -> None:

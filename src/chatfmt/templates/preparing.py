@@ -16,10 +16,11 @@ from chatfmt.prepare.order import Order
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
 from chatfmt.prepare.thoughts import Reasoning
+from chatfmt.templates.branches import branch
 from chatfmt.templates.kept_thoughts import reasoning_nodes
 from chatfmt.templates.rewritten import ALL, add, each, last, raising
 from chatfmt.templates.source import For, If, Node, Set, listed, quoted
-from chatfmt.templates.spelled_tools import tool_nodes
+from chatfmt.templates.spelled_tools import checked_tools, tool_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,6 +52,7 @@ def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
     yield Set("prepared", "namespace(messages=[])")
     yield Set("made", "namespace(messages=[], at=-1, text='', given=false)")
     yield For("message in messages", (*_read(),))
+    yield checked_tools()
     for word in format.preparation:
         yield from _word(word, format)
 
@@ -179,15 +181,11 @@ def _with_tools(without: str, with_tools: str | None, word: System) -> str:
 
 
 def _default(word: System) -> Iterator[Node]:
-    branches = [
-        (condition, (_first(word.role, _filled(text, word.values)),))
-        for condition, text in (("tools", word.default_with_tools), ("", word.default))
-        if text is not None
-    ]
-    if branches == [("", branches[0][1])] if branches else False:
-        yield from branches[0][1]
-    elif branches:
-        yield If((*branches,))
+    plain, with_tools = (
+        () if text is None else (_first(word.role, _filled(text, word.values)),)
+        for text in (word.default, word.default_with_tools)
+    )
+    yield from branch([("tools", with_tools or plain), ("", plain)])
 
 
 def _first(role: str, text: str, at: str = "0") -> Set:
