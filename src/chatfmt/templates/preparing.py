@@ -7,11 +7,11 @@ definitions of tools that are not spelled as JSON, but only where there are some
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import FormatError
 from chatfmt.prepare.definitions import Tools
+from chatfmt.prepare.items import PLACE
 from chatfmt.prepare.order import Order
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
@@ -19,6 +19,7 @@ from chatfmt.prepare.thoughts import Reasoning
 from chatfmt.templates.branches import branch
 from chatfmt.templates.kept_thoughts import reasoning_nodes
 from chatfmt.templates.rewritten import ALL, add, each, last, raising
+from chatfmt.templates.shared import GIVEN
 from chatfmt.templates.source import For, If, Node, Set, listed, quoted
 from chatfmt.templates.spelled_tools import checked_tools, tool_nodes
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from chatfmt.prepare.word import Word
 
 __all__ = ["VALUE", "prepared_nodes"]
-
-_PLACE = re.compile(r"\{([a-z_]+)(?::([^{}]*))?\}")  # as in chatfmt.prepare.items
 
 VALUE = """\
 {%- macro value(given, name, how, default) %}
@@ -59,12 +58,7 @@ def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
 
 def _read() -> Iterator[Node]:
     """Each message with its text and its thinking under one name."""
-    thought = (
-        "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
-        " | reject('none') | first | default(none)"
-    )
-    yield Set("content", "'' if message.get('content') is none else message.content")
-    yield Set("reasoning", thought)
+    yield from (Set(field, GIVEN[field]) for field in ("content", "reasoning"))
     wrong = "content is not string or reasoning is not none and reasoning is not string"
     reason = "expected text as content and as thinking"
     yield If(((wrong, (raising(f"'message ' ~ loop.index0 ~ {quoted(f': {reason}')}"),)),))
@@ -101,7 +95,7 @@ def _word(word: Word, format: ChatFormat) -> Iterator[Node]:
 def _filled(text: str, defaults: Mapping[str, str | None]) -> str:
     """A text with its values, as an expression."""
     parts, at = [], 0
-    for found in _PLACE.finditer(text):
+    for found in PLACE.finditer(text):
         name, how = found.groups()
         if name in defaults:
             default = defaults[name]

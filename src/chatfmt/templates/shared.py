@@ -16,10 +16,19 @@ if TYPE_CHECKING:
     from chatfmt.line.format import ChatFormat
     from chatfmt.line.lines import Line
 
-__all__ = ["TRAINED", "Shared"]
+__all__ = ["GIVEN", "TRAINED", "Shared"]
 
 TRAINED = "assistant"
 """The role whose messages have weight by default."""
+GIVEN = {
+    "content": "'' if message.get('content') is none else message.content",
+    "reasoning": (
+        "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
+        " | reject('none') | first | default(none)"
+    ),
+    "call_id": "message.get('tool_call_id')",
+}
+"""Field to the expression that takes it from a message; others have a member of the same name."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from chatfmt.prepare.spelling import NAMED
 from chatfmt.templates.rewritten import ALL, raising
 from chatfmt.templates.source import For, If, Node, Set, quoted
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from chatfmt.prepare.spelling import Spelling
 
 __all__ = ["checked_tools", "tool_nodes"]
-
-_NAMED = re.compile(r"\{(name|description)\}")
 
 
 def checked_tools() -> For:
@@ -84,7 +82,7 @@ def _spelled(spelling: Spelling) -> Iterator[Node]:
 
 
 def _before(text: str) -> Iterator[str]:
-    for at, part in enumerate(_NAMED.split(text)):
+    for at, part in enumerate(NAMED.split(text)):
         if at % 2:
             yield f"(tool.get('function', tool).get({quoted(part)}) or '')"
         elif part:
