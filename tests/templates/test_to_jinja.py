@@ -18,7 +18,7 @@ from sizes import size
 
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 pytest.importorskip("transformers", reason="it is what renders templates")
-from jinja_chats import check
+from jinja_chats import check, rendered
 
 if TYPE_CHECKING:
     from chatfmt import ChatTokenizer
@@ -52,6 +52,15 @@ def test_constant_text_comes_out_as_it_is(constant: str) -> None:
     tok = row({"user": f"<s>{constant}{{content}}<e>"})
     chat = Conversation(messages=(Message(role="user", content="Hi"),))
     assert _counted(tok, [chat])["equal"] > 0
+
+
+@pytest.mark.parametrize("prepare", [False, True])
+def test_thinking_under_two_names_is_never_lost(*, prepare: bool) -> None:
+    source = to_jinja(chatfmt.get_format("qwen-3"), prepare=prepare)
+    answer = {"role": "assistant", "content": "Hi", "reasoning_content": "a"}
+    same, other = (rendered(source, [{**answer, "thinking": text}]) for text in "ab")
+    assert "a" in str(same.text)
+    assert "message 0: expected the thinking once" in other.reason
 
 
 @pytest.mark.slow

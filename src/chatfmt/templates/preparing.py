@@ -18,9 +18,9 @@ from chatfmt.prepare.texts import Rename, Strip
 from chatfmt.prepare.thoughts import Reasoning
 from chatfmt.templates.branches import branch
 from chatfmt.templates.kept_thoughts import reasoning_nodes
-from chatfmt.templates.rewritten import ALL, add, each, last, raising
-from chatfmt.templates.shared import GIVEN
-from chatfmt.templates.source import For, If, Node, Set, listed, quoted
+from chatfmt.templates.rewritten import ALL, add, each, last
+from chatfmt.templates.shared import read_field
+from chatfmt.templates.source import For, If, Node, Set, listed, quoted, raising
 from chatfmt.templates.spelled_tools import checked_tools, tool_nodes
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
 
 def _read() -> Iterator[Node]:
     """Each message with its text and its thinking under one name."""
-    yield from (Set(field, GIVEN[field]) for field in ("content", "reasoning"))
+    yield from (*read_field("content"), *read_field("reasoning"))
     wrong = "content is not string or reasoning is not none and reasoning is not string"
     reason = "expected text as content and as thinking"
     yield If(((wrong, (raising(f"'message ' ~ loop.index0 ~ {quoted(f': {reason}')}"),)),))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.prepare.spelling import NAMED
-from chatfmt.templates.rewritten import ALL, raising
-from chatfmt.templates.source import For, If, Node, Set, quoted
+from chatfmt.templates.rewritten import ALL
+from chatfmt.templates.source import For, If, Node, Set, quoted, raising
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
