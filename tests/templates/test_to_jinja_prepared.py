@@ -38,6 +38,8 @@ SOME = [
     *[chat for chat in CHATS if chat.tools][1::3],
     *[chat for chat in CHATS if any(m.reasoning is not None for m in chat.messages)][::2],
 ]
+FIRST = [SOME[0], *SOME[5:10:4]]
+"""White space and a thought, a system message and tools, and calls."""
 FEW = ("llama-3.2", "nemotron-3")
 REFUSED = {"gpt-oss": "split", "kimi-k2": "calls", "kimi-k2-thinking": "calls"}
 """Row to the word that no template can do."""
@@ -108,18 +110,19 @@ DEFINED: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("tool", DEFINED)
 @pytest.mark.parametrize("name", ["chatml", "qwen-3"])
-def test_definitions_are_refused_as_prepare_does(name: str, tool: Any) -> None:
+def test_definitions_are_refused_as_prepare_does(name: str) -> None:
     tok = in_letters(chatfmt.get_format(name))
+    source = to_jinja(tok.format, prepare=True)
     given = [{"role": "user", "content": "Hi"}]
-    found = rendered(to_jinja(tok.format, prepare=True), given, tools=[*TOOLS, tool])
-    try:
-        expected = spelled(tok, tok.encode(tok.prepare(given, tools=[*TOOLS, tool])))
-    except RenderError:
-        assert found.reason.startswith("tools[1]: expected ")
-    else:
-        assert found.text == expected
+    for tool in DEFINED:
+        found = rendered(source, given, tools=[*TOOLS, tool])
+        try:
+            expected = spelled(tok, tok.encode(tok.prepare(given, tools=[*TOOLS, tool])))
+        except RenderError:
+            assert found.reason.startswith("tools[1]: expected "), tool
+        else:
+            assert found.text == expected, tool
 
 
 def test_a_value_that_is_missing() -> None:
@@ -211,15 +214,14 @@ def _row(words: list[dict[str, Any]]) -> ChatFormat:
     return ChatFormat(name="mine", template=lines, special_tokens=TOKENS, prepare=words)
 
 
-def _numbered() -> Iterator[Any]:
-    """Each word; most take too long together for tests that are to be fast."""
-    for number, words in enumerate(WORDS):
-        marks = [] if number % 3 == 0 else [pytest.mark.slow]
-        yield pytest.param(words, id=str(number), marks=marks)
-
-
-@pytest.mark.parametrize("words", [*_numbered()])
+@pytest.mark.parametrize("words", WORDS, ids=range(len(WORDS)))
 def test_each_word_with_each_option(words: list[dict[str, Any]]) -> None:
+    assert _compared(_row(words), FIRST)["equal"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", WORDS, ids=range(len(WORDS)))
+def test_each_word_with_more_conversations(words: list[dict[str, Any]]) -> None:
     assert _compared(_row(words), SOME)["equal"] > 0
 
 
