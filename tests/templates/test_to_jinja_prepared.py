@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import chatfmt
-from chatfmt import ChatFormat, Conversation, FormatError, Message, RenderError
+from chatfmt import ChatFormat, Conversation, FormatError, Message, RenderError, ToolCall
 from chatfmt.templates import to_jinja
 from chatfmt.templates.asks import TOOLS, Kinds, asks
 from chatfmt.templates.letters import in_letters, spelled
@@ -32,14 +32,28 @@ EDGES = [
     )
     for at in range(4)
 ]
+CALLING = [
+    Message(role="user", content="a"),
+    Message(
+        role="assistant",
+        content="b",
+        reasoning="c",
+        tool_calls=(ToolCall(name="f", arguments="{}"), ToolCall(name="g", arguments="{}")),
+    ),
+    Message(role="tool", content="d"),
+    Message(role="assistant", content="e"),
+    Message(role="user", content="f"),
+]
 SOME = [
     Conversation(messages=(*EDGES,)),
+    Conversation(messages=(Message(role="system"), Message(role="user", content="a"))),
+    Conversation(messages=(*CALLING,), tools=TOOLS),
     *CHATS[8:72:16],
     *[chat for chat in CHATS if chat.tools][1::3],
     *[chat for chat in CHATS if any(m.reasoning is not None for m in chat.messages)][::2],
 ]
-FIRST = [SOME[0], *SOME[5:10:4]]
-"""White space and a thought, a system message and tools, and calls."""
+FIRST = [*SOME[:3], SOME[7]]
+"""White space; a system message without text; calls beside a thought; one with tools."""
 FEW = ("llama-3.2", "nemotron-3")
 REFUSED = {"gpt-oss": "split", "kimi-k2": "calls", "kimi-k2-thinking": "calls"}
 """Row to the word that no template can do."""
@@ -223,6 +237,19 @@ def test_each_word_with_each_option(words: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("words", WORDS, ids=range(len(WORDS)))
 def test_each_word_with_more_conversations(words: list[dict[str, Any]]) -> None:
     assert _compared(_row(words), SOME)["equal"] > 0
+
+
+def test_a_message_in_another_role_has_neither_name_nor_call_id() -> None:
+    line = "<s>{role}[ name={name}][ id={call_id}]<m>{content}<e>"
+    words = [{"word": "rename", "role": "tool", "to": "user"}]
+    row = ChatFormat(
+        name="mine",
+        template={"user": line, "tool": line, "assistant": "<s>a{^}<m>{content}<e>"},
+        special_tokens=TOKENS[:3],
+        prepare=words,
+    )
+    result = Message(role="tool", content="a", name="f", call_id="c")
+    assert _compared(row, [Conversation(messages=(result,))])["equal"] > 0
 
 
 def test_thinking_that_is_a_message_of_its_own() -> None:
