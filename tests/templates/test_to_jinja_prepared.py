@@ -239,6 +239,14 @@ def test_each_word_with_more_conversations(words: list[dict[str, Any]]) -> None:
     assert _compared(_row(words), SOME)["equal"] > 0
 
 
+@pytest.mark.parametrize("values", [{}, {"x": "2"}])
+def test_a_value_with_a_default(values: dict[str, str]) -> None:
+    row = _row([{"word": "system", "default": "{x}", "values": {"x": "1"}}])
+    tok, given = in_letters(row), [{"role": "user", "content": "Hi"}]
+    expected = spelled(tok, tok.encode(tok.prepare(given, values=values)))
+    assert rendered(to_jinja(row, prepare=True), given, **values).text == expected
+
+
 def test_a_message_in_another_role_has_neither_name_nor_call_id() -> None:
     line = "<s>{role}[ name={name}][ id={call_id}]<m>{content}<e>"
     words = [{"word": "rename", "role": "tool", "to": "user"}]
