@@ -260,6 +260,18 @@ def test_a_message_in_another_role_has_neither_name_nor_call_id() -> None:
     assert _compared(row, [Conversation(messages=(result,))])["equal"] > 0
 
 
+def test_a_prompt_comes_after_the_prepared_messages() -> None:
+    lines = {
+        "user": "<s>u{content}<e>",
+        "tool": "<s>t{content}<e>",
+        "assistant": [{"line": "<s>a{^}{content}<e>", "after": "user"}, "<m>{^}{content}<e>"],
+    }
+    words = [{"word": "rename", "role": "tool", "to": "user"}]
+    row = ChatFormat(name="mine", template=lines, special_tokens=TOKENS[:3], prepare=words)
+    chat = Conversation(messages=(Message(role="tool", content="a"),))
+    assert _compared(row, [chat])["equal"] > 1
+
+
 def test_thinking_that_is_a_message_of_its_own() -> None:
     lines = {"user": "<s>u{content}<e>", "assistant": "<s>a{^}[ {channel}]<m>{content}<e>"}
     for keep in ("all", "none", "after_last_user", "after_last_answer"):
