@@ -43,6 +43,13 @@ OPENED = ("<a><t>\n", "</t>")
             {},
             Answers("<a>", "<e>", None, "no such beginning", None, OPENED),
         ),
+        *(
+            (line, {}, Answers("<a>\n", "<e>", None, "<a>\n", None, ("<a>\n<t>", "</t>\n")))
+            for line in (
+                "<a>\n{^}[<t>{reasoning}</t>\n]{content}<e>",
+                "<a>[\n{^}<t>{reasoning}</t>]\n{content}<e>",
+            )
+        ),
     ],
 )
 def test_where_a_prompt_ends_says_where_the_model_begins(
