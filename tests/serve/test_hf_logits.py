@@ -120,5 +120,5 @@ def test_ids_that_do_not_belong_to_it_are_refused() -> None:
     headers = hf.logits_processor(Constraint(tokenizer("gpt-oss")), 2)
     with pytest.raises(ValueError, match="at least 2 ids"):
         headers(torch.tensor([[1]]), torch.zeros(1, 400))
-    with pytest.raises(ValueError, match="sampled id 0 is the text 'x'.*do not sample with beams"):
+    with pytest.raises(ValueError, match=r"sampled id 0 is the text 'x'.*do not sample with beams"):
         headers(torch.tensor([[1, 2, ord("x")]]), torch.zeros(1, 400))

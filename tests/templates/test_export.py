@@ -12,7 +12,7 @@ import tiktoken
 
 pytest.importorskip("tokenizers", reason="it checks what is written")
 
-from chatfmt import ChatTokenizer, EncodingError, get_format, get_tokenizer
+from chatfmt import ChatTokenizer, EncodingError, FormatError, get_format, get_tokenizer
 from chatfmt.encodings.hf import HFEncoding
 from chatfmt.templates import export_hf, to_jinja
 from chatfmt.templates.asks import Kinds, asks
@@ -137,6 +137,16 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(EncodingError, match="does not split text as"):
         export_hf(tmp_path, small(pattern=r"^\tdef|[\s\S]", more={"\tdef": 261}))
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_format_is_refused_before_its_vocabulary_is_looked_at(tmp_path: Path) -> None:
+    row = get_format("kimi-k2")
+    special = {token: 256 + at for at, token in enumerate(row.special_tokens)}
+    tok = ChatTokenizer(row, Plain(special, n_vocab=256 + len(special)))
+    with pytest.raises(EncodingError, match="found Plain"):
+        export_hf(tmp_path, tok)
+    with pytest.raises(FormatError, match="the word calls"):
+        export_hf(tmp_path, tok, prepare=True)
 
 
 def test_a_template_that_prepares(tmp_path: Path) -> None:

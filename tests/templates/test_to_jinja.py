@@ -12,12 +12,13 @@ import chatfmt
 from chatfmt import Conversation, Message
 from chatfmt.templates import to_jinja
 from generated_chats import chats
+from letters import row
 from rows import agent, conversations, tokenizer
 from sizes import size
 
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 pytest.importorskip("transformers", reason="it is what renders templates")
-from jinja_chats import check
+from jinja_chats import check, rendered
 
 if TYPE_CHECKING:
     from chatfmt import ChatTokenizer
@@ -40,6 +41,26 @@ def test_every_row_as_a_template(name: str) -> None:
 def test_an_empty_thought_may_be_the_prompts_or_the_models(name: str) -> None:
     turns = Message(role="user", content="Hi"), Message(role="assistant", reasoning="")
     assert _counted(tokenizer(name), [Conversation(messages=turns)])["equal"] > 0
+
+
+@pytest.mark.parametrize(
+    "constant",
+    ["\U0001f3f4\U000e0067\U000e007f", "\x00\x85\u2028\ufeff", "'%\\}\\}"],
+    ids=["beyond 16 bits", "not printable", "Jinja's"],
+)
+def test_constant_text_comes_out_as_it_is(constant: str) -> None:
+    tok = row({"user": f"<s>{constant}{{content}}<e>"})
+    chat = Conversation(messages=(Message(role="user", content="Hi"),))
+    assert _counted(tok, [chat])["equal"] > 0
+
+
+@pytest.mark.parametrize("prepare", [False, True])
+def test_thinking_under_two_names_is_never_lost(*, prepare: bool) -> None:
+    source = to_jinja(chatfmt.get_format("qwen-3"), prepare=prepare)
+    answer = {"role": "assistant", "content": "Hi", "reasoning_content": "a"}
+    same, other = (rendered(source, [{**answer, "thinking": text}]) for text in "ab")
+    assert "a" in str(same.text)
+    assert "message 0: expected the thinking once" in other.reason
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import chatfmt
-from chatfmt import ChatFormat, Conversation, FormatError, Message, RenderError
+from chatfmt import ChatFormat, Conversation, FormatError, Message, RenderError, ToolCall
 from chatfmt.templates import to_jinja
 from chatfmt.templates.asks import TOOLS, Kinds, asks
-from chatfmt.templates.letters import in_letters
+from chatfmt.templates.letters import in_letters, spelled
 
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 pytest.importorskip("transformers", reason="it is what renders templates")
@@ -32,12 +32,28 @@ EDGES = [
     )
     for at in range(4)
 ]
+CALLING = [
+    Message(role="user", content="a"),
+    Message(
+        role="assistant",
+        content="b",
+        reasoning="c",
+        tool_calls=(ToolCall(name="f", arguments="{}"), ToolCall(name="g", arguments="{}")),
+    ),
+    Message(role="tool", content="d"),
+    Message(role="assistant", content="e"),
+    Message(role="user", content="f"),
+]
 SOME = [
     Conversation(messages=(*EDGES,)),
+    Conversation(messages=(Message(role="system"), Message(role="user", content="a"))),
+    Conversation(messages=(*CALLING,), tools=TOOLS),
     *CHATS[8:72:16],
     *[chat for chat in CHATS if chat.tools][1::3],
     *[chat for chat in CHATS if any(m.reasoning is not None for m in chat.messages)][::2],
 ]
+FIRST = [*SOME[:3], SOME[7]]
+"""White space; a system message without text; calls beside a thought; one with tools."""
 FEW = ("llama-3.2", "nemotron-3")
 REFUSED = {"gpt-oss": "split", "kimi-k2": "calls", "kimi-k2-thinking": "calls"}
 """Row to the word that no template can do."""
@@ -92,6 +108,35 @@ def test_definitions_that_are_not_json_are_refused_where_there_are_some() -> Non
     given = [{"role": "user", "content": "Hi"}]
     assert rendered(source, given).text is not None
     assert "the word tools" in rendered(source, given, tools=[*TOOLS]).reason
+
+
+DEFINED: list[Any] = [
+    {"type": "function", "function": {"name": "f", "description": None, "parameters": None}},
+    {"name": "f", "input_schema": {"type": "object"}},
+    {"type": "function"},
+    {"type": "function", "function": None},
+    {"type": "function", "function": {}},
+    {"type": "function", "function": {"name": ""}},
+    {"type": "function", "function": {"name": 7}},
+    {"type": "function", "function": {"name": "f", "description": 7}},
+    {"type": "function", "function": {"name": "f", "parameters": "object"}},
+    {"type": "function", "function": {"name": "f", "input_schema": []}},
+]
+
+
+@pytest.mark.parametrize("name", ["chatml", "qwen-3"])
+def test_definitions_are_refused_as_prepare_does(name: str) -> None:
+    tok = in_letters(chatfmt.get_format(name))
+    source = to_jinja(tok.format, prepare=True)
+    given = [{"role": "user", "content": "Hi"}]
+    for tool in DEFINED:
+        found = rendered(source, given, tools=[*TOOLS, tool])
+        try:
+            expected = spelled(tok, tok.encode(tok.prepare(given, tools=[*TOOLS, tool])))
+        except RenderError:
+            assert found.reason.startswith("tools[1]: expected "), tool
+        else:
+            assert found.text == expected, tool
 
 
 def test_a_value_that_is_missing() -> None:
@@ -183,16 +228,48 @@ def _row(words: list[dict[str, Any]]) -> ChatFormat:
     return ChatFormat(name="mine", template=lines, special_tokens=TOKENS, prepare=words)
 
 
-def _numbered() -> Iterator[Any]:
-    """Each word; most take too long together for tests that are to be fast."""
-    for number, words in enumerate(WORDS):
-        marks = [] if number % 3 == 0 else [pytest.mark.slow]
-        yield pytest.param(words, id=str(number), marks=marks)
-
-
-@pytest.mark.parametrize("words", [*_numbered()])
+@pytest.mark.parametrize("words", WORDS, ids=range(len(WORDS)))
 def test_each_word_with_each_option(words: list[dict[str, Any]]) -> None:
+    assert _compared(_row(words), FIRST)["equal"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", WORDS, ids=range(len(WORDS)))
+def test_each_word_with_more_conversations(words: list[dict[str, Any]]) -> None:
     assert _compared(_row(words), SOME)["equal"] > 0
+
+
+@pytest.mark.parametrize("values", [{}, {"x": "2"}])
+def test_a_value_with_a_default(values: dict[str, str]) -> None:
+    row = _row([{"word": "system", "default": "{x}", "values": {"x": "1"}}])
+    tok, given = in_letters(row), [{"role": "user", "content": "Hi"}]
+    expected = spelled(tok, tok.encode(tok.prepare(given, values=values)))
+    assert rendered(to_jinja(row, prepare=True), given, **values).text == expected
+
+
+def test_a_message_in_another_role_has_neither_name_nor_call_id() -> None:
+    line = "<s>{role}[ name={name}][ id={call_id}]<m>{content}<e>"
+    words = [{"word": "rename", "role": "tool", "to": "user"}]
+    row = ChatFormat(
+        name="mine",
+        template={"user": line, "tool": line, "assistant": "<s>a{^}<m>{content}<e>"},
+        special_tokens=TOKENS[:3],
+        prepare=words,
+    )
+    result = Message(role="tool", content="a", name="f", call_id="c")
+    assert _compared(row, [Conversation(messages=(result,))])["equal"] > 0
+
+
+def test_a_prompt_comes_after_the_prepared_messages() -> None:
+    lines = {
+        "user": "<s>u{content}<e>",
+        "tool": "<s>t{content}<e>",
+        "assistant": [{"line": "<s>a{^}{content}<e>", "after": "user"}, "<m>{^}{content}<e>"],
+    }
+    words = [{"word": "rename", "role": "tool", "to": "user"}]
+    row = ChatFormat(name="mine", template=lines, special_tokens=TOKENS[:3], prepare=words)
+    chat = Conversation(messages=(Message(role="tool", content="a"),))
+    assert _compared(row, [chat])["equal"] > 1
 
 
 def test_thinking_that_is_a_message_of_its_own() -> None:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from chatfmt.conversation import Message
 
-__all__ = ["Asked", "Item", "first_of", "last_of"]
+__all__ = ["PLACE", "Asked", "Item", "first_of", "last_of"]
 
-_PLACE = re.compile(r"\{([a-z_]+)(?::([^{}]*))?\}")
+PLACE = re.compile(r"\{([a-z_]+)(?::([^{}]*))?\}")
+"""The place of a value in a text: its name, and the form of a date."""
 
 
 class Item(NamedTuple):
@@ -79,7 +80,7 @@ class Asked:
             name, how = found.groups()
             return found[0] if name not in defaults else self._value(name, how, defaults[name])
 
-        return _PLACE.sub(one, text)
+        return PLACE.sub(one, text)
 
     def _value(self, name: str, how: str | None, default: str | None) -> str:
         value = self.values.get(name, default)

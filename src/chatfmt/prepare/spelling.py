@@ -17,10 +17,10 @@ from chatfmt.prepare.typescript import typescript
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Spelling"]
+__all__ = ["NAMED", "Spelling"]
 
-
-_NAMED = re.compile(r"\{(name|description)\}")
+NAMED = re.compile(r"\{(name|description)\}")
+"""The place of a member of the function in the text before a definition."""
 _KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "typescript": typescript,
     "signature": signature,
@@ -75,10 +75,10 @@ class Spelling(BaseModel):
         return self.between.join(before + part + self.after for before, part in pairs)
 
     def _before(self, tool: Mapping[str, Any]) -> str:
-        if not _NAMED.search(self.before):
+        if not NAMED.search(self.before):
             return self.before
         function = _function(tool)
-        return _NAMED.sub(lambda found: function.get(found[1]) or "", self.before)
+        return NAMED.sub(lambda found: function.get(found[1]) or "", self.before)
 
     def _json(self, value: object) -> str:
         separators = (",", ":") if self.compact else None

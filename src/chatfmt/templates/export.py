@@ -58,6 +58,7 @@ def export_hf(
     path = Path(directory)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path}: expected an empty directory, or none")
+    to_jinja(tok.format, prepare=prepare)  # what it refuses need not wait for the vocabulary
     spec = tokenizer_json(tok.encoding)
     added = [token["content"] for token in spec["added_tokens"]]
     files = {

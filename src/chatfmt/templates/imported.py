@@ -158,10 +158,8 @@ def _solved(
     if not plain:
         why = next((text.reason for _, text in cases if isinstance(text, Refused)), "")
         raise TemplateImportError(f"it takes no plain conversation: {why}", ())
-    shown, more = (
-        marked(template, [*answered([ask for ask, _ in written if not _calls(ask)])]),
-        _MORE,
-    )
+    shown = marked(template, [*answered([ask for ask, _ in written if not _calls(ask)])])
+    more = _MORE
     best: tuple[ChatTokenizer, Hypothesis] | None = None
     fewest = (len(prompts) + 1, len(plain) + 1, len(shown) + 1)
     why = "its texts do not stand one after the other, each once"

@@ -11,7 +11,7 @@ from chatfmt.templates.fields import constant
 from chatfmt.templates.headers import header_limit
 from chatfmt.templates.pieces import AT_END, written
 from chatfmt.templates.shared import TRAINED, Shared
-from chatfmt.templates.source import If, Node, Set, Text, Write, fail, listed, quoted
+from chatfmt.templates.source import If, Node, Set, Text, fail, listed, quoted, raising
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def _role(shared: Shared, role: str) -> Iterator[Node]:
         branches[-1] = ("", branches[-1][1])
     elif branches[-1][0]:
         reason = quoted(": no line of this role is for such a message")
-        branches.append(("", (Write(f"raise_exception(where ~ {reason})"),)))
+        branches.append(("", (raising(f"where ~ {reason}"),)))
     yield from branch(branches, factor=False)
 
 

@@ -7,19 +7,21 @@ can. If a row does not spell definitions of tools as JSON, the template raises w
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from chatfmt.errors import FormatError
 from chatfmt.prepare.definitions import Tools
+from chatfmt.prepare.items import PLACE
 from chatfmt.prepare.order import Order
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
 from chatfmt.prepare.thoughts import Reasoning
+from chatfmt.templates.branches import branch
 from chatfmt.templates.kept_thoughts import reasoning_nodes
-from chatfmt.templates.rewritten import ALL, add, each, last, raising
-from chatfmt.templates.source import For, If, Node, Set, listed, quoted
-from chatfmt.templates.spelled_tools import tool_nodes
+from chatfmt.templates.rewritten import ALL, add, each, last
+from chatfmt.templates.shared import read_field
+from chatfmt.templates.source import For, If, Node, Set, listed, quoted, raising
+from chatfmt.templates.spelled_tools import checked_tools, tool_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from chatfmt.prepare.word import Word
 
 __all__ = ["VALUE", "prepared_nodes"]
-
-_PLACE = re.compile(r"\{([a-z_]+)(?::([^{}]*))?\}")  # as in chatfmt.prepare.items
 
 VALUE = """\
 {%- macro value(given, name, how, default) %}
@@ -51,18 +51,14 @@ def prepared_nodes(format: ChatFormat) -> Iterator[Node]:
     yield Set("prepared", "namespace(messages=[])")
     yield Set("made", "namespace(messages=[], at=-1, text='', given=false)")
     yield For("message in messages", (*_read(),))
+    yield checked_tools()
     for word in format.preparation:
         yield from _word(word, format)
 
 
 def _read() -> Iterator[Node]:
     """Give each message its text and its thinking under one name each."""
-    thought = (
-        "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
-        " | reject('none') | first | default(none)"
-    )
-    yield Set("content", "'' if message.get('content') is none else message.content")
-    yield Set("reasoning", thought)
+    yield from (*read_field("content"), *read_field("reasoning"))
     wrong = "content is not string or reasoning is not none and reasoning is not string"
     reason = "expected text as content and as thinking"
     yield If(((wrong, (raising(f"'message ' ~ loop.index0 ~ {quoted(f': {reason}')}"),)),))
@@ -99,7 +95,7 @@ def _word(word: Word, format: ChatFormat) -> Iterator[Node]:
 def _filled(text: str, defaults: Mapping[str, str | None]) -> str:
     """A text with its values, as an expression."""
     parts, at = [], 0
-    for found in _PLACE.finditer(text):
+    for found in PLACE.finditer(text):
         name, how = found.groups()
         if name in defaults:
             default = defaults[name]
@@ -179,15 +175,11 @@ def _with_tools(without: str, with_tools: str | None, word: System) -> str:
 
 
 def _default(word: System) -> Iterator[Node]:
-    branches = [
-        (condition, (_first(word.role, _filled(text, word.values)),))
-        for condition, text in (("tools", word.default_with_tools), ("", word.default))
-        if text is not None
-    ]
-    if branches == [("", branches[0][1])] if branches else False:
-        yield from branches[0][1]
-    elif branches:
-        yield If((*branches,))
+    plain, with_tools = (
+        () if text is None else (_first(word.role, _filled(text, word.values)),)
+        for text in (word.default, word.default_with_tools)
+    )
+    yield from branch([("tools", with_tools or plain), ("", plain)])
 
 
 def _first(role: str, text: str, at: str = "0") -> Set:

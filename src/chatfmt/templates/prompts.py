@@ -8,7 +8,7 @@ from chatfmt.conversation import Message
 from chatfmt.errors import RenderError
 from chatfmt.line.language import Special
 from chatfmt.templates.branches import branch
-from chatfmt.templates.source import Node, Set, Text, Write, listed, quoted
+from chatfmt.templates.source import Node, Set, Text, Write, listed, quoted, raising
 from chatfmt.wire.choosing import lines_at
 from chatfmt.wire.prompting import pieces_of_prompt
 from chatfmt.wire.spell import Refused, Written, spell
@@ -81,4 +81,4 @@ def _written(format: ChatFormat, before: str | None, *, thinking: bool | None) -
 
 
 def _fail(reason: str) -> Node:
-    return Write(f"raise_exception({quoted(reason)})")
+    return raising(quoted(reason))

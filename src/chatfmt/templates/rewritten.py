@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatfmt.templates.source import For, If, Node, Set, Write, quoted
+from chatfmt.templates.source import For, If, Node, Set, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ALL", "add", "each", "last", "raising"]
+__all__ = ["ALL", "add", "each", "last"]
 
 ALL = "prepared.messages"
 """The messages as the words so far have left them."""
-
-
-def raising(reason: str) -> Write:
-    """A node that raises; ``reason`` is an expression for the text of the error.
-
-    >>> raising("'no'").expression
-    "raise_exception('no')"
-    """
-    return Write(f"raise_exception({reason})")
 
 
 def each(*nodes: Node) -> Iterator[Node]:

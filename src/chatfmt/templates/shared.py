@@ -8,18 +8,42 @@ from typing import TYPE_CHECKING
 
 from chatfmt.line.language import Literal, flat
 from chatfmt.templates.guards import Constants
-from chatfmt.templates.source import quoted
+from chatfmt.templates.source import If, Set, quoted, raising
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from chatfmt.line.format import ChatFormat
     from chatfmt.line.lines import Line
+    from chatfmt.templates.source import Node
 
-__all__ = ["TRAINED", "Shared"]
+__all__ = ["TRAINED", "Shared", "read_field"]
 
 TRAINED = "assistant"
 """The role whose messages have weight by default."""
+_THOUGHTS = (
+    "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
+    " | reject('none')"
+)
+_TWO = ": expected the thinking once, found it under two names with other text"
+_GIVEN = {
+    "content": "'' if message.get('content') is none else message.content",
+    "reasoning": f"{_THOUGHTS} | first | default(none)",
+    "call_id": "message.get('tool_call_id')",
+}
+"""Field to the expression that takes it from a message; others have a member of the same name."""
+
+
+def read_field(field: str) -> Iterator[Node]:
+    """Sets a variable to what a message gives for a field.
+
+    >>> next(read_field("channel"))
+    Set(name='channel', expression="message.get('channel')")
+    """
+    yield Set(field, _GIVEN.get(field, f"message.get({quoted(field)})"))
+    if field == "reasoning":
+        others = f"{_THOUGHTS} | reject('equalto', reasoning) | list"
+        yield If(((others, (raising(f"'message ' ~ loop.index0 ~ {quoted(_TWO)}"),)),))
 
 
 @dataclass(frozen=True)

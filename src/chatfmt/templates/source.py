@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["For", "If", "Node", "Set", "Text", "Write", "fail", "laid_out", "listed", "quoted"]
+__all__ = [
+    "For",
+    "If",
+    "Node",
+    "Set",
+    "Text",
+    "Write",
+    "fail",
+    "laid_out",
+    "listed",
+    "quoted",
+    "raising",
+]
 
 _ESCAPES = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -19,11 +31,15 @@ def quoted(text: str) -> str:
     >>> print(quoted("it's\n"))
     'it\'s\n'
     """
-    spelled = (
-        _ESCAPES.get(char) or (char if char.isprintable() else f"\\u{ord(char):04x}")
-        for char in text
-    )
-    return f"'{''.join(spelled)}'"
+    return f"'{''.join(map(_escaped, text))}'"
+
+
+def _escaped(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    return f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}"
 
 
 def listed(texts: Iterable[str]) -> str:
@@ -78,6 +94,15 @@ class For:
 Node: TypeAlias = Text | Write | Set | If | For
 
 
+def raising(reason: str) -> Write:
+    """A node that refuses, with an expression that says why.
+
+    >>> raising("'no'").expression
+    "raise_exception('no')"
+    """
+    return Write(f"raise_exception({reason})")
+
+
 def fail(condition: str, reason: str) -> If:
     """Raise if a condition holds; ``reason`` is an expression, added to the number of the message.
 
@@ -86,7 +111,7 @@ def fail(condition: str, reason: str) -> If:
         {{- raise_exception(where ~ 'there is no content') }}
     {%- endif %}
     """
-    return If(((condition, (Write(f"raise_exception(where ~ {reason})"),)),))
+    return If(((condition, (raising(f"where ~ {reason}"),)),))
 
 
 def _marks(node: Node) -> set[bool]:

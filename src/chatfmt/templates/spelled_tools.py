@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from chatfmt.templates.rewritten import ALL, raising
-from chatfmt.templates.source import For, If, Node, Set, quoted
+from chatfmt.prepare.spelling import NAMED
+from chatfmt.templates.rewritten import ALL
+from chatfmt.templates.source import For, If, Node, Set, quoted, raising
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +14,30 @@ if TYPE_CHECKING:
     from chatfmt.prepare.definitions import Tools
     from chatfmt.prepare.spelling import Spelling
 
-__all__ = ["tool_nodes"]
+__all__ = ["checked_tools", "tool_nodes"]
 
-_NAMED = re.compile(r"\{(name|description)\}")
+
+def checked_tools() -> For:
+    """Refuse definitions as `chatfmt.prepare.schemas` does, but look into no schema.
+
+    >>> checked_tools().each
+    'tool in tools or []'
+    """
+    function = Set("function", "tool.get('function', tool) if tool is mapping else tool")
+    branches = [
+        (f"function.get({quoted(name)}) {wrong}", f"{expected} as its {name}")
+        for name, wrong, expected in (
+            ("name", "is not string or not function.name", "text"),
+            ("description", "is not none and function.description is not string", "text"),
+            ("parameters", "is not none and function.parameters is not mapping", "an object"),
+            ("input_schema", "is not none and function.input_schema is not mapping", "an object"),
+        )
+    ]
+    nodes = (
+        (wrong, (raising(f"'tools[' ~ loop.index0 ~ {quoted(f']: expected {expected}')}"),))
+        for wrong, expected in (("function is not mapping", "a function as an object"), *branches)
+    )
+    return For("tool in tools or []", (function, If((*nodes,))))
 
 
 def tool_nodes(word: Tools) -> Iterator[Node]:
@@ -61,7 +82,7 @@ def _spelled(spelling: Spelling) -> Iterator[Node]:
 
 
 def _before(text: str) -> Iterator[str]:
-    for at, part in enumerate(_NAMED.split(text)):
+    for at, part in enumerate(NAMED.split(text)):
         if at % 2:
             yield f"(tool.get('function', tool).get({quoted(part)}) or '')"
         elif part:

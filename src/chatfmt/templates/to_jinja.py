@@ -15,8 +15,19 @@ from chatfmt.templates.lines import message_nodes
 from chatfmt.templates.macros import text_macro, with_needed
 from chatfmt.templates.preparing import VALUE, prepared_nodes
 from chatfmt.templates.prompts import prompt_nodes
-from chatfmt.templates.shared import Shared
-from chatfmt.templates.source import For, If, Node, Set, Text, Write, fail, laid_out, listed, quoted
+from chatfmt.templates.shared import Shared, read_field
+from chatfmt.templates.source import (
+    For,
+    If,
+    Node,
+    Set,
+    Text,
+    fail,
+    laid_out,
+    listed,
+    quoted,
+    raising,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,14 +44,6 @@ _MEMBERS = {
     "role": (),
 }
 """Field to the members of a message that give it; others have one of the same name."""
-_VALUES = {
-    "content": "'' if message.get('content') is none else message.content",
-    "reasoning": (
-        "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
-        " | reject('none') | first | default(none)"
-    ),
-    "call_id": "message.get('tool_call_id')",
-}
 
 
 def to_jinja(
@@ -125,7 +128,7 @@ def _body(shared: Shared) -> Iterator[Node]:
     no_place = "': no place for ' ~ field ~ ' in a message of role ' ~ message.role"
     yield For(
         f"field in message if {has} and {place}",
-        (Write(f"raise_exception(where ~ {no_place})"),),
+        (raising(f"where ~ {no_place}"),),
     )
     if shared.looks_around:
         yield Set("before", "loop.previtem.role if not loop.first else 'start'")
@@ -140,5 +143,5 @@ def _body(shared: Shared) -> Iterator[Node]:
     fixed = [name for some in row.lines_of.values() for one in some for name, _ in one.fixed]
     for field in dict.fromkeys((*used, *fixed)):
         if "." not in field and field not in ("role", "call"):
-            yield Set(field, _VALUES.get(field, f"message.get({quoted(field)})"))
+            yield from read_field(field)
     yield from message_nodes(shared)
