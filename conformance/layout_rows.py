@@ -94,7 +94,7 @@ UNREACHED = {
     "minimax-m3": "an argument's closing tag repeats its key, and nested values are tags, too",
     "mistral-v1": _ASKED_IN_TEXT,
     "nemotron-nano-v2": (
-        "it opens a thought before the last answer and does not close it; results are JSON that "
+        "it opens reasoning before the last answer and does not close it; results are JSON that "
         "only a comma parts"
     ),
     "role-colon": _TEXT_ALONE,
@@ -119,7 +119,7 @@ NO_PLACE = {
         for case in ("t-defs", *_T)
     },
     **{
-        ("apriel-1.6", case): "a thought without the words that open it"
+        ("apriel-1.6", case): "reasoning without the words that open it"
         for case in ("r-last", "r-multi", "r-none-multi", "r-ws")
     },
     ("muse-glimmer", "t-two"): "whether another call follows, on which the end of a call depends",

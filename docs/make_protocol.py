@@ -363,7 +363,7 @@ CALLED: list[dict[str, Any]] = [
     },
     {"role": "tool", "name": "get_tide", "tool_call_id": "call_0", "content": "14:32"},
 ]
-THOUGHT = {"role": "assistant", "reasoning_content": "It is 14:32.", "content": "At 14:32."}
+REASONED = {"role": "assistant", "reasoning_content": "It is 14:32.", "content": "At 14:32."}
 ANSWERED = {"role": "assistant", "content": "At 14:32."}
 DATE = dt.date(2026, 1, 31)
 
@@ -374,7 +374,7 @@ def _written(tok: ChatTokenizer) -> str:
         (calls, answer, begin)
         for calls in (CALLED, [])
         for begin in (ASKED, ASKED[1:])
-        for answer in (THOUGHT, ANSWERED)
+        for answer in (REASONED, ANSWERED)
     ):
         values: dict[str, Any] = {}
         while True:

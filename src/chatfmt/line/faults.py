@@ -22,7 +22,7 @@ FAULT_KINDS: dict[str, str] = {
     "dropped_text": "the text of a message that has calls is left out",
     "split_text": "a text that holds </think> is taken apart there",
     "own_tokens": "words that the template adds spell special tokens, and are taken for them",
-    "thoughts": "thoughts stand where none belong, or are missing where they do",
+    "reasoning": "reasoning is where none belongs, or is missing where it belongs",
     "empty": "what belongs to a message without text is left out",
     "end": "the end of an answer that nothing follows is left out",
     "prompt": "what stands after the last message is not how an answer begins",
@@ -37,7 +37,7 @@ def check_faults(faults: Mapping[str, str], where: str) -> None:
     Traceback (most recent call last):
         ...
     chatfmt.errors.FormatError: format x: faults has the kind 'typo'; there are start, calls, \
-dropped_calls, dropped_text, split_text, own_tokens, thoughts, empty, end, prompt
+dropped_calls, dropped_text, split_text, own_tokens, reasoning, empty, end, prompt
 
     Raises:
         FormatError: a fault is of another kind.

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.prepare.definitions import Calls, Tools
 from chatfmt.prepare.order import Order
+from chatfmt.prepare.reasoning import Reasoning
 from chatfmt.prepare.splitting import Split
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
-from chatfmt.prepare.thoughts import Reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
