@@ -317,7 +317,7 @@ def page(format: ChatFormat) -> str:
         ),
     }
     row = format.row()
-    given = {key: row[key] for key in ("prologue", "ends", "call_ids") if row[key]}
+    given = {key: row[key] for key in ("prologue", "ends", "call_ids", "fences") if row[key]}
     shown = "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(row["template"]))
     extra = "".join(
         f"\n{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()
