@@ -36,17 +36,18 @@ MEASURED = HERE.parent / "conformance" / "layouts.json"
 KINDS = ("equal", "equal when prepared", "needs preparation", "refused", "no place", "wrong")
 PUBLISHED = """## Published templates
 
-What the chat template of a model writes for 24 conversations, and what the row does, compared to
-the letter by `make formats` on {date}: {whole} of the {count} layouts that have a row are whole,
-which means that every case is one of these:
+`make formats` compares exactly what a model's chat template and its row write for 24
+conversations. On {date}, {whole} of the {count} layouts that have a row were whole, which means
+that every case is one of these:
 
 - *equal*: the row writes what the template writes;
-- *equal when prepared*: it does after `ChatTokenizer.prepare`;
-- *refused*: the template itself takes no such conversation, or lets a text forge tokens, or has a
+- *equal when prepared*: it does so after `ChatTokenizer.prepare`;
+- *refused*: the template itself refuses the conversation, or lets a text forge tokens, or has a
   fault that the row names and does not copy. A difference counts as a fault only where faults of
-  its kind can stand, and only if nothing else differs.
+  its kind can be, and only if nothing else differs.
 
-In the others some cases *need preparation* that the row does not say yet, or have *no place* in it.
+In the other layouts, some cases *need preparation* that the row does not describe yet, or have
+*no place* in it.
 
 {table}
 

@@ -59,7 +59,7 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "source": (
             "chat_template.jinja of upstage/Solar-Open-100B, without reasoning, and without "
-            "definitions of tools, between which tokens stand"
+            "definitions of tools, which have tokens between them"
         ),
     },
 }
