@@ -112,7 +112,7 @@ REFUSED = {
     **dict.fromkeys(
         ("llama3", "phi3", "phi3_5"), "refused by ours: the format has no place for tool_calls"
     ),
-    "cohere2": "refused by ours: the template expects user here, for these two take turns",
+    "cohere2": "refused by ours: the template expects user here, because these two take turns",
 }
 """Template to why a row refuses calls that the template drops in silence."""
 EMPTY_TURN = Reason(

@@ -382,7 +382,7 @@ def test_what_the_format_cannot_carry_is_a_bad_row(chatfmt: Callable[..., Result
     assert chatfmt("stats", "rows.jsonl").code == 0
     code, out, err = chatfmt("stats", "rows.jsonl", "--format", "phi-4", "--json")
     assert code == 1
-    assert err[0].startswith("rows.jsonl:1: message 0: the format has no place for a name")
+    assert err[0].startswith("rows.jsonl:1: message 0: the format has no place for the field name")
     found = json.loads(out[0])
     assert (found["rows"], found["bad_rows"], found["conversations"]) == (1, 1, 0)
     assert found["length"] is None

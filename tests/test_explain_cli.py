@@ -118,7 +118,7 @@ def test_in_another_format(explain: Explain) -> None:
     ids = tokenizer_for("gpt-3.5-turbo").encode([{"role": "user", "content": "hi"}])
     code, out, _ = explain(lines(ids), lines(ids[:-1]), "--format", "gpt-3.5-turbo")
     assert code == 1
-    assert "in the tail of message 0: the text differs in white space alone" in out[0]
+    assert "in the tail of message 0: the text differs only in white space" in out[0]
 
 
 def test_a_missing_file_is_exit_code_2(explain: Explain) -> None:

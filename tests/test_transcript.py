@@ -599,10 +599,10 @@ def test_what_was_manipulated_is_named_and_shown_in_a_line(tok: ChatTokenizer) -
     for damage, told in (
         ({"messages": [{**messages[0], "content": "y" * 9999}, messages[1]]}, "message 0 reads"),
         ({"messages": messages[:1]}, "message 1 reads"),
-        ({"messages": [*messages, USER]}, "message 2 reads None, saved was"),
+        ({"messages": [*messages, USER]}, "message 2 reads None, but saved was"),
         ({"spans": hidden, "messages": messages[1:]}, "id 0 is in the header of message 0"),
         ({"ids": [*saved["ids"][:3], 11, *saved["ids"][4:]]}, "message 0 reads"),
-        ({"ids": ["x" * 5000] * len(saved["ids"])}, "no saved transcript: ids.0: "),
+        ({"ids": ["x" * 5000] * len(saved["ids"])}, "not a saved transcript: ids.0: "),
         ({"prompted": ["nobody", 0]}, "a role of format gpt-4o that was prompted"),
         ({"prompted": ["user", 1000]}, "and where in the"),
         ({"starts": [[0, "nobody", False]]}, "a role of format gpt-4o that was prompted"),
@@ -645,7 +645,7 @@ def test_a_damaged_transcript_is_refused(
     assert tok.transcript_from_dict(saved).to_dict() == saved
     with pytest.raises(TranscriptError):
         tok.transcript_from_dict({**saved, **damage})
-    with pytest.raises(TranscriptError, match="no saved transcript"):
+    with pytest.raises(TranscriptError, match="not a saved transcript"):
         tok.transcript_from_dict({name: value for name, value in saved.items() if name != "ids"})
 
 

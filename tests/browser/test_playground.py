@@ -295,7 +295,7 @@ def test_a_link_to_what_a_format_cannot_carry_can_be_mended(open_page: Open) -> 
     expect(page.locator(".count")).to_be_hidden()
     expect(page.locator(".format-line").nth(1)).to_contain_text("<|user_start|>")
     page.get_by_label("Role of message 0").select_option("user")
-    expect(page.locator(".view > .error")).to_contain_text("no place for a name")
+    expect(page.locator(".view > .error")).to_contain_text("no place for the field name")
     page.get_by_label("name of message 0").fill("")
     expect(page.locator(".view > .error")).to_be_hidden()
     expect(page.locator(".count b")).to_have_text("≈4")

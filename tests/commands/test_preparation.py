@@ -137,7 +137,8 @@ def test_what_the_template_refuses_is_reported_with_its_place(command: str, run:
     assert code == 1
     assert err == [
         (
-            "f.jsonl:2: message 1: the template expects assistant here, for these two take turns; "
+            "f.jsonl:2: message 1: the template expects assistant here, because these two take "
+            "turns; "
             "found user; without --prepare, the conversation is written unchanged (format mine)"
         )
     ]

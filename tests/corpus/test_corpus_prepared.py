@@ -84,7 +84,8 @@ def test_what_the_template_refuses_is_refused_with_the_reason(tmp_path: Path) ->
     assert len(examples) == 1
     assert reasons == [
         (
-            "message 1: the template expects assistant here, for these two take turns; found user "
+            "message 1: the template expects assistant here, because these two take turns; "
+            "found user "
             "(format mine)"
         )
     ]

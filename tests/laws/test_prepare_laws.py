@@ -65,7 +65,7 @@ def test_what_is_changed_is_said(name: str, data: st.DataObject) -> None:
     assert is_merged(prepared.messages, [left[index] for index in sorted(left)], added)
     if asked["history"] == "keep":
         assert all(change.before is None for change in prepared.changes if is_thinking(change.word))
-    with pytest.raises(RenderError, match="prepared already"):
+    with pytest.raises(RenderError, match="already prepared"):
         tok.prepare(prepared)
 
 

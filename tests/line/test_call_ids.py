@@ -63,7 +63,8 @@ def test_what_says_the_name_says_it_alone(template: dict[str, str]) -> None:
     with pytest.raises(FormatError) as error:
         row(template, call_ids=SHAPE)
     assert str(error.value) == (
-        "format row, role assistant: a call says the name of its tool, so that its id need not; "
+        "format row, role assistant: a call already has the name of its tool, so its id does "
+        "not need it; "
         "leave out call_ids"
     )
 

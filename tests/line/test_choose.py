@@ -89,7 +89,8 @@ def test_a_line_that_leaves_nothing_out_comes_first(message: dict[str, Any], wri
 
 
 NO_CONTENT = (
-    "the format has no place for a content, found 'x'; leave it out or use a format that carries it"
+    "the format has no place for the field content, found 'x'; leave it out or "
+    "use a format that carries it"
 )
 NO_LINE = "no line of this role fits the message: "
 
@@ -99,21 +100,26 @@ NO_LINE = "no line of this role fits the message: "
     [
         (
             {"role": "assistant", "channel": "final", "reasoning": "x"},
-            NO_LINE + "the format has no place for a reasoning, found 'x'; leave it out or use a "
+            NO_LINE
+            + "the format has no place for the field reasoning, found 'x'; leave it out or use a "
             "format that carries it; expected the channel 'thought', found 'final'; the format has "
-            "no place for a channel, found 'final'; leave it out or use a format that carries it",
+            "no place for the field channel, found 'final'; leave it out or use a format that "
+            "carries it",
             "reasoning",
         ),
         (
             {"role": "assistant", "channel": "thought", "content": "x"},
-            NO_LINE + "expected the channel 'final', found 'thought'; the format needs a reasoning "
-            "in each message; the format has no place for a channel, found 'thought'; leave it out "
+            NO_LINE
+            + "expected the channel 'final', found 'thought'; the format needs the field reasoning "
+            "in each message; the format has no place for the field channel, found 'thought'; "
+            "leave it out "
             "or use a format that carries it",
             "channel",
         ),
         (
             {"role": "assistant"},
-            NO_LINE + "the format needs a channel in each message; the line is for messages that "
+            NO_LINE
+            + "the format needs the field channel in each message; the line is for messages that "
             "have tool calls",
             "channel",
         ),
@@ -172,5 +178,5 @@ def test_the_id_of_the_answered_call_stays_where_the_line_has_it() -> None:
     assert tok.decode(tok.encode([message])).messages == (message,)
     with pytest.raises(RenderError) as error:
         tok.encode([Message(role="tool", content="1")])
-    assert error.value.reason == "the format needs a call_id in each message"
+    assert error.value.reason == "the format needs the field call_id in each message"
     assert error.value.field == "call_id"

@@ -372,8 +372,8 @@ def test_unknown_names_list_what_is_nearest_or_known() -> None:
         ({"role": "user", "name": "a b"}, "name", "expected the name to match"),
         ({"role": "user", "name": ""}, "name", "expected the name to match"),
         ({"role": "user", "name": "x" * 65}, "name", "expected the name to match"),
-        ({"role": "user", "recipient": "all"}, "recipient", "no place for a recipient"),
-        ({"role": "user", "reasoning": ""}, "reasoning", "no place for a reasoning"),
+        ({"role": "user", "recipient": "all"}, "recipient", "no place for the field recipient"),
+        ({"role": "user", "reasoning": ""}, "reasoning", "no place for the field reasoning"),
     ],
 )
 def test_what_a_format_cannot_carry(message: dict[str, Any], field: str, reason: str) -> None:
@@ -414,7 +414,7 @@ def test_a_prompt_leaves_out_what_is_optional_and_needs_the_rest() -> None:
     chat.append_completion([*encoding.encode_ordinary("y"), end])
     assert chat.conversation.messages[1] == Message(role="assistant", content="y")
     needed = ChatTokenizer(make("<s>{role} {recipient}\n{content}<e>"), encoding)
-    with pytest.raises(RenderError, match="needs a recipient"):
+    with pytest.raises(RenderError, match="needs the field recipient"):
         needed.encode_prompt([])
 
 

@@ -47,7 +47,7 @@ TRAINED = "expected the token that stops the model as training_end"
                 {"line": "<s>ai<m>{^}{content}<e>", "after": ["user"]},
                 {"line": "<s>ai{^}<m>{content}<z><e>", "after": ["user"]},
             ],
-            "a prompt would have to know which of the lines is to come",
+            "a prompt would have to know which of the lines comes next",
         ),
     ],
 )
@@ -68,7 +68,7 @@ LOOSE = "[<z>{arg.key}<m>{arg.value:loose}]*"
     [
         (
             [f"<s>ai{{^}}{EACH}<e>"],
-            ", role assistant: a list of arguments stands within the item of a call: […[…]*…]*",
+            ", role assistant: a list of arguments must be inside the item of a call: […[…]*…]*",
         ),
         (
             [f"<s>ai{{^}}[{NAMED}<m>{{call.arguments}}{EACH}<z>]*<e>"],
@@ -132,8 +132,8 @@ def test_a_stop_that_ends_no_message_is_one_all_the_same() -> None:
 
 THINK = "<s>ai<m>think {^}{reasoning}<z>{content}<e>"
 TWO_PROMPTS = (
-    ", role assistant: a prompt would have to know which of the lines is to come; put {^} where "
-    "they still write the same"
+    ", role assistant: a prompt would have to know which of the lines comes next; put {^} where "
+    "they still write the same text"
 )
 
 

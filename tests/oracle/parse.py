@@ -680,7 +680,7 @@ class StreamParser:
             return  # the same token, where two parts begin at one place
         self._issue(
             IssueKind.STRADDLING_TOKEN,
-            "one that goes on into the next",
+            "one that continues into the next",
             "a token that ends with its part",
             position,
         )

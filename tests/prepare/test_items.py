@@ -56,7 +56,7 @@ def test_a_text_stands_for_a_date_verbatim() -> None:
         (
             {"date": dt.date(2025, 1, 2)},
             "{date}",
-            "the value date is text, found a date; pass it as it is to be written",
+            "the value date is text, found a date; pass the text that is to be written",
         ),
         (
             {},

@@ -58,21 +58,21 @@ REFUSED: list[tuple[dict[str, Any], tuple[str | Message, ...], int, str, str]] =
         ("system: a", "user: b", "user: c"),
         2,
         "role",
-        "the template expects assistant here, for these two take turns; found user",
+        "the template expects assistant here, because these two take turns; found user",
     ),
     (
         {"alternate": True},
         ("assistant: b",),
         0,
         "role",
-        "the template expects user here, for these two take turns; found assistant",
+        "the template expects user here, because these two take turns; found assistant",
     ),
     (
         {"alternate": True},
         ("user: b", "assistant: c", "system: d"),
         2,
         "role",
-        "the template expects user here, for these two take turns; found system",
+        "the template expects user here, because these two take turns; found system",
     ),
 ]
 

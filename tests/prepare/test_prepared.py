@@ -111,7 +111,7 @@ def test_it_is_not_prepared_twice() -> None:
     prepared = rewrite([STRIP], "user: a ")
     with pytest.raises(RenderError) as caught:
         prepare("other", (), prepared)
-    assert caught.value.reason == "this was prepared already, for mine"
+    assert caught.value.reason == "this was already prepared, for mine"
     assert caught.value.format == "other"
 
 
@@ -120,7 +120,7 @@ def test_tools_are_given_once() -> None:
     for tools in ([TOOL], []):
         with pytest.raises(RenderError) as caught:
             prepare("mine", (), chat, tools=tools)
-        assert caught.value.reason == "expected tools once, found them in the conversation, too"
+        assert caught.value.reason == "expected tools once, found them in the conversation as well"
 
 
 @pytest.mark.parametrize(

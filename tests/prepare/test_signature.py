@@ -63,5 +63,5 @@ def test_what_a_function_takes_is_needed(function: dict[str, Any], found: str) -
     with pytest.raises(ValueError, match="expected") as caught:
         signature(function)
     assert str(caught.value) == (
-        f"expected an object, the properties of what the tool f takes; found {found}"
+        f"expected an object, the properties of the parameters of the tool f; found {found}"
     )

@@ -178,7 +178,7 @@ def test_arguments_that_make_no_sense_are_refused(asked: dict[str, Any], reason:
 def test_what_is_prepared_already_is_not_prepared_again() -> None:
     tok = tokenizer("qwen-3")
     prepared = tok.prepare(THINKING, history="keep")
-    with pytest.raises(RenderError, match="prepared already"):
+    with pytest.raises(RenderError, match="already prepared"):
         tok.encode_for_training(prepared, turns="each", prepare=True)
     assert len(tok.encode_for_training(prepared, turns="each")) == 2
     assert isinstance(prepared, Conversation)

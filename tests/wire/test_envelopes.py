@@ -157,8 +157,8 @@ def test_a_message_that_begins_otherwise_is_refused() -> None:
         transcript.append(*results("3"))
     assert error.value.reason == (
         "the message is open, and its content begins with '2'; expected the whole message, whose "
-        "content begins with that, found '3'. If this is to be another message, end the open one "
-        "first, by append() without messages"
+        "content begins with that, found '3'. If this is another message, end the open one "
+        "first, with append() without messages"
     )
     assert (error.value.message, error.value.field) == (1, "content")
     assert transcript.ids == begun

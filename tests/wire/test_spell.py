@@ -47,7 +47,7 @@ def test_a_prompt_that_needs_what_nobody_gives() -> None:
     tok = row({"assistant": "<s>ai to {recipient}<m>{^}{content}<e>"})
     with pytest.raises(RenderError) as error:
         tok.encode_prompt([])
-    assert error.value.reason == "the format needs a recipient in each message"
+    assert error.value.reason == "the format needs the field recipient in each message"
     assert error.value.field == "recipient"
 
 

@@ -176,7 +176,8 @@ _RUN = (
     "such a run, or fails: break it up or leave it out"
 )
 _NO_PLACE = (
-    "the format has no place for a {}, found {!r}; leave it out or use a format that carries it"
+    "the format has no place for the field {}, found {!r}; leave it out or use a "
+    "format that carries it"
 )
 _CALL = {"name": "f", "arguments": "{}"}
 _NOWHERE = (
@@ -264,7 +265,7 @@ def test_a_message_that_follows_its_like_is_refused_with_its_place() -> None:
 def test_a_field_that_must_be_there_is_missed() -> None:
     with pytest.raises(RenderError) as error:
         fresh("to").encode([Message(role="user", recipient="x"), Message(role="user")])
-    assert error.value.reason == "the format needs a recipient in each message"
+    assert error.value.reason == "the format needs the field recipient in each message"
     assert (error.value.message, error.value.field) == (1, "recipient")
 
 
@@ -351,7 +352,7 @@ def test_definitions_may_stand_alone_in_a_line() -> None:
     )
     alone = Message(role="system", content="", tools="f()")
     assert tok.decode(tok.encode([alone])).messages == (alone,)
-    with pytest.raises(RenderError, match="no place for a content"):
+    with pytest.raises(RenderError, match="no place for the field content"):
         tok.encode([Message(role="system", content="x", tools="f()")])
 
 

@@ -33,7 +33,7 @@ __all__ = ["Metadata", "encoding_of", "read_gguf", "tokenizer_of"]
 
 _WHY_REFUSED = {
     "bert": "WordPiece does not give text back",
-    "t5": "Unigram is not a matter of merging, and does not give every text back",
+    "t5": "Unigram does not merge pairs, and does not give every text back",
 }
 
 

@@ -38,7 +38,7 @@ def _mismatches(line: Line, message: Message) -> Iterator[tuple[str, str]]:
     places = line.fields
     for field, needed in places.items():
         if needed and field in _NEEDED and not is_there(message, field):
-            yield f"the format needs a {field} in each message", field
+            yield f"the format needs the field {field} in each message", field
     for field in OPTIONAL:
         value = getattr(message, field)
         annotation = (message.role, field) == ("tool", "name")
@@ -64,8 +64,8 @@ def _no_place(field: str, value: str | None) -> str:
             "as `chatfmt.conversation.harmony.split_for_harmony` does"
         )
     return (
-        f"the format has no place for a {field}, found {shown(value)}; leave it out or use a "
-        "format that carries it"
+        f"the format has no place for the field {field}, found {shown(value)}; leave it out or "
+        "use a format that carries it"
     )
 
 

@@ -69,7 +69,7 @@ _NOT_PUBLISHED = (
     },
 )
 _TEXT_ALONE = (
-    "it takes text, and has no conversations",
+    "it takes plain text, not conversations",
     {
         "cl100k_base": (
             *("gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct-0914"),

@@ -144,13 +144,13 @@ def _check_calls(format: Speaking) -> None:
 def _check_item(calls: Calls, where: str, *, said_by_ids: bool) -> None:
     if calls.arguments:
         raise FormatError(
-            f"{where}: a list of arguments stands within the item of a call: […[…]*…]*"
+            f"{where}: a list of arguments must be inside the item of a call: […[…]*…]*"
         )
     names = [inner.name for inner in flat(calls.item) if isinstance(inner, Field)]
     if said_by_ids and {"call", "call.name"} & {*names}:
         raise FormatError(
-            f"{where}: a call says the name of its tool, so that its id need not; leave out "
-            "call_ids"
+            f"{where}: a call already has the name of its tool, so its id does not need it; "
+            "leave out call_ids"
         )
     says = "call.id" if said_by_ids else "call.name"
     lists = [piece for piece in calls.item if isinstance(piece, Calls)]
@@ -198,7 +198,7 @@ def _check_prompts(format: Speaking) -> None:
             if len(own) > 1 or len(silent) > 1:
                 raise FormatError(
                     f"format {format.name}, role {role}: a prompt would have to know which of the "
-                    "lines is to come; put {^} where they still write the same"
+                    "lines comes next; put {^} where they still write the same text"
                 )
 
 

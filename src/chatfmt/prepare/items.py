@@ -87,7 +87,7 @@ class Asked:
         if isinstance(value, dt.date):
             if how:
                 return value.strftime(how)
-            reason = f"the value {name} is text, found a date; pass it as it is to be written"
+            reason = f"the value {name} is text, found a date; pass the text that is to be written"
             self.refuse(reason, field=name)
         if not isinstance(value, str):
             kind = f"a datetime.date, or text in the form {shown(how)}" if how else "text"

@@ -62,5 +62,5 @@ class Order(Word):
         for number, item in enumerate(turns):
             expected = "assistant" if number % 2 else "user"
             if item.message.role != expected:
-                reason = f"the template expects {expected} here, for these two take turns"
+                reason = f"the template expects {expected} here, because these two take turns"
                 asked.refuse(f"{reason}; found {item.message.role}", item, "role")

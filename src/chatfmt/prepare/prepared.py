@@ -140,9 +140,9 @@ def prepare_answers(
     if thinking not in (None, True, False):
         raise ValueError(f"thinking must be True, False or None, found {shown(thinking)}")
     if isinstance(conversation, Prepared):
-        raise RenderError(f"this was prepared already, for {conversation.format}", name)
+        raise RenderError(f"this was already prepared, for {conversation.format}", name)
     if tools is not None and conversation.tools:
-        raise RenderError("expected tools once, found them in the conversation, too", name)
+        raise RenderError("expected tools once, found them in the conversation as well", name)
     if tools is not None:
         defined = tuple(dict(tool) if isinstance(tool, Mapping) else tool for tool in tools)
         conversation = Conversation.model_validate({**conversation.__dict__, "tools": defined})

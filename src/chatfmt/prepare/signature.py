@@ -34,7 +34,7 @@ def signature(function: Mapping[str, Any]) -> str:
     properties = _properties(parameters)
     if properties is None:
         found = parameters.get("properties") if isinstance(parameters, Mapping) else parameters
-        what = f"the properties of what the tool {function['name']} takes"
+        what = f"the properties of the parameters of the tool {function['name']}"
         raise ValueError(f"expected an object, {what}; found {describe(found)}")
     required = function["parameters"].get("required")
     needed = required if isinstance(required, list) else []

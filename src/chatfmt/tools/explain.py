@@ -159,8 +159,8 @@ def _cause(a: Side, b: Side, position: int) -> tuple[Cause | None, str]:
             return Cause.DROPPED_MESSAGE, _dropped(longer, shorter, missing)
     if run_a != run_b and behind_a == behind_b and _bare(run_a) == _bare(run_b):
         return Cause.WHITE_SPACE, (
-            f"the text differs in white space alone: {_apart(readable(run_a), readable(run_b))}; a "
-            "template that trims, or a newline behind an end token, is the usual reason"
+            f"the text differs only in white space: {_apart(readable(run_a), readable(run_b))}; a "
+            "template that trims, or a newline after an end token, is the usual reason"
         )
     return None, _what(a, b, position)
 
@@ -170,7 +170,7 @@ def _what(a: Side, b: Side, position: int) -> str:
     longer, shorter = (a, b) if len(a.ids) > len(b.ids) else (b, a)
     more = len(longer.ids) - len(shorter.ids)
     if position == len(shorter.ids):
-        return f"{shorter.name} ends here and {longer.name} goes on"
+        return f"{shorter.name} ends here and {longer.name} continues"
     for index, (one, other) in enumerate(zip(a.messages, b.messages, strict=False)):
         here, there = _texts(one), _texts(other)
         for field in {**here, **there}:
@@ -196,13 +196,13 @@ def _prologue(a: Side, b: Side) -> str:
     often, seldom = (a, b) if a.prologues > b.prologues else (b, a)
     if seldom.prologues == 0:
         return (
-            f"the prologue is missing in {seldom.name} and stands in {often.name}; write it once, "
+            f"the prologue is missing in {seldom.name} and present in {often.name}; write it once, "
             "or leave it out of both"
         )
     return (
-        f"the prologue stands {often.prologues} times in {often.name}, "
+        f"the prologue is {often.prologues} times in {often.name}, "
         f"{seldom.prologues} {'times' if seldom.prologues > 1 else 'time'} in {seldom.name}; a "
-        "tokenizer that adds it to ids that have it already is the usual reason"
+        "tokenizer that adds it to ids that already have it is the usual reason"
     )
 
 

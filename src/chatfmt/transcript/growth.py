@@ -369,7 +369,7 @@ class Growth(Alone):
         assert opened is not None  # noqa: S101 - there is one
         if opened.role is None:
             raise RenderError(
-                "the message is open and has no role yet, so it cannot be ended; go on with it by "
+                "the message is open and has no role yet, so it cannot be ended; continue it with "
                 "append_completion()",
                 self._binding.format.name,
                 opened.index,

@@ -62,7 +62,7 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
         more = f"; and {len(others):,} more like it" if others else ""
         where = ".".join(map(str, first["loc"]))
         raise TranscriptError(
-            f"this is no saved transcript: {where}: {first['msg']}, found "
+            f"this is not a saved transcript: {where}: {first['msg']}, found "
             f"{shown(first['input'])}{more}"
         ) from None
     binding = renderer.binding
@@ -84,7 +84,7 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
     borders = [0, *(span.stop for span in state.spans)]
     tiles = [span.start for span in state.spans] == borders[:-1] and borders == sorted({*borders})
     if not tiles or borders[-1] != len(state.ids):
-        raise TranscriptError(f"the spans do not tile the {len(state.ids)} ids")
+        raise TranscriptError(f"the spans do not cover exactly the {len(state.ids)} ids")
     prompts = [(start.role, start.position) for start in state.starts if start.role is not None]
     for role, position in [*prompts, *([state.prompted] if state.prompted else [])]:
         if role not in binding.format.templates or not 0 <= position <= len(state.ids):
@@ -147,7 +147,7 @@ def _difference(renderer: Renderer, state: Saved) -> str | None:
     saved_spans = _by_id(state.spans)
     found = _first_difference(standing, saved_spans)
     if found and _first_difference(_by_id(spans), saved_spans):
-        return f"id {found[0]} is in the {_place(found[1])}, saved was the {_place(found[2])}"
+        return f"id {found[0]} is in the {_place(found[1])}, but saved was the {_place(found[2])}"
     lines = renderer.format.lines_of
     saved = [
         said if said == read else on_wire(lines.get(said.role, ()), said)
@@ -155,13 +155,13 @@ def _difference(renderer: Renderer, state: Saved) -> str | None:
         if said is not None
     ]
     if found := _first_difference(messages[:complete], saved):
-        return f"message {found[0]} reads {shown(found[1])}, saved was {shown(found[2])}"
+        return f"message {found[0]} reads {shown(found[1])}, but saved was {shown(found[2])}"
     unfinished = opened is not None or missing or (half and not may_end)
     if unfinished != state.unfinished:
         return f"the ids end {'with' if unfinished else 'without'} something missing"
     ended = next(iter(messages[complete:]), None)
     if state.partial not in (begun, ended):
-        return f"the open message reads {shown(begun)}, saved was {shown(state.partial)}"
+        return f"the open message reads {shown(begun)}, but saved was {shown(state.partial)}"
     return None
 
 

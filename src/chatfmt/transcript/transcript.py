@@ -218,9 +218,9 @@ class Transcript(Sampling):
         """Refuse a sampled stop token that does not begin the next message."""
         if not allowed:
             raise RenderError(
-                f"the model stopped with {self._binding.spellings[stop]}, with which no message of "
-                f"role {following.role} begins; expected one that does, or replace_stop=True to "
-                "take it back",
+                f"the model stopped with {self._binding.spellings[stop]}, but no message of role "
+                f"{following.role} begins with that; append a message that does, or pass "
+                "replace_stop=True to remove the token",
                 self._binding.format.name,
                 len(self._messages),
                 "role",

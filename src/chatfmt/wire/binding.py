@@ -151,8 +151,8 @@ def _refuse_shared_ids(wanted: Iterable[str], known: Mapping[str, int]) -> None:
         token = known[spelling]
         if len(sharing[token]) > 1:
             raise EncodingError(
-                f"the special tokens {' and '.join(sharing[token])} share the id {token}, so that "
-                "one could not be distinguished from the other: give each an id of its own"
+                f"the special tokens {' and '.join(sharing[token])} share the id {token}, so "
+                "one could not be distinguished from the other: give each its own id"
             )
 
 

@@ -169,7 +169,7 @@ class FrameMaker:
             if misread is not None:
                 raise self.error(
                     f"at offset {misread.offset} this would be read as structure: "
-                    f"{shown(misread.word)}; leave it out, or put something between",
+                    f"{shown(misread.word)}; leave it out, or put other text in between",
                     index,
                     misread.field,
                 )

@@ -53,7 +53,7 @@ def complete(renderer: Renderer, begun: Begun, message: Message) -> list[int]:
         field, stands, expected = _disagreement(begun, message)
         raise RenderError(
             f"the message is open, and {stands}; expected the whole message, {expected}. If this "
-            "is to be another message, end the open one first, by append() without messages",
+            "is another message, end the open one first, with append() without messages",
             renderer.format.name,
             index,
             field,

@@ -182,7 +182,7 @@ def _argument(piece: Field, key: str, value: str, types: Collection[str]) -> str
 def _spelled(piece: Field, value: str | None) -> str:
     name = piece.name
     if value is None:
-        raise Refused(f"the format needs a {name} in each message", name)
+        raise Refused(f"the format needs the field {name} in each message", name)
     if piece.alphabet is not None:
         if not _compiled(pattern := piece.alphabet.pattern).fullmatch(value):
             raise Refused(f"expected {noun(name)} to match {pattern}, found {shown(value)}", name)

@@ -30,7 +30,7 @@ def check_trusted(*, trusted: bool) -> None:
             "expected trusted=True, found "
             f"{shown(trusted)}: a special token that is spelled in the text counts as the token, "
             "so whoever wrote a part of it can forge messages; read ids instead, with parse(), or "
-            "say that the text comes from where nobody can"
+            "pass trusted=True if the text comes from a place where no one can"
         )
 
 

@@ -141,7 +141,7 @@ def _additional(data: Field) -> tuple[dict[str, Any], str | None]:
                 "a message has no place for it, and dropping it would lose information"
             )
     if (given.get("tool_calls") or given.get("function_call")) and not _filled(data, "tool_calls"):
-        raise given.error("expected the calls in tool_calls, too")
+        raise given.error("expected the calls in tool_calls as well")
     reasoning = given.get("reasoning_content")
     rest = given.rest("reasoning_content")
     return rest, None if reasoning is None else reasoning.text()

@@ -27,7 +27,7 @@ _ANSWERS = ("completion", "completions", "chosen", "rejected", "response", "resp
 def _read(row: Field, options: Options) -> list[Item]:
     for key in _ANSWERS:
         if row.get(key) is not None:
-            raise row.need(key).error("expected only a prompt, found an answer, too")
+            raise row.need(key).error("expected only a prompt, found an answer as well")
     prompt = row.need("prompt")
     if isinstance(prompt.value, list):
         messages: tuple[Message, ...] = read_messages(prompt, options)

@@ -77,7 +77,7 @@ def _consistent(turn: Field, parts: list[Field]) -> list[Field]:
     if content is not None and content.text() not in ("", texts):
         raise content.error("expected the same text as in the parts, found another")
     if reasoning is not None and not any(_kind(part) == "reasoning" for part in parts):
-        raise reasoning.error("expected the thinking in the parts, too")
+        raise reasoning.error("expected the thinking in the parts as well")
     return parts
 
 

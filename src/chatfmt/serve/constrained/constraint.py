@@ -109,7 +109,7 @@ class Constraint:
         if theirs != ours:
             raise ValueError(f"expected a parser of {ours.name}, found one of {theirs.name}")
         if opened is not None and (opened.part == "calls" or opened.recipient is not None):
-            raise ValueError("expected a parser that stands outside of calls, found one in a call")
+            raise ValueError("expected a parser that is outside of calls, found one in a call")
 
     def after(self, state: State, token: int) -> State | None:
         """The state after a token; None if the token must not come."""

@@ -226,7 +226,7 @@ class Intake:
         if self._reader.report.failure is not None:
             raise self._reader.report.failure
         if self._closed:
-            raise ValueError("the parser is closed; begin another one for further ids")
+            raise ValueError("the parser is closed; create another one for more ids")
 
 
 def _known_run(known: Mapping[int, str], ids: Sequence[int], at: int) -> tuple[str, int]:

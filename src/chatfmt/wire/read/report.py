@@ -87,7 +87,7 @@ class Report:
         """Report an id at this position that ends one part and begins another."""
         self.issue(
             IssueKind.STRADDLING_TOKEN,
-            "one that goes on into the next",
+            "one that continues into the next",
             "a token that ends with its part",
             position,
         )
