@@ -98,9 +98,13 @@ def rendered(template: Template, names: Mapping[str, Any], most: int) -> dict[st
             length += len(part)
             if length > most:
                 return {"error": f"it writes more than {most} characters"}
+        text = "".join(parts)
+        text.encode()
+    except UnicodeEncodeError:
+        return {"error": "it writes half of a surrogate pair, which is no character"}
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         return {"error": f"{type(error).__name__}: {error}"[:1000]}
-    return {"text": "".join(parts)}
+    return {"text": text}
 
 
 def limit() -> None:
