@@ -16,7 +16,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from jinja2 import Template, TemplateError, nodes
+from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -134,6 +134,10 @@ def main(asked: TextIO, answers: TextIO) -> None:
             answer = {"text": ""}
             try:
                 template = compiled(job["source"], job["date"])
+            except TemplateSyntaxError as error:
+                answer = {
+                    "error": f"TemplateSyntaxError: line {error.lineno}: {error.message}"[:1000]
+                }
             except Exception as error:  # noqa: BLE001 - deep nesting raises RecursionError
                 answer = {"error": f"{type(error).__name__}: {error}"[:1000]}
         _wake_after(0)
