@@ -6,6 +6,7 @@ import pytest
 
 from chatfmt.errors import TemplateImportError
 from chatfmt.templates import import_template
+from chatfmt.templates.solve import _ends
 
 pytest.importorskip("jinja2", reason="templates need it")
 
@@ -31,3 +32,12 @@ def test_what_long_conversations_show_is_refused(rule: str) -> None:
     assert RULES[rule] != PLAIN
     with pytest.raises(TemplateImportError, match="hardly any conversation is left"):
         import_template(RULES[rule], TOKENS)
+
+
+def test_the_ends_that_are_tried_are_few_however_many_tokens_there_are() -> None:
+    few = [*_ends("a<e>b<m>", [], TOKENS, following="<m>")]
+    assert few == ["a<e>b", "a<e>b<m>", "a<e>", ""]
+    many = [*_ends("<e>" * 5_000, [], TOKENS, following="")]
+    assert len(many) < 80
+    assert "<e>" in many
+    assert "<e>" * 5_000 in many

@@ -47,6 +47,7 @@ _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations that distinguish hypotheses
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
 _MORE = 16  # hypotheses to try after one that is right except for its marks
+_MOST = 4_000  # hypotheses, which take a minute at most
 _ROUNDS = 3  # of looking for conditions
 _DRAWN, _FRESH = 1_200, 500  # drawn for the proof; at most so many for which conditions hold
 _ENOUGH = 12  # equal conversations: with fewer, nothing was really imported
@@ -164,7 +165,7 @@ def _solved(
     best: tuple[ChatTokenizer, Hypothesis] | None = None
     fewest = (len(prompts) + 1, len(plain) + 1, len(shown) + 1)
     why = "its texts do not stand one after the other, each once"
-    for tried in hypotheses(template, tokens, bos):
+    for tried in itertools.islice(hypotheses(template, tokens, bos), _MOST):
         if any(token in text for token in tokens for text in _texts(tried.words)):
             continue  # it would be written as text
         try:
