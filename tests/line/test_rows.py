@@ -160,7 +160,7 @@ def test_an_answer_is_trained_to_stop(name: str) -> None:
 
 
 def may_stop(format: ChatFormat, reply: Message) -> bool:
-    """Whether the model may stop after such a message: it goes on after thoughts, say."""
+    """Whether the model may stop after such a message: it goes on after reasoning, say."""
     line = line_of(format, reply)
     return line.training_end is not None or format.stops_at(line.ends[0])
 
