@@ -48,6 +48,7 @@ _FIRST = 16  # conversations that distinguish hypotheses
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
 _MORE = 16  # hypotheses to try after one that is right except for its marks
 _ROUNDS = 3  # of looking for conditions
+_DRAWN, _FRESH = 1_200, 500  # drawn for the proof; at most so many for which conditions hold
 _ENOUGH = 12  # equal conversations: with fewer, nothing was really imported
 
 
@@ -235,12 +236,12 @@ def _proved(
     """
     for seed in range(1, _ROUNDS + 1):
         conditions = _conditions(tok, cases)
-        fresh = [
+        fresh = (
             ask
-            for ask in asks(_KINDS, seed=seed, drawn=120)
+            for ask in asks(_KINDS, seed=seed, drawn=_DRAWN)
             if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
-        ]
-        shown = all_written_by(template, fresh)
+        )
+        shown = all_written_by(template, [*itertools.islice(fresh, _FRESH)])
         found = evidence(tok, shown)
         if found.proven and not found.template_refuses:
             _check_ids(tok, shown)
