@@ -213,19 +213,19 @@ def measure(folder: Path, rows: int) -> Iterator[str]:
     )
     yield _table(_HEADS, [_line(figure) for figure in (alone, *engines)])
     yield (
-        "CPU-seconds are those of all processes whose end was seen. With Ray that of a worker may "
-        "be missing: then they are too few.\n"
+        "CPU-seconds are those of all processes whose end was seen. With Ray, a worker's may be "
+        "missing; the figure is then too low.\n"
     )
     ratio = local.rate / (cores * alone.rate)
     yield (
         f"{local.name}: {ratio:.2f} of {cores} processes that do nothing but encode "
-        f"(target {TARGET}: {_verdict(ratio >= TARGET)}). The parent's own time would do for "
-        f"{local.rows / (local.parent or 1):,.0f} rows/s, and so for about "
+        f"(target {TARGET}: {_verdict(ratio >= TARGET)}). The parent's own time is enough for "
+        f"{local.rows / (local.parent or 1):,.0f} rows/s, or about "
         f"{alone.processor / (local.parent or 1):.0f} workers.\n"
     )
 
     growth = [run(write_rows(source, count), cores) for count in (rows // 4, rows, 2 * rows)]
-    yield "With the rows:\n"
+    yield "With more rows:\n"
     yield _table(("rows", *_HEADS[1:]), [_line(figure, f"{figure.rows:,}") for figure in growth])
     peaks = [figure.megabytes or 0.0 for figure in growth]
     flat = peaks[2] <= 1.1 * peaks[1]
@@ -235,7 +235,7 @@ def measure(folder: Path, rows: int) -> Iterator[str]:
         f"rows, {_verdict(flat)}).\n"
     )
 
-    yield "With the length, the tokens being about as many in all:\n"
+    yield "With longer rows, and about as many tokens in all:\n"
     lengths = [
         run(write_rows(source, rows * TOKENS // (4 * tokens), tokens), cores)
         for tokens in (100, 400, 1600, 6400, 25_600)

@@ -184,41 +184,42 @@ _INTRODUCTION = """\
 
 This page is written by `make bench`; the same figures are in `benchmarks/results.json`.
 
-Every row compares two ways to do one thing, by turns (A, B, A, B, ...) in one process, and that in
-four of them, one after another, of whose figures it shows the medians; or each in fresh processes,
-where it says so. The clock is the processor time of the process, which others disturb least; for
-rows with threads and for fresh processes it is the time on the wall. *chatfmt* and *takes* are
-medians. *ratio* is the peer's median by chatfmt's, so above 1 chatfmt is ahead; *of minima* is the
-same of the fastest rounds. Ratios hold from machine to machine, times do not. Garbage collection is
-off while timing, except where a row says "gc on" and in fresh processes. Conversations are made
-into the objects each side takes beforehand, and the ids of both sides are compared before timing.
-Where a peer refuses a conversation, or makes other ids of it, it is left out for both, and the row
-says how many are compared.
+Every row compares two ways to do one thing. Four processes run one after another; in each of them
+the two ways take turns (A, B, A, B, …), and the row shows the medians of the four. Where a row
+says so, each run has a fresh process instead. The clock is the processor time of the process,
+which other processes disturb least; for rows with threads and for fresh processes it is
+wall-clock time. *chatfmt* and *takes* are medians. *ratio* is the peer's median divided by
+chatfmt's, so above 1 chatfmt is ahead; *of minima* is the same for the fastest rounds. Ratios are
+similar on other machines; times are not. Garbage collection is off while timing, except in fresh
+processes and where a row says "gc on". Before timing, conversations are turned into the objects
+that each side takes, and the ids of both sides are compared. A conversation that a peer refuses,
+or gives other ids, is left out for both, and the row says how many are compared.
 
-The rows that begin with *tokenize* come first, for they are what one would do instead: a file of
-20,000 conversations of about 450 ids to Parquet, beside a script of 25 lines over tiktoken that
-checks nothing, beside `datasets.map` with a chat template that marks what is trained, and beside
-mistral-common. There, the clock is the processor time of all processes, from their start to their
-end; each text stands in the file once. With the extra `fast` installed they are measured with it.
-*Reading and writing alone* is the process that hands out rows and writes what its workers give
-back, here at once, beside what it takes to encode those rows: it bounds how many workers are of
-use.
+The rows that begin with *tokenize* come first, because they measure what you would do instead.
+They turn a file of 20,000 conversations of about 450 ids each into Parquet, and compare chatfmt
+with a script of 25 lines over tiktoken that checks nothing, with `datasets.map` and a chat
+template that marks what is trained, and with mistral-common. There, the clock is the processor
+time of all processes, from start to end, and each text is in the file once. If the extra `fast`
+is installed, it is measured too. *Reading and writing alone* is the process that hands out rows
+and writes what its workers give back, while the workers return at once, compared with the time to
+encode those rows: it limits how many workers are of use.
 
-The sets: *short* has about 17 tokens a message, *long* about 1500, *code* is Python, *cjk* Chinese
-characters, all made from words of a varied vocabulary; *real* are conversations of Open Assistant,
-ShareGPT and KdConv and user-interface strings in 30 languages.
+The sets: *short* has about 17 tokens in a message and *long* about 1500, *code* is Python, and
+*cjk* is Chinese characters; all are made from words of a varied vocabulary. *real* is
+conversations of Open Assistant, ShareGPT and KdConv, and user-interface strings in 30 languages.
 
-- *the raw loop* is tiktoken's `encode_ordinary`, message by message, over the contents alone: no
-  headers, no list that is kept.
+- *the raw loop* is tiktoken's `encode_ordinary`, message by message, over the contents alone:
+  without headers, and without keeping a list.
 - *one raw call* is tiktoken's `encode_to_numpy` over all contents as one text, again without
-  headers; a batch brings weights and offsets besides.
+  headers; a batch also gives weights and offsets.
 - *raw decode* is `encoding.decode` of the same ids, special tokens included.
 
-In all of them, and in peers that use tiktoken, tiktoken is as it comes, with the split patterns of
-its own `o200k_base` and `cl100k_base`. The encodings of chatfmt have equal patterns that tiktoken's
-engine runs faster (`chatfmt/encodings/patterns.py`; the tests hold them to the same ids): the rows
-*raw loop of o200k_im* and *raw loop of cl100k_im* show what this alone gains, and why chatfmt may
-come out ahead of a loop that does less. Where an encoder's tables happen to lie in memory makes a
-tenth of its time on short texts. So chatfmt's are built first in two of the four processes, and
-tiktoken's in the others; still these ratios differ by some hundredths from run to run.
+In all of these, and in peers that use tiktoken, tiktoken has the split patterns of its own
+`o200k_base` and `cl100k_base`. The encodings of chatfmt have equivalent patterns that tiktoken's
+engine runs faster (`chatfmt/encodings/patterns.py`; tests check that the ids are the same). The
+rows *raw loop of o200k_im* and *raw loop of cl100k_im* show the gain from this alone, and why
+chatfmt can be faster than a loop that does less. On short texts, the place of an encoder's tables
+in memory changes its time by a tenth. So chatfmt's tables are built first in two of the four
+processes, and tiktoken's in the others; even so, these ratios vary by some hundredths from run to
+run.
 """

@@ -83,19 +83,19 @@ ROWS = {
 }
 """Layout to the name of its row."""
 
-_TEXT_ALONE = "between some messages stands nothing but ordinary text"
-_ASKED_IN_TEXT = "a question ends in ordinary text, and nothing but text parts it from the answer"
+_TEXT_ALONE = "between some messages there is only ordinary text"
+_ASKED_IN_TEXT = "a question ends in ordinary text, and only text separates it from the answer"
 UNREACHED = {
     "deepseek-coder-1.3b": _TEXT_ALONE,
     "deepseek-coder-v2": _TEXT_ALONE,
-    "gemma-4": "results stand within the answer",
-    "gigachat-3": "headers of ordinary text follow ends that are ordinary text, too",
+    "gemma-4": "results are within the answer",
+    "gigachat-3": "headers of ordinary text follow ends that are also ordinary text",
     "llama-2": _ASKED_IN_TEXT,
-    "minimax-m3": "an argument's closing tag repeats its key, and nested values are tags, too",
+    "minimax-m3": "an argument's closing tag repeats its key, and nested values are tags too",
     "mistral-v1": _ASKED_IN_TEXT,
     "nemotron-nano-v2": (
-        "it opens a thought before the last answer and does not close it; results are JSON that "
-        "only a comma parts"
+        "it opens reasoning before the last answer and does not close it; results are JSON "
+        "separated only by commas"
     ),
     "role-colon": _TEXT_ALONE,
     "tulu-3": _TEXT_ALONE,
@@ -107,7 +107,7 @@ UNREACHED = {
 _T = ("t-one", "t-two", "t-think", "t-again")
 
 NO_PLACE = {
-    **{("apertus", case): "calls and their results, which stand within an answer" for case in _T},
+    **{("apertus", case): "calls and their results, which are within an answer" for case in _T},
     **{("apriel-1.6", case): "results, which end in newlines, the last in one more" for case in _T},
     **{
         ("deepseek-v3.2", case): "results, which follow the end of a message as ordinary text"
@@ -115,11 +115,11 @@ NO_PLACE = {
     },
     **{("kimi-k3", case): "calls, in which each argument says its type" for case in _T},
     **{
-        ("solar-open", case): "definitions of tools, between which tokens stand"
+        ("solar-open", case): "definitions of tools, which have tokens between them"
         for case in ("t-defs", *_T)
     },
     **{
-        ("apriel-1.6", case): "a thought without the words that open it"
+        ("apriel-1.6", case): "reasoning without the words that open it"
         for case in ("r-last", "r-multi", "r-none-multi", "r-ws")
     },
     ("muse-glimmer", "t-two"): "whether another call follows, on which the end of a call depends",

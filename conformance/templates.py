@@ -8,7 +8,7 @@ there. Remove that file when the import has changed. For each distinct template 
 chat:
 
 - *free*: it is imported, and equal wherever it was tried;
-- *plain*: the same, for conversations without tools, calls and thoughts;
+- *plain*: the same, for conversations without tools, calls and reasoning;
 - *conditional*: it is imported for the conversations for which its conditions hold;
 - *refused*, with the reason;
 - *wrong*: imported, and what it writes is something else for a conversation of a second set, which

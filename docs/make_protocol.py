@@ -36,17 +36,18 @@ MEASURED = HERE.parent / "conformance" / "layouts.json"
 KINDS = ("equal", "equal when prepared", "needs preparation", "refused", "no place", "wrong")
 PUBLISHED = """## Published templates
 
-What the chat template of a model writes for 24 conversations, and what the row does, compared to
-the letter by `make formats` on {date}: {whole} of the {count} layouts that have a row are whole,
-which means that every case is one of these:
+`make formats` compares exactly what a model's chat template and its row write for 24
+conversations. On {date}, {whole} of the {count} layouts that have a row were whole, which means
+that every case is one of these:
 
 - *equal*: the row writes what the template writes;
-- *equal when prepared*: it does after `ChatTokenizer.prepare`;
-- *refused*: the template itself takes no such conversation, or lets a text forge tokens, or has a
+- *equal when prepared*: it does so after `ChatTokenizer.prepare`;
+- *refused*: the template itself refuses the conversation, or lets a text forge tokens, or has a
   fault that the row names and does not copy. A difference counts as a fault only where faults of
-  its kind can stand, and only if nothing else differs.
+  its kind can be, and only if nothing else differs.
 
-In the others some cases *need preparation* that the row does not say yet, or have *no place* in it.
+In the other layouts, some cases *need preparation* that the row does not describe yet, or have
+*no place* in it.
 
 {table}
 
@@ -317,7 +318,7 @@ def page(format: ChatFormat) -> str:
         ),
     }
     row = format.row()
-    given = {key: row[key] for key in ("prologue", "ends", "call_ids") if row[key]}
+    given = {key: row[key] for key in ("prologue", "ends", "call_ids", "fences") if row[key]}
     shown = "\n".join(json.dumps(line, ensure_ascii=False) for line in _lines(row["template"]))
     extra = "".join(
         f"\n{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()
@@ -363,7 +364,7 @@ CALLED: list[dict[str, Any]] = [
     },
     {"role": "tool", "name": "get_tide", "tool_call_id": "call_0", "content": "14:32"},
 ]
-THOUGHT = {"role": "assistant", "reasoning_content": "It is 14:32.", "content": "At 14:32."}
+REASONED = {"role": "assistant", "reasoning_content": "It is 14:32.", "content": "At 14:32."}
 ANSWERED = {"role": "assistant", "content": "At 14:32."}
 DATE = dt.date(2026, 1, 31)
 
@@ -374,7 +375,7 @@ def _written(tok: ChatTokenizer) -> str:
         (calls, answer, begin)
         for calls in (CALLED, [])
         for begin in (ASKED, ASKED[1:])
-        for answer in (THOUGHT, ANSWERED)
+        for answer in (REASONED, ANSWERED)
     ):
         values: dict[str, Any] = {}
         while True:

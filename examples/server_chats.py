@@ -107,7 +107,7 @@ class Chats:
 def _key(asked: Asked, messages: Sequence[dict[str, Any]]) -> str:
     """The data that requests of one conversation share.
 
-    Members that are null or empty do not matter, and not all clients send thoughts back.
+    Members that are null or empty do not matter, and not all clients send reasoning back.
     """
     kept = [
         {k: v for k, v in message.items() if v not in (None, [], "") and k != "reasoning_content"}

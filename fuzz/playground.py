@@ -99,7 +99,7 @@ def web(source: Source) -> None:
     expected = [one.model_dump(exclude_none=True) for one in sent.messages]
     found = read["messages"]
     prompt = request.get("prompt")
-    if prompt and len(found) > len(expected):  # it opens a thought: then that message has begun
+    if prompt and len(found) > len(expected):  # it opens the reasoning: then that message has begun
         expected.append({"role": prompt, "content": "", "reasoning": ""})
         prompt = None
     elif prompt and not read["prompt"]:  # then it is of no ids, such as Mistral's

@@ -33,10 +33,10 @@ def _user(text: str) -> dict[str, Any]:
     return {"role": "user", "content": text}
 
 
-def _says(text: str, thoughts: str | None = None, *calls: dict[str, Any]) -> dict[str, Any]:
+def _says(text: str, reasoning: str | None = None, *calls: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"role": "assistant", "content": text}
-    if thoughts is not None:
-        made["reasoning_content"] = thoughts
+    if reasoning is not None:
+        made["reasoning_content"] = reasoning
     return made | ({"tool_calls": [*calls]} if calls else {})
 
 

@@ -138,8 +138,8 @@ EMPTY_SYSTEM = Reason(
     ),
 )
 EMPTY_THOUGHT = Reason(
-    "the template writes an empty thought in the last message alone",
-    "thoughts",
+    "the template writes empty reasoning in the last message alone",
+    "reasoning",
     even=lambda text: re.sub(
         r"(<\|im_start\|>assistant\n)(<think>\n\n</think>\n\n)?\n*", r"\1", text
     ),
@@ -169,7 +169,7 @@ NEWLINES = Reason(
     even=lambda text: text.replace("</think>\n\n\n<tool_call>", "</think>\n\n<tool_call>"),
 )
 NOTHING_THOUGHT = Reason(
-    "the template leaves out the newline after a thought that nothing follows",
+    "the template leaves out the newline after reasoning that nothing follows",
     "empty",
     even=lambda text: text.replace("</think>\n<|im_end|>", "</think><|im_end|>"),
 )

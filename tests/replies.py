@@ -27,7 +27,7 @@ HARMONY = (
 
 def put_together(chunks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], str | None]:
     """The message of one choice, and why it ended."""
-    content, thoughts, finish = "", "", None
+    content, reasoning, finish = "", "", None
     calls: list[dict[str, Any]] = []
     for chunk in chunks:
         for choice in chunk["choices"]:
@@ -35,7 +35,7 @@ def put_together(chunks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], str 
             assert finish is None, "nothing comes after the end"
             finish = choice["finish_reason"]
             content += delta.get("content", "")
-            thoughts += delta.get("reasoning_content", "")
+            reasoning += delta.get("reasoning_content", "")
             for call in delta.get("tool_calls", ()):
                 if call["index"] == len(calls):
                     assert call.keys() == {"index", "id", "type", "function"}
@@ -49,8 +49,8 @@ def put_together(chunks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], str 
                         "arguments": before["arguments"] + call["function"]["arguments"],
                     }
     message: dict[str, Any] = {"role": "assistant", "content": content}
-    if thoughts:
-        message["reasoning_content"] = thoughts
+    if reasoning:
+        message["reasoning_content"] = reasoning
     if calls:
         message |= {"content": content or None, "tool_calls": calls}
     return message, finish

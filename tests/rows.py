@@ -18,7 +18,7 @@ from chatfmt import ChatTokenizer, Conversation, Message, ToolCall
 from chatfmt.line.arguments import split_arguments
 from chatfmt.line.choose import mismatch
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal
-from chatfmt.wire.prompts import end_of_thoughts
+from chatfmt.wire.prompts import end_of_reasoning
 from letters import bytewise
 
 if TYPE_CHECKING:
@@ -226,8 +226,8 @@ def conversations(format: ChatFormat) -> Iterator[Conversation]:
 def fits(format: ChatFormat, reply: Message) -> bool:
     """Whether the reply has the field that the prompt opens, or none that it closes."""
     line = next(one for one in format.lines_of[reply.role] if mismatch(one, reply) is None)
-    if format.thinking is False:  # a closer alone, or an empty thought
-        return reply.reasoning == (None if end_of_thoughts(line.pieces) is None else "")
+    if format.thinking is False:  # a closer alone, or empty reasoning
+        return reply.reasoning == (None if end_of_reasoning(line.pieces) is None else "")
     opened = {
         piece.field
         for line in format.lines_of[reply.role]

@@ -18,7 +18,7 @@ def test_the_table_of_moves_has_their_costs() -> None:
         "a character of white space in literal text": recovery._WHITE,
         "any other character of literal text": recovery._LITERAL,
         "a special token that is not an end token": recovery._SPECIAL,
-        "a field that must not be empty, the role excepted, where a special token follows": (
+        "a field that must not be empty (except the role), if a special token follows": (
             recovery._FIELD
         ),
         "a character of white space that was read and is taken back": recovery._WHITE,

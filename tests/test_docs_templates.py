@@ -35,7 +35,7 @@ def test_the_figures_are_those_that_were_measured() -> None:
         f"over {found['distinct']} distinct templates",
         f"Of the {found['plain chat']} that write plain chat",
         f"{found['imported']} are imported ({share} %): {imported[0]} without a condition",
-        f"{imported[1]} where only tools, calls and thoughts are left out, and {imported[2]} with",
+        f"{imported[1]} where only tools, calls and reasoning are left out, and {imported[2]} with",
         f"{kinds['refused']} are refused",
         f"{kinds.get('wrong', 0)} are wrong",
     ):

@@ -77,11 +77,11 @@ def with_system(chat: Conversation) -> Conversation:
     return Conversation(messages=(*first, *chat.messages))
 
 
-def with_empty_thoughts(chat: Conversation) -> Conversation:
+def with_empty_reasoning(chat: Conversation) -> Conversation:
     """Qwen 3's template writes an empty think block before the last answer."""
     *before, last = chat.messages
-    thoughts = {"reasoning": ""} if last.role == "assistant" else {}
-    return Conversation(messages=(*before, last.model_copy(update=thoughts)))
+    reasoning = {"reasoning": ""} if last.role == "assistant" else {}
+    return Conversation(messages=(*before, last.model_copy(update=reasoning)))
 
 
 def without_system(chat: Conversation) -> Conversation:
@@ -95,7 +95,7 @@ def as_it_is(chat: Conversation) -> Conversation:
 
 QWEN = {
     "qwen-2.5": ("qwen2_5", with_system),
-    "qwen-3": ("qwen3", with_empty_thoughts),
+    "qwen-3": ("qwen3", with_empty_reasoning),
     "qwen-3-2507": ("qwen3_instruct_2507", as_it_is),
     "qwen-3-vl": ("qwen3_vl", as_it_is),
 }

@@ -43,7 +43,7 @@ def _text(draw: random.Random) -> str:
 
 
 def _answers(draw: random.Random, turn: int, row: Carries) -> Iterator[Message]:
-    thinks = row.thoughts and draw.random() < 0.5
+    thinks = row.reasoning and draw.random() < 0.5
     while row.calls and draw.random() < 0.4:
         calls = tuple(
             ToolCall(
@@ -63,7 +63,7 @@ def _answers(draw: random.Random, turn: int, row: Carries) -> Iterator[Message]:
 
 
 def conversation(seed: int, row: Carries) -> Conversation:
-    """A chat with a system message, and with thoughts, calls and results where the row has them."""
+    """A chat with a system message, and with reasoning, calls and results if the row has them."""
     draw = random.Random(seed)  # noqa: S311 - it makes data, no secrets
     messages = [Message(role="system", content=_text(draw))] * row.system
     for turn in range(draw.randint(1, 3)):
@@ -75,7 +75,7 @@ class Carries(NamedTuple):
     """What the row has a place for in the same sense, beside what is asked and answered."""
 
     system: bool = True
-    thoughts: bool = False
+    reasoning: bool = False
     calls: bool = False
 
 
@@ -95,7 +95,7 @@ def over_bytes(row: str) -> Callable[[], ChatTokenizer]:
 def _prime(renderer: str, tok: ChatTokenizer) -> Any:
     library = heavy("renderers")
     config = None
-    if renderer == "GptOssRenderer":  # which else drops thoughts
+    if renderer == "GptOssRenderer":  # which else drops reasoning
         config = library.GptOssRendererConfig(auto_drop_analysis=False)
     with tables_for_harmony():
         return getattr(library, renderer)(Tokens(tok), config)
@@ -112,7 +112,7 @@ def prime(renderer: str) -> Callable[[ChatTokenizer, Conversation], list[int]]:
 
 
 def tinker(renderer: str) -> Callable[[ChatTokenizer, Conversation], list[int]]:
-    """The renderers of tinker-cookbook, which take thoughts as a part of the content."""
+    """The renderers of tinker-cookbook, which take reasoning as a part of the content."""
 
     def ids(tok: ChatTokenizer, chat: Conversation) -> list[int]:
         library = heavy("tinker_cookbook.renderers.base")
@@ -147,8 +147,8 @@ class Opinion(NamedTuple):
     theirs: Callable[[ChatTokenizer, Conversation], list[int]]
 
 
-PLAIN, CALLS, ALL = Carries(), Carries(calls=True), Carries(thoughts=True, calls=True)
-HARMONY = Carries(system=False, thoughts=True, calls=True)  # theirs are developer messages
+PLAIN, CALLS, ALL = Carries(), Carries(calls=True), Carries(reasoning=True, calls=True)
+HARMONY = Carries(system=False, reasoning=True, calls=True)  # theirs are developer messages
 OPINIONS = {
     "renderers Qwen3": Opinion(real("qwen-3", "qwen-3"), ALL, prime("Qwen3Renderer")),
     "renderers Qwen3VL": Opinion(real("qwen-3-vl", "qwen-3"), CALLS, prime("Qwen3VLRenderer")),
@@ -166,7 +166,7 @@ OPINIONS = {
 }
 
 EXPECTED = {
-    # As the template: thoughts are kept after the last question only, an empty block before an
+    # As the template: reasoning is kept after the last question only, an empty block before an
     # answer there.
     "renderers Qwen3": {EQUAL: 29, "assistant's reasoning": 71},
     "renderers Qwen3VL": {EQUAL: 100},
@@ -181,7 +181,7 @@ EXPECTED = {
         "assistant's channel, assistant's content_type, system's message": 40,
         "assistant's content_type, system's message": 23,
     },
-    # Thoughts as above, but of every message after the last question. Letters outside ASCII are
+    # Reasoning as above, but of every message after the last question. Letters outside ASCII are
     # escaped in arguments. Each result has a frame of its own ("written otherwise"), where the
     # template has one for those that stand side by side.
     "tinker Qwen3": {
@@ -201,7 +201,7 @@ EXPECTED = {
         "written otherwise": 4,
     },
     "tinker Llama3": {EQUAL: 100},
-    # As the template: earlier thoughts are dropped, and an empty block stands in their place.
+    # As the template: earlier reasoning is dropped, and an empty block is in its place.
     "tinker KimiK2": {EQUAL: 15, "assistant's reasoning": 85},
     "tinker GptOss": {EQUAL: 100},
 }

@@ -120,7 +120,7 @@ def test_three_turns_with_a_tool(name: str, *, stream: bool) -> None:
     assert script.sampled == script.texts  # no id beyond a stop token, and all before
 
 
-def test_clients_need_not_send_thoughts_back() -> None:
+def test_clients_need_not_send_reasoning_back() -> None:
     tok = tokenizer("qwen-3")
     script = Script(tok, "<think>\nHm.\n</think>\n\nYes<|im_end|>", "No<|im_end|>")
     api = client(tok, script)
@@ -253,13 +253,13 @@ def test_three_turns_of_responses_with_a_tool(name: str, *, stream: bool, by_id:
         items.append({"role": "user", "content": f"High tide in Kiel? ({turn})"})
         sent = items[-1:] if by_id else items
         answer = respond(api, stream=stream, input=sent, tools=[tool], **before)
-        thoughts, call = answer.output
+        reasoning, call = answer.output
         assert (answer.status, call.name, call.arguments) == (
             "completed",
             "tide",
             '{"port": "Kiel"}',
         )
-        assert (thoughts.type, thoughts.content[0].text) == ("reasoning", "I look it up.")
+        assert (reasoning.type, reasoning.content[0].text) == ("reasoning", "I look it up.")
         assert answer.usage.output_tokens == len(script.sampled[-1])
         before = {"previous_response_id": answer.id} if by_id else {}
         items += [item.model_dump(exclude_none=True) for item in answer.output]

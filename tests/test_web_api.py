@@ -261,7 +261,7 @@ EVERY_MEMBER = {
     "fences": ["\n\n"],
     "call_ids": "",
     "prepare": [{"word": "fold", "into": "first"}],
-    "faults": {"prompt": "it opens a thought"},
+    "faults": {"prompt": "it opens reasoning"},
     "longest_header": 100,
     "encoding": "cl100k_im",
     "source": "a test",

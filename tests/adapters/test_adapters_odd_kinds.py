@@ -100,7 +100,11 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
         _gemini({"text": "a"}, FRESULT),
         "contents[0].parts[1].functionResponse: expected text",
     ),
-    ("gemini", _gemini(FCALL, {"text": "a"}), "contents[0].parts[1].text: expected thoughts, then"),
+    (
+        "gemini",
+        _gemini(FCALL, {"text": "a"}),
+        "contents[0].parts[1].text: expected reasoning, then",
+    ),
     ("gemini", _gemini(FCALL, role="user"), "contents[0].parts[0].functionCall: expected text or"),
     (
         "gemini",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from completions import START, Case, called, said
 
-__all__ = ["answers", "calls", "thoughts"]
+__all__ = ["answers", "calls", "thinking"]
 
 _OPEN, _CLOSE = "<tool_call>\n", "\n</tool_call>"
 ONE = _OPEN + '{"name": "tide", "arguments": {"port": "Kiel"}}' + _CLOSE
@@ -199,7 +199,7 @@ def calls(end: str) -> dict[str, Case]:
     }
 
 
-def thoughts(end: str) -> dict[str, Case]:
+def thinking(end: str) -> dict[str, Case]:
     """Completions that begin with reasoning."""
     closed, cut = ("end", end), ("end", None)
 

@@ -27,7 +27,7 @@ _BEHIND = f"\n```{DONE}"
 
 
 def _calls(before: str, reasoning: str | None) -> dict[str, Case]:
-    """Calls, and what stands before them: thoughts, or nothing."""
+    """Calls, and what stands before them: reasoning, or nothing."""
     heard: list[Told] = [START, *([("reasoning", reasoning)] if reasoning else [])]
 
     def coded(text: str, *calls: tuple[str, str], issues: str = "") -> Case:
@@ -205,7 +205,7 @@ DEEPSEEK_V3 = _calls("", None) | {
     "an answer": Case(f"Good.{END}", [said("Good.")], "", [START, ("content", "Good."), CLOSED]),
     "nothing": Case(END, [said()], "", [START, CLOSED]),
     "cut off": Case("Goo", [said("Goo")], "open_message", [START, ("content", "Goo"), CUT]),
-    "thoughts are text": Case(
+    "reasoning is text": Case(
         f"<think>Hm.</think>\n\nYes{END}",
         [said("<think>Hm.</think>\n\nYes")],
         "",

@@ -128,14 +128,14 @@ def dsml(block: str) -> dict[str, Case]:
         "thinking, text and a call": _thought(
             f"Hm.\n</think>See.{opens}{ONE}{closes}", "Hm.\n", "See.", F
         ),
-        "a call within thoughts": Case(
+        "a call within reasoning": Case(
             f"Hm.{opens}{ONE}{closes}{_END}",
             [said("", F, reasoning="Hm.\n\n<")],
             "unexpected_special",
             [START, ("reasoning", "Hm.\n\n<"), *called(*F), _CLOSED],
             thinking=True,
         ),
-        "cut off within thoughts": Case(
+        "cut off within reasoning": Case(
             "Hm.",
             [said(reasoning="Hm.")],
             "open_message",

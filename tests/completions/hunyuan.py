@@ -106,8 +106,8 @@ HUNYUAN_3: dict[str, Case] = {
     "thinking and a call": _thought(
         f"Hm.</think{_O}{_OPENS}{ONE}{_CLOSES}", *called(*F), calls=(F,)
     ),
-    "a call within thoughts": _thought(
+    "a call within reasoning": _thought(
         f"Hm.{_OPENS}{ONE}{_CLOSES}", *called(*F), calls=(F,), issues=_UNEXPECTED
     ),
-    "cut off within thoughts": _thought("Hm.", issues="open_message", end=""),
+    "cut off within reasoning": _thought("Hm.", issues="open_message", end=""),
 }

@@ -33,7 +33,7 @@ def _read(
 
 KIMI_K3: dict[str, Case] = {
     "an answer": _read(f"Hm.{_THOUGHT}{_OPENS}Good.{_CLOSES}{_CLOSED}", "Good."),
-    "an answer without thoughts": _read(
+    "an answer without reasoning": _read(
         f"{_THOUGHT}{_OPENS}Good.{_CLOSES}{_CLOSED}", "Good.", reasoning=""
     ),
     "no answer": _read(f"Hm.{_THOUGHT}{_OPENS}{_CLOSES}{_CLOSED}"),
@@ -72,8 +72,8 @@ KIMI_K3: dict[str, Case] = {
         issues="unexpected_text",
         stray="Good.<|close|>message<|sep|>",
     ),
-    "cut off within thoughts": _read("Hm.", issues="open_message", end=""),
-    "cut off after thoughts": _read(f"Hm.{_THOUGHT}", issues="open_message", end=""),
+    "cut off within reasoning": _read("Hm.", issues="open_message", end=""),
+    "cut off after reasoning": _read(f"Hm.{_THOUGHT}", issues="open_message", end=""),
     "cut off within the answer": _read(
         f"Hm.{_THOUGHT}{_OPENS}Goo", "Goo", issues="open_message", end=""
     ),

@@ -106,7 +106,7 @@ LING: dict[str, Case] = {
         [START, *called(*F), _CLOSED],
         thinking=False,
     ),
-    "a call within thinking is a thought": Case(
+    "a call within thinking is reasoning": Case(
         f"Hm.\n{ONE}{_END}",
         [said(reasoning=f"Hm.\n{ONE}")],
         "unexpected_special",

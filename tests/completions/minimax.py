@@ -1,4 +1,4 @@
-"""Calls that name each parameter, in one block: of MiniMax-M2, whose prompt opens the thoughts."""
+"""Calls that name each parameter, in one block: of MiniMax-M2, whose prompt opens the reasoning."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ MINIMAX_M2: dict[str, Case] = {
     "text before": _read(f"Let me see.{_OPEN}{ONE}{_CLOSE}", F, content="Let me see."),
     "an empty line before": _read(f"Look:\n{_OPEN}{ONE}{_CLOSE}", F, content="Look:\n"),
     "no newline before": _read(f"{_OPEN[1:]}{ONE}{_CLOSE}", F, issues="unexpected_special"),
-    "no thoughts": Case(
+    "no reasoning": Case(
         f"\n</think>\n\n{_OPEN}{ONE}{_CLOSE}{_END}",
         [said("", F, reasoning="")],
         "",
         [START, *called(*F), _ENDED],
     ),
-    "thoughts that are closed at once": Case(
+    "reasoning that is closed at once": Case(
         f"</think>\n\n{_OPEN}{ONE}{_CLOSE}{_END}",
         [said("", F, reasoning="")],
         "unexpected_special",
@@ -119,7 +119,7 @@ MINIMAX_M2: dict[str, Case] = {
         "open_message",
         [*_STARTED, *called(*F), ("end", None)],
     ),
-    "cut off within thoughts": Case(
+    "cut off within reasoning": Case(
         "Hm.\n</thi",
         [said(reasoning="Hm.\n</thi")],
         "open_message",

@@ -33,7 +33,7 @@ MINIMAX_M1: dict[str, Case] = {
     "several": _read(_list(ONE, TWO), F, G),
     "text before": _read(f"Let me see.\n{_list(ONE)}", F, content="Let me see."),
     "an empty line before": _read(f"See.\n\n{_list(ONE)}", F, content="See.\n"),
-    "a thought before, which is text": _read(
+    "reasoning before, which is text": _read(
         f"<think>\nHm.\n</think>\n{_list(TWO)}", G, content="<think>\nHm.\n</think>"
     ),
     "no arguments": _read(_list(TWO), G),

@@ -93,9 +93,9 @@ APRIEL_1_6 = (
             content="Good.",
             issues=f"{UNEXPECTED} malformed_header",
         ),
-        "no thoughts": _BARE._replace(reasoning="").read(f"{_FINAL}Good.\n", content="Good."),
-        "ended within thoughts": _BARE.read("Hm.\n", issues=UNEXPECTED),
-        "calls within thoughts": _BARE.read(
+        "no reasoning": _BARE._replace(reasoning="").read(f"{_FINAL}Good.\n", content="Good."),
+        "ended within reasoning": _BARE.read("Hm.\n", issues=UNEXPECTED),
+        "calls within reasoning": _BARE.read(
             f"Hm.\n<tool_calls>[{_A}]</tool_calls>\n", _WITH_ID, issues=UNEXPECTED
         ),
         "cut off within the marker": _BARE._replace(reasoning="Hm.\n[BEG").read(

@@ -220,7 +220,7 @@ SEED_OSS = _SEED.cases() | {
         "malformed_header",
         [START, ("reasoning", "Hm."), ("content", "Good."), ("end", "<seed:eos>")],
     ),
-    "a call within thoughts": Case(
+    "a call within reasoning": Case(
         f"<seed:think>Hm.{_SEEDS}<seed:eos>",
         [said("", F, reasoning="Hm.")],
         _UNEXPECTED,

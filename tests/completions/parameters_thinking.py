@@ -1,4 +1,4 @@
-"""Calls with a tag for each parameter, after thoughts: of Nemotron 3, Qwen 3.5 and StepFun 3.5."""
+"""Calls with a tag for each parameter, after reasoning: of Nemotron 3, Qwen 3.5 and StepFun 3.5."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _answer(
     reasoning: str = "Hm.",
     thinking: bool | None = None,
 ) -> Case:
-    """Thoughts, what closes them, and an answer."""
+    """Reasoning, what closes it, and an answer."""
     thought: list[Told] = [("reasoning", reasoning)] if reasoning else []
     message = said(content, reasoning=reasoning)
     events = [START, *thought, ("content", content), _END]
@@ -35,26 +35,26 @@ def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _thoughts(ends: str) -> dict[str, Case]:
-    """Answers after thoughts; ``ends`` stands between them."""
+def _reasoning(ends: str) -> dict[str, Case]:
+    """Answers after reasoning; ``ends`` stands between them."""
     more = f"Hm.{ends}\nGood."
     return {
-        "no thoughts": _answer(f"{ends}Good.", "Good.", reasoning=""),
-        "thoughts of several lines": _answer(
+        "no reasoning": _answer(f"{ends}Good.", "Good.", reasoning=""),
+        "reasoning of several lines": _answer(
             f"Hm.\n\n- one\n{ends}Good.", "Good.", reasoning="Hm.\n\n- one\n"
         ),
-        "no newline before the thoughts end": _answer(f"Hm.{ends[1:]}Good.", "Good.", _UNEXPECTED),
-        "no newline after the thoughts": _answer(
+        "no newline before reasoning ends": _answer(f"Hm.{ends[1:]}Good.", "Good.", _UNEXPECTED),
+        "no newline after the reasoning": _answer(
             f"Hm.{ends.rstrip()}Good.", "Good.", "malformed_header"
         ),
-        "a newline more after the thoughts": _answer(more, "\nGood."),
-        "thoughts that are opened once more": Case(
+        "a newline more after the reasoning": _answer(more, "\nGood."),
+        "reasoning that is opened once more": Case(
             f"<think>\nHm.{ends}Good.<|im_end|>",
             [said("Good.", reasoning="\nHm.")],
             _UNEXPECTED,
             [START, ("stray", "<think>"), ("reasoning", "\nHm."), ("content", "Good."), _END],
         ),
-        "a second end of the thoughts": Case(
+        "a second end of the reasoning": Case(
             f"Hm.{ends}Good.</think>Bye<|im_end|>",
             [said("Good.Bye", reasoning="Hm.")],
             _UNEXPECTED,
@@ -63,13 +63,13 @@ def _thoughts(ends: str) -> dict[str, Case]:
                 *(("content", "Bye"), _END),
             ],
         ),
-        "ended within thoughts": Case(
+        "ended within reasoning": Case(
             "Hm.<|im_end|>",
             [said(reasoning="Hm.")],
             _UNEXPECTED,
             [START, ("reasoning", "Hm."), _END],
         ),
-        "cut off within thoughts": Case(
+        "cut off within reasoning": Case(
             "Hm.\n</thi",
             [said(reasoning="Hm.\n</thi")],
             "open_message",
@@ -88,7 +88,7 @@ NEMOTRON_3 = _NEMOTRON.cases() | {
     "text before": _NEMOTRON.read(f"Let me see.\n{ONE}\n", F, content="Let me see."),
     "an empty line before": _NEMOTRON.read(f"Look:\n\n{ONE}\n", F, content="Look:\n"),
     "no newline after": _NEMOTRON.read(ONE, F, issues=_UNEXPECTED),
-    "no thoughts": Case(
+    "no reasoning": Case(
         "\n</think>\nGood.<|im_end|>",
         [said("Good.", reasoning="")],
         "",
@@ -129,31 +129,31 @@ NEMOTRON_3 = _NEMOTRON.cases() | {
         [START, ("content", "See."), *called(*F), _END],
         thinking=False,
     ),
-    "no newline before the thoughts end": Case(
+    "no newline before reasoning ends": Case(
         "Hm.</think>\nGood.<|im_end|>",
         [said("Good.", reasoning="Hm.")],
         _UNEXPECTED,
         [START, ("reasoning", "Hm."), ("content", "Good."), _END],
     ),
-    "no newline after the thoughts": Case(
+    "no newline after the reasoning": Case(
         "Hm.\n</think>Good.<|im_end|>",
         [said("Good.", reasoning="Hm.")],
         "malformed_header",
         [START, ("reasoning", "Hm."), ("content", "Good."), _END],
     ),
-    "two newlines after the thoughts": Case(
+    "two newlines after the reasoning": Case(
         "Hm.\n</think>\n\nGood.<|im_end|>",
         [said("\nGood.", reasoning="Hm.")],
         "",
         [START, ("reasoning", "Hm."), ("content", "\nGood."), _END],
     ),
-    "a call within thoughts": Case(
+    "a call within reasoning": Case(
         f"Hm {ONE}<|im_end|>",
         [said("", F, reasoning="Hm ")],
         f"{_UNEXPECTED} {_UNEXPECTED}",
         [START, ("reasoning", "Hm "), *called(*F), _END],
     ),
-    "cut off within thoughts": Case(
+    "cut off within reasoning": Case(
         "Hm.\n</thi",
         [said(reasoning="Hm.\n</thi")],
         "open_message",
@@ -164,7 +164,7 @@ NEMOTRON_3 = _NEMOTRON.cases() | {
 
 QWEN_3_5 = (
     _QWEN.cases()
-    | _thoughts("\n</think>\n\n")
+    | _reasoning("\n</think>\n\n")
     | {
         "text before": _QWEN.read(f"Let me see.\n\n{ONE}", F, content="Let me see."),
         "one newline before": _QWEN.read(f"Look:\n{ONE}", F, content="Look:", issues=_UNEXPECTED),
@@ -178,13 +178,13 @@ QWEN_3_5 = (
             [START, *called(*F), _END],
             thinking=False,
         ),
-        "a call within thoughts": Case(
+        "a call within reasoning": Case(
             f"Hm {ONE}<|im_end|>",
             [said("", F, reasoning="Hm ")],
             _UNEXPECTED,
             [START, ("reasoning", "Hm "), *called(*F), _END],
         ),
-        "one newline after the thoughts": _answer(
+        "one newline after the reasoning": _answer(
             "Hm.\n</think>\nGood.", "Good.", "malformed_header"
         ),
         "the text ends": Case(
@@ -217,10 +217,10 @@ def _strays(text: str, stray: str, issues: str, *calls: tuple[str, str], cut: bo
 _HEAD = "<tool_call>\n<function=tide>\n<parameter=port>\nKiel"
 _WRONG = f"{_HEAD}\n</function>\n</tool_call>"
 _INSIDE = "<tool_call>\n{}\n</tool_call>"
-# Only its tags of thoughts are tokens: what stands in a call has to be right to the letter.
+# Only the tags of its reasoning are tokens: what is in a call has to be exactly right.
 STEPFUN_3_5 = (
     _STEPFUN.cases()
-    | _thoughts("\n</think>\n")
+    | _reasoning("\n</think>\n")
     | {
         "several": _STEPFUN.read(ONE + TWO, F, G),
         "a newline between": _strays(f"{ONE}\n{TWO}", "\n", "malformed_call", G),
@@ -268,7 +268,7 @@ STEPFUN_3_5 = (
             _INSIDE.format('<function="tide">\n</function>'),
             "malformed_header",
         ),
-        "a call within thoughts is a thought": Case(
+        "a call within reasoning is reasoning": Case(
             f"Hm {ONE}<|im_end|>",
             [said(reasoning=f"Hm {ONE}")],
             _UNEXPECTED,

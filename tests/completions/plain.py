@@ -84,7 +84,7 @@ PHI_4_MINI = _plain(_PHI, _PHI) | {
 _TURN = "<|END_OF_TURN_TOKEN|>"
 _ENDS = f"<|END_RESPONSE|>{_TURN}"
 COMMAND_R7B = _plain(_ENDS, _TURN) | {
-    "thoughts are text": _read(
+    "reasoning is text": _read(
         f"<|START_THINKING|>Hm.<|END_THINKING|>Good.{_ENDS}",
         ("content", "<|START_THINKING|>Hm.<|END_THINKING|>Good."),
         end=_TURN,
@@ -138,7 +138,7 @@ def _thought(text: str, content: str, issues: str = "", *, reasoning: str = "Hm.
 SMOLLM_3 = _plain(_IM, _IM) | {
     "thinking": _thought("<think>\nHm.\n</think>\nGood.", "Good."),
     "empty thinking": _thought("<think>\n\n</think>\nGood.", "Good.", reasoning=""),
-    "lines of thoughts": _thought(
+    "lines of reasoning": _thought(
         "<think>\nKüste 🌊\n\n- a\n</think>\nGood.", "Good.", reasoning="Küste 🌊\n\n- a"
     ),
     "an empty line after thinking": _thought("<think>\nHm.\n</think>\n\nGood.", "\nGood."),

@@ -73,7 +73,7 @@ SOLAR_OPEN: dict[str, Case] = {
     "another language": _read(f"{_OPEN}tide()", ("stray", "tide()"), issues=_TEXT),
     "ended as an answer": _read(_OPEN + ONE, *called(*F), issues=_UNEXPECTED, end=_END),
     "no token before the answer": _said("Good.", ("stray", "Good."), issues="malformed_header"),
-    "thoughts, which have no place": _said(
+    "reasoning, which has no place": _said(
         "<|think|>Hm.", ("stray", "<|think|>Hm."), issues="malformed_header"
     ),
     "nothing but the end": _said("", issues=_UNEXPECTED),

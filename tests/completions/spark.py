@@ -123,7 +123,7 @@ SPARK_2_5: dict[str, Case] = {
     # In this layout the tag is what tells that a call begins; nothing of the prose is lost.
     "prose that spells the tag": _none("<tool_call>, then", "malformed_header", content="Write "),
     "empty thinking": _thought("</think>Good.", "", "Good."),
-    "a call within thinking is a thought": _thought(f"Hm.{ONE}", f"Hm.{ONE}", "", _UNEXPECTED),
+    "a call within thinking is reasoning": _thought(f"Hm.{ONE}", f"Hm.{ONE}", "", _UNEXPECTED),
     "thinking that is opened once more": _thought("<think>Hm.</think>Yes", "<think>Hm.", "Yes"),
     "</think> twice": Case(
         f"Hm.</think>Good.</think>Bye{_END}",

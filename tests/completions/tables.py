@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from completions.chatml import answers, calls, thoughts
+from completions.chatml import answers, calls
+from completions.chatml import thinking as chatml_thinking
 from completions.deepseek import DEEPSEEK_V3_1
 from completions.deepseek_coded import DEEPSEEK_R1, DEEPSEEK_V3
 from completions.dsml import dsml
@@ -45,7 +46,7 @@ __all__ = ["TABLE"]
 
 IM, TEXT = "<|im_end|>", "<|end_of_text|>"
 TABLE: dict[str, dict[str, Case]] = {
-    "qwen-3": answers(IM) | calls(IM) | thoughts(IM),
+    "qwen-3": answers(IM) | calls(IM) | chatml_thinking(IM),
     "qwen-3-2507": answers(IM) | calls(IM),
     "hermes-3": answers(IM) | calls(IM),
     "granite-4": answers(TEXT) | calls(TEXT),

@@ -19,8 +19,8 @@ _DONE = "Hm.\n</think>\n\n"
 
 
 def _read(text: str, reply: Message, *told: Told, issues: str = "") -> Case:
-    thoughts: list[Told] = [("reasoning", reply.reasoning)] if reply.reasoning else []
-    return Case(f"{text}<|im_end|>", [reply], issues, [START, *thoughts, *told, _END])
+    reasoning: list[Told] = [("reasoning", reply.reasoning)] if reply.reasoning else []
+    return Case(f"{text}<|im_end|>", [reply], issues, [START, *reasoning, *told, _END])
 
 
 def _answer(text: str, issues: str = "", *, reasoning: str = "Hm.") -> Case:
@@ -29,16 +29,16 @@ def _answer(text: str, issues: str = "", *, reasoning: str = "Hm.") -> Case:
 
 THINKING: dict[str, Case] = {
     "thinking, then an answer": _answer(_DONE + "Yes"),
-    "lines in its thoughts": _answer(
+    "lines in its reasoning": _answer(
         "One.\n\n- two\n\n\n</think>\n\nYes", reasoning="One.\n\n- two\n\n"
     ),
     "unicode": _answer("Küste 海 🌊\n</think>\n\nYes", reasoning="Küste 海 🌊"),
-    "no thoughts": _answer("\n</think>\n\nYes", reasoning=""),
-    "no thoughts and no line": _answer("</think>\n\nYes", "unexpected_special", reasoning=""),
+    "no reasoning": _answer("\n</think>\n\nYes", reasoning=""),
+    "no reasoning and no line": _answer("</think>\n\nYes", "unexpected_special", reasoning=""),
     "no newline before </think>": _answer("Hm.</think>\n\nYes", "unexpected_special"),
     "no newline after </think>": _answer("Hm.\n</think>Yes", "malformed_header"),
     "one newline after </think>": _answer("Hm.\n</think>\nYes", "malformed_header"),
-    "nothing after its thoughts": _read(_DONE, said(reasoning="Hm.")),
+    "nothing after its reasoning": _read(_DONE, said(reasoning="Hm.")),
     "thinking, then a call": _read(_DONE + ONE, said("", F, reasoning="Hm."), *called(*F)),
     "thinking, text and calls": _read(
         f"{_DONE}Yes\n{ONE}\n{TWO}",
@@ -51,7 +51,7 @@ THINKING: dict[str, Case] = {
         ("abandoned", "tide()\n"),
         issues="malformed_call",
     ),
-    "a call within its thoughts": _read(
+    "a call within its reasoning": _read(
         "Hm." + ONE, said("", F, reasoning="Hm."), *called(*F), issues="unexpected_special"
     ),
     "opened once more": Case(
@@ -60,8 +60,8 @@ THINKING: dict[str, Case] = {
         "unexpected_special",
         [START, ("stray", "<think>"), ("reasoning", "\nHm."), ("content", "Yes"), _END],
     ),
-    "ended within its thoughts": _read("Hm.", said(reasoning="Hm."), issues="unexpected_special"),
-    "cut off within its thoughts": Case(
+    "ended within its reasoning": _read("Hm.", said(reasoning="Hm."), issues="unexpected_special"),
+    "cut off within its reasoning": Case(
         "Hm", [said(reasoning="Hm")], "open_message", [START, ("reasoning", "Hm"), _CUT]
     ),
     "cut off within a call": Case(

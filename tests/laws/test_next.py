@@ -190,7 +190,7 @@ BY_LETTER = {
 @pytest.mark.parametrize("tok", BOTH, ids=lambda tok: tok.format.name)
 def test_some_sequences(tok: Any, letters: str) -> None:
     messages = [BY_LETTER[letter] for letter in letters]
-    if tok is PLACED:  # after a result there is no thought
+    if tok is PLACED:  # after a result there is no reasoning
         messages = [
             message.model_copy(update={"reasoning": None})
             if at and messages[at - 1].role == "tool"
@@ -218,7 +218,7 @@ def test_a_prompt_after_a_result_is_empty_whatever_the_row_says(name: str) -> No
     assert spelled(tok, begun) == spelled(tok, tok.encode(messages)) + "So"
 
 
-def test_a_prefill_goes_on_after_what_closes_thoughts() -> None:
+def test_a_prefill_goes_on_after_what_closes_reasoning() -> None:
     tok = tokenizer("deepseek-v3.1")
     begun = spelled(tok, tok.encode_prompt([{"role": "user", "content": "hi"}], prefill="So"))
     assert begun.endswith("</think>So")

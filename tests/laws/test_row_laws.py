@@ -147,8 +147,8 @@ def test_what_is_read_strictly_is_written_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMAT_ROWS)
-def test_what_a_prompt_writes_of_a_thought_is_read_as_its_own(name: str) -> None:
-    """Where a thought is empty or not there, and whatever comes after it."""
+def test_what_a_prompt_writes_of_reasoning_is_read_as_its_own(name: str) -> None:
+    """Where reasoning is empty or not there, and whatever comes after it."""
     tok, written = tokenizer(name), 0
     question = Message(role="user", content="q")
     call = ToolCall(name="f", arguments='{"a": "b"}', id="functions.f:0")

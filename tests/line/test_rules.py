@@ -170,7 +170,7 @@ def test_a_speaker_need_not_be_the_assistant() -> None:
     assert row({"user": ASK, "assistant": SAY}).format.prompted == {"assistant"}
 
 
-def test_a_line_without_thoughts_may_have_a_prompt_of_its_own() -> None:
+def test_a_line_without_reasoning_may_have_a_prompt_of_its_own() -> None:
     silent = "<s>ai<m>not <z>{^}{content}<e>"
     for lines in ([THINK, silent], [silent, THINK]):
         tok = row({"user": ASK, "assistant": lines})

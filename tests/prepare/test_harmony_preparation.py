@@ -202,15 +202,15 @@ class Twice:
 def chats(draw: st.DrawFn, *, turns: int) -> Twice:
     """Turns in which tools are called, the last of them perhaps without an answer yet."""
     chat = Twice()
-    thoughts = st.none() | FREE
+    reasoning = st.none() | FREE
     arguments = FREE.map(lambda text: json.dumps({"a": text}))
     made = st.lists(st.tuples(st.sampled_from("fg"), arguments, FREE), min_size=1, max_size=2)
     for turn in range(turns):
         chat.asks(draw(FREE))
         for _ in range(draw(st.integers(0, 2))):
-            chat.calls(draw(thoughts), draw(st.just("") | FREE), draw(made))
+            chat.calls(draw(reasoning), draw(st.just("") | FREE), draw(made))
         if turn < turns - 1 or draw(st.booleans()):
-            thought = draw(thoughts)
+            thought = draw(reasoning)
             text = draw(FREE if thought is None else FREE.filter(bool))
             chat.answers(thought, text)
     return chat

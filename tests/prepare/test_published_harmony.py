@@ -75,7 +75,7 @@ def of_the_last_call(messages: Messages) -> Messages:
 
 
 def one_thought_beside_calls(messages: Messages) -> Messages:
-    """Text beside calls is a thought, and there is none where an answer follows later."""
+    """Text beside calls is reasoning, and there is none where an answer follows later."""
     made = []
     for at, message in enumerate(messages):
         if not calls(message):
@@ -109,7 +109,7 @@ def newlines_after_instructions(text: str) -> str:
 
 
 def empty_answer(text: str) -> str:
-    """After a thought that is the last message, which openai-harmony has without an answer."""
+    """After reasoning that is the last message, which openai-harmony has without an answer."""
     last = text.rpartition("<|start|>")[2]
     is_thought = last.startswith("assistant<|channel|>analysis")
     return f"{text}<|start|>assistant<|channel|>final<|message|><|return|>" if is_thought else text
@@ -123,7 +123,7 @@ KINDS = [
     ),
     Kind("a result in quotation marks", edit=quoted_results),
     Kind("the first call of a message alone", edit=lambda m: of_the_last_call(one_call_each(m))),
-    Kind("text beside calls as a thought", edit=one_thought_beside_calls),
+    Kind("text beside calls as reasoning", edit=one_thought_beside_calls),
     Kind("a last answer without text", text=empty_answer),
 ]
 
@@ -136,7 +136,7 @@ def drawn(number: int) -> tuple[Messages, Messages | None, bool]:
 
 
 def as_the_template_takes_them(messages: Messages) -> Messages:
-    """The same messages, where a thought is called ``thinking``."""
+    """The same messages, where reasoning is called ``thinking``."""
     return [
         {"thinking" if k == "reasoning_content" else k: v for k, v in message.items()}
         for message in messages

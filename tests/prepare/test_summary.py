@@ -39,10 +39,10 @@ def test_all_parts_make_whole_sentences() -> None:
     ]
     assert summary(read_words(words)) == (
         "prepare() strips white space from the content of user, assistant and system messages, "
-        "gives tool calls and their results new ids, makes messages of their own of thinking and "
-        "tool calls, and adds a system message where there is none. It refuses anything but user "
-        "and assistant in turns, system and developer messages after the start, or more than 2 "
-        "tool calls in a message. It needs the values a and b. It takes the value c."
+        "gives tool calls and their results new ids, turns thinking and tool calls into separate "
+        "messages, and adds a system message if there is none. It refuses anything but user and "
+        "assistant messages in turn, system and developer messages after the start, or more than "
+        "2 tool calls in a message. It needs the values a and b. It takes the value c."
     )
 
 
@@ -51,17 +51,17 @@ def test_all_parts_make_whole_sentences() -> None:
     [
         (said(word="system"), ""),
         (said(word="system", drop=True, default="x"), "leaves out the system message"),
-        (said(word="system", default=""), "adds a system message where there is none"),
+        (said(word="system", default=""), "adds a system message if there is none"),
         (
             said(word="system", default_with_tools="x"),
-            "adds a system message where there are tools and none was given",
+            "adds a system message if there are tools and it is missing",
         ),
         (said(word="system", role="developer", before="x"), "adds text to the developer message"),
         (said(word="system", before_with_tools="x"), "adds text to the system message"),
         (said(word="system", after="x"), "adds text to the system message"),
         (said(word="system", after_with_tools="x"), "adds text to the system message"),
         (said(word="system", empty="drop"), "leaves out an empty system message"),
-        (said(word="system", empty="default"), "takes an empty system message as none"),
+        (said(word="system", empty="default"), "treats an empty system message as none"),
         (
             said(word="fold", into="last"),
             "puts the system message in front of the last user message",
@@ -97,11 +97,11 @@ def test_all_parts_make_whole_sentences() -> None:
         ),
         (
             said(word="rename", role="tool", to="user", joined=True),
-            "writes tool messages as user messages and joins tool messages that stand side by side",
+            "writes tool messages as user messages and joins tool messages that follow each other",
         ),
         (
             said(word="rename", role="tool", to="tool", quoted=True),
-            "writes the content of tool messages as a string of JSON",
+            "writes the content of tool messages as a JSON string",
         ),
         (said(word="rename", role="tool", to="tool", after="x"), "adds text around tool messages"),
         (reasoning(keep="all"), ""),
@@ -110,13 +110,13 @@ def test_all_parts_make_whole_sentences() -> None:
         (reasoning(keep="after_last_answer"), "drops the thinking up to the last answer"),
         (
             reasoning(keep="all", blank=False),
-            "takes thinking of nothing but white space as none",
+            "treats thinking that is only white space as none",
         ),
-        (reasoning(keep="all", empty="kept"), "gives answers without thinking an empty one"),
+        (reasoning(keep="all", empty="kept"), "gives answers without thinking an empty block"),
         (
             reasoning(keep="none", empty="all", dropped=""),
             (
-                "drops all thinking, gives answers without thinking an empty one, and leaves a "
+                "drops all thinking, gives answers without thinking an empty block, and leaves a "
                 "mark where it drops thinking"
             ),
         ),
@@ -124,7 +124,7 @@ def test_all_parts_make_whole_sentences() -> None:
             reasoning(keep="after_last_user", empty="kept"),
             (
                 "drops the thinking before the last user message and gives later answers without "
-                "thinking an empty one"
+                "thinking an empty block"
             ),
         ),
         (

@@ -83,7 +83,7 @@ def test_one_for_each_unbroken_prefix() -> None:
     [whole] = rollouts_of(chat, reward=[1, 2], advantage=[3, 4])
     a, b = rollouts_of(chat, reward=[1, 2], advantage=[3, 4], prepare=True, group="g")
     assert (sampled(a, "input_ids"), sampled(b, "input_ids")) == (first, second)
-    assert b.input_ids[: len(a.input_ids)] != a.input_ids  # the thought is dropped
+    assert b.input_ids[: len(a.input_ids)] != a.input_ids  # the reasoning is dropped
     for column in ("input_ids", "rewards", "advantages", "logprobs"):
         assert sampled(a, column) + sampled(b, column) == sampled(whole, column)
     assert (sum(a.rewards), sum(b.rewards), a.group) == (1, 2, "g")

@@ -44,7 +44,7 @@ def test_calls_that_failed_are_text() -> None:
         ({"content": [{"type": "thinking", "thinking": 5}]}, "thinking, found the number 5"),
         (
             {"content": [{"type": "thinking", "thinking": "a"}], "reasoning": "b"},
-            "expected thoughts as parts or as reasoning, found both",
+            "expected thinking in parts or in the field reasoning, found both",
         ),
         (
             {

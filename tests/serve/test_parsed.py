@@ -90,7 +90,7 @@ def test_a_call_that_no_token_begins_is_all_of_its_text() -> None:
     assert [call.raw for call in calls] == [one, f"; {other}"]
 
 
-def test_a_call_begins_after_text_and_thoughts() -> None:
+def test_a_call_begins_after_text_and_reasoning() -> None:
     call = "<function_calls>\nf(a=1)\n</function_calls>"
     assert [one.raw for one in read("olmo-3", f"Look.{call}<|im_end|>").calls] == [call]
     call = '<minimax:tool_call>\n<invoke name="f">\n</invoke>\n</minimax:tool_call>'
@@ -157,7 +157,7 @@ def test_whether_thinking_is_over(name: str, text: str, over: bool) -> None:  # 
 
 
 def test_a_prompt_is_read_first() -> None:
-    """Nothing of it is in the reply, and it says that the thoughts have begun."""
+    """Nothing of it is in the reply, and it says that the reasoning has begun."""
     tok = tokenizer("qwen-3")
     prompt = tok.encode_prompt([{"role": "user", "content": "x"}], thinking=True)
     reply = read("qwen-3", "Hm.\n</think>\n\nYes<|im_end|>", prompt=prompt)

@@ -45,11 +45,11 @@ class Why(NamedTuple):
 
 SPELLED = Why("a text that spells a special token becomes one in theirs")
 CUT = Why("theirs writes as one run of text what the prompt parts from what is sampled")
-EMPTY = Why("an empty thought stands in prompts that say so, and is not sampled", MASKS)
+EMPTY = Why("empty reasoning stands in prompts that say so, and is not sampled", MASKS)
 EARLIER = Why(
-    "an earlier answer without thoughts gets an empty one in one of both, not in the other"
+    "an earlier answer without reasoning gets empty reasoning in one of both, not in the other"
 )
-OPENED = Why("theirs counts the thought that the prompt opens as sampled, from its tag on", MASKS)
+OPENED = Why("theirs counts the reasoning that the prompt opens as sampled, from its tag on", MASKS)
 BEGIN = Why("theirs counts the token that begins all to the first message", ("message_indices",))
 CHANNEL = Why("theirs has the channel in the prompt; the prompt ends before it", MASKS)
 ANALYSIS = Why("the prompt of theirs opens the channel analysis")
@@ -62,7 +62,7 @@ NO_TEXT = Why("theirs drops the text before a call; the format has a place for i
 BETWEEN = Why("theirs writes no newline between calls and between results; the template does")
 SYSTEM = Why("the system message that is added is another, or a newline follows it in theirs")
 COMPACT = Why("theirs writes definitions with sorted keys and without spaces")
-THINKS_ON = Why("theirs opens a thought after a result, too; the template does not")
+THINKS_ON = Why("theirs opens reasoning after a result, too; the template does not")
 ASKED = ("a question again",)
 ANSWERS = ("an answer", "no system message", "two turns", "an empty answer", "several lines")
 LETTERS, SPELLING = ("other letters",), ("special tokens in a text",)
@@ -246,7 +246,7 @@ def test_stop_tokens(name: str) -> None:
     assert {*mine} == {*others}
     if name != "glm-4.5":  # whose answers nearly always end with the token of what follows
         assert mine[0] == others[0]
-    if name != "deepseek-r1":  # whose thoughts are dropped
+    if name != "deepseek-r1":  # whose reasoning is dropped
         assert ours.is_prefix_stable == theirs.is_prefix_stable
 
 
@@ -339,7 +339,7 @@ def test_bridges(name: str) -> None:
                 assert mine.token_ids[: len(before)] == before
             if mine is None or other is None:
                 asks = any(one["role"] == "user" for one in turn.following)
-                # before a call, theirs writes a text as a final answer, after which thoughts go
+                # before a call, theirs writes a text as a final answer, after which reasoning goes
                 assert asks or (name == "gpt-oss" and what == CYCLES[1]), what
                 assert mine is not None or turn.thinks, what
                 continue
@@ -379,7 +379,7 @@ MALFORMED = {
         ),
         "text after calls is dropped by theirs": ("text after",),
         "a section token may be missing": ("no token before the first",),
-        "the format has no thoughts": ("thoughts are text",),
+        "the format has no reasoning": ("reasoning is text",),
     },
 }
 """Outputs that are read otherwise, by reason. Of a call that failed, the kind is not compared."""
@@ -437,7 +437,7 @@ def test_the_library_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
         spelled(tok, [t for t, is_one in zip(one.token_ids, one.loss_mask, strict=True) if is_one])
         for one in samples
     ]
-    # theirs trains the empty thoughts that its prompt has written
+    # theirs trains the empty reasoning that its prompt has written
     assert trained[0] == trained[1].replace("<think>\n\n</think>\n\n", "")
     step = library.build_trajectory_step(made, messages[:1], messages[1:2], tools=TOOLS)
     assert step == library.build_trajectory_step(theirs, messages[:1], messages[1:2], tools=TOOLS)

@@ -176,7 +176,7 @@ def test_the_client_streams_them() -> None:
     assert events[-1].response.output_text == "Let me look."
     with api.responses.stream(model="m", input="When is high tide?") as stream:
         final = stream.get_final_response()
-    thoughts, message, call = final.output
-    assert [part.text for part in thoughts.content] == ["Hm.\n\nWell."]
+    reasoning, message, call = final.output
+    assert [part.text for part in reasoning.content] == ["Hm.\n\nWell."]
     assert message.content[0].text == "Let me look."
     assert (call.name, call.arguments) == ("tide", '{"port": "Kiel"}')

@@ -36,12 +36,12 @@ SLOW = (
 ROWS = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 
 TWO_READERS = {
-    # The reader of thoughts hands on what follows them, and the reader of calls begins there: it
+    # The reader of reasoning hands on what follows it, and the reader of calls begins there: it
     # knows nothing of what came before.
     ("gpt-oss", "no start token"): "it cannot tell a header without a token from text",
     ("gpt-oss", "the channel twice"): "the first was in the part of the other reader",
-    ("gpt-oss", "cut off within a name"): "a header that is not complete may be of a thought",
-    # A token that has no place comes before the thoughts.
+    ("gpt-oss", "cut off within a name"): "a header that is not complete may be of reasoning",
+    # A token that has no place comes before the reasoning.
     ("deepseek-v3.1", "thinking that is opened twice"): "so they are taken to be over",
 }
 """Where two readers that know nothing of each other say something else than one."""
@@ -94,14 +94,14 @@ def in_text(tok: ChatTokenizer, case: Case) -> tuple[str, list[list[int]]]:
 @pytest.mark.parametrize("name", ROWS)
 def test_streams_of_vllm(name: str) -> None:
     tok = tokenizer_for(name)
-    tools, thoughts = vllm.tool_parser(tok), vllm.reasoning_parser(tok)
+    tools, reasoning = vllm.tool_parser(tok), vllm.reasoning_parser(tok)
     count = 0
     for what, case in cases(name, TWO_READERS):
         ids = ids_in(tok, case.text)
         expected = said(tok, ids, case)
         random = [len(one) if isinstance(one, list) else 1 for one in in_chunks(ids, what)]
         for sizes in ([1] * len(ids), random, [len(ids)]):
-            two = thoughts(None, **switches(case)), tools(None)
+            two = reasoning(None, **switches(case)), tools(None)
             assert streamed(*two, ids, sizes).told() == expected, what
         count += 1
     assert count >= 12
@@ -110,32 +110,32 @@ def test_streams_of_vllm(name: str) -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_texts_of_vllm(name: str) -> None:
     tok = tokenizer_for(name)
-    tools, thoughts = vllm.tool_parser(tok), vllm.reasoning_parser(tok)
+    tools, reasoning = vllm.tool_parser(tok), vllm.reasoning_parser(tok)
     for what, case in cases(name, TWO_READERS | TEXT):
         text, possible = in_text(tok, case)
-        found = whole(thoughts(None, **switches(case)), tools(None), text)
+        found = whole(reasoning(None, **switches(case)), tools(None), text)
         assert found in [said(tok, ids, case, whole_calls=True) for ids in possible], what
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_texts_of_sglang(name: str) -> None:
     tok = tokenizer_for(name)
-    tools, thoughts = sglang.tool_detector(tok), sglang.reasoning_detector(tok)
+    tools, reasoning = sglang.tool_detector(tok), sglang.reasoning_detector(tok)
     for what, case in cases(name, TWO_READERS | TEXT):
-        if case.thinking is False:  # SGLang asks no detector of thoughts then
+        if case.thinking is False:  # SGLang asks no detector of reasoning then
             continue
         text, possible = in_text(tok, case)
         expected = [said(tok, ids, case) for ids in possible]
         for size in (1, 5, len(text) or 1):
-            reasoning, tool = thoughts(force_reasoning=case.thinking), tools()
+            splitter, tool = reasoning(force_reasoning=case.thinking), tools()
             thought = content = ""
             calls: dict[int, list[str]] = {}
             pieces = [text[at : at + size] for at in range(0, len(text), size)]
             for piece in [*pieces, None]:
                 part = (
-                    reasoning.finish()
+                    splitter.finish()
                     if piece is None
-                    else reasoning.parse_streaming_increment(piece)
+                    else splitter.parse_streaming_increment(piece)
                 )
                 thought += part.reasoning_text
                 results = [tool.parse_streaming_increment(part.normal_text, [])]
@@ -206,7 +206,7 @@ def test_what_vllm_looks_up_of_a_stream() -> None:
         ("gpt-oss", "<|channel|>final<|message|>Good.", True, "<|channel|>final<|message|>Good."),
     ],
 )
-def test_whether_thoughts_are_over(name: str, output: str, over: bool, rest: str) -> None:  # noqa: FBT001
+def test_whether_reasoning_is_over(name: str, output: str, over: bool, rest: str) -> None:  # noqa: FBT001
     tok = tokenizer_for(name)
     before = tok.encode([{"role": "user", "content": "hello"}])
     ids = ids_in(tok, output)
@@ -222,7 +222,7 @@ def test_whether_thoughts_are_over(name: str, output: str, over: bool, rest: str
     assert parser.count_reasoning_tokens(ids) == output.count("Hm") * len(ids_in(tok, "Hm."))
 
 
-def test_a_prompt_that_closes_the_thoughts() -> None:
+def test_a_prompt_that_closes_the_reasoning() -> None:
     tok = tokenizer("qwen-3")
     parser = vllm.reasoning_parser(tok)(None)
     assert parser.is_reasoning_end(tok.encode_prompt([], thinking=False))
@@ -256,7 +256,7 @@ def test_detectors_of_sglang() -> None:
         parser.structure_info()
 
 
-def test_thoughts_of_sglang() -> None:
+def test_reasoning_of_sglang() -> None:
     made = sglang.reasoning_detector("qwen-3")
     text = f"<think>\nHm.\n</think>\n\nGo. {CALL}"
     found = made().detect_and_parse(text)

@@ -228,9 +228,9 @@ def test_a_trained_answer_keeps_its_thinking_where_history_has_none() -> None:
     assert text == "<think>Hm.</think>Yes.<|im_end|>"
 
 
-def test_thoughts_after_a_prompt_that_says_there_are_none_are_refused() -> None:
+def test_reasoning_after_a_prompt_that_says_there_is_none_is_refused() -> None:
     made = tinker.renderer(tokenizer("qwen-3"), thinking=False)
-    with pytest.raises(RenderError, match="no thoughts"):
+    with pytest.raises(RenderError, match="no reasoning"):
         made.build_supervised_example([USER, THOUGHT])
     made.build_supervised_example([USER, THOUGHT], "all_tokens")
     made.build_supervised_example([USER, HELLO])
@@ -268,11 +268,11 @@ def test_a_reply_streams() -> None:
     made = tinker.renderer(tok)
     header, *deltas, message = made.parse_response_streaming(ids)
     assert header.role == "assistant"
-    thoughts = [one.thinking for one in deltas if isinstance(one, StreamingThinkingDelta)]
+    reasoning = [one.thinking for one in deltas if isinstance(one, StreamingThinkingDelta)]
     texts = [one.text for one in deltas if isinstance(one, StreamingTextDelta)]
-    assert "".join(thoughts) == "Hm"
+    assert "".join(reasoning) == "Hm"
     assert "".join(texts).startswith("Yes")
-    assert [one.content_index for one in deltas] == [0] * len(thoughts) + [1] * len(texts)
+    assert [one.content_index for one in deltas] == [0] * len(reasoning) + [1] * len(texts)
     assert message == made.parse_response(ids)[0]
 
 

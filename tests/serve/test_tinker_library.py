@@ -51,25 +51,25 @@ class Why(NamedTuple):
 
 SPELLED = Why("a text that spells a special token becomes one in theirs")
 EMPTY = Why(
-    "an empty thought stands in prompts that say so, and is not trained", "weights", MODES[:4]
+    "empty reasoning stands in prompts that say so, and is not trained", "weights", MODES[:4]
 )
 EMPTY_EARLIER = Why(
-    "an empty thought stands in prompts that say so, and is not trained", "weights", MODES[2:4]
+    "empty reasoning stands in prompts that say so, and is not trained", "weights", MODES[2:4]
 )
 ADDED = Why("what the template adds to a system message is not trained", "weights", MODES[3:4])
 ENDED = Why("an earlier answer does not end as the model stops", "weights", MODES[2:3])
-LAST_ONLY = Why("theirs keeps thoughts, and empty ones, only in the last message")
-NEWLINE = Why("theirs writes a newline between a thought and a call; the template does not")
+LAST_ONLY = Why("theirs keeps reasoning, empty or not, only in the last message")
+NEWLINE = Why("theirs writes a newline between reasoning and a call; the template does not")
 FRAMED = Why("theirs gives each result a frame; the template has one for those side by side")
-NO_PLACE = Why("the format has no place for thoughts; theirs writes them as text", "error of ours")
+NO_PLACE = Why("the format has no place for reasoning; theirs writes it as text", "error of ours")
 NO_CALLS = Why("theirs has no calls, nor has the row", "error of both")
 NO_TOOLS = Why("theirs has no definitions of tools; they are left out", "error of theirs")
-OPENED = Why("theirs trains the tag of a thought that the prompt opens", "weights", MODES[2:4])
+OPENED = Why("theirs trains the tag of reasoning that the prompt opens", "weights", MODES[2:4])
 STRIPPED = Why("only one of both takes white space off texts; the row is as its template")
 BARE = Why("theirs writes definitions without their envelope; the template does not")
 COMPACT = Why("theirs writes definitions with sorted keys and without spaces")
 DEVELOPER = Why("theirs ends instructions with an empty line, and has no system message for tools")
-THINKS = Why("the prompt says that there are no thoughts", "error of both", MODES[:2])
+THINKS = Why("the prompt says that there is no reasoning", "error of both", MODES[:2])
 ASKED = ("a question again",)
 ANSWERS = ("an answer", "no system message", "two turns", "an empty answer", "several lines")
 LETTERS, SPELLING = ("other letters",), ("special tokens in a text",)
@@ -202,7 +202,7 @@ def both(name: str) -> Both:
 
 
 def messages_of(what: str, made: Any) -> list[dict[str, Any]]:
-    """A conversation with parts for thoughts, and definitions as the renderer takes them."""
+    """A conversation with parts for reasoning, and definitions as the renderer takes them."""
     given, tools = CHATS[what]
     of = heavy("tinker_cookbook.renderers.base").ToolCall
     messages: list[dict[str, Any]] = []

@@ -58,7 +58,7 @@ def test_where_a_prompt_ends_says_where_the_model_begins(
     assert ([line], more) in [*answer_lines(answers, TOKENS)]
 
 
-def test_a_thought_after_which_no_white_space_leads_to_the_text_has_a_line_of_its_own() -> None:
+def test_reasoning_after_which_no_white_space_leads_to_the_text_has_a_line_of_its_own() -> None:
     answers = Answers("<a>\n", "<e>", "<a><e>", "<a>\n", None, OPENED)
     lines = ["<a><t>\n{reasoning}</t>{content}<e>", "<a>\n{^}{content}<e>"]
     assert (lines, {}) in [*answer_lines(answers, TOKENS)]

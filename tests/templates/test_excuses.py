@@ -47,7 +47,7 @@ CASES = [
     Shown("dropped_calls", "qwen-3-2507", CALLING, CALLED, ""),
     Shown("dropped_text", "qwen-3-2507", CALLING, "Wait.\n", ""),
     Shown("split_text", "chatml", MENTIONING, "a </think> b", "b"),
-    Shown("thoughts", "qwen-3", THINKING, "<think>\nhm\n</think>\n\n", ""),
+    Shown("reasoning", "qwen-3", THINKING, "<think>\nhm\n</think>\n\n", ""),
     Shown("empty", "chatml", SILENT, "<|im_start|>assistant\n<|im_end|>\n", ""),
     Shown("end", "qwen-3-2507", CHAT, "ok<|im_end|>\n", "ok"),
     Shown("prompt", "qwen-3-2507", [ASKED], "assistant\n", "assistant\n<x>"),

@@ -1,6 +1,6 @@
 """Formats that nobody has made up, as templates and back: what comes back is equal, or refused.
 
-Drawn are layouts of plain chat: frames of tokens and text around messages, groups, thoughts that
+Drawn are layouts of plain chat: frames of tokens and text around messages, groups, reasoning that
 are closed or have a line of their own, and places where the model begins.
 """
 

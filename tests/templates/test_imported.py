@@ -11,7 +11,7 @@ from chatfmt import Conversation, FormatError, Message
 from chatfmt.errors import TemplateImportError
 from chatfmt.templates.imported import Imported, import_template
 from chatfmt.templates.letters import Letters, spelled
-from chatfmt.templates.probe import cut, thought_cut
+from chatfmt.templates.probe import cut, reasoning_cut
 from chatfmt.templates.render import JinjaTemplate
 
 TOKENS = ["<m>", "<e>", "<t>", "</t>"]
@@ -136,7 +136,7 @@ def test_lines_are_what_the_template_writes() -> None:
 THINKS = "{% if m.reasoning_content is defined %}<t>{{ m.reasoning_content }}</t>{% endif %}"
 
 
-def test_thoughts_have_a_place() -> None:
+def test_reasoning_has_a_place() -> None:
     found = imported(template(text=THINKS + TEXT))
     assert found.format.template["assistant"] == (  # type: ignore[index]
         "<m>assistant\n{^}[<t>{reasoning}</t>]{content}<e>\n"
@@ -145,14 +145,14 @@ def test_thoughts_have_a_place() -> None:
     assert found.format.prepare == ()
 
 
-def test_a_prompt_may_open_a_thought_or_close_it() -> None:
+def test_a_prompt_may_open_reasoning_or_close_it() -> None:
     opened = imported(template(text=THINKS + TEXT) + "{% if add_generation_prompt %}<t>{% endif %}")
     assert "<t>{^}{reasoning}</t>" in str(opened.format.template)
     closed = template(text=THINKS + TEXT) + "{% if add_generation_prompt %}<t></t>{% endif %}"
     assert imported(closed).format.thinking is False
 
 
-def test_thoughts_of_earlier_turns_are_dropped_by_a_word() -> None:
+def test_reasoning_of_earlier_turns_is_dropped_by_a_word() -> None:
     later = "{% if loop.last %}" + THINKS + "{% endif %}"
     found = imported(template(text=later + TEXT))
     assert found.format.prepare == (
@@ -224,7 +224,7 @@ def test_what_cannot_be_proven_is_refused(source: str, why: str) -> None:
 def test_cuts() -> None:
     with JinjaTemplate("{{ messages[0].content * 2 }}") as one:
         assert cut(one, "u") is None
-        assert thought_cut(one) is None
+        assert reasoning_cut(one) is None
     with JinjaTemplate("{{ raise_exception('no') }}") as one:
         assert cut(one, "u") is None
-        assert thought_cut(one) is None
+        assert reasoning_cut(one) is None

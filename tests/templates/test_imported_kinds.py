@@ -238,7 +238,7 @@ THINKING = (
 )
 
 
-def test_thoughts_and_the_text_after_them_are_trimmed() -> None:
+def test_reasoning_and_the_text_after_it_are_trimmed() -> None:
     found = import_template(THINKING, ["<m>", "<t>", "</t>", "<e>"])
     assert lines(found)["assistant"] == "<m>assistant:{^}[<t>{reasoning}</t>]{content}<e>"
     [thought] = words(found)

@@ -16,8 +16,8 @@ pytest.importorskip("jinja2", reason="templates need it")
 TOKENS = ["<m>", "<e>", "<t>", "</t>"]
 USER = "<m>user {content}<e>"
 THINKS = {
-    "after the thought began": "<m>bot [<t>{^}{reasoning}</t>]{content}<e>",
-    "before the thought": "<m>bot {^}[<t>{reasoning}</t>]{content}<e>",
+    "after the reasoning began": "<m>bot [<t>{^}{reasoning}</t>]{content}<e>",
+    "before the reasoning": "<m>bot {^}[<t>{reasoning}</t>]{content}<e>",
 }
 
 
@@ -44,7 +44,7 @@ def test_what_a_format_gives_weight_is_compared_with_marks() -> None:
         assert marked(template, [Conversation(messages=(Message(role="x"),))]) == []
     assert not misses(in_letters(own), one)
     assert misses(in_letters(other), one)
-    apart = _row(THINKS["before the thought"].replace("bot", "bots"))
+    apart = _row(THINKS["before the reasoning"].replace("bot", "bots"))
     assert not misses(in_letters(apart), one)  # it writes another text
     assert not misses(
         in_letters(own), one._replace(conversation=Conversation(messages=(Message(role="system"),)))

@@ -38,7 +38,7 @@ def test_every_row_as_a_template(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nemotron-3", "qwen-3"])
-def test_an_empty_thought_may_be_the_prompts_or_the_models(name: str) -> None:
+def test_empty_reasoning_may_be_the_prompts_or_the_models(name: str) -> None:
     turns = Message(role="user", content="Hi"), Message(role="assistant", reasoning="")
     assert _counted(tokenizer(name), [Conversation(messages=turns)])["equal"] > 0
 

@@ -92,7 +92,7 @@ CLOSED = ChatFormat(
 
 
 @pytest.mark.parametrize("channel", [None, "c"])
-def test_a_thought_is_refused_only_beside_what_completes_its_end(channel: str | None) -> None:
+def test_reasoning_is_refused_only_beside_what_completes_its_end(channel: str | None) -> None:
     answer = Message(role="assistant", reasoning="y", channel=channel)
     tok = in_letters(CLOSED)
     found = {*check(tok, to_jinja(CLOSED), Conversation(messages=(answer,)))}

@@ -53,7 +53,7 @@ SOME = [
     *[chat for chat in CHATS if any(m.reasoning is not None for m in chat.messages)][::2],
 ]
 FIRST = [*SOME[:3], SOME[7]]
-"""White space; a system message without text; calls beside a thought; one with tools."""
+"""White space; a system message without text; calls beside reasoning; one with tools."""
 FEW = ("llama-3.2", "nemotron-3")
 REFUSED = {"gpt-oss": "split", "kimi-k2": "calls", "kimi-k2-thinking": "calls"}
 """Row to the word that no template can do."""

@@ -99,7 +99,7 @@ def test_an_answer_follows_the_prompt_that_fits_it(thought: str | None, *, think
 
 def test_an_answer_that_no_prompt_is_followed_by_is_refused() -> None:
     tok = tokenizer("deepseek-r1")
-    with pytest.raises(RenderError, match="expected a thinking") as caught:
+    with pytest.raises(RenderError, match="expected reasoning") as caught:
         tok.encode_for_training([USER, answer("4")], turns="each", prepare=True)
     assert (caught.value.message, caught.value.field) == (1, "reasoning")
     assert caught.value.__notes__ == ["in the turn that ends with message 1"]

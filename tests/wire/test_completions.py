@@ -173,4 +173,4 @@ def test_a_tag_that_is_spelled_as_text_is_text(name: str) -> None:
         parser.feed_all([*ids_in(tok, header), *tok.encoding.encode_ordinary(prose)])
         parser.close()
         said = [message.content or message.reasoning for message in parser.messages]
-        assert said == [prose]  # where the prompt opens a thought, it is one
+        assert said == [prose]  # where the prompt opens reasoning, it is one

@@ -64,7 +64,7 @@ def test_a_prompt(tok: ChatTokenizer, own: str, opened: str, closed: str) -> Non
 
 
 @pytest.mark.parametrize("thinking", [True, False])
-def test_a_format_without_thoughts_has_no_such_prompt(*, thinking: bool) -> None:
+def test_a_format_without_reasoning_has_no_such_prompt(*, thinking: bool) -> None:
     with pytest.raises(RenderError) as error:
         SILENT.encode_prompt([], thinking=thinking)
     found = error.value
@@ -192,7 +192,7 @@ def test_a_name_stands_in_a_prompt_that_has_a_place_for_it() -> None:
             named.encode_prompt([], name="Bo", thinking=True)
 
 
-def test_without_thoughts_the_model_writes_all_after_what_closes_them() -> None:
+def test_without_reasoning_the_model_writes_all_after_what_closes_it() -> None:
     tok = said("<s>ai<m>[think {^}{reasoning}]<z>{content}<e>")
     transcript = tok.render([Message(role="assistant", content="a")])
     assert transcript.ids == ids_of("<s>ai<m><z>a<e>")
@@ -251,7 +251,7 @@ def test_reader_and_writer_agree_about_what_the_model_writes(
     assert decoded.reasoning == reasoning
 
 
-def test_what_was_sampled_after_an_empty_thought_stays_sampled() -> None:
+def test_what_was_sampled_after_empty_reasoning_stays_sampled() -> None:
     """Where a chunk of ids ends before it is known what a letter belongs to."""
     tok = tokenizer("glm-4.5")
     message = Message(role="assistant", content="x", reasoning="")

@@ -49,7 +49,7 @@ def fresh(name: str) -> ChatTokenizer:
 def shapes(role: str, fields: Mapping[str, bool]) -> list[Message]:
     """Messages with every choice of fields, with and without content; some fields must be there."""
     values = [
-        [*([] if needed else [None]), *([VALUES[name]] if name in VALUES else ["", "thoughts"])]
+        [*([] if needed else [None]), *([VALUES[name]] if name in VALUES else ["", "reasoning"])]
         for name, needed in fields.items()
     ]
     return [
@@ -157,7 +157,7 @@ def test_a_message_that_was_cut_off_is_ended_before_the_next(name: str, sampled:
     assert transcript.conversation.messages == (cut, after)
 
 
-def test_thoughts_that_were_cut_off_are_ended_before_the_next() -> None:
+def test_reasoning_that_was_cut_off_is_ended_before_the_next() -> None:
     tok = fresh("think")
     after = Message(role="user", content="a")
     cut = Message(role="assistant", reasoning="So")
@@ -277,7 +277,7 @@ def test_a_prompt_without_a_place_for_a_name_refuses_one() -> None:
         assert (found.format, found.message, found.field) == (name, None, "name")
 
 
-def test_what_is_around_thoughts_is_not_kept() -> None:
+def test_what_is_around_reasoning_is_not_kept() -> None:
     tok = fresh("think")
     for number in range(3):
         tok.encode([Message(role="assistant", reasoning=f"{number}")])

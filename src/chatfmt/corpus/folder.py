@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from chatfmt.adapters.chunks import FilePath
+
 __all__ = ["Folder", "Note", "digest", "fault", "is_temporary", "new_run", "temporary_name"]
 
 _TEMPORARY = re.compile(r"\.chatfmt-[0-9a-f]{32}-[\w.-]+\.tmp")
@@ -62,7 +64,7 @@ class Note(BaseModel):
     """For a file of examples, how many it has."""
 
 
-def digest(path: Path, size: int | None = None) -> str:
+def digest(path: FilePath, size: int | None = None) -> str:
     """The SHA-256 of a file, or of its first ``size`` bytes, in hexadecimal digits."""
     found = hashlib.sha256()
     left = -1 if size is None else size

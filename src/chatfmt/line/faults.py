@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["FAULT_KINDS", "check_faults"]
 
 FAULT_KINDS: dict[str, str] = {
-    "start": "what stands before the first message of the user is something else",
-    "calls": "from the first call on, calls or their results are spelled otherwise",
-    "dropped_calls": "calls are left out without a word; the row writes or refuses them",
+    "start": "the text before the user's first message is different",
+    "calls": "from the first call on, calls or their results are spelled differently",
+    "dropped_calls": "calls are left out silently; the row writes or refuses them",
     "dropped_text": "the text of a message that has calls is left out",
-    "split_text": "a text that holds </think> is taken apart there",
-    "own_tokens": "words that the template adds spell special tokens, and are taken for them",
-    "thoughts": "thoughts stand where none belong, or are missing where they do",
-    "empty": "what belongs to a message without text is left out",
-    "end": "the end of an answer that nothing follows is left out",
-    "prompt": "what stands after the last message is not how an answer begins",
+    "split_text": "a text that contains </think> is split there",
+    "own_tokens": "words that the template adds spell special tokens, and become them",
+    "reasoning": "reasoning is where none belongs, or is missing where it belongs",
+    "empty": "something that belongs to a message without text is left out",
+    "end": "the end of the last answer is left out",
+    "prompt": "the text after the last message is not the beginning of an answer",
 }
 """The kinds of faults, and how a template that has one differs from the row."""
 
@@ -37,7 +37,7 @@ def check_faults(faults: Mapping[str, str], where: str) -> None:
     Traceback (most recent call last):
         ...
     chatfmt.errors.FormatError: format x: faults has the kind 'typo'; there are start, calls, \
-dropped_calls, dropped_text, split_text, own_tokens, thoughts, empty, end, prompt
+dropped_calls, dropped_text, split_text, own_tokens, reasoning, empty, end, prompt
 
     Raises:
         FormatError: a fault is of another kind.

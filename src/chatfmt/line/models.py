@@ -52,7 +52,7 @@ Face hub, and each format's own name. Prefixes are not guessed."""
 
 # tiktoken 0.14 has the encodings, in tiktoken/model.py.
 _NOT_PUBLISHED = (
-    "its maker has not published how messages stand in tokens",
+    "its maker has not published how messages are written as tokens",
     {
         "o200k_base": (
             *("o1", "o1-2024-12-17", "o1-mini", "o1-mini-2024-09-12"),

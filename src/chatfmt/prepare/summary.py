@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.prepare.definitions import Calls, Tools
 from chatfmt.prepare.order import Order
+from chatfmt.prepare.reasoning import Reasoning
 from chatfmt.prepare.splitting import Split
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
-from chatfmt.prepare.thoughts import Reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,15 +63,15 @@ def _system(word: System) -> Iterator[str]:
         yield f"leaves out the {what}"
         return
     if word.default is not None:
-        yield f"adds a {what} where there is none"
+        yield f"adds a {what} if there is none"
     elif word.default_with_tools is not None:
-        yield f"adds a {what} where there are tools and none was given"
+        yield f"adds a {what} if there are tools and it is missing"
     if any((word.before, word.before_with_tools, word.after, word.after_with_tools)):
         yield f"adds text to the {what}"
     if word.empty == "drop":
         yield f"leaves out an empty {what}"
     elif word.empty == "default":
-        yield f"takes an empty {what} as none"
+        yield f"treats an empty {what} as none"
 
 
 def _fold(word: Fold) -> Iterator[str]:
@@ -106,11 +106,11 @@ def _rename(word: Rename) -> Iterator[str]:
     if word.to != word.role:
         yield f"writes {word.role} messages as {word.to} messages"
     if word.quoted:
-        yield f"writes the content of {word.role} messages as a string of JSON"
+        yield f"writes the content of {word.role} messages as a JSON string"
     if word.before or word.after:
         yield f"adds text around {word.role} messages"
     if word.joined:
-        yield f"joins {word.role} messages that stand side by side"
+        yield f"joins {word.role} messages that follow each other"
 
 
 def _reasoning(word: Reasoning) -> Iterator[str]:
@@ -122,10 +122,10 @@ def _reasoning(word: Reasoning) -> Iterator[str]:
     if word.keep in kept:
         yield kept[word.keep]
     if not word.blank:
-        yield "takes thinking of nothing but white space as none"
+        yield "treats thinking that is only white space as none"
     if word.empty != "none":
         which = "" if word.empty == "all" or word.keep == "all" else " later"
-        yield f"gives{which} answers without thinking an empty one"
+        yield f"gives{which} answers without thinking an empty block"
     if word.dropped is not None or word.leaves:
         yield "leaves a mark where it drops thinking"
 
@@ -146,14 +146,14 @@ def _calls(_: Calls) -> Iterator[str]:
 
 
 def _split(_: Split) -> Iterator[str]:
-    yield "makes messages of their own of thinking and tool calls"
+    yield "turns thinking and tool calls into separate messages"
 
 
 def _order(word: Order) -> Iterator[str]:
     if not word.system:
         yield "system messages"
     if word.alternate:
-        yield "anything but user and assistant in turns"
+        yield "anything but user and assistant messages in turn"
     if word.first:
         yield f"{_listed(word.first)} messages after the start"
     if word.calls is not None:

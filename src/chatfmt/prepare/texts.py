@@ -26,7 +26,7 @@ class Strip(Word):
     characters: str | None = None
     """The characters to remove; None: white space as in Python."""
     thinks: bool | None = None
-    """True: only of messages that have a reasoning, False: only of those that have none."""
+    """True: only of messages that have reasoning, False: only of those that have none."""
     calls: bool | None = None
     """The same for messages with calls, and for those without."""
     earlier: bool = False

@@ -10,10 +10,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from chatfmt.errors import shown
 from chatfmt.prepare.definitions import Calls, Tools
 from chatfmt.prepare.order import Order
+from chatfmt.prepare.reasoning import Reasoning
 from chatfmt.prepare.splitting import Split
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
-from chatfmt.prepare.thoughts import Reasoning
 from chatfmt.prepare.word import Word
 
 if TYPE_CHECKING:

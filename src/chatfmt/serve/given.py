@@ -46,7 +46,7 @@ def plain_messages(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
     [{'role': 'assistant', 'content': [{'type': 'text', 'text': '4'}], 'reasoning': '2+2'}]
 
     Raises:
-        DataError: a message or a part is not one, or the thoughts are in two places.
+        DataError: a message or a part is not one, or the reasoning is given twice.
     """
     return [_plain(message, f"messages[{at}]") for at, message in enumerate(messages)]
 
@@ -68,13 +68,15 @@ def _plain(message: object, where: str) -> dict[str, Any]:
     made = _object(message, where)
     content = made.get("content")
     if isinstance(content, list | tuple):
-        thoughts = [part for part in content if _is_thinking(part)]
+        thinking = [part for part in content if _is_thinking(part)]
         texts = [part for part in content if not _is_thinking(part)]
         made["content"] = texts or ""
-        if thoughts and made.get("reasoning"):
-            raise DataError("expected thoughts as parts or as reasoning, found both", field=where)
-        if thoughts:
-            made["reasoning"] = "".join(_text_in(part, "thinking", where) for part in thoughts)
+        if thinking and made.get("reasoning"):
+            raise DataError(
+                "expected thinking in parts or in the field reasoning, found both", field=where
+            )
+        if thinking:
+            made["reasoning"] = "".join(_text_in(part, "thinking", where) for part in thinking)
     failed = made.pop("unparsed_tool_calls", None)
     if failed:  # the model wrote them, after its text
         made["content"] = _text(made.get("content"), where) + "".join(

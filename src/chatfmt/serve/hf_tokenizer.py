@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 from chatfmt.serve.outputs import ids_of, spelled, stops_in_order
-from chatfmt.serve.thoughts import thinking_in
+from chatfmt.serve.reasoning import thinking_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

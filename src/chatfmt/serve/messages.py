@@ -89,8 +89,8 @@ def _put_together(deltas: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
             _, arguments = calls.setdefault(call["index"], (call, []))
             arguments.append(call["function"]["arguments"])
     message: dict[str, Any] = {"role": "assistant", "content": "".join(texts["content"])}
-    if thoughts := "".join(texts["reasoning_content"]):
-        message["reasoning_content"] = thoughts
+    if reasoning := "".join(texts["reasoning_content"]):
+        message["reasoning_content"] = reasoning
     if calls:
         message["content"] = message["content"] or None
         message["tool_calls"] = [_call(*calls[at]) for at in sorted(calls)]

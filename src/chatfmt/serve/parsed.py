@@ -49,10 +49,10 @@ class Reply(NamedTuple):
     content: str
     """The text, including strays."""
     reasoning: str | None
-    """The thoughts; None if there are none."""
+    """The reasoning; None if there is none."""
     calls: list[TriedCall]
     thinking_over: bool
-    """Whether the ids end outside the thoughts."""
+    """Whether the ids end outside the reasoning."""
     stopped: bool
     """Whether there is a stop token."""
 
@@ -95,7 +95,7 @@ class _Reader:
         self._calls: list[TriedCall] = []
         self._open: tuple[str | None, str | None, list[str]] = None, None, []
         self._message = self._call = 0  # where each begins
-        self._text = 0  # after the last id that added text, or was part of the thoughts
+        self._text = 0  # after the last id that added text, or was part of the reasoning
         self._unclosed = False  # whether a special token may still close the last call
         self._at = 0  # after the last id that was fed
 
@@ -141,7 +141,7 @@ class _Reader:
         return Reply(content, reasoning or None, self._calls, part != "reasoning", stopped)
 
     def _part(self) -> str | None:
-        """The open part of the message; a message of thoughts counts as ``reasoning``."""
+        """The open part of the message; a message of reasoning counts as ``reasoning``."""
         opened = self._parser.open
         if opened is None:
             return None

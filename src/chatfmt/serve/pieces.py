@@ -1,14 +1,14 @@
-"""From the events of a parser to the pieces of one reply: text, thoughts and numbered calls.
+"""From the events of a parser to the pieces of one reply: text, reasoning and numbered calls.
 
 APIs have one reply where a format may have several messages. They are joined here:
 
 =========================================  =====================================================
 part of a message                          becomes
 =========================================  =====================================================
-``reasoning``                              thoughts
+``reasoning``                              reasoning
 ``content``                                text, unless listed below
-``content`` in channel ``analysis``        thoughts
-``content`` to ``self``                    thoughts
+``content`` in channel ``analysis``        reasoning
+``content`` to ``self``                    reasoning
 ``content`` to a role                      text
 ``content`` to any other recipient         a call; ``functions.`` before its name is left out
 each of ``tool_calls``                     a call
@@ -56,7 +56,7 @@ _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 class Text(NamedTuple):
-    """More of the content or of the thoughts."""
+    """More of the content or of the reasoning."""
 
     field: Literal["content", "reasoning"]
     text: str

@@ -106,8 +106,8 @@ def response_events(
 ) -> Iterator[dict[str, Any]]:
     """Turn ids into the events of a response as they are sampled; the last has the whole response.
 
-    Thoughts become an item ``reasoning``, text an item ``message``, and each call an item
-    ``function_call``; where thoughts and text alternate, there are several. Reasoning tokens and
+    Reasoning becomes an item ``reasoning``, text an item ``message``, and each call an item
+    ``function_call``; where reasoning and text alternate, there are several. Reasoning tokens and
     cached tokens are not counted.
 
     Args:

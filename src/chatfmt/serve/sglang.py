@@ -1,4 +1,4 @@
-"""Detectors for SGLang, made from a format: for tool calls and for thoughts in a model's text.
+"""Detectors for SGLang, made from a format: for tool calls and for reasoning in a model's text.
 
 Register them by name before the server starts::
 
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.serve.outputs import Output, over_text, server_class, spelled
 from chatfmt.serve.pieces import Arguments, CallStart, Text
-from chatfmt.serve.thoughts import Thoughts
+from chatfmt.serve.reasoning import ReasoningSplitter
 from chatfmt.wire.spelled import SpelledText
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["reasoning_detector", "tool_detector"]
 
 _TOOLS = "sglang.srt.function_call.base_format_detector"
-_THOUGHTS = "sglang.srt.parser.reasoning_parser"
+_REASONING = "sglang.srt.parser.reasoning_parser"
 _TYPES = "sglang.srt.function_call.core_types"
 
 
@@ -60,7 +60,7 @@ def tool_detector(source: Source) -> type[Any]:
 
 
 def reasoning_detector(source: Source) -> type[Any]:
-    """A subclass of SGLang's ``BaseReasoningFormatDetector`` that separates thoughts from the rest.
+    """A subclass of SGLang's ``BaseReasoningFormatDetector`` that splits off reasoning.
 
     Args:
         source: as in `tool_detector`.
@@ -73,7 +73,7 @@ def reasoning_detector(source: Source) -> type[Any]:
         UnknownFormatError: there is no such format.
     """
     tok = over_text(source)
-    return server_class(_Reasoning, "BaseReasoningFormatDetector", _THOUGHTS, source, tok=tok)
+    return server_class(_Reasoning, "BaseReasoningFormatDetector", _REASONING, source, tok=tok)
 
 
 class _Calls:
@@ -160,7 +160,7 @@ class _Calls:
 
 
 class _Reasoning:
-    """Separates thoughts from the rest."""
+    """Separates reasoning from the rest."""
 
     tok: ChatTokenizer
 
@@ -171,11 +171,11 @@ class _Reasoning:
         self.stream_reasoning = stream_reasoning
         self._thinking = True if force_reasoning else None
         self._text = SpelledText(self.tok.encoding)
-        self._thoughts = Thoughts(self.tok, self._thinking)
-        self._waiting = ""  # thoughts that are held back until they are over
+        self._splitter = ReasoningSplitter(self.tok, self._thinking)
+        self._waiting = ""  # reasoning that is held back until it is over
 
     def detect_and_parse(self, text: str) -> Any:
-        """The thoughts of a whole text, and the rest of it unchanged."""
+        """The reasoning of a whole text, and the rest of it unchanged."""
         one = type(self)(force_reasoning=self._thinking)
         begun, ended = one.parse_streaming_increment(text), one.finish()
         return self._result(
@@ -183,7 +183,7 @@ class _Reasoning:
         )
 
     def parse_streaming_increment(self, new_text: str) -> Any:
-        """The thoughts in more text, and the rest of it."""
+        """The reasoning in more text, and the rest of it."""
         return self._told(self._text.take(new_text))
 
     def finish(self) -> Any:
@@ -194,16 +194,16 @@ class _Reasoning:
         return told
 
     def _told(self, ids: list[int]) -> Any:
-        before = len(self._thoughts.rest or ())
-        thought = self._waiting + self._thoughts.take(ids)
-        rest, self._waiting = self._thoughts.rest, ""
+        before = len(self._splitter.rest or ())
+        reasoning = self._waiting + self._splitter.take(ids)
+        rest, self._waiting = self._splitter.rest, ""
         if rest is None and not self.stream_reasoning:
-            thought, self._waiting = "", thought
-        return self._result(thought, spelled(self.tok, (rest or [])[before:]))
+            reasoning, self._waiting = "", reasoning
+        return self._result(reasoning, spelled(self.tok, (rest or [])[before:]))
 
     @staticmethod
     def _result(reasoning: str, normal: str) -> Any:
-        made = import_module(_THOUGHTS).StreamingParseResult
+        made = import_module(_REASONING).StreamingParseResult
         return made(normal_text=normal, reasoning_text=reasoning)
 
 

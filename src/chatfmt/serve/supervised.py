@@ -41,7 +41,7 @@ def supervised(
 
     Raises:
         ValueError: ``train_on`` is unknown.
-        RenderError: as for `ChatTokenizer.prepare`; or a trained answer has thoughts although the
+        RenderError: as for `ChatTokenizer.prepare`; or a trained answer has reasoning although the
             prompt turns thinking off.
     """
     given = unweighted(as_conversation(chat))
@@ -64,7 +64,7 @@ def supervised(
         thinks = message.reasoning or message.channel == "analysis"
         is_answer = "assistant" in train_on and origin is not None and trained[origin]
         if options.thinking is False and is_answer and thinks:
-            reason = "expected no thoughts in a trained answer: the prompt says there are none"
+            reason = "expected no reasoning in a trained answer: the prompt says there is none"
             raise RenderError(reason, form.name, origin, "reasoning")
 
     def weight(_: Message, index: int) -> float:

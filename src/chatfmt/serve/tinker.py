@@ -172,7 +172,7 @@ class _Renderer:
         """Ids and their weights, as `ChatTokenizer.encode_for_training` gives them.
 
         Raises:
-            RenderError: as for `ChatTokenizer.prepare`; or a trained answer has thoughts although
+            RenderError: as for `ChatTokenizer.prepare`; or a trained answer has reasoning although
                 the prompt turns thinking off.
             ValueError: ``train_on_what`` is unknown.
         """
@@ -204,7 +204,7 @@ class _Renderer:
         return message, ended.STOP_SEQUENCE if reply.stopped else ended.MALFORMED
 
     def parse_response_streaming(self, response: Sequence[int]) -> Iterator[Any]:
-        """A header, the text and thoughts that each id adds, and then the message."""
+        """A header, the text and reasoning that each id adds, and then the message."""
         of = import_module(_BASE)
         output = Output(self.tok, after=(self._options.thinking,))
         yield of.StreamingMessageHeader(role="assistant")
@@ -229,7 +229,7 @@ class _Renderer:
         return [{"role": "system", "content": system_prompt, "tools": [*tools]}]
 
     def to_openai_message(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """The message in the shape of OpenAI's API, thoughts as ``reasoning_content``."""
+        """The message in the shape of OpenAI's API, reasoning as ``reasoning_content``."""
         [plain], _ = with_definitions([message])
         plain.pop("trainable", None)
         [made] = as_conversation([plain]).to_openai()["messages"]

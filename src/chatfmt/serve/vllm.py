@@ -1,4 +1,4 @@
-"""Parsers for vLLM, made from a format: for tool calls and for thoughts in a model's output.
+"""Parsers for vLLM, made from a format: for tool calls and for reasoning in a model's output.
 
 A plugin registers them for ``vllm serve --tool-parser-plugin plugin.py --tool-call-parser mine``::
 
@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from chatfmt.serve.outputs import Output, ids_of, over_ids, over_text, server_class, spelled
 from chatfmt.serve.pieces import Arguments, CallStart, Text
-from chatfmt.serve.thoughts import Thoughts, are_over, thinking_in
+from chatfmt.serve.reasoning import ReasoningSplitter, is_over, thinking_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ __all__ = ["reasoning_parser", "tool_parser"]
 
 _PROTOCOL = "vllm.entrypoints.generate.base.protocol"
 _TOOLS = "vllm.tool_parsers.abstract_tool_parser"
-_THOUGHTS = "vllm.reasoning.abs_reasoning_parsers"
+_REASONING = "vllm.reasoning.abs_reasoning_parsers"
 
 
 def tool_parser(source: Source) -> type[Any]:
@@ -42,7 +42,7 @@ def tool_parser(source: Source) -> type[Any]:
 
     Streams are read by their ids. A whole output comes as text, from which special tokens must not
     be stripped: ``adjust_request`` makes sure of that. Text that is not a call is content, and so
-    are thoughts that no reasoning parser has taken out before.
+    is reasoning that no reasoning parser has taken out before.
 
     Args:
         source: a format or its name, whose ids are then read over the server's tokenizer, which
@@ -59,7 +59,7 @@ def tool_parser(source: Source) -> type[Any]:
 
 
 def reasoning_parser(source: Source) -> type[Any]:
-    """A subclass of vLLM's ``ReasoningParser`` that separates a format's thoughts from the rest.
+    """A subclass of vLLM's ``ReasoningParser`` that splits off reasoning.
 
     Args:
         source: as in `tool_parser`.
@@ -71,7 +71,7 @@ def reasoning_parser(source: Source) -> type[Any]:
         ImportError: vLLM is not installed.
         UnknownFormatError: there is no such format.
     """
-    return server_class(_Reasoning, "ReasoningParser", _THOUGHTS, source, source=source)
+    return server_class(_Reasoning, "ReasoningParser", _REASONING, source, source=source)
 
 
 class _Server:
@@ -153,7 +153,7 @@ class _Calls(_Server):
     def _new(
         tok: ChatTokenizer, tools: Iterable[dict[str, Any]], *, whole_calls: bool = False
     ) -> Output:
-        """An output after closed thoughts, if a prompt can close them, else after a plain one."""
+        """An output after closed reasoning, if a prompt can close it, else after a plain one."""
         return Output(
             tok, after=(False, None), tools=tools, whole_calls=whole_calls, new_id=_new_id
         )
@@ -176,12 +176,12 @@ class _Calls(_Server):
 
 
 class _Reasoning(_Server):
-    """Separates thoughts from the rest."""
+    """Separates reasoning from the rest."""
 
     def __init__(self, tokenizer: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(tokenizer, *args, **kwargs)  # type: ignore[call-arg] # vLLM's comes next
         self._thinking = thinking_in(kwargs.get("chat_template_kwargs"))
-        self._thoughts: Thoughts | None = None
+        self._splitter: ReasoningSplitter | None = None
 
     def adjust_request(self, request: Any) -> Any:
         """The request, which keeps special tokens in texts."""
@@ -190,8 +190,8 @@ class _Reasoning(_Server):
         return request
 
     def is_reasoning_end(self, input_ids: Sequence[int]) -> bool:
-        """Whether the last message of a prompt and what follows it is past its thoughts."""
-        return are_over(self._over_ids, [*input_ids])
+        """Whether the last message of a prompt and what follows it is past its reasoning."""
+        return is_over(self._over_ids, [*input_ids])
 
     def is_reasoning_end_streaming(
         self, input_ids: Sequence[int], delta_ids: Iterable[int]
@@ -200,24 +200,24 @@ class _Reasoning(_Server):
         return self.has_engine_confirmed_reasoning_end() or self.is_reasoning_end(input_ids)
 
     def has_engine_confirmed_reasoning_end(self) -> bool:
-        """Whether the stream has brought something other than thoughts."""
-        return self._thoughts is not None and self._thoughts.rest is not None
+        """Whether the stream has brought something other than reasoning."""
+        return self._splitter is not None and self._splitter.rest is not None
 
     def extract_content_ids(self, input_ids: list[int]) -> list[int]:
-        """The ids after the thoughts; in a stream, those that have come so far."""
-        return (self._thoughts or self._read(input_ids)[0]).rest or []
+        """The ids after the reasoning; in a stream, those that have come so far."""
+        return (self._splitter or self._read(input_ids)[0]).rest or []
 
     def count_reasoning_tokens(self, token_ids: Sequence[int]) -> int:
-        """The number of ids that bring text of thoughts."""
+        """The number of ids that bring text of the reasoning."""
         return self._read(token_ids)[0].count
 
     def extract_reasoning(self, model_output: str, request: Any) -> tuple[str | None, str | None]:
-        """The thoughts of a whole output, and the rest of it unchanged."""
+        """The reasoning of a whole output, and the rest of it unchanged."""
         tok = self._over_text
         thinking = thinking_in(getattr(request, "chat_template_kwargs", None))
-        thoughts = Thoughts(tok, self._thinking if thinking is None else thinking)
-        text = thoughts.take(ids_of(tok, model_output))
-        return text or None, spelled(tok, thoughts.rest or []) or None
+        splitter = ReasoningSplitter(tok, self._thinking if thinking is None else thinking)
+        text = splitter.take(ids_of(tok, model_output))
+        return text or None, spelled(tok, splitter.rest or []) or None
 
     def extract_reasoning_streaming(
         self,
@@ -228,13 +228,13 @@ class _Reasoning(_Server):
         current_token_ids: Sequence[int],
         delta_token_ids: Sequence[int],
     ) -> Any:
-        """The thoughts in the new ids, and the rest of them; None if they bring nothing."""
-        if self._thoughts is None:
-            self._thoughts = Thoughts(self._over_ids, self._thinking)
-        before = len(self._thoughts.rest or ())
-        text = self._thoughts.take(delta_token_ids)
+        """The reasoning in the new ids, and the rest of these; None if they bring nothing."""
+        if self._splitter is None:
+            self._splitter = ReasoningSplitter(self._over_ids, self._thinking)
+        before = len(self._splitter.rest or ())
+        text = self._splitter.take(delta_token_ids)
         stops = self._over_ids.stop_tokens
-        rest = (self._thoughts.rest or [])[before:]
+        rest = (self._splitter.rest or [])[before:]
         content = spelled(self._over_ids, (token for token in rest if token not in stops))
         if not text and not content:
             return None
@@ -245,9 +245,9 @@ class _Reasoning(_Server):
         """Do nothing: no text is ever held back."""
         return
 
-    def _read(self, ids: Iterable[int]) -> tuple[Thoughts, str]:
-        thoughts = Thoughts(self._over_ids, self._thinking)
-        return thoughts, thoughts.take(ids)
+    def _read(self, ids: Iterable[int]) -> tuple[ReasoningSplitter, str]:
+        splitter = ReasoningSplitter(self._over_ids, self._thinking)
+        return splitter, splitter.take(ids)
 
 
 def _plain(tools: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ A line has these texts around its fields; each may be empty::
 
     base [open {reasoning} close] closer [lead {content} trail] end
 
-Answers with and without a thought, and with and without text, show where each of these begins and
+Answers with and without reasoning, and with and without text, show where each of these begins and
 ends. The end of a prompt shows where the model begins.
 """
 
@@ -71,17 +71,17 @@ class Answers(NamedTuple):
     """The text that a prompt adds; None if it does not continue from the question's end."""
     closed: str | None
     """The text that a prompt adds if it turns thinking off."""
-    thought: tuple[str, str] | None
-    """The text before a thought, and between it and the content; None if thoughts are left out."""
+    reasoning: tuple[str, str] | None
+    """The text before the reasoning, and between it and the content; None if it is left out."""
 
     @property
-    def thoughts(self) -> tuple[tuple[str, str], ...]:
-        """The text around a thought, if it is not left out.
+    def around_reasoning(self) -> tuple[tuple[str, str], ...]:
+        """The text around the reasoning, if it is not left out.
 
-        >>> Answers("<a>", "<e>", None, None, None, ("<a><t>", "</t>")).thoughts
+        >>> Answers("<a>", "<e>", None, None, None, ("<a><t>", "</t>")).around_reasoning
         (('<a><t>', '</t>'),)
         """
-        return () if self.thought is None else (self.thought,)
+        return () if self.reasoning is None else (self.reasoning,)
 
 
 _Lines = tuple[list[str], dict[str, bool]]
@@ -90,10 +90,10 @@ _Lines = tuple[list[str], dict[str, bool]]
 def answer_lines(answers: Answers, tokens: Sequence[str]) -> Iterator[_Lines]:
     """The lines of an answer, with the other members of a row that they need; likeliest first."""
     for body in bodies(answers.head, answers.end, answers.empty):
-        if answers.thought is None:
+        if answers.reasoning is None:
             yield [_plain(body, answers.prompt, tokens)], {}
             continue
-        shapes = [*_shapes(body, answers.thought, tokens)]
+        shapes = [*_shapes(body, answers.reasoning, tokens)]
         for shape in shapes:
             for place, thinking in _places(shape, answers.prompt):
                 yield (
@@ -120,13 +120,19 @@ def _plain(body: Body, prompt: str | None, tokens: Sequence[str]) -> str:
 
 
 def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
-    """A line without a thought, in which a model begins after ``at`` characters."""
+    """A line without reasoning, in which a model begins after ``at`` characters."""
     if at is None or at <= len(body.head):
         return _caret(body.head, at, tokens) + body.spelled(tokens)
     lead = _caret(body.lead, at - len(body.head), tokens)
     return line_text(body.head, tokens) + body.around(lead, tokens)
 
 
+<<<<<<< HEAD
+def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> list[str]:
+    """A line with reasoning and one without, if their shared text is not all of the second."""
+    assert answers.reasoning is not None  # noqa: S101 - else there is one line
+    before, between = answers.reasoning
+=======
 def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
     """A line with a thought and one without, if their shared text is not all of the second.
 
@@ -134,6 +140,7 @@ def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
     """
     assert answers.thought is not None  # noqa: S101 - else there is one line
     before, between = answers.thought
+>>>>>>> t
     if not between.endswith(body.lead):
         body = Body(body.head + body.lead, "", "", body.trail + body.end)
     close = between.removesuffix(body.lead)
@@ -152,7 +159,7 @@ def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
 
 
 class _Shape(NamedTuple):
-    """A line with a thought in a group."""
+    """A line with reasoning in a group."""
 
     base: str
     open: str
@@ -166,16 +173,16 @@ class _Shape(NamedTuple):
             name: _caret(getattr(self, name), place[1] if name == place[0] else None, tokens)
             for name in ("base", "open", "close", "closer")
         }
-        thought = f"[{spelled['open']}{{reasoning}}{spelled['close']}]"
-        return spelled["base"] + thought + spelled["closer"] + self.body.spelled(tokens)
+        reasoning = f"[{spelled['open']}{{reasoning}}{spelled['close']}]"
+        return spelled["base"] + reasoning + spelled["closer"] + self.body.spelled(tokens)
 
 
-def _shapes(body: Body, thought: tuple[str, str], tokens: Sequence[str]) -> Iterator[_Shape]:
-    """The ways to divide the text before a content, which is also the text around a thought.
+def _shapes(body: Body, reasoning: tuple[str, str], tokens: Sequence[str]) -> Iterator[_Shape]:
+    """The ways to divide the text before a content, which is also the text around the reasoning.
 
     First the one with the shortest closer, then the one with the longest.
     """
-    before, between = thought
+    before, between = reasoning
     if not between.endswith(body.lead):
         return
     close = between.removesuffix(body.lead)
@@ -202,7 +209,7 @@ _Place = tuple[tuple[str, int], "bool | None"]
 def _places(shape: _Shape, prompt: str | None) -> Iterator[_Place]:
     """Where the model may begin after this prompt, and the value of ``thinking`` that it means."""
     base, opened = shape.base, shape.base + shape.open
-    at_base, at_thought = ("base", len(base)), ("open", len(shape.open))
+    at_base, at_open = ("base", len(base)), ("open", len(shape.open))
     if prompt is not None and base.startswith(prompt):
         yield ("base", len(prompt)), None
     elif prompt is not None and opened.startswith(prompt):
@@ -211,7 +218,7 @@ def _places(shape: _Shape, prompt: str | None) -> Iterator[_Place]:
             yield at_base, True
     elif prompt in (base + shape.closer, opened + shape.close + shape.closer):
         yield at_base, False
-        yield at_thought, False
+        yield at_open, False
         if shape.closer:
             yield ("closer", len(shape.closer)), None
     else:

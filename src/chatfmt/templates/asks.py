@@ -138,8 +138,8 @@ def _long(kinds: Kinds) -> Iterator[_Chat]:
 def _agents(kinds: Kinds) -> Iterator[_Chat]:
     user, answer = _message("user", 0), _message("assistant", 1)
     if kinds.thinks:
-        for thought in ("Add.", "", "\nAdd.\n\n"):
-            thinking = answer.model_copy(update={"reasoning": thought})
+        for reasoning in ("Add.", "", "\nAdd.\n\n"):
+            thinking = answer.model_copy(update={"reasoning": reasoning})
             yield [user, thinking], ()
             yield [user, thinking, user, answer], ()
             yield [user, thinking, user, thinking], ()

@@ -86,7 +86,7 @@ def _no_edges(role: str) -> Callable[[Ask], bool]:
 _Question = tuple[str, "Callable[[Ask], bool]"]
 CONDITIONS: dict[str, _Question] = {
     "NO_THINKING": (
-        "no answer has thoughts",
+        "no answer has reasoning",
         lambda ask: all(m.reasoning is None for m in _messages(ask)),
     ),
     "NO_CALLS": (
@@ -95,7 +95,7 @@ CONDITIONS: dict[str, _Question] = {
     ),
     "NO_TOOLS": ("no tools are defined", lambda ask: not ask.conversation.tools),
     "NO_THINK_TAGS": (
-        "no answer spells a tag of thoughts",
+        "no answer spells a tag that is around reasoning",
         lambda ask: all("think>" not in m.content for m in _messages(ask, "assistant")),
     ),
     "NO_EMPTY_SYSTEM": ("no system message is empty", _not_empty("system")),

@@ -46,7 +46,7 @@ def write(tok: ChatTokenizer, conversation: Conversation, *, prompt: bool) -> li
 
 def faults_shown(case: Case) -> Iterator[frozenset[str]]:
     """Each way to explain the text by kinds of faults."""
-    for one in (_without_text_beside_calls, _up_to_calls, _differing, _up_to_thought_in_text):
+    for one in (_without_text_beside_calls, _up_to_calls, _differing, _up_to_reasoning_in_text):
         yield from one(case)
 
 
@@ -91,7 +91,7 @@ def _up_to_calls(case: Case) -> Iterator[frozenset[str]]:
         yield from (kinds | {"dropped_calls"} for kinds in found)
 
 
-def _up_to_thought_in_text(case: Case) -> Iterator[frozenset[str]]:
+def _up_to_reasoning_in_text(case: Case) -> Iterator[frozenset[str]]:
     """``split_text``, if a text with the tag is missing and the text before it is explained."""
     messages = case.given.messages
     if any("</think>" in m.content and m.content not in case.text for m in messages):
@@ -150,9 +150,9 @@ def _between(
 def _kinds(case: Case, prepared: Conversation, text: str, ours: str, start: int) -> Iterator[str]:
     """The kinds that explain how two texts differ, both of which begin with the first question."""
     tok, messages = case.tok, prepared.messages
-    thought = _thought(tok)
-    if thought and re.sub(thought, "", text) == re.sub(thought, "", ours):
-        yield "thoughts"
+    pattern = _reasoning_pattern(tok)
+    if pattern and re.sub(pattern, "", text) == re.sub(pattern, "", ours):
+        yield "reasoning"
     if case.prompt and text.startswith(spelled(tok, tok.encode(messages))[start:]):
         yield "prompt"
     if not case.prompt and ours.startswith(text) and _ending(tok).endswith(ours[len(text) :]):
@@ -191,8 +191,8 @@ def _ending(tok: ChatTokenizer) -> str:
     return ""
 
 
-def _thought(tok: ChatTokenizer) -> str | None:
-    """A pattern for a thought and the text that the row writes around it."""
+def _reasoning_pattern(tok: ChatTokenizer) -> str | None:
+    """A pattern for reasoning and the text that the row writes around it."""
     for line in tok.format.lines_of["assistant"]:
         for piece in line.pieces:
             if isinstance(piece, Group) and piece.field == "reasoning":

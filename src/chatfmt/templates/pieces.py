@@ -10,7 +10,7 @@ from chatfmt.templates.branches import branch
 from chatfmt.templates.fields import Places, constant
 from chatfmt.templates.shared import TRAINED, Shared
 from chatfmt.templates.source import If, Node, Text, Write, quoted
-from chatfmt.wire.prompts import end_of_closer, end_of_thoughts
+from chatfmt.wire.prompts import end_of_closer, end_of_reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ def written(
     end = None
     if role == TRAINED and role in shared.format.closing and not generated:
         closer = end_of_closer(pieces)
-        end = end_of_thoughts(pieces) if closer is None else closer
+        end = end_of_reasoning(pieces) if closer is None else closer
     if end is None:
         return tuple(_Walk(shared, role, line).all(pieces, generated=generated))
     is_closer = closer is not None
@@ -63,7 +63,7 @@ class _Walk:
         role: the role.
         line: the line to which the pieces belong.
         known: fields that are known to be there, or known to be missing.
-        prompted: whether a prompt writes all this, with an empty reasoning in it.
+        prompted: whether a prompt writes all this, with empty reasoning in it.
         past: the texts that can come before the first; None if it begins a message.
     """
 

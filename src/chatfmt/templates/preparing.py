@@ -13,11 +13,11 @@ from chatfmt.errors import FormatError
 from chatfmt.prepare.definitions import Tools
 from chatfmt.prepare.items import PLACE
 from chatfmt.prepare.order import Order
+from chatfmt.prepare.reasoning import Reasoning
 from chatfmt.prepare.systems import Fold, Insert, System
 from chatfmt.prepare.texts import Rename, Strip
-from chatfmt.prepare.thoughts import Reasoning
 from chatfmt.templates.branches import branch
-from chatfmt.templates.kept_thoughts import reasoning_nodes
+from chatfmt.templates.kept_reasoning import reasoning_nodes
 from chatfmt.templates.rewritten import ALL, add, each, last
 from chatfmt.templates.shared import read_field
 from chatfmt.templates.source import For, If, Node, Set, listed, quoted, raising

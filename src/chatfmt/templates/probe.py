@@ -9,7 +9,7 @@ from chatfmt.templates.render import Refused, Rendering
 if TYPE_CHECKING:
     from chatfmt.templates.render import JinjaTemplate
 
-__all__ = ["Cut", "cut", "emptied", "mark", "prompted", "takes_parts", "thought_cut"]
+__all__ = ["Cut", "cut", "emptied", "mark", "prompted", "reasoning_cut", "takes_parts"]
 
 _ROLES = {"s": "system", "u": "user", "a": "assistant"}
 
@@ -122,15 +122,15 @@ def takes_parts(template: JinjaTemplate) -> bool:
     return mark(0) not in plain and mark(0) in parts
 
 
-def thought_cut(template: JinjaTemplate) -> tuple[str, str] | None:
-    """The text between a question and a thought, and between the thought and the answer.
+def reasoning_cut(template: JinjaTemplate) -> tuple[str, str] | None:
+    """The text between a question and the reasoning, and between that and the answer.
 
-    None if the template leaves thoughts out, or writes them elsewhere.
+    None if the template leaves reasoning out, or writes it elsewhere.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> source = "{% for m in messages %}<m>{{ m.thinking }}</t>{{ m.content }}{% endfor %}"
     >>> with JinjaTemplate(source) as template:
-    ...     thought_cut(template)
+    ...     reasoning_cut(template)
     ('<m>', '</t>')
     """
     question = {"role": "user", "content": mark(0)}

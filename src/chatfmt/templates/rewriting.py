@@ -52,7 +52,7 @@ def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Word
     hopeless = _hopeless(left, cases)
     left, cases = ([one for one in some if one[0].prompt not in hopeless] for some in (left, cases))
     cases = [*left, *(case for case in cases[::_SOME] if case not in left)]
-    for kind in _KINDS if _thinks(tok) else _KINDS_WITHOUT_THOUGHTS:
+    for kind in _KINDS if _thinks(tok) else _KINDS_WITHOUT_REASONING:
         best = words
         for tried in kind(words):
             if not left:
@@ -100,7 +100,7 @@ def _thinking(words: _Words) -> Iterator[_Words]:
             yield [{"word": "reasoning", "keep": keep, "empty": empty}, *words]
 
 
-def _strip_thoughts(words: _Words) -> Iterator[_Words]:
+def _strip_reasoning(words: _Words) -> Iterator[_Words]:
     for characters in ("\n", None):
         word = {"word": "strip", "roles": ["assistant"], "field": "reasoning"}
         yield [*words, word if characters is None else {**word, "characters": characters}]
@@ -147,7 +147,7 @@ def _orders(words: _Words) -> Iterator[_Words]:
         yield [{"word": "order", **options}, *words]
 
 
-_KINDS_WITHOUT_THOUGHTS = (
+_KINDS_WITHOUT_REASONING = (
     _orders,
     _no_thinking,
     _systems,
@@ -159,7 +159,7 @@ _KINDS_WITHOUT_THOUGHTS = (
 _KINDS = (
     _orders,
     _thinking,
-    *_KINDS_WITHOUT_THOUGHTS[2:],
-    _strip_thoughts,
+    *_KINDS_WITHOUT_REASONING[2:],
+    _strip_reasoning,
     _strip_thinking,
 )

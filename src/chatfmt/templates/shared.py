@@ -21,14 +21,14 @@ __all__ = ["TRAINED", "Shared", "read_field"]
 
 TRAINED = "assistant"
 """The role whose messages have weight by default."""
-_THOUGHTS = (
+_REASONING = (
     "[message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]"
     " | reject('none')"
 )
 _TWO = ": expected the thinking once, found it under two names with other text"
 _GIVEN = {
     "content": "'' if message.get('content') is none else message.content",
-    "reasoning": f"{_THOUGHTS} | first | default(none)",
+    "reasoning": f"{_REASONING} | first | default(none)",
     "call_id": "message.get('tool_call_id')",
 }
 """Field to the expression that takes it from a message; others have a member of the same name."""
@@ -42,7 +42,7 @@ def read_field(field: str) -> Iterator[Node]:
     """
     yield Set(field, _GIVEN.get(field, f"message.get({quoted(field)})"))
     if field == "reasoning":
-        others = f"{_THOUGHTS} | reject('equalto', reasoning) | list"
+        others = f"{_REASONING} | reject('equalto', reasoning) | list"
         yield If(((others, (raising(f"'message ' ~ loop.index0 ~ {quoted(_TWO)}"),)),))
 
 

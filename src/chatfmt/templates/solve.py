@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.templates.answers import Answers, answer_lines, bodies
-from chatfmt.templates.probe import cut, emptied, prompted, thought_cut
+from chatfmt.templates.probe import cut, emptied, prompted, reasoning_cut
 from chatfmt.templates.spelling import line_text, parts, used
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _turns(template: JinjaTemplate, tokens: Sequence[str], empty: _Empty) -> Ite
     if asked is None or asked.order != (0, 1, 2):
         return
     start, to_answer, to_user, after = asked.between
-    thought, closed = thought_cut(template), prompted(template, thinking=False)
+    reasoning, closed = reasoning_cut(template), prompted(template, thinking=False)
     for user_end in _ends(to_answer, [one, asked], tokens, following=after):
         for answer_end in _ends(to_user, [two, whole], tokens, following=start):
             head = to_user[len(answer_end) :]
@@ -128,9 +128,9 @@ def _turns(template: JinjaTemplate, tokens: Sequence[str], empty: _Empty) -> Ite
                 _Frame(answer, answer_end),
                 answers,
             )
-            before = None if thought is None else _inner(user_end, thought[0])
-            if thought is not None and before is not None:
-                yield found._replace(answers=answers._replace(thought=(before, thought[1])))
+            before = None if reasoning is None else _inner(user_end, reasoning[0])
+            if reasoning is not None and before is not None:
+                yield found._replace(answers=answers._replace(reasoning=(before, reasoning[1])))
             yield found
 
 
@@ -246,7 +246,7 @@ def _rows(
         systems = [line if starts else {"line": line, "after": "start"} for line in lines]
     question = _inner(turns.assistant.end, empty.user, turns.assistant.head)
     users = [*_spelled(turns.user, question, tokens)]
-    frames = (frame, turns.user, turns.assistant, *turns.answers.thoughts)
+    frames = (frame, turns.user, turns.assistant, *turns.answers.around_reasoning)
     written = "".join((prologue, *(part for one in frames if one for part in one)))
     always = {"prologue": line_text(prologue, tokens), "special_tokens": used(written, tokens)}
     spelled_answers = [*answer_lines(turns.answers, tokens)]

@@ -30,7 +30,7 @@ def because(
     """The change of a preparation at which two renderings differ, if only one was prepared.
 
     >>> from chatfmt import Change, Message
-    >>> hm, none = (Message(role="assistant", reasoning=thought) for thought in ("hm", None))
+    >>> hm, none = (Message(role="assistant", reasoning=text) for text in ("hm", None))
     >>> because([Change(0, "reasoning", "reasoning", "hm", None, 0)], [none], [none], [hm])
     'thinking of message 0 dropped (reasoning): a is prepared, b is not'
 

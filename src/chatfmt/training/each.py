@@ -138,8 +138,8 @@ def _check(
         prompts = _prompts(renderer, messages[start], before)
         if not any(ids[: len(prompt)] == prompt for prompt in prompts):
             raise RenderError(
-                "no prompt of this format is followed by such an answer: expected a thinking, "
-                'which the prompt begins, or "" for one that is empty',
+                "no prompt of this format is followed by such an answer: expected reasoning, "
+                'which the prompt begins, or "" if it is empty',
                 renderer.format.name,
                 start,
                 "reasoning",

@@ -23,7 +23,7 @@ class Replies(Views):
         """Index of the first message of the reply at the end of the transcript, if there is one.
 
         A reply is everything that a model writes up to a token that stops it. In a format such as
-        harmony, where thoughts and calls are separate messages, it may have several messages.
+        harmony, where reasoning and calls are separate messages, it may have several messages.
 
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")

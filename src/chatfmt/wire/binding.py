@@ -8,7 +8,7 @@ from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.probe import probe
 from chatfmt.encodings.protocol import capabilities_of
 from chatfmt.errors import EncodingError, EncodingRequiredError
-from chatfmt.wire.prompts import closers_of_thoughts, lone_closers
+from chatfmt.wire.prompts import closers_of_reasoning, lone_closers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,11 +98,11 @@ class Binding:
         self.closers = {
             role: closers
             for line in reversed(format.lines)
-            if (closers := closers_of_thoughts(line.pieces)) is not None
+            if (closers := closers_of_reasoning(line.pieces)) is not None
             for role in line.roles
             if role in format.closing
         }
-        """The text that closes an empty reasoning, in roles whose prompt can write one."""
+        """The text that closes empty reasoning, in roles whose prompt can write one."""
         self.lone_closers = {
             role: closers
             for line in reversed(format.lines)

@@ -8,7 +8,7 @@ from chatfmt.conversation import Message
 from chatfmt.line.language import Field, Group, Literal, Special
 from chatfmt.wire.choosing import lines_at
 from chatfmt.wire.kept import Kept
-from chatfmt.wire.prompts import end_of_thoughts, opens_reasoning, prompt_pieces
+from chatfmt.wire.prompts import end_of_reasoning, opens_reasoning, prompt_pieces
 from chatfmt.wire.runs import RunWriter
 from chatfmt.wire.spell import Refused, spell
 
@@ -113,7 +113,7 @@ class Prompter:
         if line is None:
             forms = (one for one in lines if prompt_pieces(one.pieces, thinking=False) is not None)
             line = next(forms, lines[0])
-        reasoning = None if end_of_thoughts(line.pieces) is None else ""
+        reasoning = None if end_of_reasoning(line.pieces) is None else ""
         begun = Message(role=role, name=name, content=prefill, reasoning=reasoning)
         return self._frames.opening_of(line, begun, index)
 

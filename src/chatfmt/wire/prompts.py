@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Closers",
-    "closers_of_thoughts",
+    "closers_of_reasoning",
     "end_of_closer",
-    "end_of_thoughts",
+    "end_of_reasoning",
     "lone_closers",
     "opens_reasoning",
     "prompt_pieces",
@@ -30,7 +30,7 @@ def prompt_pieces(pieces: Sequence[Piece], *, thinking: bool) -> Sequence[Piece]
         thinking: True if the prompt opens the reasoning, False if it writes it closed and
             empty.
     """
-    return _up_to_reasoning(pieces) if thinking else _without_thoughts(pieces)
+    return _up_to_reasoning(pieces) if thinking else _without_thinking(pieces)
 
 
 def opens_reasoning(pieces: Sequence[Piece]) -> bool:
@@ -69,9 +69,9 @@ def _is_answer(piece: Piece) -> bool:
     return held == "content"
 
 
-def _without_thoughts(pieces: Sequence[Piece]) -> list[Piece] | None:
-    """The line up to its answer, with an empty reasoning, or with only the text that closes one."""
-    place, at = _thoughts(pieces)
+def _without_thinking(pieces: Sequence[Piece]) -> list[Piece] | None:
+    """The line up to its answer, with empty reasoning, or with only the text that closes it."""
+    place, at = _reasoning_place(pieces)
     if place is None:
         return None
     before, piece = [*pieces[:at]], pieces[place]
@@ -80,7 +80,7 @@ def _without_thoughts(pieces: Sequence[Piece]) -> list[Piece] | None:
     return before
 
 
-def _thoughts(pieces: Sequence[Piece]) -> tuple[int | None, int]:
+def _reasoning_place(pieces: Sequence[Piece]) -> tuple[int | None, int]:
     """Where the reasoning is before the answer, if it is; and where the answer begins."""
     at = next((i for i, piece in enumerate(pieces) if _is_answer(piece)), len(pieces))
     return next((i for i in range(at) if _holds_reasoning(pieces[i])), None), at
@@ -93,23 +93,23 @@ def _closes_alone(pieces: Sequence[Piece], place: int, at: int) -> bool:
     return grouped and any(not isinstance(piece, GenerationStart) for piece in after)
 
 
-def end_of_thoughts(pieces: Sequence[Piece]) -> int | None:
-    """The first piece after an empty reasoning, up to which a prompt writes everything.
+def end_of_reasoning(pieces: Sequence[Piece]) -> int | None:
+    """The first piece after empty reasoning, up to which a prompt writes everything.
 
     None if a prompt cannot write the reasoning closed and empty.
     """
-    place, at = _thoughts(pieces)
+    place, at = _reasoning_place(pieces)
     return None if place is None or _closes_alone(pieces, place, at) else at
 
 
 def end_of_closer(pieces: Sequence[Piece]) -> int | None:
-    """The first piece after the text that closes a missing reasoning, if a line writes that."""
-    place, at = _thoughts(pieces)
+    """The first piece after the text that closes missing reasoning, if a line writes that."""
+    place, at = _reasoning_place(pieces)
     return at if place is not None and _closes_alone(pieces, place, at) else None
 
 
 class Closers(NamedTuple):
-    """The parts of an empty or missing reasoning in a prompt that a reader still has to see."""
+    """The parts of empty or missing reasoning in a prompt that a reader still has to see."""
 
     specials: int
     """The number of special tokens."""
@@ -129,24 +129,24 @@ class Closers(NamedTuple):
 
 
 def lone_closers(pieces: Sequence[Piece]) -> Closers | None:
-    """The text that closes a missing reasoning, if a line writes that."""
-    place, at = _thoughts(pieces)
+    """The text that closes missing reasoning, if a line writes that."""
+    place, at = _reasoning_place(pieces)
     if place is None or not _closes_alone(pieces, place, at):
         return None
     return Closers.among(pieces[place + 1 : at])
 
 
-def closers_of_thoughts(pieces: Sequence[Piece]) -> Closers | None:
-    """The parts before `end_of_thoughts`, once a reader knows of an empty reasoning.
+def closers_of_reasoning(pieces: Sequence[Piece]) -> Closers | None:
+    """The parts before `end_of_reasoning`, once a reader knows of empty reasoning.
 
     It knows by the beginning of the group, or else by the text after the field.
     """
-    end = end_of_thoughts(pieces)
-    place, _ = _thoughts(pieces)
+    end = end_of_reasoning(pieces)
+    place, _ = _reasoning_place(pieces)
     if end is None or place is None:
         return None
-    thought = pieces[place]
-    rest = [*(thought.pieces if isinstance(thought, Group) else ()), *pieces[place + 1 : end]]
+    group = pieces[place]
+    rest = [*(group.pieces if isinstance(group, Group) else ()), *pieces[place + 1 : end]]
     written = [piece for piece in rest if piece != GenerationStart()]
     known = [Literal(one.text[1:]) for one in written[:1] if isinstance(one, Literal)]
     return Closers.among([*known, *written[1:]])  # a literal text is known by its first character

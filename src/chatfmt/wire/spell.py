@@ -16,7 +16,7 @@ from chatfmt.line.coders import CODERS, STRING_FLAGS, string_flag
 from chatfmt.line.fields import noun
 from chatfmt.line.jsontext import CodeError
 from chatfmt.line.language import Calls, Field, GenerationStart, Group, Literal, Special
-from chatfmt.wire.prompts import end_of_closer, end_of_thoughts
+from chatfmt.wire.prompts import end_of_closer, end_of_reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -110,7 +110,7 @@ def lay_out(
     """The text of a line's pieces for all messages of the same shape.
 
     These have the same fields, the same number of calls, the same arguments if those are written
-    one by one, and a reasoning that is empty or not.
+    one by one, and reasoning that is empty or not.
 
     Raises:
         Refused: the arguments of a call are not.
@@ -121,7 +121,7 @@ def lay_out(
     if prompted and message.reasoning is None:
         end = end_of_closer(pieces)
     elif prompted and not message.reasoning:
-        end = end_of_thoughts(pieces)
+        end = end_of_reasoning(pieces)
     speller.prompted = end is not None
     speller.add(pieces[:end])
     if end is not None:

@@ -50,9 +50,9 @@ def _read(row: Field, _options: Options) -> list[Item]:
 def _step(step: Field) -> Iterator[Message]:
     role = _ROLES[step.need("source").one_of(tuple(_ROLES))]
     fields: dict[str, Any] = {}
-    thought, calls = step.get("reasoning_content"), step.get("tool_calls")
-    if thought is not None:
-        fields["reasoning"] = thought.text()
+    reasoning, calls = step.get("reasoning_content"), step.get("tool_calls")
+    if reasoning is not None:
+        fields["reasoning"] = reasoning.text()
     if calls is not None and calls.value != []:
         fields["tool_calls"] = [_call(call) for call in calls.items()]
     if fields and role != "assistant":

@@ -149,14 +149,14 @@ def _spoken(turn: Field) -> Message:
     content = turn.get("content")
     parts = content.items() if content is not None and content.value != [] else []
     texts: list[str] = []
-    thoughts: list[str] = []
+    thinking: list[str] = []
     for part in parts:
         if part.need("type").one_of(("text", "thinking")) == "text":
             texts.append(part.need("text").text())
         else:
-            thoughts.append(part.need("thinking").text())
+            thinking.append(part.need("thinking").text())
     text = "".join(texts) if parts else turn.need("text").text()
-    reasoning = "".join(thoughts) if thoughts else None
+    reasoning = "".join(thinking) if thinking else None
     return turn.message(role=_SENDERS[sender], content=text, reasoning=reasoning)
 
 

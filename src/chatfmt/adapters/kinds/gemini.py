@@ -83,7 +83,7 @@ def _user(turn: Field, parts: list[Field]) -> Iterator[Message]:
 
 
 def _model(turn: Field, parts: list[Field]) -> Iterator[Message]:
-    thoughts: list[str] = []
+    thinking: list[str] = []
     texts: list[str] = []
     calls: list[dict[str, Any]] = []
     for part in parts:
@@ -94,11 +94,11 @@ def _model(turn: Field, parts: list[Field]) -> Iterator[Message]:
             calls.append(_call(held))
         elif calls or (part.value.get("thought") is True and texts):
             raise held.error(
-                "expected thoughts, then text, then calls, which is the order in a message"
+                "expected reasoning, then text, then calls, which is the order in a message"
             )
         else:
-            (thoughts if part.value.get("thought") is True else texts).append(held.text())
-    reasoning = "".join(thoughts) if thoughts else None
+            (thinking if part.value.get("thought") is True else texts).append(held.text())
+    reasoning = "".join(thinking) if thinking else None
     yield turn.message(
         role="assistant", content="".join(texts), tool_calls=calls, reasoning=reasoning
     )

@@ -117,9 +117,9 @@ def _message(item: Field) -> tuple[Message, dict[str, Any]]:
         fields["name"] = data.need("name").label()
     if _filled(data, "invalid_tool_calls"):
         raise data.need("invalid_tool_calls").error("expected calls that LangChain could parse")
-    extra, thought = _additional(data)
-    if thought is not None:
-        fields["reasoning"] = thought
+    extra, reasoning = _additional(data)
+    if reasoning is not None:
+        fields["reasoning"] = reasoning
     used = ("role", "type", "content", "tool_calls", "invalid_tool_calls", "tool_call_id", "name")
     besides = data.rest(*used, "additional_kwargs")
     return data.message(**fields), {**besides, **({"additional_kwargs": extra} if extra else {})}
@@ -142,9 +142,9 @@ def _additional(data: Field) -> tuple[dict[str, Any], str | None]:
             )
     if (given.get("tool_calls") or given.get("function_call")) and not _filled(data, "tool_calls"):
         raise given.error("expected the calls in tool_calls, too")
-    thought = given.get("reasoning_content")
+    reasoning = given.get("reasoning_content")
     rest = given.rest("reasoning_content")
-    return rest, None if thought is None else thought.text()
+    return rest, None if reasoning is None else reasoning.text()
 
 
 def _text(content: Field) -> str:

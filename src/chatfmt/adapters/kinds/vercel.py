@@ -56,8 +56,8 @@ def _parts(turn: Field) -> list[Field]:
         return _consistent(turn, parts.items())
     found: list[Field] = []
     if turn.get("reasoning") is not None:
-        thought = {"type": "reasoning", "text": turn.value["reasoning"]}
-        found.append(Field(thought, "", turn))
+        old = {"type": "reasoning", "text": turn.value["reasoning"]}
+        found.append(Field(old, "", turn))
     calls = turn.get("toolInvocations")
     given = calls.items() if calls is not None and calls.value != [] else []
     found += [
@@ -73,11 +73,11 @@ def _parts(turn: Field) -> list[Field]:
 def _consistent(turn: Field, parts: list[Field]) -> list[Field]:
     """The parts, after checking that the members beside them agree."""
     texts = "".join(part.value["text"] for part in parts if _kind(part) == "text")
-    content, thought = turn.get("content"), turn.get("reasoning")
+    content, reasoning = turn.get("content"), turn.get("reasoning")
     if content is not None and content.text() not in ("", texts):
         raise content.error("expected the same text as in the parts, found another")
-    if thought is not None and not any(_kind(part) == "reasoning" for part in parts):
-        raise thought.error("expected the thinking in the parts, too")
+    if reasoning is not None and not any(_kind(part) == "reasoning" for part in parts):
+        raise reasoning.error("expected the thinking in the parts, too")
     return parts
 
 
@@ -120,7 +120,7 @@ def _assistant(turn: Field, parts: list[Field]) -> Iterator[Message]:
         elif kind == "reasoning":
             if "content" in fields:
                 yield from finished()
-            fields["reasoning"] = fields.get("reasoning", "") + _thought(part)
+            fields["reasoning"] = fields.get("reasoning", "") + _reasoning(part)
         elif kind != "step-start":
             call, result = _invocation(part, kind)
             fields["tool_calls"] = [*fields.get("tool_calls", []), call]
@@ -129,7 +129,7 @@ def _assistant(turn: Field, parts: list[Field]) -> Iterator[Message]:
     yield from finished()
 
 
-def _thought(part: Field) -> str:
+def _reasoning(part: Field) -> str:
     return (part.get("text") or part.need("reasoning")).text()
 
 

@@ -228,7 +228,7 @@ ROWS: dict[str, dict[str, Any]] = {
         ],
         "faults": {
             "calls": "it writes objects as JSON, and strings as they are between quotes",
-            "thoughts": "it knows a thought by another name than transformers has for it",
+            "reasoning": "it knows reasoning by another name than transformers has for it",
         },
         "source": (
             "chat_template.jinja of LiquidAI/LFM2.5-1.2B-Instruct, which puts strings in single "

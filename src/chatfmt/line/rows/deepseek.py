@@ -31,10 +31,10 @@ _BARE = (
 )
 
 
-def _row(thoughts: str, calls: str, tool: str | dict[str, str]) -> dict[str, Any]:
+def _row(reasoning: str, calls: str, tool: str | dict[str, str]) -> dict[str, Any]:
     """After a result the assistant goes on without a header, and without thinking."""
     after = "{^}{content}"
-    begins = _ASSISTANT + thoughts + "{content}"
+    begins = _ASSISTANT + reasoning + "{content}"
     return {
         "prologue": _BEGIN,
         "template": {
@@ -152,8 +152,8 @@ ROWS: dict[str, dict[str, Any]] = {
             "split_text": "it takes an answer apart at </think>",
         },
         "source": (
-            "chat_template in tokenizer_config.json of deepseek-ai/DeepSeek-R1; where its thoughts "
-            "stand: the model card"
+            "chat_template in tokenizer_config.json of deepseek-ai/DeepSeek-R1; where its "
+            "reasoning is: the model card"
         ),
     },
     "deepseek-v3.1": {

@@ -42,7 +42,7 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "source": (
             "the template for EXAONE Deep of Ollama; not certain: that its tags are no tokens, and "
-            "the empty line after a thought"
+            "the empty line after reasoning"
         ),
     },
 }

@@ -109,7 +109,7 @@ ROWS: dict[str, dict[str, Any]] = {
         },
         "source": (
             "chat_template in tokenizer_config.json of microsoft/Phi-4-reasoning, which writes its "
-            "guidelines first; that two tokens stand around the thoughts: its technical report"
+            "guidelines first; that two tokens are around the reasoning: its technical report"
         ),
     },
 }

@@ -95,7 +95,7 @@ ROWS: dict[str, dict[str, Any]] = {
             *_TOOLS,
         ],
         "faults": {
-            "thoughts": "it looks for the last answer, and finds the first",
+            "reasoning": "it looks for the last answer, and finds the first",
         },
         "source": "chat_template.jinja of moonshotai/Kimi-K2-Thinking",
     },

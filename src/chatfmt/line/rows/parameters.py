@@ -125,7 +125,7 @@ ROWS: dict[str, dict[str, Any]] = {
             system(""),
             {**TOOLS_IN_SYSTEM, "spelling": {"kind": "tags"}},
         ],
-        "faults": {"empty": "it leaves out the newline after a thought that nothing follows"},
+        "faults": {"empty": "it leaves out the newline after reasoning that nothing follows"},
         "source": f"chat_templates/nemotron_3_nano.jinja of TRL 1.16{_LIKE_PYTHON}",
     },
     "stepfun-3.5": {

@@ -118,7 +118,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "prepare": _THINKING,
         "faults": {
             "calls": "it looks for newlines before calls after it has taken them away",
-            "thoughts": "it gives an empty thought to the last answer alone",
+            "reasoning": "it gives empty reasoning to the last answer alone",
         },
         "source": _source("Qwen/Qwen3-0.6B"),
     },
@@ -136,7 +136,7 @@ ROWS: dict[str, dict[str, Any]] = {
         **_THINKS_FIRST,
         "prepare": _THINKING,
         "faults": {
-            "thoughts": "it gives an empty thought to the last answer alone",
+            "reasoning": "it gives empty reasoning to the last answer alone",
         },
         "source": _source("Qwen/Qwen3-Next-80B-A3B-Thinking"),
     },

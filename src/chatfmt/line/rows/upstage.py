@@ -58,8 +58,8 @@ ROWS: dict[str, dict[str, Any]] = {
             system(_PROVIDER, before=_PROVIDER + "\n\n## System Prompt\n\n", values={"date": None}),
         ],
         "source": (
-            "chat_template.jinja of upstage/Solar-Open-100B, without thoughts, and without "
-            "definitions of tools, between which tokens stand"
+            "chat_template.jinja of upstage/Solar-Open-100B, without reasoning, and without "
+            "definitions of tools, which have tokens between them"
         ),
     },
 }

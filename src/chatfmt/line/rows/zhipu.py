@@ -35,13 +35,13 @@ def _example(break_: str) -> str:
     return rf"<tool_call>\{{function-name\}}{break_}{pairs}...{break_}</tool_call>"
 
 
-def _row(break_: str, thoughts: str, content: str) -> dict[str, Any]:
+def _row(break_: str, reasoning: str, content: str) -> dict[str, Any]:
     """Tags stand on lines of their own, or not."""
     calls = (
         f"[{break_}|<tool_call>{{call.name}}{break_}[<arg_key>{{arg.key}}</arg_key>{break_}"
         f"<arg_value>{{arg.value:loose}}</arg_value>{break_}]*</tool_call>]*"
     )
-    assistant = f"<|assistant|>{thoughts}{content}"
+    assistant = f"<|assistant|>{reasoning}{content}"
     return {
         "prologue": "[gMASK]<sop>",
         "template": {

@@ -39,7 +39,7 @@ def _there(piece: Piece) -> Piece:
 
 
 def letters(pieces: Iterable[Piece]) -> list[Piece]:
-    """Pieces with each literal letter by letter, groups unfolded, and their thoughts left out."""
+    """Pieces with each literal letter by letter, groups unfolded and no reasoning."""
     found: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, Literal):
@@ -60,7 +60,7 @@ def after_prompt(pieces: list[Piece], written: list[Piece]) -> list[Piece] | Non
 
 
 def is_reasoning(piece: Piece) -> bool:
-    """Whether a piece is the place of the thoughts."""
+    """Whether a piece is the place of the reasoning."""
     return isinstance(piece, Field) and piece.name == "reasoning"
 
 

@@ -78,15 +78,15 @@ class Draft(Headed):
             if self.is_open:
                 if self.role is None:
                     self.end_at(self._last_place())
-                self.end_thoughts(at)
+                self.end_empty_reasoning(at)
                 self.finish(token)
             self.begin(at)
             self._first = place
             self._stop_at = at if self.unended and token in self._binding.stops else None
         if meaning.generated:
             self.begin_generated()
-        thoughts = self._thoughts
-        if thoughts is not None and thoughts.end_before(place) and not self.has_thought:
+        empty = self._empty_reasoning
+        if empty is not None and empty.end_before(place) and not self.has_reasoning:
             self._span.prompted(self.begins_at, at + within)
         if meaning.opens is not None or self.calls.open is not None:
             self.calls.enter(meaning.opens, within=place.index in self._inside.calls)
@@ -144,7 +144,7 @@ class Draft(Headed):
         if meaning.gives is not None and meaning.gives not in self.texts:
             self.texts[meaning.gives] = []
             if meaning.gives == "reasoning" != meaning.field and self.index != self.prompted:
-                self._begin_thoughts()
+                self._begin_reasoning()
         if (part, generated) != (self._span.part, self._span.generated):
             if within and generated != self._span.generated and self._is_cut:
                 self._tell_wrong.straddles(at)
@@ -231,7 +231,7 @@ class Draft(Headed):
         other._span, other.messages, other._events = span, messages, events
         other._tell_wrong = tell
         other._waiting = [*self._waiting]
-        other._thoughts = self._thoughts and twin(self._thoughts)
+        other._empty_reasoning = self._empty_reasoning and twin(self._empty_reasoning)
         other.heading = self.heading.copy()
         other._coded = {name: [*parts] for name, parts in self._coded.items()}
         other.calls = self.calls.copy(events, tell.wrong_call)

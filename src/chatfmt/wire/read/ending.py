@@ -108,7 +108,7 @@ class Ending(Intake):
             self._sunk_from = position - len(self._sink)
 
     def expect_reply(self, index: int) -> None:
-        """Set the message that a model will continue: it writes the end of its thoughts itself.
+        """Set the message that a model will continue: it closes its reasoning itself.
 
         >>> import chatfmt
         >>> chatfmt.get_tokenizer("gpt-4o").stream().expect_reply(0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatfmt.wire.events import HeaderField, MessageStart
+from chatfmt.wire.read.empty_reasoning import EmptyReasoning
 from chatfmt.wire.read.known import Known
-from chatfmt.wire.read.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Message
@@ -93,22 +93,22 @@ class Headed(Known):
         return self.literal.removeprefix(given) if begun else self.literal
 
     def begin_generated(self) -> None:
-        """Begin the model's text, or continue a prompt that says that there is no thought."""
+        """Begin the model's text, or continue a prompt that says there is no reasoning."""
         closers = self._binding.lone_closers.get(self.role or "")
         known = self._generating or "reasoning" in self.texts or self._continued
         self._generating = True
         if closers is not None and not known and self.index != self.prompted:
-            self._thoughts = Thoughts(closers)
+            self._empty_reasoning = EmptyReasoning(closers)
 
-    def end_thoughts(self, at: int) -> None:
-        """End the message, which has no end token, before a position, perhaps without thoughts."""
+    def end_empty_reasoning(self, at: int) -> None:
+        """Count a message without an end token as a prompt's, if all it has is empty reasoning."""
         unended = self.role in self._binding.format.unended
-        closed = self._thoughts is not None and self._thoughts.is_closed
-        if unended and closed and not self.has_thought:
+        closed = self._empty_reasoning is not None and self._empty_reasoning.is_closed
+        if unended and closed and not self.has_reasoning:
             self._span.prompted(self.begins_at, at)
 
     @property
-    def has_thought(self) -> bool:
+    def has_reasoning(self) -> bool:
         """Whether its reasoning has text."""
         return any(self.texts.get("reasoning", ()))
 

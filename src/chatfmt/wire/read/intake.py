@@ -91,7 +91,7 @@ class Intake:
         self._sink = None
         reader = self._reader
         reader.position = reader.span.start = -len(prompt)
-        reader.draft.prompted = 0  # the model writes the end of thoughts that the prompt opens
+        reader.draft.prompted = 0  # the model closes the reasoning that the prompt opens
         reader.events[:] = self.feed_all(prompt)
         self.spans.clear()
 

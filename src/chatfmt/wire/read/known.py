@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.conversation.made import message_of
 from chatfmt.wire.read.calls import Calls
+from chatfmt.wire.read.empty_reasoning import EmptyReasoning
 from chatfmt.wire.read.heading import Heading
 from chatfmt.wire.read.open_call import CallLayout
 from chatfmt.wire.read.strings import string_so_far
-from chatfmt.wire.read.thoughts import Thoughts
 
 if TYPE_CHECKING:
     from chatfmt.conversation import Message
@@ -51,7 +51,7 @@ class Known:
         self.literal = ""
         """Literal text read since."""
         self._continued = False  # whether the model wrote it from its first id
-        self._thoughts: Thoughts | None = None
+        self._empty_reasoning: EmptyReasoning | None = None
         self._generating = False  # whether the model's own text has begun
         self.calls = Calls(
             self.index, self._events, self._tell_wrong.wrong_call, self._calls_layout
@@ -62,10 +62,10 @@ class Known:
         self._calls_layout = self._calls_layout._replace(types=types)
         self.calls.know_tools(types)
 
-    def _begin_thoughts(self) -> None:
-        """Begin a reasoning; a message that the model wrote from its first id had no prompt."""
+    def _begin_reasoning(self) -> None:
+        """Begin reasoning; a message that the model wrote from its first id had no prompt."""
         if not self._continued:
-            self._thoughts = Thoughts(self._binding.closers.get(self.role or ""))
+            self._empty_reasoning = EmptyReasoning(self._binding.closers.get(self.role or ""))
 
     @property
     def _is_cut(self) -> bool:

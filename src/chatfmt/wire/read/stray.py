@@ -155,7 +155,7 @@ class Strays:
             self.tell_literal(-1)
         if draft.has_begun or whole or followed:
             self._cut_off_call()
-            draft.end_thoughts(reader.position)
+            draft.end_empty_reasoning(reader.position)
             draft.finish(None)
         else:
             draft.drop()

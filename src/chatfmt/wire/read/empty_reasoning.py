@@ -1,4 +1,4 @@
-"""An empty reasoning, which a prompt has written together with everything before it, if it can."""
+"""Empty reasoning, which a prompt may have written together with everything before it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from chatfmt.line.place import Place
     from chatfmt.wire.prompts import Closers
 
-__all__ = ["Thoughts"]
+__all__ = ["EmptyReasoning"]
 
 
-class Thoughts:
-    """Follows the text that closes a reasoning."""
+class EmptyReasoning:
+    """Follows the text that closes empty reasoning."""
 
     def __init__(self, closers: Closers | None) -> None:
         self._is_followed = closers is not None

@@ -1,4 +1,4 @@
-"""Separates thoughts from what follows them, as a server's reasoning parser does."""
+"""Separates reasoning from what follows it, as a server's reasoning parser does."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from chatfmt.tokenizer import ChatTokenizer
     from chatfmt.wire.read.parser import StreamParser
 
-__all__ = ["Thoughts", "are_over", "thinking_in"]
+__all__ = ["ReasoningSplitter", "is_over", "thinking_in"]
 
 
-class Thoughts:
-    """Splits the ids of an output into thoughts and the rest.
+class ReasoningSplitter:
+    """Splits the ids of an output into reasoning and the rest.
 
     Args:
         tok: the format and its vocabulary.
@@ -27,17 +27,17 @@ class Thoughts:
 
     def __init__(self, tok: ChatTokenizer, thinking: bool | None = None) -> None:  # noqa: FBT001
         self._output = Output(tok, after=(thinking,))
-        self._closed = _after_no_thoughts(tok)
+        self._closed = _after_no_reasoning(tok)
         self._message: list[int] = []  # ids of the message that may belong to its header
-        self._thinks = False  # whether it has a thought
+        self._thinks = False  # whether it has reasoning
         self.count = 0
-        """How many ids have brought thoughts."""
+        """How many ids have brought text of the reasoning."""
         self.rest: list[int] | None = None
-        """The ids that belong to no thought, including the header of a message without thoughts;
-        None as long as there are only thoughts."""
+        """The ids that are not reasoning, including the header of a message without any;
+        None as long as there is only reasoning."""
 
     def take(self, ids: Iterable[int]) -> str:
-        """The thoughts in these ids."""
+        """The reasoning in these ids."""
         texts: list[str] = []
         for token in ids:
             if self.rest is not None:
@@ -59,12 +59,12 @@ class Thoughts:
         elif self._output.part is None:
             self._message, self._thinks = [], False
         elif self._closed is not None and self._output.part != "header":
-            self._message = []  # they say that there are no thoughts
+            self._message = []  # they say that there is no reasoning
         return found
 
 
-def _after_no_thoughts(tok: ChatTokenizer) -> StreamParser | None:
-    """A parser after the prompt that says there are no thoughts, if the format has one."""
+def _after_no_reasoning(tok: ChatTokenizer) -> StreamParser | None:
+    """A parser after the prompt that says there is no reasoning, if the format has one."""
     try:
         return tok.stream(thinking=False)
     except RenderError:
@@ -77,8 +77,8 @@ def thinking_in(switches: dict[str, object] | None) -> bool | None:
     return found if isinstance(found, bool) else None
 
 
-def are_over(tok: ChatTokenizer, ids: Sequence[int]) -> bool:
-    """Whether a prompt and what follows it leave no room for more thoughts in the last message."""
+def is_over(tok: ChatTokenizer, ids: Sequence[int]) -> bool:
+    """Whether the last message of a prompt and what follows it can have no more reasoning."""
     best: tuple[int, bool | None] = -1, None
     for thinking in (None, True, False):
         try:
@@ -89,9 +89,9 @@ def are_over(tok: ChatTokenizer, ids: Sequence[int]) -> bool:
         if thinking is False and ids[-len(prompt) :] == prompt:
             return True
     end, thinking = best
-    thoughts = Thoughts(tok, thinking)
-    thoughts.take(ids[end:] if end >= 0 else ids)
-    return thoughts.rest is not None
+    splitter = ReasoningSplitter(tok, thinking)
+    splitter.take(ids[end:] if end >= 0 else ids)
+    return splitter.rest is not None
 
 
 def _end_of_last(prompt: list[int], ids: Sequence[int]) -> int:

@@ -25,7 +25,7 @@ CHAT = (
 )
 
 
-def thoughts(words: list[dict[str, Any]], *given: str | Message, **asked: Any) -> list[str | None]:
+def kept(words: list[dict[str, Any]], *given: str | Message, **asked: Any) -> list[str | None]:
     prepared = rewrite(words, *given, **asked)
     return [m.reasoning for m in prepared.messages if m.role == "assistant"]
 
@@ -50,31 +50,31 @@ def thoughts(words: list[dict[str, Any]], *given: str | Message, **asked: Any) -
     ],
 )
 def test_reasoning(options: dict[str, Any], expected: list[str | None]) -> None:
-    assert thoughts([{"word": "reasoning", **options}], *CHAT) == expected
+    assert kept([{"word": "reasoning", **options}], *CHAT) == expected
 
 
 def test_where_no_user_and_no_answer_is_all_are_kept() -> None:
     for keep in ("after_last_user", "after_last_answer"):
         words = [{"word": "reasoning", "keep": keep}]
-        assert thoughts(words, answer("0", calls=True), "tool: r") == ["0"]
+        assert kept(words, answer("0", calls=True), "tool: r") == ["0"]
 
 
 def test_after_the_last_answer_is_after_one_without_calls() -> None:
     words = [{"word": "reasoning", "keep": "after_last_answer"}]
     given = ("user: a", answer("0"), answer("1", calls=True))
-    assert thoughts(words, *given) == [None, "1"]
-    assert thoughts(words, *given, answer("2")) == [None, None, None]
+    assert kept(words, *given) == [None, "1"]
+    assert kept(words, *given, answer("2")) == [None, None, None]
 
 
 def test_the_first_message_has_no_result_before_it() -> None:
     """The result at the end of the list is not one before its start."""
     words = [{"word": "reasoning", "keep": "all", "empty": "all", "after_results": False}]
-    assert thoughts(words, answer(None, calls=True), "tool: r") == [""]
+    assert kept(words, answer(None, calls=True), "tool: r") == [""]
 
 
 def test_history_that_is_kept_keeps_what_would_be_dropped() -> None:
     words = [{"word": "reasoning", "keep": "none", "dropped": ""}]
-    assert thoughts(words, *CHAT, history="keep") == ["0", "1", None, "3", None]
+    assert kept(words, *CHAT, history="keep") == ["0", "1", None, "3", None]
     assert not rewrite(words, *CHAT, history="keep").changes
 
 

@@ -1,4 +1,4 @@
-"""The word ``reasoning`` of a preparation as nodes of a template: which answers keep a thought."""
+"""The word ``reasoning`` of a preparation as nodes of a template: which answers keep theirs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatfmt.templates.source import For, If, Node, Set, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chatfmt.prepare.thoughts import Reasoning
+    from chatfmt.prepare.reasoning import Reasoning
 
 __all__ = ["reasoning_nodes"]
 
@@ -32,19 +32,19 @@ def reasoning_nodes(word: Reasoning) -> Iterator[Node]:
             yield Set("made.at", "0")
             after = If(((is_answer, (Set("made.at", "loop.index"),)),))
             yield For(f"message in {ALL}", (after,))
-    is_thought = (
+    is_reasoning = (
         "message.role == 'assistant' and message.get('channel') == 'analysis'"
         " and not message.tool_calls and message.get('recipient') is none and loop.index0 < made.at"
     )
     branches = [
-        (is_thought, ()),
-        ("message.role == 'assistant'", (*_thought(word), add("one.message"))),
+        (is_reasoning, ()),
+        ("message.role == 'assistant'", (*_answer(word), add("one.message"))),
         ("", (add("message"),)),
     ]
     yield from each(If((*branches,)))
 
 
-def _thought(word: Reasoning) -> Iterator[Node]:
+def _answer(word: Reasoning) -> Iterator[Node]:
     """The nodes that make an answer with the thinking that it keeps, as ``one.message``."""
     yield Set("one", "namespace(message=message)")
     there = "message.reasoning_content is not none"

@@ -15,7 +15,7 @@ __all__ = ["Reasoning"]
 
 
 class Reasoning(Word):
-    """Says which answers keep their thinking, and which get an empty one.
+    """Says which answers keep their thinking, and which get empty thinking.
 
     If thinking is a separate message, in the channel ``analysis``, that message is left out.
     """
@@ -24,7 +24,7 @@ class Reasoning(Word):
     keep: Literal["all", "after_last_user", "after_last_answer", "none"]
     """An answer is an assistant message without tool calls."""
     empty: Literal["none", "kept", "all"] = "none"
-    """Which answers without thinking get an empty one: those that could keep one, or all."""
+    """Which answers without thinking get empty thinking: those that could keep one, or all."""
     dropped: str | None = None
     """Text in place of dropped thinking; None: nothing."""
     blank: bool = True
@@ -32,7 +32,7 @@ class Reasoning(Word):
     leaves: str = ""
     """Text before the content of an answer without calls whose thinking is dropped."""
     after_results: bool = True
-    """Whether answers after the result of a tool get an empty one, too."""
+    """Whether answers after the result of a tool get empty thinking, too."""
 
     @property
     def looks_at(self) -> Literal["nothing", "user", "end"]:
@@ -74,7 +74,7 @@ class Reasoning(Word):
         return answers[-1] + 1 if answers else 0
 
     def _fills(self, items: list[Item], at: int, first: int) -> bool:
-        """Whether an answer gets an empty thinking if it has none."""
+        """Whether an answer gets empty thinking if it has none."""
         if not self.after_results and at and items[at - 1].message.role == "tool":
             return False
         return self.empty == "all" or (self.empty == "kept" and at >= first)
