@@ -17,7 +17,7 @@ first, then the messages: ``shared`` has what all lines need, ``lines`` chooses 
 message, ``pieces`` writes it from left to right, and ``fields`` its fields. What a template must
 refuse is in ``headers`` (too long) and ``guards`` (text that would be read as structure, given the
 text ``around`` it). ``prompts`` are the beginnings of answers. If the template also prepares,
-``preparing`` writes the words of the preparation, two of which are in ``kept_thoughts`` and
+``preparing`` writes the words of the preparation, two of which are in ``kept_reasoning`` and
 ``spelled_tools``; all change messages as in ``rewritten``.
 
 ``export`` writes a directory that transformers loads: the template, and the encoding as a

@@ -127,27 +127,20 @@ def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
     return line_text(body.head, tokens) + body.around(lead, tokens)
 
 
-<<<<<<< HEAD
-def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> list[str]:
-    """A line with reasoning and one without, if their shared text is not all of the second."""
+def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
+    """A line with reasoning and one without, if their shared text is not all of the second.
+
+    A prompt may be the first line up to its reasoning, or that line with an empty reasoning.
+    """
     assert answers.reasoning is not None  # noqa: S101 - else there is one line
     before, between = answers.reasoning
-=======
-def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
-    """A line with a thought and one without, if their shared text is not all of the second.
-
-    A prompt may be the first line up to its thought, or that line with an empty thought.
-    """
-    assert answers.thought is not None  # noqa: S101 - else there is one line
-    before, between = answers.thought
->>>>>>> t
     if not between.endswith(body.lead):
         body = Body(body.head + body.lead, "", "", body.trail + body.end)
     close = between.removesuffix(body.lead)
     own, closed = answers.prompt, answers.closed
     opened = len(own) if own is not None and before.startswith(own) else None
-    is_empty_thought = own == before + close
-    if is_empty_thought:
+    is_empty_reasoning = own == before + close
+    if is_empty_reasoning:
         opened = len(before)
     whole = body.head + body.lead
     plain = next(
@@ -155,7 +148,7 @@ def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
     )
     thinking = _caret(before, opened, tokens) + "{reasoning}" + line_text(close, tokens)
     lines = [thinking + body.spelled(tokens), _begun(body, plain, tokens)]
-    return lines, {"thinking": False} if is_empty_thought else {}
+    return lines, {"thinking": False} if is_empty_reasoning else {}
 
 
 class _Shape(NamedTuple):
