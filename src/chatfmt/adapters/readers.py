@@ -42,7 +42,7 @@ def iter_rows(
     r"""The rows of a file, one at a time, in order.
 
     Args:
-        path: a file, or its URL, such as ``s3://bucket/rows.jsonl``, which `fsspec` reads. It is
+        path: a file, or its URL, such as ``s3://bucket/rows.jsonl``, which fsspec reads. It is
             named ``*.jsonl`` (or ``.ndjson``), ``*.json``, ``*.csv``, ``*.tsv``, ``*.parquet`` or
             ``*.arrow``; all but the last two also with ``.gz`` or ``.zst`` appended. A ``.json``
             file holds one array of objects, or objects one after the other, or one conversation as
