@@ -40,7 +40,7 @@ test: $(VENV)/.test  ## the tests that take seconds
 	@$(BIN)/python -m pytest -m 'not slow' $(CORES) $(ARGS)
 
 slow: $(VENV)/.slow  ## the tests that take minutes
-	@$(BIN)/python -m pytest -m 'slow and not opinions' -o faulthandler_timeout=1800 \
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'slow and not opinions' -o faulthandler_timeout=1800 \
 		-n 2 --dist loadfile $(ARGS)
 
 firm: $(VENV)/.test  ## the tests that say the same every time

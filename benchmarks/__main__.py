@@ -1,6 +1,6 @@
 """`python -m benchmarks`: all rows, written down. With names of rows: these alone, on the terminal.
 
-Takes about eight minutes. Nothing else should run on the machine. All is measured in several
+Takes about an hour. Nothing else should run on the machine. All is measured in several
 processes, since it is by chance where an encoder's tables lie in memory, and whose lie better.
 """
 

@@ -74,15 +74,21 @@ def processor_time(command: Sequence[object]) -> float:
         subprocess.CalledProcessError: it has failed.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, check=False, env=environment()
+    process = subprocess.Popen(
+        [*map(str, command)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        process_group=0,
     )
+    _, errors = process.communicate()
     with suppress(ChildProcessError):
-        while True:
-            os.wait()
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        done.check_returncode()
+        while True:  # what it left; other children of this process may run for ever
+            os.waitpid(-process.pid, 0)
+    if process.returncode:
+        sys.stderr.write(errors)
+        raise subprocess.CalledProcessError(process.returncode, process.args)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

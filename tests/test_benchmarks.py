@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 pytest.importorskip("numpy", reason="tiktoken's raw call to a buffer")
 pytest.importorskip("jinja2", reason="transformers needs it for chat templates")
 
+from benchmarks.beside import processor_time
+from benchmarks.corpus import collect_orphans
 from benchmarks.library import compare
 from benchmarks.rows import ROWS, Scale
 from benchmarks.table import Row, Target, markdown, pooled, terminal
@@ -59,3 +63,15 @@ def test_the_library_beside_another_checkout_of_it() -> None:
 def test_another_checkout_must_be_one(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="expected the chatfmt of"):
         next(compare(tmp_path, characters=2000, rounds=1, processes=1))
+
+
+def test_only_the_processes_of_a_command_are_waited_for() -> None:
+    collect_orphans()
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        worker = "import os, sys, time\nif not os.fork():\n    sum(range(10**7))\n"
+        assert processor_time([sys.executable, "-c", worker]) > 0.1
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()

@@ -19,8 +19,9 @@ def test_what_is_mutated_and_by_which_tests(named: str) -> None:
     assert [name for name in MUTMUT[named] if not (ROOT / name).is_file()] == []
 
 
-def test_the_folder_of_lines_speaks_of_all_its_modules() -> None:
-    folder = ROOT / "src" / "chatfmt" / "line"
+@pytest.mark.parametrize("name", ["line", "templates"])
+def test_a_folder_that_speaks_of_each_of_its_modules(name: str) -> None:
+    folder = ROOT / "src" / "chatfmt" / name
     said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or ""
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     assert {*re.findall(r"`(\w+)`", said)} == modules

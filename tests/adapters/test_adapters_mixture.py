@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatfmt.adapters import Item, Mixture, Preference, load_mixture, mixture
+from chatfmt.adapters import Item, Mixture, Preference, load_mixture, store
 from chatfmt.conversation import Conversation
 from chatfmt.errors import DataError
 
@@ -68,7 +68,7 @@ def test_without_a_seed_sources_follow_each_other(folder: Path) -> None:
 
 
 def test_files_come_sorted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixture, "glob", lambda *_, **__: ["b-2.jsonl", "b-1.jsonl"])
+    monkeypatch.setattr(store, "glob", lambda *_, **__: ["b-2.jsonl", "b-1.jsonl"])
     files = [_origin(item)[1] for item in _mixture(folder, SOURCES).rows()]
     assert files == ["a.jsonl"] * 6 + ["b-1.jsonl"] * 20 + ["b-2.jsonl"] * 40
 

@@ -529,21 +529,34 @@ def test_a_folder_or_a_link_is_ours_by_no_name(data: Mixture, tmp_path: Path, ki
         shutil.rmtree(out)
 
 
-@pytest.mark.parametrize(
-    "url", ["s3://bucket/out", "gs://bucket", "hf://a/b", "file:///tmp/x", "s3://"]
-)
-def test_what_looks_like_a_url_is_no_folder(
+_NO_FOLDERS = {
+    "s3:/bucket/out": "the path that pathlib makes of a URL",
+    "gs:/bucket": "the path that pathlib makes of a URL",
+    "s33://bucket/out": "expected a URL that fsspec has a backend for",
+    "memory://": "found that of a whole store",
+    "file://far/out": "expected a file of this machine",
+}
+
+
+@pytest.mark.parametrize("out", _NO_FOLDERS)
+def test_what_is_no_folder_and_no_url_is_refused(
     data: Mixture,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    url: str,
+    out: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = _tree(tmp_path)
-    assert main(["tokenize", str(data.folder / "a.jsonl"), "-o", url]) == 2
-    assert "looks like a URL" in capsys.readouterr().err
+    assert main(["tokenize", str(data.folder / "a.jsonl"), "--format", "gpt-4", "-o", out]) == 2
+    assert _NO_FOLDERS[out] in capsys.readouterr().err
     assert _tree(tmp_path) == before
+
+
+def test_a_url_may_name_a_folder_of_this_machine(data: Mixture, tmp_path: Path) -> None:
+    _run(data, tmp_path / "one")
+    tokenize(data, (tmp_path / "two").as_uri(), options(data), WAYS[0], workers=1)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
 def test_temporary_names_are_ours_alone() -> None:

@@ -134,3 +134,19 @@ def test_rows_that_kill_are_given_up_in_the_end(
     with pytest.raises(ChatfmtError, match="died 4 times over the same rows"):
         list(encode_on_ray(batches(raw_rows(mix)), chosen, 1))
     assert len(list((tmp_path / "marks").iterdir())) == 4
+
+
+def test_it_reads_from_and_writes_to_a_store(tmp_path: Path) -> None:
+    """The process of the run does both, so the actors need no access to it."""
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    memory.store.clear()
+    whole = write(tmp_path / "a.jsonl", lines(3000, bad_every=50))
+    memory.pipe_file("/in/a.jsonl", whole.read_bytes())
+    mix = mixture(tmp_path, "memory://in/*.jsonl")
+    files = FileOptions(shard_tokens=100_000)
+    expected = tokenize(mix, tmp_path / "local", options(mix), files, workers=1)
+    found = tokenize(mix, "memory://out/corpus", options(mix), files, engine="ray", workers=1)
+    assert found == expected
+    memory.get("/out/corpus", str(tmp_path / "fetched"), recursive=True)
+    memory.store.clear()
+    assert contents(tmp_path / "fetched") == contents(tmp_path / "local")

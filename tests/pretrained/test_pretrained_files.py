@@ -55,6 +55,16 @@ def test_where_templates_stand(tmp_path: Path) -> None:
     assert found.template_file == tmp_path / "chat_template.jinja"
 
 
+@pytest.mark.parametrize("name", ["chat_template.jinja", "additional_chat_templates/x.jinja"])
+def test_a_template_that_is_not_utf8_is_named(name: str, tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "additional_chat_templates").mkdir()
+    (tmp_path / "chat_template.jinja").write_text(CHATML)
+    (tmp_path / name).write_bytes(CHATML.encode("utf-16"))
+    with pytest.raises(EncodingError, match=rf"{name}: expected a chat template in UTF-8, found b"):
+        read_model(tmp_path)
+
+
 def test_named_templates(tmp_path: Path) -> None:
     named = [{"name": "default", "template": "d"}, {"name": "rag", "template": "r"}]
     folder(tmp_path, config={"chat_template": named})
@@ -78,6 +88,10 @@ def test_named_templates(tmp_path: Path) -> None:
             "tokenizer_config.json",
             {"added_tokens_decoder": {"x": {"content": "a"}}},
             "expected ids",
+        ),
+        *(
+            ("tokenizer_config.json", {"added_tokens_decoder": {digits: {"content": "a"}}}, "ids")
+            for digits in ("\u0663", "9" * 5_000)
         ),
         (
             "tokenizer_config.json",

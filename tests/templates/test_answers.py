@@ -62,3 +62,9 @@ def test_reasoning_after_which_no_white_space_leads_to_the_text_has_a_line_of_it
     answers = Answers("<a>\n", "<e>", "<a><e>", "<a>\n", None, OPENED)
     lines = ["<a><t>\n{reasoning}</t>{content}<e>", "<a>\n{^}{content}<e>"]
     assert (lines, {}) in [*answer_lines(answers, TOKENS)]
+
+
+def test_a_prompt_with_an_empty_thought_begins_the_line_with_a_thought() -> None:
+    answers = Answers("<a></t>", "<e>", None, "<a><t></t>", "<a><t></t>", ("<a><t>", "</t>"))
+    lines = ["<a><t>{^}{reasoning}</t>{content}<e>", "<a></t>{content}<e>"]
+    assert (lines, {"thinking": False}) in [*answer_lines(answers, TOKENS)]

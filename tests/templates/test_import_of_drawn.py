@@ -137,6 +137,10 @@ def _compare(first: int, many: int) -> None:
     assert counted["equal"] > 0.7 * counted.total(), counted
 
 
+def test_a_prompt_that_no_answer_without_a_thought_begins_with() -> None:
+    assert outcome(1139) == "equal"
+
+
 def test_some_drawn_formats() -> None:
     _compare(first=0, many=5)
 

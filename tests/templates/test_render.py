@@ -69,6 +69,7 @@ def test_names_tools_prompt_and_date() -> None:
         ("{{ 1 + 'a' }}", "TypeError"),
         ("{{ ().__class__.__base__ }}", "SecurityError"),
         ("{% for i in range(99999) %}{{ 'x' * 99 }}{% endfor %}", "more than 1048576 characters"),
+        ("{{ '\\ud83d' }}", "half of a surrogate pair"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"),
     ],
 )

@@ -58,6 +58,28 @@ def test_a_message_in_an_envelope_ends_with_an_id(name: str) -> None:
     assert ends(events) == [(0, end), (1, None)]
 
 
+def opened(text: str) -> dict[str, str]:
+    """A line that begins with this text, and writes nothing else if there is no content."""
+    line = f"{text}[<z>{{content}}<m>]{{next}}"
+    return {"line": line, "after": "start", "training_end": "<e>"}
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_a_message_that_is_only_text_is_ended_by_what_follows(role: str) -> None:
+    """Its role is known only from that text, if no field and no token stands in it."""
+    both = {"system": opened("xx"), "developer": opened("xxy"), "user": USER}
+    tok = row(both, stops=["<e>"])
+    for content in ("", "c"):
+        said = (Message(role=role, content=content), Message(role="user", content="Hi"))
+        ids = tok.encode(said)
+        assert tok.decode(ids).messages == said
+        assert tok.parse(ids).conversation.messages == said
+        parser = tok.stream(role=None)
+        for token in ids:
+            parser.feed(token)
+        assert parser.messages == [*said]
+
+
 @pytest.mark.parametrize("reasoning", ["", "x"])
 def test_a_reasoning_outside_a_group_is_there_when_it_is_empty(reasoning: str) -> None:
     tok = row("<s>{role}<m>{reasoning}<z>{content}<e>", roles={"assistant": "assistant"})

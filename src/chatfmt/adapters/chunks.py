@@ -5,15 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
 __all__ = [
     "LONGEST_ROW",
     "Access",
     "Damaged",
+    "FilePath",
     "Unpacker",
     "chunks",
     "file_kind",
@@ -34,14 +32,28 @@ class Damaged(Exception):  # noqa: N818 - the readers make a row with an error o
     """The bytes of a file end early, or do not match its name."""
 
 
-def _opened(path: Path) -> BinaryIO:
+class FilePath(Protocol):
+    """A path on this machine, or a file in a store (`chatfmt.adapters.store.Remote`).
+
+    Its text is the name of the file.
+    """
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The endings of the name, each with its dot."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        """Open the file for reading."""
+
+
+def _opened(path: FilePath) -> BinaryIO:
     return path.open("rb")
 
 
 class Access(NamedTuple):
     """How a file is read."""
 
-    open: Callable[[Path], BinaryIO] = _opened
+    open: Callable[[Any], BinaryIO] = _opened
     longest_row: int = LONGEST_ROW
     """In bytes; longer rows are refused without being held in memory."""
 
@@ -92,7 +104,7 @@ def _zstd() -> tuple[str, Callable[[], _Decompressor], type[Exception]]:
 _UNPACKERS: dict[str, Unpacker] = {".gz": _gzip, ".zst": _zstd}
 
 
-def file_kind(path: Path) -> tuple[str, Unpacker | None]:
+def file_kind(path: FilePath) -> tuple[str, Unpacker | None]:
     """A file's format by its name, and how to decompress the file, if it is compressed.
 
     >>> from pathlib import Path
@@ -106,7 +118,7 @@ def file_kind(path: Path) -> tuple[str, Unpacker | None]:
     return suffixes[-1].removeprefix("."), unpacker
 
 
-def chunks(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[bytes]:
+def chunks(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[bytes]:
     """The bytes of a file, decompressed.
 
     Raises:

@@ -8,14 +8,14 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.chunks import Access, Damaged, Unpacker, chunks, too_long
+from chatfmt.adapters.chunks import Access, Damaged, FilePath, Unpacker, chunks, too_long
 from chatfmt.adapters.rows import Row, bad_row, is_message
 from chatfmt.adapters.strict import StrictJSON
+from chatfmt.errors import DataError
 from chatfmt.json_text import TOO_DEEP, not_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["document_rows", "read_document"]
 
@@ -199,7 +199,7 @@ def _shown(char: str) -> str:
     return repr(char) if char else "the end of the file"
 
 
-def read_document(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
+def read_document(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The objects of a JSON document, each as a row."""
     return (row for row, _ in document_rows(path, unpacker, access))
 
@@ -228,7 +228,7 @@ def _to_its_end(window: _Window, strict: StrictJSON, text: str, longest: int) ->
 
 
 def document_rows(
-    path: Path, unpacker: Unpacker | None, access: Access
+    path: FilePath, unpacker: Unpacker | None, access: Access
 ) -> Iterator[tuple[Row, str | None]]:
     """The objects of a JSON document, each as a row and as its text."""
     file, strict, number = str(path), StrictJSON(), 1
@@ -251,6 +251,8 @@ def document_rows(
             number += 1
     except Damaged as damage:
         reason = str(damage)
+    except DataError:
+        raise  # not the file is at fault, but the store that has it
     except UnicodeDecodeError as error:
         reason = not_utf8(error, "some place in this row")
     except ValueError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import tomllib
-from glob import glob, has_magic
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
@@ -14,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from chatfmt.adapters.options import Options
 from chatfmt.adapters.readers import iter_rows
 from chatfmt.adapters.schema import Item, Preference
+from chatfmt.adapters.store import is_url, located, matching, size_of
 from chatfmt.adapters.table import SCHEMAS, Reading, read_rows
 from chatfmt.conversation import Conversation, Message
 from chatfmt.conversation.wording import Fault, objections
@@ -49,7 +49,8 @@ class Source(BaseModel):
 
     name: Annotated[str, Field(min_length=1)]
     paths: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Files, or patterns such as ``part-*.jsonl``, relative to the mixture's folder."""
+    """Files, or patterns such as ``part-*.jsonl``: URLs such as ``s3://bucket/*.jsonl``, or paths
+    relative to the mixture's folder."""
     schema_name: str | None = Field(None, alias="schema")
     """A name in `SCHEMAS`; None detects the schema of each row."""
     file_format: str | None = Field(None, alias="format")
@@ -84,9 +85,7 @@ class Source(BaseModel):
         """
         found = []
         for pattern in self.paths:
-            literal = not has_magic(pattern) or (folder / pattern).is_file()
-            matches = [pattern] if literal else glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 - relative to the folder
-            files = sorted(name for name in matches if (folder / name).is_file())
+            files = matching(folder, pattern)
             if not files:
                 raise DataError(
                     f"expected files, found none for {shown(pattern)} of {shown(self.name)}"
@@ -106,7 +105,7 @@ class Source(BaseModel):
         >>> size
         74
         """
-        return self.repeat * sum((folder / name).stat().st_size for name in self.files(folder))
+        return self.repeat * sum(size_of(located(folder, name)) for name in self.files(folder))
 
     def fits(self, row: dict[str, Any]) -> bool:
         """Whether a row passes ``where``.
@@ -261,7 +260,9 @@ def _read_source(source: Source, files: list[str], folder: Path) -> Iterator[Rea
     for turn in range(source.repeat):
         for name in files:
             rows = iter_rows(
-                folder / name, format=source.file_format, longest_row=source.options.longest_row
+                str(located(folder, name)),
+                format=source.file_format,
+                longest_row=source.options.longest_row,
             )
             rows = _fitting(rows, source)
             for reading in read_rows(rows, schema=source.schema_name, options=source.options):
@@ -312,6 +313,10 @@ def load_mixture(path: str | Path) -> Mixture:
     Raises:
         DataError: the file is not TOML or not a mixture; the message lists all errors.
     """
+    if is_url(path):
+        raise DataError(
+            "expected a mixture on this machine: only its sources can be URLs", str(path)
+        )
     path = Path(path)
     try:
         return Mixture.model_validate(

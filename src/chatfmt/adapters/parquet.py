@@ -6,14 +6,13 @@ import math
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.adapters.chunks import Access, Unpacker, optional, too_long
+from chatfmt.adapters.chunks import Access, FilePath, Unpacker, optional, too_long
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 __all__ = ["read_arrow", "read_parquet"]
 
@@ -21,7 +20,7 @@ _BATCH = 256  # rows decoded at once
 _BUFFER = 1 << 16  # bytes of a column read at once
 
 
-def read_parquet(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
+def read_parquet(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The rows of a Parquet file.
 
     Raises:
@@ -39,7 +38,7 @@ def read_parquet(path: Path, unpacker: Unpacker | None, access: Access) -> Itera
     return _rows(path, access, "Parquet", batches)
 
 
-def read_arrow(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
+def read_arrow(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The rows of an Arrow file, such as ``save_to_disk`` of `datasets` writes: stream or file.
 
     Raises:
@@ -67,14 +66,14 @@ def read_arrow(path: Path, unpacker: Unpacker | None, access: Access) -> Iterato
 _MAGIC = b"ARROW1"  # https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format
 
 
-def _refuse_packed(path: Path, unpacker: Unpacker | None, what: str) -> None:
+def _refuse_packed(path: FilePath, unpacker: Unpacker | None, what: str) -> None:
     if unpacker is not None:
         message = f"expected {what}, found it compressed as a whole: decompress it first"
         raise DataError(message, str(path))
 
 
 def _rows(
-    path: Path, access: Access, what: str, batches: Callable[[Any], Iterator[Any]]
+    path: FilePath, access: Access, what: str, batches: Callable[[Any], Iterator[Any]]
 ) -> Iterator[Row]:
     pyarrow = optional("pyarrow")
     file, number = str(path), 1

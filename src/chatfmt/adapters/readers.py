@@ -10,10 +10,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.chunks import LONGEST_ROW, Access, Damaged, chunks, file_kind, lines, too_long
+from chatfmt.adapters.chunks import (
+    LONGEST_ROW,
+    Access,
+    Damaged,
+    chunks,
+    file_kind,
+    lines,
+    too_long,
+)
 from chatfmt.adapters.document import read_document
 from chatfmt.adapters.parquet import read_arrow, read_parquet
 from chatfmt.adapters.rows import bad_row
+from chatfmt.adapters.store import located
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.adapters.table_text import read_csv, read_tsv
 from chatfmt.errors import DataError, shown
@@ -21,7 +30,7 @@ from chatfmt.errors import DataError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from chatfmt.adapters.chunks import Unpacker
+    from chatfmt.adapters.chunks import FilePath, Unpacker
     from chatfmt.adapters.rows import Row
 
 __all__ = ["FILE_FORMATS", "iter_rows", "read_lines", "read_path"]
@@ -33,10 +42,11 @@ def iter_rows(
     r"""The rows of a file, one at a time, in order.
 
     Args:
-        path: a file named ``*.jsonl`` (or ``.ndjson``), ``*.json``, ``*.csv``, ``*.tsv``,
-            ``*.parquet`` or ``*.arrow``; all but the last two also with ``.gz`` or ``.zst``
-            appended. A ``.json`` file holds one array of objects, or objects one after the other,
-            or one conversation as a list of messages.
+        path: a file, or its URL, such as ``s3://bucket/rows.jsonl``, which fsspec reads. It is
+            named ``*.jsonl`` (or ``.ndjson``), ``*.json``, ``*.csv``, ``*.tsv``, ``*.parquet`` or
+            ``*.arrow``; all but the last two also with ``.gz`` or ``.zst`` appended. A ``.json``
+            file holds one array of objects, or objects one after the other, or one conversation as
+            a list of messages.
         format: one of these endings, without its dot, for a file with another name.
         longest_row: the largest row, in bytes. A longer one is refused without being held in
             memory, and the rest of the file is read.
@@ -55,10 +65,10 @@ def iter_rows(
     ...     [(row.line, row.value, row.error and row.error.reason) for row in iter_rows(path)]
     [(1, {'prompt': '2+2?'}, None), (2, None, 'expected JSON, found the constant NaN')]
     """
-    return read_path(Path(path), format, Access(longest_row=longest_row))
+    return read_path(located(Path(), path), format, Access(longest_row=longest_row))
 
 
-def read_path(path: Path, format: str | None, access: Access) -> Iterator[Row]:
+def read_path(path: FilePath, format: str | None, access: Access) -> Iterator[Row]:
     """`iter_rows` for a file that is opened by a function of yours."""
     ending, unpacker = file_kind(path)
     name = format or ending
@@ -70,7 +80,7 @@ def read_path(path: Path, format: str | None, access: Access) -> Iterator[Row]:
     return FILE_FORMATS[name](path, unpacker, access)
 
 
-def read_lines(path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
+def read_lines(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
     """The rows of a file of JSON Lines."""
     file, strict, number, longest = str(path), StrictJSON(), 0, access.longest_row
     try:
@@ -83,7 +93,7 @@ def read_lines(path: Path, unpacker: Unpacker | None, access: Access) -> Iterato
         yield bad_row(file, number + 1, f"{damage}; lines read before it: {number}")
 
 
-FILE_FORMATS: dict[str, Callable[[Path, Unpacker | None, Access], Iterator[Row]]] = {
+FILE_FORMATS: dict[str, Callable[[FilePath, Unpacker | None, Access], Iterator[Row]]] = {
     "jsonl": read_lines,
     "ndjson": read_lines,
     "json": read_document,

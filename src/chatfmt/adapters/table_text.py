@@ -6,19 +6,28 @@ import csv
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatfmt.adapters.chunks import Access, Damaged, Unpacker, chunks, lines, too_long
+from chatfmt.adapters.chunks import (
+    Access,
+    Damaged,
+    FilePath,
+    Unpacker,
+    chunks,
+    lines,
+    too_long,
+)
 from chatfmt.adapters.rows import Row, bad_row
 from chatfmt.errors import shown
 from chatfmt.json_text import not_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 __all__ = ["read_csv", "read_tsv"]
 
 
-def _read(delimiter: str, path: Path, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
+def _read(
+    delimiter: str, path: FilePath, unpacker: Unpacker | None, access: Access
+) -> Iterator[Row]:
     """The rows of a table, one at a time; empty cells are ignored.
 
     A cell is text, whatever it looks like; JSON text of messages is parsed.
@@ -61,5 +70,5 @@ def _texts(parts: Iterator[bytes], longest: int) -> Iterator[str]:
         yield f"{text}\n"
 
 
-read_csv: Callable[[Path, Unpacker | None, Access], Iterator[Row]] = partial(_read, ",")
-read_tsv: Callable[[Path, Unpacker | None, Access], Iterator[Row]] = partial(_read, "\t")
+read_csv: Callable[[FilePath, Unpacker | None, Access], Iterator[Row]] = partial(_read, ",")
+read_tsv: Callable[[FilePath, Unpacker | None, Access], Iterator[Row]] = partial(_read, "\t")

@@ -103,8 +103,9 @@ def _is_text(file: str) -> bool:
     """Whether a file is plain JSON, or of an unknown kind."""
     from chatfmt.adapters import FILE_FORMATS
     from chatfmt.adapters.chunks import file_kind
+    from chatfmt.adapters.store import located
 
-    kind, unpacker = file_kind(Path(file))
+    kind, unpacker = file_kind(located(Path(), file))
     packed = unpacker is not None or kind == "toml" or kind in FILE_FORMATS
     return not packed or (unpacker is None and kind in ("json", "jsonl", "ndjson"))
 

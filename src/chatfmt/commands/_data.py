@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FILES", "add_policies", "for_each_row", "policies", "said"]
 
 FILES = (
-    "*.jsonl, *.json, *.csv, *.tsv, also with .gz or .zst, *.parquet, *.arrow, a mixture (*.toml), "
-    "or - for JSON Lines on standard input"
+    "*.jsonl, *.json, *.csv, *.tsv, also with .gz or .zst, *.parquet, *.arrow, all of them also by "
+    "URL (s3://…); a mixture (*.toml); or - for JSON Lines on standard input"
 )
 """The inputs of `for_each_row`, for help texts."""
 

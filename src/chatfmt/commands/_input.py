@@ -73,7 +73,11 @@ def results(name: str, work: Callable[[Any], T]) -> Iterator[tuple[str, T | None
 
 
 def _opened(name: str) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+    if name == "-":
+        return nullcontext(sys.stdin.buffer)
+    from chatfmt.adapters.store import located
+
+    return located(Path(), name).open("rb")
 
 
 def documents(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

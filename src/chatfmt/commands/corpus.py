@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatfmt.commands._output import one_line, print_json
@@ -33,7 +32,7 @@ def add(subparsers: Subparsers) -> None:
         ),
         epilog="Exit codes: 0; 1 when something is wrong; 2 when there is no corpus to check.",
     )
-    verify.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the corpus")
+    verify.add_argument("folder", metavar="FOLDER", help="the folder of the corpus, or its URL")
     export = actions.add_parser(
         "export",
         help="write a corpus as files of another kind, or in a trainer's columns",
@@ -42,7 +41,7 @@ def add(subparsers: Subparsers) -> None:
             "written as JSON."
         ),
     )
-    export.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the corpus")
+    export.add_argument("folder", metavar="FOLDER", help="the folder of the corpus, or its URL")
     export.add_argument(
         "--to",
         metavar="KIND",
@@ -58,7 +57,7 @@ def add(subparsers: Subparsers) -> None:
         "torchtune or nemo (default: all columns)",
     )
     export.add_argument(
-        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="folder for the files"
+        "-o", "--out", metavar="FOLDER", required=True, help="folder for the files, or its URL"
     )
     verify.set_defaults(run=run)
     export.set_defaults(run=run_export)

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.errors import DataError, TemplateImportError, shown
-from chatfmt.json_text import loads
+from chatfmt.errors import TemplateImportError, shown
+from chatfmt.pretrained.files import ChatFiles, read_chat, read_json, read_template
+from chatfmt.pretrained.load import template_named
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from chatfmt.commands import Subparsers
 
@@ -41,7 +42,10 @@ def add(subparsers: Subparsers) -> None:
         metavar="SPELLING",
         action="append",
         default=[],
-        help="a special token missing from tokenizer_config.json; may be repeated",
+        help="a special token that the model's folder does not list; may be repeated",
+    )
+    parser.add_argument(
+        "--template", default="default", help="the template's name, if there are several"
     )
     parser.add_argument("--bos", default=None, help="the value of bos_token")
     parser.add_argument("--eos", default=None, help="the value of eos_token")
@@ -53,10 +57,12 @@ def run(args: argparse.Namespace) -> int:
     """Print the row, and on standard error what was proven about it."""
     from chatfmt.templates.imported import import_template
 
-    config, source = _read(Path(args.source))
-    bos = _spelling(config, "bos_token") if args.bos is None else args.bos
-    eos = _spelling(config, "eos_token") if args.eos is None else args.eos
-    tokens = [*_special_tokens(config), *args.special_tokens]
+    path = Path(args.source)
+    source, files = _read(path, args.template)
+    bos = files.bos if args.bos is None else args.bos
+    eos = files.eos if args.eos is None else args.eos
+    beside = _tokens_in(path / "tokenizer.json") if path.is_dir() else []
+    tokens = [*files.added, *beside, *args.special_tokens]
     try:
         found = import_template(source, tokens, bos, eos, name=args.name)
     except TemplateImportError as error:
@@ -80,34 +86,21 @@ def _reasons(reasons: Iterable[Any]) -> Iterable[str]:
         yield f"    the format:   {shown(one.format)}"
 
 
-def _read(path: Path) -> tuple[Mapping[str, Any], str]:
-    """The tokenizer's configuration, empty if there is none, and the template."""
+def _read(path: Path, name: str) -> tuple[str, ChatFiles]:
+    """The template, and the files that it comes from or stands beside."""
     if path.suffix in (".jinja", ".jinja2", ".j2"):
-        return {}, path.read_text("utf-8")
-    folder = path if path.is_dir() else path.parent
-    config = loads((folder / "tokenizer_config.json" if path.is_dir() else path).read_bytes())
-    if not isinstance(config, dict):
-        raise DataError(f"{path}: expected a JSON object, found {shown(config)}")
-    beside = folder / "chat_template.jinja"
-    if beside.exists():
-        return config, beside.read_text("utf-8")
-    template = config.get("chat_template")
-    if isinstance(template, list):  # named templates
-        named = {one.get("name"): one.get("template") for one in template if isinstance(one, dict)}
-        template = named.get("default")
-    if not isinstance(template, str):
-        raise DataError(f"{path}: expected a chat_template, found {shown(template)}")
-    return config, template
+        source = read_template(path)
+        return source, ChatFiles({}, path, {}, "", "")
+    is_folder = path.is_dir()
+    if not is_folder:
+        path.open("rb").close()  # it is there
+    files = read_chat(path) if is_folder else read_chat(path.parent, path.name)
+    return template_named(files, name), files
 
 
-def _spelling(config: Mapping[str, Any], name: str) -> str:
-    """A token in a configuration: a text, or an object with the text."""
-    value = config.get(name)
-    value = value.get("content") if isinstance(value, dict) else value
-    return value if isinstance(value, str) else ""
-
-
-def _special_tokens(config: Mapping[str, Any]) -> list[str]:
-    added = config.get("added_tokens_decoder")
-    tokens = [*added.values()] if isinstance(added, dict) else []
-    return [one["content"] for one in tokens if isinstance(one, dict) and "content" in one]
+def _tokens_in(path: Path) -> list[str]:
+    """The tokens that a tokenizer.json lists outside its vocabulary; none if there is no file."""
+    listed = read_json(path).get("added_tokens")
+    tokens = listed if isinstance(listed, list) else []
+    spelled = [one.get("content") for one in tokens if isinstance(one, dict)]
+    return [one for one in spelled if isinstance(one, str)]

@@ -42,10 +42,11 @@ def add(subparsers: Subparsers) -> None:
         "sources",
         metavar="SOURCE",
         nargs="+",
-        help="files or patterns, of JSON Lines, JSON or Parquet; or a mixture (*.toml)",
+        help="files, patterns or URLs (s3://…), of JSON Lines, JSON or Parquet; or a "
+        "mixture (*.toml)",
     )
     parser.add_argument(
-        "-o", "--out", metavar="FOLDER", type=Path, required=True, help="folder for the files"
+        "-o", "--out", metavar="FOLDER", required=True, help="folder for the files, or its URL"
     )
     parser.set_defaults(run=run)
 
@@ -196,13 +197,15 @@ def run(args: argparse.Namespace) -> int:
             "special_text says where\n"
         )
     if summary.rejected:
-        where = args.out / "rejects.jsonl"
+        where = f"{args.out.rstrip('/')}/rejects.jsonl"
         sys.stderr.write(f"{summary.rejected} of {summary.rows} rows were refused: see {where}\n")
     return 0
 
 
-def _how_to_go_on(out: Path) -> str:
-    if not (out / "manifest.json").is_file():
+def _how_to_go_on(out: str) -> str:
+    from chatfmt.adapters.store import located
+
+    if not (located(Path(), out) / "manifest.json").is_file():
         return "nothing was written yet"
     return "repeat the command with --resume to continue, or with --overwrite to start again"
 

@@ -2,26 +2,32 @@
 
 A corpus is written once, as Parquet, with all guarantees. An export first checks it against its
 manifest, and appears only when complete: its folder gets its name after everything is written.
+In a store, its ``export.json`` appears last.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.corpus.arrow import pa, pq
 from chatfmt.corpus.checked import check
+from chatfmt.corpus.place import place_of
+from chatfmt.corpus.remote import RemotePlace
 from chatfmt.corpus.state import load
 from chatfmt.corpus.writers import WRITERS
 from chatfmt.errors import DataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from chatfmt.corpus.arrow import RecordBatch, Schema
+    from chatfmt.corpus.place import Place
 
 __all__ = ["TRAINERS", "export"]
 
@@ -46,12 +52,14 @@ docs/dataset-formats/tokenized.qmd; LLaMA-Factory, ``tokenized_path``; torchtune
 """
 
 
-def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> dict[str, Any]:
+def export(
+    folder: Path | str, out: Path | str, kind: str, trainer: str | None = None
+) -> dict[str, Any]:
     """Write a finished corpus as files of another kind, and return the counts.
 
     Args:
-        folder: the folder of the corpus.
-        out: a folder that does not exist yet.
+        folder: the folder of the corpus, or its URL.
+        out: a folder that does not exist yet, or its URL.
         kind: ``jsonl``, ``arrow``, ``npy``, ``megatron``, ``parquet``.
         trainer: such as ``trl`` or ``axolotl``, to get its columns; None keeps all columns.
 
@@ -71,12 +79,14 @@ def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> di
         raise DataError(f"expected a trainer among {', '.join(TRAINERS)}, found {shown(trainer)}")
     if faults := check(folder).faults:
         raise DataError(f"expected an undamaged corpus, found: {faults[0]}", str(folder))
-    if out.exists():
+    place, target = place_of(folder), place_of(out)
+    if _exists(target):
         raise DataError("expected a folder that does not exist yet", str(out))
-    paths = [folder / name for name in sorted(load(folder).files) if name.endswith(".parquet")]
-    if not paths:
+    names = [name for name in sorted(load(place).files) if name.endswith(".parquet")]
+    if not names:
         raise DataError("expected a corpus with examples, found none", str(folder))
-    schema = pq.read_schema(paths[0]).remove_metadata()
+    with place.fetched(names[0]) as path:
+        schema = pq.read_schema(path).remove_metadata()
     columns = {name: name for name in schema.names} if trainer is None else TRAINERS[trainer]
     needed = {"labels" if name in (_ONES, _TRAINED) else name for name in columns.values()}
     if missing := sorted(needed - set(schema.names)):
@@ -85,24 +95,51 @@ def export(folder: Path, out: Path, kind: str, trainer: str | None = None) -> di
             f"{', '.join(missing)}",
             str(folder),
         )
+    note: dict[str, Any] = {"kind": kind, "trainer": trainer, "columns": list(columns)}
+    with _appearing(target) as path:
+        batches = (_chosen(batch, columns) for batch in _batches(place, names))
+        note["rows"] = WRITERS[kind](path, _schema(schema, columns), batches)
+        text = json.dumps(note, ensure_ascii=False, indent=1) + "\n"
+        (path / _NOTE).write_text(text, "utf-8")
+    return note
+
+
+_NOTE = "export.json"
+
+
+def _exists(target: Place) -> bool:
+    if isinstance(target, RemotePlace):
+        return target.names() != ([], [])
+    return isinstance(target.where, Path) and target.where.exists()
+
+
+@contextlib.contextmanager
+def _appearing(target: Place) -> Iterator[Path]:
+    """A folder to write into, which appears at its place once it is complete.
+
+    In a store it cannot appear at once: its files do one after the other, the note last.
+    """
+    if isinstance(target, RemotePlace):
+        with tempfile.TemporaryDirectory(prefix="chatfmt-") as name:
+            path = Path(name)
+            yield path
+            for file in sorted(path.iterdir(), key=lambda file: (file.name == _NOTE, file.name)):
+                target.put(file.name, file)
+        return
+    out = Path(str(target))
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     temporary.mkdir(parents=True)
     try:
-        batches = (_chosen(batch, columns) for batch in _batches(paths))
-        rows = WRITERS[kind](temporary, _schema(schema, columns), batches)
-        note = {"kind": kind, "trainer": trainer, "columns": list(columns), "rows": rows}
-        text = json.dumps(note, ensure_ascii=False, indent=1) + "\n"
-        (temporary / "export.json").write_text(text, "utf-8")
+        yield temporary
         temporary.rename(out)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return note
 
 
-def _batches(paths: list[Path]) -> Iterator[RecordBatch]:
-    for path in paths:
-        with pq.ParquetFile(path) as file:
+def _batches(place: Place, names: list[str]) -> Iterator[RecordBatch]:
+    for name in names:
+        with place.fetched(name) as path, pq.ParquetFile(path) as file:
             yield from file.iter_batches()
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from chatfmt.adapters.store import Remote, located
 from chatfmt.corpus.folder import digest
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
-    from pathlib import Path
 
     from chatfmt.adapters import Mixture
 
@@ -39,6 +39,7 @@ class InputNote(BaseModel):
 
     size: int
     mtime_ns: int
+    """When it was written; for a file in a store, a number that stands for its version there."""
     read: int = 0
     """How much of it has been read; the written examples come from less than that."""
     sha256: str | None = None
@@ -54,32 +55,40 @@ class Inputs:
     """
 
     def __init__(self, mixture: Mixture) -> None:
-        self._folder = mixture.folder
+        self._mixture = mixture
         names = {name for source in mixture.sources for name in source.files(mixture.folder)}
         self._stats = {name: self._stat(name) for name in sorted(names)}
         self._open: dict[str, set[_Watched]] = {}
         self.notes = {
-            name: InputNote(size=found.st_size, mtime_ns=found.st_mtime_ns)
+            name: InputNote(size=found.size, mtime_ns=found.version)
             for name, found in self._stats.items()
         }
         """By name, in order."""
 
-    def _stat(self, name: str) -> os.stat_result:
-        return (self._folder / name).stat()
+    def _at(self, name: str) -> Path | Remote:
+        return located(self._mixture.folder, name)
 
-    def refuse_below(self, out: Path) -> None:
+    def _stat(self, name: str) -> _Found:
+        path = self._at(name)
+        if isinstance(path, Remote):
+            size, tag = path.seen()
+            return _Found(size, tag, (tag,))
+        found = path.stat()
+        identity = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+        return _Found(found.st_size, found.st_mtime_ns, identity)
+
+    def refuse_below(self, out: Path | Remote) -> None:
         """Make sure that no input file is in the output folder.
 
         Raises:
             DataError: an input file is there.
         """
-        folder = out.resolve()
         for name in self.notes:
-            if (self._folder / name).resolve().is_relative_to(folder):
+            if _is_below(self._at(name), out):
                 raise DataError(
                     "expected input from outside the output folder, found a file in it: choose "
                     "another folder for the output",
-                    str(self._folder / name),
+                    str(self._at(name)),
                 )
 
     def take_over(self, before: Mapping[str, InputNote]) -> None:
@@ -99,23 +108,19 @@ class Inputs:
             if now.size != note.size:
                 raise self._changed(name, f"it had {note.size:,} bytes, now {now.size:,}")
             same_time = now.mtime_ns == note.mtime_ns
-            if (
-                not same_time
-                and note.read
-                and digest(self._folder / name, note.read) != note.sha256
-            ):
+            if not same_time and note.read and digest(self._at(name), note.read) != note.sha256:
                 raise self._changed(name, "its content has changed, although the size is the same")
             self.notes[name] = note.model_copy(update={"mtime_ns": now.mtime_ns})
 
-    def open(self, path: Path) -> io.BufferedReader:
+    def open(self, path: Path | Remote) -> io.BufferedReader:
         """Open a file, and note what is read of it."""
         name = self._name(path)
         file = _Watched(path, self.notes[name])
         self._open.setdefault(name, set()).add(file)
         return file
 
-    def _name(self, path: Path) -> str:
-        return next(name for name in self.notes if self._folder / name == path)
+    def _name(self, path: Path | Remote) -> str:
+        return next(name for name in self.notes if self._at(name) == path)
 
     def ended(self, name: str) -> None:
         """Check a file that has been read.
@@ -147,17 +152,28 @@ class Inputs:
             now = self._stat(name)
         except OSError as error:
             raise self._changed(name, f"it can no longer be found ({error.strerror})") from None
-        if now.st_size != before.st_size:
-            raise self._changed(name, f"it had {before.st_size:,} bytes, now {now.st_size:,}")
-        if _identity(now) != _identity(before):
+        if now.size != before.size:
+            raise self._changed(name, f"it had {before.size:,} bytes, now {now.size:,}")
+        if now.identity != before.identity:
             raise self._changed(name, "another file has its name, or it was written to")
 
     def _changed(self, name: str, how: str) -> InputChangedError:
-        return InputChangedError(f"found different input: {how}; {_HOW}", str(self._folder / name))
+        return InputChangedError(f"found different input: {how}; {_HOW}", str(self._at(name)))
 
 
-def _identity(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+class _Found(NamedTuple):
+    """Size and version of a file at one moment."""
+
+    size: int
+    version: int
+    """The time when it was written; of a file in a store, what the store says instead."""
+    identity: tuple[int, ...]
+
+
+def _is_below(path: Path | Remote, out: Path | Remote) -> bool:
+    if isinstance(out, Remote):
+        return isinstance(path, Remote) and path.is_below(out)
+    return isinstance(path, Path) and path.resolve().is_relative_to(out.resolve())
 
 
 class _Watched(io.BufferedReader):
@@ -166,9 +182,9 @@ class _Watched(io.BufferedReader):
     If a reader jumps, as Parquet's does, the digest of the whole file is computed first.
     """
 
-    def __init__(self, path: Path, before: InputNote) -> None:
-        super().__init__(io.FileIO(path))
-        self._path, self._before = path, before
+    def __init__(self, path: Path | Remote, before: InputNote) -> None:
+        super().__init__(path.raw() if isinstance(path, Remote) else io.FileIO(path))
+        self._before = before
         self.count = 0
         self.sha256 = hashlib.sha256()
         self.differs = False
@@ -186,10 +202,10 @@ class _Watched(io.BufferedReader):
     def seek(self, offset: int, whence: int = 0, /) -> int:
         if not self._jumps:
             self._jumps = True
-            with self._path.open("rb") as file:
-                file.seek(self.count)
-                while chunk := file.read(1 << 20):
-                    self._add(chunk)
+            if whence == io.SEEK_CUR:
+                offset, whence = offset + self.tell(), io.SEEK_SET
+            while chunk := super().read(1 << 20):
+                self._add(chunk)
         return super().seek(offset, whence)
 
     def _add(self, data: bytes) -> None:

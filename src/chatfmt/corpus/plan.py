@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters import iter_rows
+from chatfmt.adapters.store import located
 from chatfmt.corpus.local import work_locally
 from chatfmt.corpus.options import EncodeOptions, FileOptions, description
 from chatfmt.errors import ChatfmtError, DataError
@@ -80,7 +81,9 @@ def refuse_unused_tools(mixture: Mixture, options: EncodeOptions) -> None:
             continue
         name = source.files(mixture.folder)[0]
         rows = iter_rows(
-            mixture.folder / name, format=source.file_format, longest_row=policies.longest_row
+            str(located(mixture.folder, name)),
+            format=source.file_format,
+            longest_row=policies.longest_row,
         )
         for row in islice(rows, _LOOKED_AT):
             if row.value is not None and source.fits(row.value) and _has_tools(row.value):

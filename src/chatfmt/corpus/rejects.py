@@ -7,17 +7,16 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from chatfmt.corpus.folder import Note, digest, fault, in_the_way
+from chatfmt.corpus.folder import Note, digest
 from chatfmt.corpus.state import REJECTS
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import BinaryIO, Self
 
     from chatfmt.corpus.arrow import RecordBatch
-    from chatfmt.corpus.folder import Folder
+    from chatfmt.corpus.run_folder import Folder
     from chatfmt.corpus.state import State
 
 __all__ = ["RejectsWriter", "TooManyRejectsError", "reject_lines"]
@@ -54,8 +53,9 @@ class RejectsWriter:
     """
 
     def __init__(self, folder: Folder, state: State) -> None:
-        path = _taken_back(folder, state)
         noted = state.rejects
+        path = folder.taken_back(REJECTS, state.files.pop(REJECTS, None), noted)
+        self._folder = folder
         self._sha256, self._size = hashlib.sha256(), 0
         if noted is None:
             path.unlink(missing_ok=True)  # left by a run that was killed before it noted anything
@@ -65,7 +65,7 @@ class RejectsWriter:
             raise DataError(
                 f"expected {REJECTS} of the earlier run unchanged, found that it is missing or "
                 "altered; --overwrite starts over",
-                str(folder.path),
+                str(folder.place),
             )
         self._file = path.open("r+b")
         self._file.truncate(noted.size)
@@ -83,6 +83,7 @@ class RejectsWriter:
         """Its record for the manifest, once everything is on the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
+        self._folder.keep(REJECTS, self._size)
         written = os.fstat(self._file.fileno()).st_mtime_ns
         return Note(size=self._size, sha256=self._sha256.hexdigest(), mtime_ns=written)
 
@@ -96,20 +97,3 @@ class RejectsWriter:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-
-
-def _taken_back(folder: Folder, state: State) -> Path:
-    """The temporary file, even if an earlier stop has given it its final name."""
-    path, published = folder.temporary(REJECTS), folder.path / REJECTS
-    noted = state.files.pop(REJECTS, None)
-    if not os.path.lexists(published):
-        return path
-    if os.path.lexists(path):
-        if not os.path.samestat(path.lstat(), published.lstat()):
-            raise in_the_way(published)
-        published.unlink()  # a kill left both names
-    elif noted is None or fault(published, noted, thorough=True):
-        raise in_the_way(published)
-    else:
-        folder.withdraw(REJECTS)
-    return path

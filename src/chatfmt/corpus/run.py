@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from chatfmt.corpus.arrow import from_ipc, pa
 from chatfmt.corpus.columns import example_schema
 from chatfmt.corpus.inputs import Inputs
-from chatfmt.corpus.lock import locked
 from chatfmt.corpus.masks import mask_schema
 from chatfmt.corpus.options import EncodeOptions, FileOptions
 from chatfmt.corpus.packing import pack_schema, packed
 from chatfmt.corpus.parquet import ParquetFile
 from chatfmt.corpus.pieces import Work, masked, parquet_pieces
+from chatfmt.corpus.place import place_of
 from chatfmt.corpus.plan import engine_of, planned, refuse_unused_tools
 from chatfmt.corpus.reading import Reading
 from chatfmt.corpus.rejects import RejectsWriter, TooManyRejectsError
 from chatfmt.corpus.shuffle import shuffled
 from chatfmt.corpus.state import REJECTS, SUMMARY, begin, load, look
 from chatfmt.corpus.writer import ShardWriter, StreamFile
-from chatfmt.errors import ChatfmtError, DataError
+from chatfmt.errors import ChatfmtError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -37,8 +36,9 @@ if TYPE_CHECKING:
 
     from chatfmt.adapters import Mixture
     from chatfmt.corpus.arrow import RecordBatch, Schema
-    from chatfmt.corpus.folder import Folder, Note
+    from chatfmt.corpus.folder import Note
     from chatfmt.corpus.pieces import Outcome
+    from chatfmt.corpus.run_folder import Folder
     from chatfmt.corpus.state import State
     from chatfmt.corpus.summary import Summary
     from chatfmt.corpus.writer import PieceFile
@@ -46,13 +46,11 @@ if TYPE_CHECKING:
 __all__ = ["tokenize"]
 
 _SHARD, _ENCODED = "shard-{:05}.parquet", "encoded-{:05}.arrow"
-# At least two letters: one could be a Windows drive. Path makes one slash of two.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)")
 
 
 def tokenize(
     mixture: Mixture,
-    out: Path,
+    out: Path | str,
     options: EncodeOptions,
     files: FileOptions | None = None,
     *,
@@ -71,7 +69,8 @@ def tokenize(
 
     Args:
         mixture: the rows.
-        out: a folder that is empty or does not exist yet.
+        out: a folder, or the URL of one in a store (``s3://bucket/corpus``), that is empty or does
+            not exist yet.
         options: how rows become examples.
         files: how examples become files.
         engine: ``local`` processes, or ``ray`` (extra ``ray``).
@@ -104,19 +103,13 @@ def tokenize(
     """
     files = files or FileOptions()
     options, plan = planned(mixture, options, files)
-    if _URL.match(str(out)):
-        raise DataError(
-            "expected a folder on this machine, found what looks like a URL: write to a folder, "
-            "and copy it from there",
-            str(out),
-        )
+    place = place_of(out)
     inputs = Inputs(mixture)
-    inputs.refuse_below(out)
-    look(out, resume=resume, overwrite=overwrite)
+    inputs.refuse_below(place.where)
+    look(place, resume=resume, overwrite=overwrite)
     refuse_unused_tools(mixture, options)
-    out.mkdir(parents=True, exist_ok=True)
-    with locked(out):
-        folder, state = begin(out, plan, inputs, resume=resume, overwrite=overwrite)
+    with place.locked():
+        folder, state = begin(place, plan, inputs, resume=resume, overwrite=overwrite)
         run = _Run(folder, options, files, state=state)
         if state.stage == "encode":
             encoder = engine_of(engine, workers, ray_address)
@@ -184,7 +177,7 @@ class _Run:
             raise TooManyRejectsError(
                 f"expected at most {max_rejects} rows that cannot be used, found "
                 f"{summary.rejected} among the first {summary.rows}; see {REJECTS}",
-                str(self._folder.path),
+                str(self._folder.place),
             )
 
     def _checkpoint(self, writer: ShardWriter, rejects: RejectsWriter, reading: Reading) -> None:
@@ -202,13 +195,13 @@ class _Run:
                 self._publish(name)
 
     def _publish(self, name: str) -> None:
-        if self._folder.temporary(name).exists():
+        if self._folder.is_complete(name):
             self._folder.publish(name)
 
     def _show_rejects(self, rejects: RejectsWriter) -> None:
         """Publish the refused rows when a run has stopped, for whatever reason."""
         with contextlib.suppress(OSError, ChatfmtError):
-            saved = load(self._folder.path)  # the state at the last checkpoint, which counts
+            saved = load(self._folder.place)  # the state at the last checkpoint, which counts
             saved.files[REJECTS] = rejects.note()
             saved.save(self._folder)
             self._folder.publish(REJECTS)
@@ -279,7 +272,7 @@ class _Run:
 
     def _read_encoded(self) -> Iterator[RecordBatch]:
         for name in self._state.encoded:
-            with pa.OSFile(str(self._folder.temporary(name))) as file:
+            with self._folder.encoded(name) as path, pa.OSFile(str(path)) as file:
                 yield from from_ipc(file)
 
     @contextlib.contextmanager

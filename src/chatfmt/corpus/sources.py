@@ -6,10 +6,18 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from chatfmt.adapters import FILE_FORMATS, SCHEMAS, Row
-from chatfmt.adapters.chunks import Access, Damaged, chunks, file_kind, line_blocks, too_long
+from chatfmt.adapters.chunks import (
+    Access,
+    Damaged,
+    chunks,
+    file_kind,
+    line_blocks,
+    too_long,
+)
 from chatfmt.adapters.document import document_rows, read_document
 from chatfmt.adapters.readers import read_lines, read_path
 from chatfmt.adapters.rows import bad_row
+from chatfmt.adapters.store import located
 from chatfmt.adapters.strict import StrictJSON
 from chatfmt.corpus.inputs import Inputs
 from chatfmt.corpus.raw import Block, RawRow, batches
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chatfmt.adapters import Mixture, Schema, Source
+    from chatfmt.adapters.chunks import FilePath
     from chatfmt.corpus.arrow import RecordBatch
 
 __all__ = ["raw_batches", "raw_rows"]
@@ -78,7 +87,7 @@ def _source_rows(source: Source, folder: Path, inputs: Inputs) -> Iterator[RawRo
     for _ in range(source.repeat):
         for name in source.files(folder):
             texts: dict[int, bytes] = {}
-            rows: Iterable[Row] = _file_rows(folder / name, source, access, texts)
+            rows: Iterable[Row] = _file_rows(located(folder, name), source, access, texts)
             for schema in _gathering(source):
                 rows = schema.gather(rows)  # type: ignore[misc]
             for row in rows:
@@ -108,7 +117,7 @@ def _gathering(source: Source) -> list[Schema]:
 
 
 def _file_rows(
-    path: Path, source: Source, access: Access, texts: dict[int, bytes]
+    path: FilePath, source: Source, access: Access, texts: dict[int, bytes]
 ) -> Iterator[Row]:
     """The rows of a file, with texts unread unless they may have to be gathered.
 
@@ -124,7 +133,7 @@ def _file_rows(
         yield bad_row(str(path), last + 1, reason)
 
 
-def _read(path: Path, source: Source, access: Access, texts: dict[int, bytes]) -> Iterator[Row]:
+def _read(path: FilePath, source: Source, access: Access, texts: dict[int, bytes]) -> Iterator[Row]:
     ending, _ = file_kind(path)
     runs_of = _RUNS.get(FILE_FORMATS.get(source.file_format or ending))
     if runs_of is None:
@@ -177,7 +186,7 @@ class _Marks:
 _Runs: TypeAlias = "Iterator[tuple[int, list[bytes] | Row]]"
 
 
-def _line_runs(path: Path, access: Access) -> _Runs:
+def _line_runs(path: FilePath, access: Access) -> _Runs:
     """Consecutive lines of a file, with the number of the first.
 
     A line that cannot be read is replaced by the reason.
@@ -196,13 +205,13 @@ def _line_runs(path: Path, access: Access) -> _Runs:
         yield number, bad_row(file, number, reason)
 
 
-def _document_runs(path: Path, access: Access) -> _Runs:
+def _document_runs(path: FilePath, access: Access) -> _Runs:
     """The same for the objects of a JSON document."""
     for row, text in document_rows(path, file_kind(path)[1], access):
         yield row.line, row if text is None else [text.encode()]
 
 
-_RUNS: dict[object, Callable[[Path, Access], _Runs]] = {
+_RUNS: dict[object, Callable[[FilePath, Access], _Runs]] = {
     read_lines: _line_runs,
     read_document: _document_runs,
 }

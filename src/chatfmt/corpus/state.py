@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from chatfmt.conversation.wording import Fault, objections
-from chatfmt.corpus.folder import (
-    Folder,
-    Note,
-    fault,
-    in_the_way,
-    is_temporary,
-    new_run,
-)
+from chatfmt.corpus.folder import MANIFEST, Note, in_the_way, new_run
 from chatfmt.corpus.inputs import InputNote
+from chatfmt.corpus.remote_folder import folder_of
 from chatfmt.corpus.summary import Summary
 from chatfmt.errors import DataError
 from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from chatfmt.corpus.inputs import Inputs
+    from chatfmt.corpus.place import Place
+    from chatfmt.corpus.run_folder import Folder
 
 __all__ = ["MANIFEST", "REJECTS", "SUMMARY", "State", "begin", "foreign", "load", "look"]
 
-MANIFEST, REJECTS, SUMMARY = "manifest.json", "rejects.jsonl", "summary.json"
+REJECTS, SUMMARY = "rejects.jsonl", "summary.json"
 _OURS = re.compile(r"^(shard-[0-9]{5,}\.parquet|rejects\.jsonl|summary\.json)$")
 _BOTH = ", "  # between the names of two encoders
 _HEAD = {"made_by": "chatfmt tokenize", "version": 2}
@@ -84,46 +76,29 @@ class State(BaseModel):
             DataError: someone else's file has the manifest's name.
             OSError: the disk is full, for example.
         """
-        path = folder.path / MANIFEST
         text = json.dumps({**_HEAD, **self.model_dump(mode="json")}, ensure_ascii=False, indent=1)
-        with folder.writing(MANIFEST) as file:
-            file.write(text.encode() + b"\n")
-        if not os.path.lexists(path):
-            folder.publish(MANIFEST)
-            return
-        if not _begins_like_ours(path):
-            raise in_the_way(path)
-        folder.temporary(MANIFEST).replace(path)
-        folder.sync()
-
-
-def _begins_like_ours(path: Path) -> bool:
-    if not stat.S_ISREG(path.lstat().st_mode):
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_BEGINNING)) == _BEGINNING
+        folder.replace(MANIFEST, text.encode() + b"\n", _BEGINNING)
 
 
 class _DamagedError(DataError):
     """One of our manifests can no longer be read."""
 
 
-def load(folder: Path) -> State:
+def load(place: Place) -> State:
     """The state in the manifest of a folder.
 
     Raises:
         DataError: there is no manifest, chatfmt did not write it, or it is damaged.
     """
-    path = folder / MANIFEST
-    if not os.path.lexists(path) or not _begins_like_ours(path):
+    there = place.holds(MANIFEST)
+    if not there or not place.begins(MANIFEST, _BEGINNING):
         raise DataError(
             "expected a folder that chatfmt tokenize has written, found "
-            f"{'a' if os.path.lexists(path) else 'no'} {MANIFEST}"
-            f"{' that it did not write' if os.path.lexists(path) else ''}",
-            str(folder),
+            f"{'a' if there else 'no'} {MANIFEST}{' that it did not write' if there else ''}",
+            str(place),
         )
     try:
-        value = loads(path.read_bytes())
+        value = loads(place.read(MANIFEST))
         return State.model_validate_json(
             json.dumps({key: item for key, item in value.items() if key not in _HEAD})
         )
@@ -134,11 +109,11 @@ def load(folder: Path) -> State:
     raise _DamagedError(
         f"expected the manifest of a run, found a damaged one ({reason}): --overwrite starts "
         "over, after you remove the files of that run that you do not need",
-        str(path),
+        place.at(MANIFEST),
     )
 
 
-def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
+def look(place: Place, *, resume: bool, overwrite: bool) -> State | None:
     """The state found in a folder; None if a run can simply begin there.
 
     Raises:
@@ -146,23 +121,20 @@ def look(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
             chatfmt did not write.
         OSError: it is not a folder.
     """
-    if not os.path.lexists(folder):
-        return None
-    with os.scandir(folder) as entries:
-        found = sorted(entry.name for entry in entries if not is_temporary(entry))
+    _, found = place.names()
     if not found:
         return None
-    if MANIFEST not in found or not _begins_like_ours(folder / MANIFEST):
+    if MANIFEST not in found or not place.begins(MANIFEST, _BEGINNING):
         shown = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")  # noqa: PLR2004 - a list to read
         raise DataError(
             f"expected an empty folder, or that of a run; found other files ({shown}): choose "
             "another folder, or move them somewhere else",
-            str(folder),
+            str(place),
         )
-    state = _known(folder, resume=resume, overwrite=overwrite)
+    state = _known(place, resume=resume, overwrite=overwrite)
     for name in found:
         if foreign(name, state):
-            raise in_the_way(folder / name)
+            raise in_the_way(name, place.at(name))
     return state
 
 
@@ -173,9 +145,9 @@ def foreign(name: str, state: State | None) -> bool:
     return _OURS.fullmatch(name) is not None and name not in known
 
 
-def _known(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
+def _known(place: Place, *, resume: bool, overwrite: bool) -> State | None:
     try:
-        state = load(folder)
+        state = load(place)
     except _DamagedError:
         if not overwrite:
             raise
@@ -184,13 +156,13 @@ def _known(folder: Path, *, resume: bool, overwrite: bool) -> State | None:
         raise DataError(
             "expected an empty folder, found an earlier run: --resume continues it, "
             "--overwrite starts over",
-            str(folder),
+            str(place),
         )
     return state
 
 
 def begin(
-    out: Path,
+    place: Place,
     plan: dict[str, Any],
     inputs: Inputs,
     *,
@@ -205,18 +177,18 @@ def begin(
         DataError: as in `look`; or the run to resume had other input or options, or its files have
             changed since.
     """
-    before = look(out, resume=resume, overwrite=overwrite)
+    before = look(place, resume=resume, overwrite=overwrite)
     plan = json.loads(json.dumps(plan))  # turns tuples into lists, as in the saved plan
     if before is not None and resume:
-        folder = Folder(out, before.run)
+        folder = folder_of(place, before.run)
         _compare(folder, before, plan)
         inputs.take_over(before.inputs)
         state = before
     else:
         state = State(plan=plan, inputs=inputs.notes)
-        folder = Folder(out, state.run)
+        folder = folder_of(place, state.run)
         if before is not None:
-            state.earlier = _removable(out, before)
+            state.earlier = _removable(place, before)
     folder.sweep(keep=_kept(folder, state))
     if before is None or not resume:
         state.save(folder)
@@ -226,7 +198,7 @@ def begin(
 
 def _kept(folder: Folder, state: State) -> set[str]:
     """Names of the temporary files that still count."""
-    complete = {name for name in state.files if folder.temporary(name).exists()}
+    complete = {name for name in state.files if folder.is_complete(name)}
     rejects = {REJECTS} if state.stage != "done" and state.rejects is not None else set()
     return complete | rejects | set(state.encoded)
 
@@ -236,41 +208,38 @@ def _compare(folder: Folder, state: State, plan: dict[str, Any]) -> None:
         raise DataError(
             f"expected what the interrupted run had, found different {', '.join(different)}; "
             "--overwrite starts over",
-            str(folder.path / MANIFEST),
+            folder.place.at(MANIFEST),
         )
     notes = {**state.files, **state.encoded}
     if state.stage == "arrange" and state.rejects is not None:
         notes[REJECTS] = state.rejects
     for name, note in notes.items():
-        place = folder.temporary(name)
         if name == REJECTS and state.stage == "encode":
             continue  # it is checked when it is opened again
-        if not os.path.lexists(place) and name not in state.encoded:
-            place = folder.path / name
-        if problem := fault(place, note, thorough=False):
+        if problem := folder.fault(name, note, published=name not in state.encoded):
             raise DataError(
                 f"expected {name} of the earlier run unchanged, found that it {problem}; "
                 "--overwrite starts over",
-                str(folder.path),
+                str(folder.place),
             )
 
 
-def _removable(out: Path, before: State) -> dict[str, Note]:
+def _removable(place: Place, before: State) -> dict[str, Note]:
     """The files of an earlier run that still exist unchanged."""
     notes = {**before.earlier, **before.files}
     found = {}
     for name, note in notes.items():
-        if not os.path.lexists(out / name):
+        if not place.holds(name):
             continue
-        if problem := fault(out / name, note, thorough=True):
+        if problem := place.fault(name, note, thorough=True):
             raise DataError(
                 f"expected {name} as the earlier run left it, found that it {problem}: chatfmt "
                 "does not remove it; move it somewhere else first",
-                str(out),
+                str(place),
             )
         found[name] = note
-    if REJECTS not in found and os.path.lexists(out / REJECTS):
-        raise in_the_way(out / REJECTS)
+    if REJECTS not in found and place.holds(REJECTS):
+        raise in_the_way(REJECTS, place.at(REJECTS))
     return found
 
 
@@ -278,11 +247,10 @@ def _remove_earlier(folder: Folder, state: State) -> None:
     if not state.earlier:
         return
     for name, note in state.earlier.items():
-        path = folder.path / name
-        if os.path.lexists(path):
-            if fault(path, note, thorough=True):
-                raise in_the_way(path)
-            path.unlink()
+        if folder.place.holds(name):
+            if folder.place.fault(name, note, thorough=True):
+                raise in_the_way(name, folder.place.at(name))
+            folder.place.remove(name)
     folder.sync()
     state.earlier = {}
     state.save(folder)

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
-    from chatfmt.corpus.folder import Folder, Note
+    from chatfmt.corpus.folder import Note
     from chatfmt.corpus.pieces import Piece
+    from chatfmt.corpus.run_folder import Folder
     from chatfmt.corpus.thrift import Struct
 
 __all__ = ["PieceFile", "ShardWriter", "StreamFile"]

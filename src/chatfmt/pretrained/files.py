@@ -6,6 +6,7 @@ The file names are those of transformers. Source: docs of transformers 5,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.encodings.gguf import tokenizer_of
@@ -17,7 +18,15 @@ from chatfmt.json_text import loads
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["AddedToken", "ModelFiles", "read_model"]
+__all__ = [
+    "AddedToken",
+    "ChatFiles",
+    "ModelFiles",
+    "read_chat",
+    "read_json",
+    "read_model",
+    "read_template",
+]
 
 _CONFIG, _GENERATION, _MAP = (
     "tokenizer_config.json",
@@ -27,6 +36,7 @@ _CONFIG, _GENERATION, _MAP = (
 _TEMPLATE, _MORE_TEMPLATES = "chat_template.jinja", "additional_chat_templates"
 _PROCESSOR = "chat_template.json"
 _DEFAULT = "default"
+_DIGITS = 9  # of an id
 
 
 class AddedToken(NamedTuple):
@@ -37,10 +47,10 @@ class AddedToken(NamedTuple):
     """The sides on which the owner's tokenizer strips white space: ``lstrip``, ``rstrip``."""
 
 
-class ModelFiles(NamedTuple):
-    """The files found; nothing is decided yet."""
+@dataclass(frozen=True)
+class ChatFiles:
+    """The files that say how conversations are written; nothing is decided yet."""
 
-    vocabulary: Path
     templates: dict[str, str]
     """Source of each template by name; the one without a name is ``default``."""
     template_file: Path
@@ -50,6 +60,13 @@ class ModelFiles(NamedTuple):
     bos: str
     eos: str
     """Spellings by name; empty if there are none."""
+
+
+@dataclass(frozen=True)
+class ModelFiles(ChatFiles):
+    """These, and the vocabulary."""
+
+    vocabulary: Path
     stops: tuple[int, ...]
     """The ids at which generation_config.json stops."""
 
@@ -66,18 +83,44 @@ def read_model(path: Path) -> ModelFiles:
         if file.read(len(MAGIC)) == MAGIC:
             return _read_gguf(vocabulary)
     folder = vocabulary.parent
-    config = _json(folder / _CONFIG)
-    names = _json(folder / _MAP) | {k: v for k, v in config.items() if v is not None}
-    templates, template_file = _templates(folder, config)
-    return ModelFiles(
-        vocabulary=vocabulary,
-        templates=templates,
-        template_file=template_file,
-        added=_added(config.get("added_tokens_decoder") or {}, folder / _CONFIG),
-        bos=_spelling(names.get("bos_token"), "bos_token", folder / _CONFIG),
-        eos=_spelling(names.get("eos_token"), "eos_token", folder / _CONFIG),
-        stops=_stops(folder / _GENERATION),
+    chat = read_chat(folder)
+    return ModelFiles(**vars(chat), vocabulary=vocabulary, stops=_stops(folder / _GENERATION))
+
+
+def read_chat(folder: Path, config_name: str = _CONFIG) -> ChatFiles:
+    """Read the templates and the special tokens in a folder, which needs no vocabulary for it.
+
+    Raises:
+        EncodingError: a file is malformed; the message names it.
+        OSError: a file cannot be read.
+    """
+    path = folder / config_name
+    config = read_json(path)
+    names = read_json(folder / _MAP) | {k: v for k, v in config.items() if v is not None}
+    templates, template_file = _templates(folder, path, config)
+    return ChatFiles(
+        templates,
+        template_file,
+        added=_added(config.get("added_tokens_decoder") or {}, path),
+        bos=_spelling(names.get("bos_token"), "bos_token", path),
+        eos=_spelling(names.get("eos_token"), "eos_token", path),
     )
+
+
+def read_template(path: Path) -> str:
+    """The text of a template's file.
+
+    Raises:
+        EncodingError: it is not UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise EncodingError(
+            f"{path}: expected a chat template in UTF-8, found byte "
+            f"{error.object[error.start]:#04x} at byte {error.start + 1}: save it as UTF-8"
+        ) from error
 
 
 def _read_gguf(path: Path) -> ModelFiles:
@@ -102,8 +145,12 @@ def _read_gguf(path: Path) -> ModelFiles:
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if the file does not exist."""
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if the file does not exist.
+
+    Raises:
+        EncodingError: there is something else in it; the message names the file.
+    """
     if not path.is_file():
         return {}
     try:
@@ -125,16 +172,18 @@ def _spelling(value: object, name: str, path: Path) -> str:
     return value
 
 
-def _templates(folder: Path, config: dict[str, Any]) -> tuple[dict[str, str], Path]:
+def _templates(
+    folder: Path, config_path: Path, config: dict[str, Any]
+) -> tuple[dict[str, str], Path]:
     """The templates by name, with their file; the first place that has any is used."""
     single = folder / _TEMPLATE
     if single.is_file():
         more = sorted((folder / _MORE_TEMPLATES).glob("*.jinja"))
         files = {_DEFAULT: single, **{file.stem: file for file in more}}
-        return {name: file.read_text("utf-8") for name, file in files.items()}, single
+        return {name: read_template(file) for name, file in files.items()}, single
     for path, document in (
-        (folder / _PROCESSOR, _json(folder / _PROCESSOR)),
-        (folder / _CONFIG, config),
+        (folder / _PROCESSOR, read_json(folder / _PROCESSOR)),
+        (config_path, config),
     ):
         found = document.get("chat_template")
         if isinstance(found, str):
@@ -143,7 +192,7 @@ def _templates(folder: Path, config: dict[str, Any]) -> tuple[dict[str, str], Pa
             return dict(_named(each, path) for each in found), path
         if found is not None:
             raise EncodingError(f"{path}: chat_template: expected a text, found {shown(found)}")
-    return {}, folder / _CONFIG
+    return {}, config_path
 
 
 def _named(value: object, path: Path) -> tuple[str, str]:
@@ -163,7 +212,8 @@ def _added(listed: object, path: Path) -> dict[str, AddedToken]:
         raise EncodingError(f"{where}: expected an object, found {shown(listed)}")
     for digits, token in listed.items():
         spelling = token.get("content") if isinstance(token, dict) else None
-        if not digits.isdecimal() or not isinstance(spelling, str) or not spelling:
+        is_id = digits.isascii() and digits.isdecimal() and len(digits) <= _DIGITS
+        if not is_id or not isinstance(spelling, str) or not spelling:
             raise EncodingError(
                 f"{where}: expected ids with the content of each, found {shown({digits: token})}"
             )
@@ -175,7 +225,7 @@ def _added(listed: object, path: Path) -> dict[str, AddedToken]:
 
 
 def _stops(path: Path) -> tuple[int, ...]:
-    value = _json(path).get("eos_token_id")
+    value = read_json(path).get("eos_token_id")
     numbers = [] if value is None else value if isinstance(value, list) else [value]
     for number in numbers:
         if type(number) is not int or number < 0:

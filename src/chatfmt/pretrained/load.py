@@ -12,7 +12,7 @@ from chatfmt.encodings import SentencePieceEncoding
 from chatfmt.encodings.normal import NormalEncoding
 from chatfmt.errors import EncodingError, FormatError, TemplateImportError, named, shown
 from chatfmt.line.spacing import with_spacing
-from chatfmt.pretrained.files import ModelFiles, read_model
+from chatfmt.pretrained.files import ChatFiles, ModelFiles, read_model
 from chatfmt.pretrained.vocabulary import (
     check_words,
     encoding_in,
@@ -124,7 +124,7 @@ def from_pretrained(
         ImportError: the extra ``jinja`` or ``hf`` is not installed.
     """
     files = read_model(Path(directory_or_file))
-    source = _template(files, template)
+    source = template_named(files, template)
     encoding = encoding_in(files)
     conditions: list[Any] = []
     document = tokenizer_json(files)
@@ -152,7 +152,12 @@ def from_pretrained(
     return ChatTokenizer(row, encoding, imported=imported)
 
 
-def _template(files: ModelFiles, name: str) -> str:
+def template_named(files: ChatFiles, name: str) -> str:
+    """The source of a template.
+
+    Raises:
+        FormatError: there is none of this name; the message lists those that are there.
+    """
     if name in files.templates:
         return files.templates[name]
     there = "none"
@@ -174,7 +179,10 @@ def _format(
 ) -> tuple[ChatFormat, str | None, list[Any], Any]:
     """The matching row or the imported format; the row's name, conditions and evidence."""
     known = frozenset(encoding.special_tokens)
-    found = _match(source, files.bos, files.eos, known)
+    try:
+        found = _match(source, files.bos, files.eos, known)
+    except FormatError as error:
+        raise FormatError(f"{files.template_file}: {error}") from error
     if found is not None and found.proven:
         return found.format, found.format.name, [], found.evidence
     from chatfmt.templates.imported import import_template

@@ -41,7 +41,11 @@ def encoding_in(files: ModelFiles) -> TokenEncoding:
     if not missing:
         return encoding
     if isinstance(encoding, SentencePieceEncoding):
-        return with_special_tokens(encoding, missing)
+        try:
+            return with_special_tokens(encoding, missing)
+        except EncodingError as error:
+            config = files.vocabulary.with_name("tokenizer_config.json")
+            raise EncodingError(f"{config}: added_tokens_decoder: {error}") from error
     raise EncodingError(
         f"{files.vocabulary}: expected the special tokens that added_tokens_decoder in "
         f"tokenizer_config.json lists, found none of {named(', '.join(missing))}: save the "

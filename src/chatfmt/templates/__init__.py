@@ -6,12 +6,22 @@ conversations on which it is tried, ``compare`` says how a format's text differs
 of it works on text, over an encoding whose tokens are single bytes (``letters``).
 
 ``imported`` makes a format of a template: ``probe`` finds the text around contents, ``solve`` makes
-lines of it, ``rewriting`` finds the words of preparation, and ``conditions`` says for which
-conversations the result does not hold. Then everything is proved on conversations that none of
-these has seen.
+lines of it (``answers`` those of the assistant, and ``spelling`` writes text as a line has it), and
+``marks`` checks them against what the template marks as generated. ``rewriting`` finds the words of
+preparation, and ``conditions`` says for which conversations the result does not hold. Then
+everything is proved on conversations that none of these has seen.
 
-Writing: `chatfmt.templates.to_jinja` writes a format as a chat template, and
-`chatfmt.templates.export_hf` a directory that transformers loads.
+Writing: ``to_jinja`` writes a format as a chat template. ``source`` is the template's syntax, whose
+nodes all others return, and ``branches`` moves out what branches have in common. ``macros`` come
+first, then the messages: ``shared`` has what all lines need, ``lines`` chooses the line of a
+message, ``pieces`` writes it from left to right, and ``fields`` its fields. What a template must
+refuse is in ``headers`` (too long) and ``guards`` (text that would be read as structure, given the
+text ``around`` it). ``prompts`` are the beginnings of answers. If the template also prepares,
+``preparing`` writes the words of the preparation, two of which are in ``kept_reasoning`` and
+``spelled_tools``; all change messages as in ``rewritten``.
+
+``export`` writes a directory that transformers loads: the template, and the encoding as a
+``vocabulary``, whose ``merges`` follow from its ranks.
 
 >>> import chatfmt
 >>> source = chatfmt.to_jinja(chatfmt.get_format("chatml"))

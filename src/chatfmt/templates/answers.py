@@ -101,7 +101,7 @@ def answer_lines(answers: Answers, tokens: Sequence[str]) -> Iterator[_Lines]:
                     {} if thinking is None else {"thinking": thinking},
                 )
         if all(shape.closer for shape in shapes):
-            yield _two_lines(body, answers, tokens), {}
+            yield _two_lines(body, answers, tokens)
 
 
 def _caret(written: str, at: int | None, tokens: Sequence[str]) -> str:
@@ -127,8 +127,11 @@ def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
     return line_text(body.head, tokens) + body.around(lead, tokens)
 
 
-def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> list[str]:
-    """A line with reasoning and one without, if their shared text is not all of the second."""
+def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
+    """A line with reasoning and one without, if their shared text is not all of the second.
+
+    A prompt may be the first line up to its reasoning, or that line with an empty reasoning.
+    """
     assert answers.reasoning is not None  # noqa: S101 - else there is one line
     before, between = answers.reasoning
     if not between.endswith(body.lead):
@@ -136,12 +139,16 @@ def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> list[str]
     close = between.removesuffix(body.lead)
     own, closed = answers.prompt, answers.closed
     opened = len(own) if own is not None and before.startswith(own) else None
+    is_empty_reasoning = own == before + close
+    if is_empty_reasoning:
+        opened = len(before)
     whole = body.head + body.lead
     plain = next(
         (len(text) for text in (closed, own) if text is not None and whole.startswith(text)), None
     )
     thinking = _caret(before, opened, tokens) + "{reasoning}" + line_text(close, tokens)
-    return [thinking + body.spelled(tokens), _begun(body, plain, tokens)]
+    lines = [thinking + body.spelled(tokens), _begun(body, plain, tokens)]
+    return lines, {"thinking": False} if is_empty_reasoning else {}
 
 
 class _Shape(NamedTuple):

@@ -47,6 +47,7 @@ _TEXTS = (
     "The quick brown fox jumps over the lazy dog, and Paris is the capital of France. " * 2
     + "Is it?",
 )
+_MANY, _MANY_WORDS = 20, 2_000  # turns of a long conversation, words of a long text
 _EDGES = ("", " x", "x ", "\n x\n\n", " ", "\tx", "\u2003x\u2003")
 
 
@@ -80,7 +81,7 @@ def asks(kinds: Kinds, *, seed: int = 0, drawn: int = 60) -> Iterator[Ask]:
     >>> [str(ask) for ask in asks(Kinds(("user", "assistant")), drawn=0)][:2]
     ["user: 'u0'", "user: 'u0' | prompt"]
     """
-    chats = [*_shapes(kinds), *_edges(kinds), *_agents(kinds)]
+    chats = [*_shapes(kinds), *_edges(kinds), *_long(kinds), *_agents(kinds)]
     chance = random.Random(seed)  # noqa: S311 - the same every time
     chats += [_drawn(kinds, chance) for _ in range(drawn)]
     for messages, tools in chats:
@@ -117,12 +118,21 @@ def _shapes(kinds: Kinds) -> Iterator[_Chat]:
 def _edges(kinds: Kinds) -> Iterator[_Chat]:
     shapes = ("user assistant", "user system assistant user", "system user assistant user")
     for text, role in itertools.product((*_EDGES, *_TEXTS), kinds.roles):
-        for roles in shapes if text in _EDGES else shapes[2:]:
+        for roles in shapes if text in _EDGES else shapes[::2]:
             messages = _turns(kinds, *roles.split())
             for at, message in enumerate(messages):
                 if message.role == role:
                     changed = message.model_copy(update={"content": text})
                     yield [*messages[:at], changed, *messages[at + 1 :]], ()
+
+
+def _long(kinds: Kinds) -> Iterator[_Chat]:
+    """Long conversations and texts, with and without a system message: a template may cut them."""
+    turns = [role for role in ("user", "assistant") if role in kinds.roles]
+    for system in (), ("system",):
+        yield _turns(kinds, *system, *turns * _MANY, *turns[:1]), ()
+        messages = _turns(kinds, *system, *turns, *turns[:1])
+        yield [m.model_copy(update={"content": "word " * _MANY_WORDS + "."}) for m in messages], ()
 
 
 def _agents(kinds: Kinds) -> Iterator[_Chat]:

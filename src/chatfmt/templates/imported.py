@@ -47,7 +47,9 @@ _LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations that distinguish hypotheses
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
 _MORE = 16  # hypotheses to try after one that is right except for its marks
+_MOST = 4_000  # hypotheses, which take a minute at most
 _ROUNDS = 3  # of looking for conditions
+_DRAWN, _FRESH = 1_200, 500  # drawn for the proof; at most so many for which conditions hold
 _ENOUGH = 12  # equal conversations: with fewer, nothing was really imported
 
 
@@ -163,7 +165,7 @@ def _solved(
     best: tuple[ChatTokenizer, Hypothesis] | None = None
     fewest = (len(prompts) + 1, len(plain) + 1, len(shown) + 1)
     why = "its texts do not stand one after the other, each once"
-    for tried in hypotheses(template, tokens, bos):
+    for tried in itertools.islice(hypotheses(template, tokens, bos), _MOST):
         if any(token in text for token in tokens for text in _texts(tried.words)):
             continue  # it would be written as text
         try:
@@ -235,12 +237,12 @@ def _proved(
     """
     for seed in range(1, _ROUNDS + 1):
         conditions = _conditions(tok, cases)
-        fresh = [
+        fresh = (
             ask
-            for ask in asks(_KINDS, seed=seed, drawn=120)
+            for ask in asks(_KINDS, seed=seed, drawn=_DRAWN)
             if all(one.holds(ask.conversation, prompt=ask.prompt) for one in conditions)
-        ]
-        shown = all_written_by(template, fresh)
+        )
+        shown = all_written_by(template, [*itertools.islice(fresh, _FRESH)])
         found = evidence(tok, shown)
         if found.proven and not found.template_refuses:
             _check_ids(tok, shown)

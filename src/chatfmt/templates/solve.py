@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Hypothesis", "hypotheses"]
 
+_MOST_PLACES = 64
+"""Special tokens between two texts that may end the first one; layouts have a handful."""
 _Line = str | dict[str, Any] | list[Any] | None
 
 
@@ -145,9 +147,11 @@ def _ends(
 ) -> Iterator[str]:
     """The ends of the first of two messages that the text between them could contain."""
     tried = [found.between[-1] for found in last if found is not None]
-    heads = (between[at:] for at in range(len(between) + 1))
-    tried += [between.removesuffix(head) for head in heads if following.endswith(head)][:1]
-    for at in (found.end() for token in tokens for found in re.finditer(re.escape(token), between)):
+    letters = zip(reversed(between), reversed(following), strict=False)
+    head = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], letters))
+    tried.append(between[: len(between) - head])
+    places = (f.end() for token in tokens for f in re.finditer(re.escape(token), between))
+    for at in itertools.islice(places, _MOST_PLACES):
         tried += [between[:at], between[:at] + "\n"]
     yield from dict.fromkeys(end for end in (*tried, "", between) if between.startswith(end))
 

@@ -16,7 +16,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from jinja2 import Template, TemplateError, nodes
+from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -98,9 +98,13 @@ def rendered(template: Template, names: Mapping[str, Any], most: int) -> dict[st
             length += len(part)
             if length > most:
                 return {"error": f"it writes more than {most} characters"}
+        text = "".join(parts)
+        text.encode()
+    except UnicodeEncodeError:
+        return {"error": "it writes half of a surrogate pair, which is no character"}
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         return {"error": f"{type(error).__name__}: {error}"[:1000]}
-    return {"text": "".join(parts)}
+    return {"text": text}
 
 
 def limit() -> None:
@@ -130,6 +134,10 @@ def main(asked: TextIO, answers: TextIO) -> None:
             answer = {"text": ""}
             try:
                 template = compiled(job["source"], job["date"])
+            except TemplateSyntaxError as error:
+                answer = {
+                    "error": f"TemplateSyntaxError: line {error.lineno}: {error.message}"[:1000]
+                }
             except Exception as error:  # noqa: BLE001 - deep nesting raises RecursionError
                 answer = {"error": f"{type(error).__name__}: {error}"[:1000]}
         _wake_after(0)

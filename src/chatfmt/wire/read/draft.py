@@ -76,11 +76,12 @@ class Draft(Headed):
         self._end_of_field(meaning.field)
         if meaning.opens in ("message", FIRST_CALL):
             if self.is_open:
-                if self.role is None and self.origin is not None:
-                    self.end_at(self._last_place(self.origin))
+                if self.role is None:
+                    self.end_at(self._last_place())
                 self.end_empty_reasoning(at)
                 self.finish(token)
             self.begin(at)
+            self._first = place
             self._stop_at = at if self.unended and token in self._binding.stops else None
         if meaning.generated:
             self.begin_generated()
@@ -107,10 +108,13 @@ class Draft(Headed):
             self.calls.frame(spelling, literal=False, opens=opens)
             self.calls.end_field(goes_on=place.index in self._inside.arguments)
 
-    def _last_place(self, at: Place) -> Place:
-        """The reader's place after a place and the literal text that has come since."""
+    def _last_place(self) -> Place:
+        """The reader's place after the last field or special token and the literal text since."""
         places = self._binding.format.machine.all
-        for letter in self.literal:
+        at, literal = self.origin, self.literal
+        if at is None:  # the message began with literal text
+            at, literal = self._first, literal[1:]
+        for letter in literal:
             following = (places[move.target] for move in at.moves)
             at = next((place for place in following if place.letter == letter), at)
         return at

@@ -45,6 +45,8 @@ class Headed(Known):
         self.position = 0
         """The id that is being taken."""
         self.is_open = False
+        self._first = binding.format.machine.all[0]
+        """The place to which the first symbol of the message leads."""
         super().__init__(binding, messages, events, tell)
 
     def _end_of_header_field(self) -> None:
