@@ -162,14 +162,29 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"Measured with Python {machine['python']} on {machine['system']} with",
         f"{machine['processors']} processors; {versions}.",
         f"Load of the machine before and after: {machine['load']}.",
+        *_busy(machine),
         "",
         f"{len(wanted) - len(missed)} of {len(wanted)} targets are met; not met:",
         "",
     ]
-    lines += [f"- {row.name}, {row.on}, beside {row.peer}: {_verdict(row)}" for row in missed]
+    lines += [
+        f"- {', '.join(filter(None, (row.name, row.on)))}, beside {row.peer}: {_verdict(row)}"
+        for row in missed
+    ]
     lines += ["", "| " + " | ".join(_HEADER) + " |", _ALIGNED]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
     return "\n".join([*lines, ""])
+
+
+def _busy(machine: Mapping[str, Any]) -> list[str]:
+    """A warning if other programs ran at the same time."""
+    loads = map(float, machine["load"].split(" and "))
+    if max(loads) < 2 * machine["processors"]:
+        return []
+    return [
+        "**The machine was busy with other work**, so rows with threads, with several workers or",
+        "with short texts show less than it can do; measure them again before you rely on them.",
+    ]
 
 
 def _verdict(row: Row) -> str:

@@ -108,17 +108,6 @@ class Draft(Headed):
             self.calls.frame(spelling, literal=False, opens=opens)
             self.calls.end_field(goes_on=place.index in self._inside.arguments)
 
-    def _last_place(self) -> Place:
-        """The reader's place after the last field or special token and the literal text since."""
-        places = self._binding.format.machine.all
-        at, literal = self.origin, self.literal
-        if at is None:  # the message began with literal text
-            at, literal = self._first, literal[1:]
-        for letter in literal:
-            following = (places[move.target] for move in at.moves)
-            at = next((place for place in following if place.letter == letter), at)
-        return at
-
     def _end_of_field(self, field: str | None) -> None:
         """End the last field if this is another one."""
         if self.heading.field not in (None, field):

@@ -65,6 +65,17 @@ class Headed(Known):
         if self.role is None and len(place.roles) == 1 and not (in_header or self._is_spelled):
             self._set_role(next(iter(place.roles)))
 
+    def _last_place(self) -> Place:
+        """The reader's place after the last field or special token and the literal text since."""
+        places = self._binding.format.machine.all
+        at, literal = self.origin, self.literal
+        if at is None:  # the message began with literal text
+            at, literal = self._first, literal[1:]
+        for letter in literal:
+            following = (places[move.target] for move in at.moves)
+            at = next((place for place in following if place.letter == letter), at)
+        return at
+
     def _set_role(self, role: str) -> None:
         self.role = role
         waits = self._stop_at is not None and self._stop_at == self.position
