@@ -18,13 +18,20 @@ from benchmarks.library import compare
 from benchmarks.rows import ROWS, Scale
 from benchmarks.table import Row, Target, markdown, pooled, terminal
 
+from sizes import LARGE
+
 TINY = Scale(seconds=0.0, characters=4000, batch=4000, turns=3, text=4000, rounds=1)
 # processes of their own, large peers, or vocabularies that wheels ship
 SLOW = {"batch", "calls", "growth", "load", "parent", "peak", "peers", "tokenize"}
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in ROWS]
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name in ROWS
+        if LARGE or name != "tokenize"  # starts dozens of processes with large libraries
+    ],
 )
 def test_it_runs_and_both_sides_do_the_same(name: str) -> None:
     rows = list(ROWS[name](TINY))

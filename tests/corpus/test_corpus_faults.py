@@ -169,8 +169,8 @@ def _kill_at_random(folder: Path, kills: int, files: list[object], seed: int) ->
 @pytest.mark.parametrize(
     ("kills", "files"),
     [
-        (size(8, 25), ["--shard-tokens", 15_000]),
-        (size(8, 25), ["--shard-tokens", 30_000, "--shuffle", 3, "--pack", 512]),
+        (size(4, 25), ["--shard-tokens", 15_000]),
+        (size(4, 25), ["--shard-tokens", 30_000, "--shuffle", 3, "--pack", 512]),
     ],
     ids=["plain", "packed"],
 )

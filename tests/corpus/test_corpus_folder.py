@@ -20,6 +20,7 @@ from chatfmt.corpus.folder import LOCK, temporary_name
 from chatfmt.corpus.lock import locked
 from chatfmt.errors import ChatfmtError, DataError
 from corpus_data import command, contents, finish, lines, mixture, options, write
+from sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -337,7 +338,7 @@ def test_of_two_runs_at_once_one_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_of_two_runs_at_once_one_is_refused_each_time(tmp_path: Path) -> None:
-    _two_at_once(tmp_path, 20)
+    _two_at_once(tmp_path, size(5, 20))
 
 
 # ---- manifests

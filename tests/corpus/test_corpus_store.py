@@ -298,6 +298,7 @@ def test_the_lock_of_a_process_that_has_ended_is_taken_over(data: Mixture) -> No
         ({"machine": "another", "host": "far"}, "on far since 20.*, remove .*lock.tmp"),
         ({"made_by": "someone"}, "something that is no run"),
     ],
+    ids=["ours", "of another machine", "of another program"],
 )
 def test_any_other_lock_is_respected(data: Mixture, about: dict[str, Any], holder: str) -> None:
     _lock(**about)

@@ -147,6 +147,10 @@ def test_a_random_model_writes_no_malformed_header_or_call(name: str) -> None:
     for tools in (TOOLS, None, []):
         if (name in PYTHON and tools != []) or (name in ONE_BY_ONE and tools is None):
             continue
+        if name == "muse-glimmer" and tools is not None:  # a recipient may be anyone there
+            with pytest.raises(FormatError, match="a recipient may be anyone"):
+                lark_grammar(tok, tools=tools)
+            continue
         rules = lark_grammar(tok, tools=tools)
         for seed in range(3):
             matcher, ids = matcher_of(kept, rules), list[int]()
