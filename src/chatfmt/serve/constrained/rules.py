@@ -114,8 +114,8 @@ class Rules:
             place.meaning.field == "recipient" for place in format.machine.all
         ):
             raise FormatError(
-                f"format {format.name}: expected tools to be None, since a recipient may be anyone, "
-                "and which messages are calls is not known"
+                f"format {format.name}: expected tools to be None: a recipient may be anyone, and "
+                "which messages are calls is not known"
             )
 
     @property
