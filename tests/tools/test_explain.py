@@ -202,7 +202,7 @@ def test_what_cannot_be_told() -> None:
     found, _ = both("gpt-4o", ids, [*tok.encode([*CHAT[:2]]), 200264], None)
     assert "the ids differ from index 19 on, in the header of message 2: b ends here" in str(found)
     found, _ = both("gpt-4o", ids, tok.encode_prompt(CHAT[:2]), None)
-    assert "b ends here and a continues" in str(found)
+    assert "b ends here and a goes on" in str(found)
     assert "b: (nothing more)" in str(found)
     found, _ = both("gpt-4o", [*ids[:4], -1, *ids[4:]], ids, None)
     assert "(no id of the encoding: -1)" in str(found)

@@ -170,7 +170,7 @@ def _what(a: Side, b: Side, position: int) -> str:
     longer, shorter = (a, b) if len(a.ids) > len(b.ids) else (b, a)
     more = len(longer.ids) - len(shorter.ids)
     if position == len(shorter.ids):
-        return f"{shorter.name} ends here and {longer.name} continues"
+        return f"{shorter.name} ends here and {longer.name} goes on"
     for index, (one, other) in enumerate(zip(a.messages, b.messages, strict=False)):
         here, there = _texts(one), _texts(other)
         for field in {**here, **there}:
