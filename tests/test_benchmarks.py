@@ -37,7 +37,7 @@ def test_it_runs_and_both_sides_do_the_same(name: str) -> None:
     rows = list(ROWS[name](TINY))
     assert all(row.chatfmt > 0 and row.ratio > 0 for row in rows)
     assert len(terminal(rows).splitlines()) == len(rows)
-    machine = {"python": "", "system": "", "processors": 1, "load": "", "versions": {}}
+    machine = {"python": "", "system": "", "processors": 1, "load": "0.10 and 0.20", "versions": {}}
     saved = json.loads(json.dumps({"machine": machine, "rows": [row._asdict() for row in rows]}))
     page = markdown(saved)
     assert page.count("\n| ") == len(rows) + 2

@@ -110,8 +110,8 @@ def test_text_that_would_be_read_as_two_messages_is_refused(content: str, offset
     with pytest.raises(RenderError) as error:
         ENVELOPED.encode([USER, Message(role="tool", content=content)])
     assert error.value.reason == (
-        f"at offset {offset} this would be read as structure: ')('; leave it out, or put something "
-        "between"
+        f"at offset {offset} this would be read as structure: ')('; leave it out, or put other "
+        "text in between"
     )
     assert (error.value.message, error.value.field) == (1, "content")
 
