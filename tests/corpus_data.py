@@ -12,9 +12,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import chatfmt
 from chatfmt.adapters import Mixture
-from chatfmt.corpus import EncodeOptions
+from chatfmt.corpus import EncodeOptions, TooManyRejectsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,3 +158,12 @@ def row_of(told: dict[str, Any]) -> bytes | None:
         assert told["row"] is None
         return base64.b64decode(told["row_base64"])
     return None if told["row"] is None else told["row"].encode()
+
+
+def overwrite_and_resume(run: Callable[..., object]) -> None:
+    """Run again over a finished corpus, stopped by refused rows twice and then completed."""
+    run(overwrite=True)
+    for limit, how in ((2, "overwrite"), (6, "resume")):
+        with pytest.raises(TooManyRejectsError):
+            run(max_rejects=limit, **{how: True})
+    run(resume=True)

@@ -44,6 +44,13 @@ def test_it_runs_and_both_sides_do_the_same(name: str) -> None:
     assert page.count("| not met |") == sum(row.met is False for row in rows)
 
 
+@pytest.mark.parametrize(("load", "warned"), [("0.10 and 3.90", False), ("0.10 and 4.00", True)])
+def test_the_page_warns_of_other_work(load: str, warned: bool) -> None:  # noqa: FBT001 - a case
+    machine = {"python": "", "system": "", "processors": 2, "load": load, "versions": {}}
+    page = markdown({"machine": machine, "rows": []})
+    assert ("The machine was busy with other work" in page) is warned
+
+
 def test_rows_of_several_processes_are_one_row() -> None:
     row = Row("a", "b", "c", "ms", 1.0, 2.0, 2.0, 2.5, 3, "ratio ≥ 2", met=True)
     worse = row._replace(chatfmt=3.0, ratio=1.0, note="slow", met=False)

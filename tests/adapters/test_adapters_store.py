@@ -160,10 +160,10 @@ def test_urls_and_paths_are_told_apart() -> None:
         ("s33://bucket/x.jsonl", "expected a URL that fsspec has a backend for, .* 's33://'"),
         ("dropbox://x.jsonl", "dropbox:// needs dropboxdrivefs: pip install dropboxdrivefs"),
         ("faulty://secret.jsonl", "expected a place that the credentials give access to"),
-        ("faulty://down.jsonl", "expected an answer of the store, found: _FaultyError"),
-        ("faulty://rows.jsonl", "expected an answer of the store, found: the line is dead"),
+        ("faulty://down.jsonl", "expected an answer from the store, found: _FaultyError"),
+        ("faulty://rows.jsonl", "expected an answer from the store, found: the line is dead"),
         ("memory://none.jsonl", "No such file"),
-        ("faulty://rows.json", "expected an answer of the store, found: the line is dead"),
+        ("faulty://rows.json", "expected an answer from the store, found: the line is dead"),
         ("github://x.jsonl", "expected a store that can be used, found: "),
     ],
 )

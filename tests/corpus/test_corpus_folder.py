@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,16 @@ from chatfmt.corpus import FileOptions, Summary, TooManyRejectsError, raw, token
 from chatfmt.corpus.folder import LOCK, temporary_name
 from chatfmt.corpus.lock import locked
 from chatfmt.errors import ChatfmtError, DataError
-from corpus_data import command, contents, finish, lines, mixture, options, write
+from corpus_data import (
+    command,
+    contents,
+    finish,
+    lines,
+    mixture,
+    options,
+    overwrite_and_resume,
+    write,
+)
 from sizes import size
 
 if TYPE_CHECKING:
@@ -446,12 +456,7 @@ def test_a_folder_as_it_is_at_any_moment_can_be_resumed_and_overwritten(
         for name in ("link", "unlink", "rename", "replace"):
             copied_before(name)
         _run(data, out, files)
-        _run(data, out, files, overwrite=True)
-        for limit in (2, 6):
-            how = {"overwrite": True} if limit == 2 else {"resume": True}
-            with pytest.raises(TooManyRejectsError):
-                _run(data, out, files, max_rejects=limit, **how)
-        _run(data, out, files, resume=True)
+        overwrite_and_resume(partial(_run, data, out, files))
     monkeypatch.undo()
     monkeypatch.setattr(raw, "_BATCH_ROWS", 16)
     moments = sorted(copies.iterdir())

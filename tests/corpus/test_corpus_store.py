@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -25,7 +26,15 @@ from chatfmt.corpus import (
 from chatfmt.corpus.folder import LOCK, temporary_name
 from chatfmt.corpus.place import place_of
 from chatfmt.errors import ChatfmtError, DataError
-from corpus_data import contents, lines, mixture, options, rejects, write
+from corpus_data import (
+    contents,
+    lines,
+    mixture,
+    options,
+    overwrite_and_resume,
+    rejects,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -196,12 +205,7 @@ def test_a_store_at_any_moment_can_be_resumed_and_overwritten(
     assert _run(data, OUT, files) == expected
     assert _written() == contents(tmp_path / "whole")
     assert check(OUT) == check(tmp_path / "whole")._replace(size=check(OUT).size)
-    _run(data, OUT, files, overwrite=True)
-    for limit in (2, 6):
-        how = {"overwrite": True} if limit == 2 else {"resume": True}
-        with pytest.raises(TooManyRejectsError):
-            _run(data, OUT, files, max_rejects=limit, **how)
-    _run(data, OUT, files, resume=True)
+    overwrite_and_resume(partial(_run, data, OUT, files))
     moments = [*Stepping.moments]
     assert len(moments) > 40
     some = slice(None) if files == FILES else slice(None, None, 4)
@@ -343,7 +347,7 @@ def test_a_folder_of_someone_else_is_no_scratch(tmp_path: Path) -> None:
     [
         (FileNotFoundError("no bucket"), "expected a bucket or repository that exists"),
         (PermissionError("Forbidden"), "expected a place that the credentials give access to"),
-        (RuntimeError("the line is dead"), "expected an answer of the store, found: the line"),
+        (RuntimeError("the line is dead"), "expected an answer from the store, found: the line"),
     ],
 )
 def test_a_store_that_refuses_is_named(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["Remote", "Seen", "is_url", "located", "matching", "size_of", "told"]
+__all__ = ["Remote", "Seen", "is_url", "located", "matching", "reported", "size_of"]
 
 # At least two letters: one could be a Windows drive.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://")
@@ -85,7 +85,7 @@ def size_of(path: Path | Remote) -> int:
 
 
 @contextlib.contextmanager
-def told(url: str) -> Iterator[None]:
+def reported(url: str) -> Iterator[None]:
     """Turn the exceptions of a backend into errors that name the URL.
 
     Each backend has its own exceptions, of no common kind. A missing file is a FileNotFoundError.
@@ -106,7 +106,7 @@ def told(url: str) -> Iterator[None]:
         ) from None
     except Exception as error:  # noqa: BLE001 - see above
         reason = str(error) or type(error).__name__
-        raise DataError(f"expected an answer of the store, found: {reason}", url) from None
+        raise DataError(f"expected an answer from the store, found: {reason}", url) from None
 
 
 class Seen(NamedTuple):
@@ -172,7 +172,7 @@ class Remote:
             ImportError: fsspec or the backend is not installed.
         """
         fs = _filesystem(self.scheme, self.url)
-        with told(self.url):
+        with reported(self.url):
             # What others have written meanwhile is to be seen.
             fs.invalidate_cache()
             return fs, fs._strip_protocol(self.url)
@@ -185,7 +185,7 @@ class Remote:
             DataError: the store refuses, or cannot be reached.
         """
         fs, path = self.reached()
-        with told(self.url):
+        with reported(self.url):
             about = fs.info(path)
             if about["type"] != "file":
                 raise FileNotFoundError
@@ -204,7 +204,7 @@ class Remote:
     def glob(self) -> list[str]:
         """The URLs of the files that the URL matches as a pattern, sorted."""
         fs, path = self.reached()
-        with contextlib.suppress(FileNotFoundError), told(self.url):
+        with contextlib.suppress(FileNotFoundError), reported(self.url):
             found = fs.glob(path, detail=True)
             return sorted(
                 f"{self.scheme}://{name.lstrip('/')}"
@@ -224,7 +224,7 @@ class Remote:
     def fetch(self, target: Path) -> None:
         """Copy the file to this machine."""
         fs, path = self.reached()
-        with told(self.url):
+        with reported(self.url):
             fs.get_file(path, str(target))
 
 
@@ -256,7 +256,7 @@ class _Stream(io.RawIOBase):
         self._remote = remote
         self._copy: Path | None = None
         fs, path = remote.reached()
-        with told(remote.url):
+        with reported(remote.url):
             self._file: Any = fs.open(path, "rb", block_size=_BLOCK)
 
     def readable(self) -> bool:
@@ -267,7 +267,7 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
-        with told(self._remote.url):
+        with reported(self._remote.url):
             data = self._file.read(len(view))
         view[: len(data)] = data
         return len(data)

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.adapters.store import told
+from chatfmt.adapters.store import reported
 from chatfmt.corpus.folder import MANIFEST, digest, is_temporary_name
 from chatfmt.corpus.remote_lock import locked_in_store
 from chatfmt.errors import DataError
@@ -59,7 +59,7 @@ class RemotePlace:
 
     def _about(self, name: str) -> dict[str, Any] | None:
         """Size, kind and more of a file; None if there is nothing of this name."""
-        with contextlib.suppress(FileNotFoundError), told(self.at(name)):
+        with contextlib.suppress(FileNotFoundError), reported(self.at(name)):
             self.fs.invalidate_cache()
             found: dict[str, Any] = self.fs.info(self._in_store(name))
             return found
@@ -82,7 +82,7 @@ class RemotePlace:
     def names(self) -> tuple[list[str], list[str]]:
         """The files with temporary names, and everything else, each sorted."""
         entries: list[dict[str, Any]] = []
-        with contextlib.suppress(FileNotFoundError), told(str(self)):
+        with contextlib.suppress(FileNotFoundError), reported(str(self)):
             self.fs.invalidate_cache()
             entries = self.fs.ls(self.path, detail=True)
         found = {
@@ -107,7 +107,7 @@ class RemotePlace:
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
-        with told(self.at(name)):
+        with reported(self.at(name)):
             data: bytes = self.fs.cat_file(self._in_store(name))
         return data
 
@@ -142,7 +142,7 @@ class RemotePlace:
 
     def remove(self, name: str) -> None:
         """Remove a file."""
-        with told(self.at(name)):
+        with reported(self.at(name)):
             self.fs.rm_file(self._in_store(name))
 
     @contextlib.contextmanager
@@ -160,7 +160,7 @@ class RemotePlace:
             DataError: there is no such bucket, or the store refuses it.
         """
         try:
-            with told(self.at(name)):
+            with reported(self.at(name)):
                 if isinstance(data, Path):
                     self.fs.put_file(str(data), self._in_store(name))
                 else:
@@ -174,7 +174,7 @@ class RemotePlace:
 
     def copy(self, name: str, new: str) -> None:
         """Copy a file within the store."""
-        with told(self.at(new)):
+        with reported(self.at(new)):
             self.fs.cp_file(self._in_store(name), self._in_store(new))
 
     def create(self, name: str, data: bytes) -> bool:
@@ -186,6 +186,6 @@ class RemotePlace:
         except Exception:
             if self.holds(name):
                 return False
-            with told(self.at(name)):
+            with reported(self.at(name)):
                 raise
         return True
