@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from chatfmt import ChatfmtError, Conversation, DataError, get_tokenizer
 from chatfmt.adapters import SCHEMAS, Options, read_row, read_rows, write_row
 from chatfmt.adapters.readers import iter_rows
+from kinds_of_rows import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ _VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 10**30, 0.5, 1e308, "", " ", "user", "assistant", "\x00"),
     *("{", "[]", "\ud800", "a\n\nHuman: b\n\nAssistant: c", [], {}, [[]], [{}], [None], {"": 1}),
     *({"role": "user", "content": "x"}, {"from": "gpt", "value": "y"}, {"type": "text"}),
+    *({"type": []}, [{"type": {}}], {"role": []}),
     {
         "role": "assistant",
         "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}],
@@ -36,12 +38,13 @@ _NO_IDS = Options(call_ids="optional")
 
 @cache
 def _rows() -> list[str]:
-    return [
+    cases = [
         json.dumps(json.loads(line)["row"])
         for path in sorted(_CASES.glob("*.jsonl"))
         for line in path.read_text("utf-8").split("\n")
         if line
     ]
+    return cases + [json.dumps(kind.row) for kind in KINDS.values()]
 
 
 @cache

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA"]
 
-_BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
+# A tuple: a block's type may be any value, and only a text has a place in a set.
+_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
 def _fits(row: Mapping[str, Any]) -> bool:

@@ -32,14 +32,13 @@ def _read_chatgpt(row: Field, options: Options) -> list[Item]:
         raise mapping.expected("an object with at least one node")
     if options.paths == "all":
         parents = {_parent(mapping.need(name)) for name in mapping.value}
-        leaves = [name for name in mapping.value if name not in parents]
-        if not leaves:
+        paths = [_path(mapping, name) for name in mapping.value if name not in parents]
+        if len(mapping.value) > len({name for path in paths for name in path}):
             raise mapping.error("expected a tree, found a cycle")
     else:
-        leaves = [row.need("current_node").label()]
+        paths = [_path(mapping, row.need("current_node").label())]
     items: list[Item] = []
-    for leaf in leaves:
-        path = _path(mapping, leaf)
+    for path in paths:
         nodes = [mapping.need(name) for name in path]
         turns = [node.need("message") for node in nodes if node.get("message") is not None]
         told = [turn for turn in turns if not _is_hidden(turn)]
@@ -57,17 +56,18 @@ def _read_chatgpt(row: Field, options: Options) -> list[Item]:
     return items
 
 
-def _parent(node: Field) -> object:
-    parent = node.get("parent")
-    return None if parent is None else parent.value
+def _parent(node: Field, member: str = "parent") -> str | None:
+    """The id of the node that a node follows, or None for the first one."""
+    parent = node.get(member)
+    return None if parent is None else parent.label()
 
 
 def _path(mapping: Field, leaf: str) -> list[str]:
     """The ids of the nodes from the root to a leaf."""
     path: list[str] = []
-    name: object = leaf
+    name: str | None = leaf
     while name is not None:
-        if not isinstance(name, str) or name not in mapping.value:
+        if name not in mapping.value:
             raise mapping.error(f"expected a node named {shown(name)}, found none")
         if name in path:
             raise mapping.error(f"expected a tree, found a cycle through {shown(name)}")
@@ -84,8 +84,8 @@ def _is_hidden(turn: Field) -> bool:
     metadata = turn.get("metadata")
     content = turn.need("content")
     texts = content.value.get("parts") if isinstance(content.value, dict) else None
-    hidden = metadata is not None and metadata.value.get("is_visually_hidden_from_conversation")
-    return bool(hidden) and texts in ([], [""], None)
+    hidden = None if metadata is None else metadata.get("is_visually_hidden_from_conversation")
+    return hidden is not None and bool(hidden.value) and texts in ([], [""], None)
 
 
 def _said(turn: Field) -> Message:
@@ -119,22 +119,33 @@ def _read_claude(row: Field, options: Options) -> list[Item]:
     turns = row.need("chat_messages").items()
     if not any(turn.get("parent_message_uuid") is not None for turn in turns):
         return [_conversation(row, turns)]
-    known = {turn.need("uuid").label(): turn for turn in turns}
-    parents = {turn.value.get("parent_message_uuid") for turn in turns}
+    known: dict[str, Field] = {}
+    for turn in turns:
+        name = turn.need("uuid")
+        if name.label() in known:
+            raise name.error(f"expected an id of its own, found {shown(name.value)} a second time")
+        known[name.value] = turn
+    parents = {_parent(turn, _FOLLOWED) for turn in turns}
     leaves = [name for name in known if name not in parents]
+    paths = [_up(row, known, leaf) for leaf in leaves]
+    if len(known) > len({turn.value["uuid"] for path in paths for turn in path}):
+        raise row.need("chat_messages").error("expected a tree, found a cycle")
     if options.paths == "best":  # the latest one, which the site shows
-        leaves = leaves[-1:]
-    return [_conversation(row, _up(row, known, leaf)) for leaf in leaves]
+        paths = paths[-1:]
+    return [_conversation(row, path) for path in paths]
+
+
+_FOLLOWED = "parent_message_uuid"
 
 
 def _up(row: Field, known: dict[str, Field], leaf: str) -> list[Field]:
     path: list[Field] = []
-    name: object = leaf
-    while isinstance(name, str) and name in known:
-        if len(path) > len(known):
+    name: str | None = leaf
+    while name is not None and name in known:
+        if len(path) == len(known):
             raise row.need("chat_messages").error("expected a tree, found a cycle")
         path.append(known[name])
-        name = known[name].value.get("parent_message_uuid")
+        name = _parent(known[name], _FOLLOWED)
     return path[::-1]
 
 
