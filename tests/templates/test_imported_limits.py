@@ -6,7 +6,7 @@ import pytest
 
 from chatfmt.errors import TemplateImportError
 from chatfmt.templates import import_template
-from chatfmt.templates.solve import _ends
+from chatfmt.templates.turns import _ends
 
 pytest.importorskip("jinja2", reason="templates need it")
 

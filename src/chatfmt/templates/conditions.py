@@ -67,6 +67,14 @@ def _no_runs(ask: Ask) -> bool:
     return all(one != other for one, other in itertools.pairwise(roles))
 
 
+def _no_thinking_in_runs(ask: Ask) -> bool:
+    pairs = itertools.pairwise(ask.conversation.messages)
+    return not any(
+        one.role == other.role and (one.reasoning, other.reasoning) != (None, None)
+        for one, other in pairs
+    )
+
+
 def _asked(ask: Ask) -> bool:
     roles = {message.role for message in ask.conversation.messages}
     return "user" in roles
@@ -88,6 +96,14 @@ CONDITIONS: dict[str, _Question] = {
     "NO_THINKING": (
         "no answer has reasoning",
         lambda ask: all(m.reasoning is None for m in _messages(ask)),
+    ),
+    "NO_BARE_THINKING": (
+        "no answer has reasoning but no text",
+        lambda ask: all(m.content or m.reasoning is None for m in _messages(ask)),
+    ),
+    "NO_THINKING_IN_RUNS": (
+        "no answer with reasoning comes right before or after another answer",
+        _no_thinking_in_runs,
     ),
     "NO_CALLS": (
         "there are no calls, and no results of tools",

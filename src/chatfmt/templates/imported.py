@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from chatfmt.templates.conditions import Condition, needed
 from chatfmt.templates.letters import in_letters, spelled
 from chatfmt.templates.marks import answered, marked, misses
 from chatfmt.templates.probe import takes_parts
-from chatfmt.templates.render import DATE, JinjaTemplate, Refused
+from chatfmt.templates.render import DATE, LATER, JinjaTemplate, Refused
 from chatfmt.templates.rewriting import WELL, improved
 from chatfmt.templates.solve import hypotheses
 from chatfmt.tokenizer import ChatTokenizer
@@ -43,9 +42,9 @@ __all__ = ["Imported", "import_template"]
 
 _Case = tuple[Ask, "str | Refused"]
 _KINDS = Kinds(thinks=True, calls=True, switches=False)
-_LATER = DATE + dt.timedelta(days=400)  # another day, month and year
 _FIRST = 16  # conversations that distinguish hypotheses
 _STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
+_WRITTEN = ("before", "default", "between", "content")  # members of words that are texts
 _MORE = 16  # hypotheses to try after one that is right except for its marks
 _MOST = 4_000  # hypotheses, which take a minute at most
 _ROUNDS = 3  # of looking for conditions
@@ -137,7 +136,7 @@ def import_template(
         tok = in_letters(_format(found.format.row(), words), tokens)
         conditions, proof = _proved(tok, template, cases)
         equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
-        _check_date(tok, all_written_by(template, equal[:_FIRST], _LATER))
+        _check_date(tok, all_written_by(template, equal[:_FIRST], LATER))
     return Imported(tok.format, (*conditions,), proof)
 
 
@@ -190,8 +189,7 @@ def _solved(
 
 
 def _texts(words: Sequence[dict[str, Any]]) -> list[str]:
-    names = ("before", "default", "between")
-    return [word[name] for word in words for name in names if name in word]
+    return [word[name] for word in words for name in _WRITTEN if name in word]
 
 
 def _failures(tok: ChatTokenizer, cases: Sequence[_Case], most: int) -> int:
@@ -277,7 +275,7 @@ def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
     """The word with a value for the date, if the template writes the date of the day."""
     made = {**word}
     for how in _STRFTIME.findall(source):
-        for name in ("default", "before"):
+        for name in _WRITTEN:
             today = DATE.strftime(how)
             if today in str(made.get(name, "")):
                 made |= {
@@ -290,7 +288,7 @@ def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
 def _check_date(tok: ChatTokenizer, later: Sequence[_Case]) -> None:
     """Check that conversations that were equal are equal on another day."""
     for ask, text in later:
-        verdict, ours = compare(tok, ask, text, date=_LATER)
+        verdict, ours = compare(tok, ask, text, date=LATER)
         if verdict is not Verdict.EQUAL:
             reason = Difference(ask, verdict, str(text), ours)
             raise TemplateImportError("DATED: what it writes depends on the day", [reason])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ended", "line_text", "parts", "used"]
+__all__ = ["caret", "ended", "line_text", "parts", "used"]
 
 _ESCAPED = re.compile(r"([\[\]{}\\|*])")
 
@@ -31,6 +31,17 @@ def line_text(written: str, tokens: Sequence[str]) -> str:
     """
     cut = parts(written, tokens)
     return "".join(part if at % 2 else _ESCAPED.sub(r"\\\1", part) for at, part in enumerate(cut))
+
+
+def caret(written: str, at: int | None, tokens: Sequence[str]) -> str:
+    """The text as a line spells it, with ``{^}`` after ``at`` characters; without it if None.
+
+    >>> caret("<a>ab", 4, ["<a>"])
+    '<a>a{^}b'
+    """
+    if at is None:
+        return line_text(written, tokens)
+    return line_text(written[:at], tokens) + "{^}" + line_text(written[at:], tokens)
 
 
 def ended(end: str, tokens: Sequence[str]) -> str:
