@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,8 +20,29 @@ def parts(written: str, tokens: Sequence[str]) -> list[str]:
     >>> parts("a<e>b", ["<e>"])
     ['a', '<e>', 'b']
     """
-    longest = sorted(tokens, key=len, reverse=True)
-    return re.split(f"({'|'.join(map(re.escape, longest))})", written) if longest else [written]
+    known, lengths, first = _index((*tokens,))
+    made: list[str] = []
+    done = 0
+    for found in first.finditer(written) if known else ():
+        at = found.start()
+        spellings = (written[at : at + length] for length in lengths)
+        token = next((one for one in spellings if one in known), None) if at >= done else None
+        if token is not None:
+            made += [written[done:at], token]
+            done = at + len(token)
+    return [*made, written[done:]]
+
+
+@lru_cache(8)
+def _index(tokens: tuple[str, ...]) -> tuple[frozenset[str], list[int], re.Pattern[str]]:
+    """The tokens, their lengths, and a pattern of the characters with which they begin.
+
+    A pattern of all tokens would try each of them at each place, and there may be hundreds.
+    """
+    known = frozenset(token for token in tokens if token)
+    first = "".join(sorted({re.escape(token[0]) for token in known}))
+    lengths = sorted({len(token) for token in known}, reverse=True)
+    return known, lengths, re.compile(f"[{first}]" if known else "")
 
 
 def line_text(written: str, tokens: Sequence[str]) -> str:

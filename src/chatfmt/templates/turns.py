@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.templates.answers import Answers
@@ -68,9 +69,15 @@ def unlikeness(tokens: Sequence[str], turns: Turns) -> tuple[bool, int]:
     >>> unlikeness(["<m>", "<e>"], Turns("", Frame("<m>u:", "<e>"), Frame("<m>a:", "<e>"), answers))
     (False, 0)
     """
-    first = parts(turns.user.head, tokens)[:2]
-    apart = first[0] != "" or first != parts(turns.assistant.head, tokens)[:2]
-    return apart, abs(len(parts(turns.assistant.end, tokens)) - 3)
+    known = (*tokens,)
+    first = _parts(turns.user.head, known)[:2]
+    apart = first[0] != "" or first != _parts(turns.assistant.head, known)[:2]
+    return apart, abs(len(_parts(turns.assistant.end, known)) - 3)
+
+
+@lru_cache(512)  # thousands of readings divide the same few texts
+def _parts(written: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
+    return (*parts(written, tokens),)
 
 
 def turns_of(template: JinjaTemplate, tokens: Sequence[str], empty: Empty) -> Iterator[Turns]:
