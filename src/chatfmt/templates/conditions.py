@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatfmt.conversation import Conversation, Message
     from chatfmt.templates.compare import Difference
 
-__all__ = ["CONDITIONS", "Condition", "needed"]
+__all__ = ["CONDITIONS", "MARKS", "Condition", "needed"]
 
 
 class Condition(NamedTuple):
@@ -91,6 +91,8 @@ def _no_edges(role: str) -> Callable[[Ask], bool]:
     )
 
 
+MARKS = "MARKS_DIFFER"
+"""The kind of the condition that is about weights, not about ids; it always holds."""
 _Question = tuple[str, "Callable[[Ask], bool]"]
 CONDITIONS: dict[str, _Question] = {
     "NO_THINKING": (
@@ -137,6 +139,10 @@ CONDITIONS: dict[str, _Question] = {
     "PROMPT_DIFFERS": (
         "it is not a prompt: the end of a prompt is not the beginning of an answer",
         lambda ask: not ask.prompt,
+    ),
+    MARKS: (
+        "weights do not matter: the template marks other text for training",
+        lambda _: True,  # the ids are the same
     ),
 }
 """Kind to its condition in words and as a function; those that exclude less come first."""

@@ -19,7 +19,7 @@ from chatfmt.templates.compare import (
     has_other_ids,
     written,
 )
-from chatfmt.templates.conditions import Condition, needed
+from chatfmt.templates.conditions import MARKS, Condition, needed
 from chatfmt.templates.dates import dated, texts_of
 from chatfmt.templates.letters import in_letters, spelled
 from chatfmt.templates.marks import answered, marked, misses
@@ -138,6 +138,8 @@ def import_template(
         conditions, proof = _proved(tok, template, cases)
         equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
         _check_date(tok, all_written_by(template, equal[:_FIRST], LATER))
+        unlike = (misses(tok, one) for one in marked(template, [*answered(equal)]))
+        conditions += [Condition(MARKS, one) for one in unlike if one is not None][:1]
     return Imported(tok.format, (*conditions,), proof)
 
 
@@ -185,7 +187,7 @@ def _solved(
         failures = (
             _failures(tok, prompts, fewest[0] + 1),
             ends,
-            sum(misses(tok, one) for one in shown),
+            sum(misses(tok, one) is not None for one in shown),
         )
         if failures < fewest:
             best, fewest = (tok, tried), failures
