@@ -16,7 +16,7 @@ from chatfmt.templates.render import JinjaTemplate
 
 TOKENS = ["<m>", "<e>", "<t>", "</t>"]
 HEAD, TEXT, END = "<m>{{ m.role }}\n", "{{ m.content }}", "<e>\n"
-CHECK = "{% if m.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}"
+CHECK = "{% if m.role == 'tool' or m.tool_calls %}{{ raise_exception('no tools') }}{% endif %}"
 PROMPT = "{% if add_generation_prompt %}<m>assistant\n{% endif %}"
 
 

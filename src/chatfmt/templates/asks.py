@@ -148,6 +148,9 @@ def _agents(kinds: Kinds) -> Iterator[_Chat]:
     if kinds.calls:
         yield [user], TOOLS
         yield [_message("system", 0), user], TOOLS
+        alone = answer.model_copy(update={"tool_calls": _calls(1)})
+        yield [user, alone], ()
+        yield [user, alone, _result(0), answer], ()
         for count, text in itertools.product((1, 2), ("", "Wait.")):
             calling = answer.model_copy(update={"content": text, "tool_calls": _calls(count)})
             results = [_result(number) for number in range(count)]

@@ -154,8 +154,25 @@ def needed(
     """The conditions that exclude every difference and as few equal conversations as possible.
 
     Returns:
-        The conditions, and the differences that remain although all of them hold.
+        The conditions, none of which the others make superfluous, and the differences that remain
+        although all of them hold.
     """
+    found, left = _chosen(differing, equal)
+    for one in found:
+        others = [other for other in found if other is not one]
+        if all(_excludes(others, shown) or not _excludes([one], shown) for shown in differing):
+            found = others
+    return found, left
+
+
+def _excludes(conditions: Sequence[Condition], shown: Difference) -> bool:
+    return any(not CONDITIONS[one.kind][1](shown.ask) for one in conditions)
+
+
+def _chosen(
+    differing: Sequence[Difference], equal: Sequence[Ask]
+) -> tuple[list[Condition], list[Difference]]:
+    """Conditions, one after the other, until no difference is left that one explains."""
     if not differing:
         return [], []
     best = max(CONDITIONS, key=partial(_gain, differing, equal))
@@ -164,7 +181,7 @@ def needed(
     holds = CONDITIONS[best][1]
     shown = min((one for one in differing if not holds(one.ask)), key=_size)
     rest = [one for one in differing if holds(one.ask)]
-    more, left = needed(rest, [ask for ask in equal if holds(ask)])
+    more, left = _chosen(rest, [ask for ask in equal if holds(ask)])
     return [Condition(best, shown), *more], left
 
 
