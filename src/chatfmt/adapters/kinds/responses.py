@@ -34,15 +34,17 @@ def _read(row: Field, _options: Options) -> list[Item]:
     given = row.get("output")
     if given is None or row.get("input") is not None:
         given = row.need("input")
-    items = given.items() if isinstance(given.value, list) else []
     messages: list[Message] = []
-    for item in items:
-        _add(messages, item)
+    said: list[dict[str, Any]] = []
     if isinstance(given.value, str):
         messages = [given.message(role="user", content=given.value)]
-        said: list[dict[str, Any]] = []
-    else:
+    elif isinstance(given.value, list):
+        items = given.items()
+        for item in items:
+            _add(messages, item)
         said = [besides(item, *_USED[_kind(item)]) for item in items]
+    else:
+        raise given.expected("text, or a list of items")
     return [whole(_opened(row), messages, given.key.removeprefix("."), "instructions", turns=said)]
 
 
