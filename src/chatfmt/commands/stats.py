@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     found = Statistics()
 
     def work(reading: Reading) -> None:
-        # All of a row or nothing, so that a bad one counts for nothing.
+        # All of a row is encoded first, so that a bad one counts for nothing.
         chats = [chat for item in reading.items for chat in conversations_of(item)]
         for transcript in [tok.render(ready(chat)) for chat in chats]:
             found.add(transcript)
