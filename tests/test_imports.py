@@ -52,8 +52,8 @@ HOUSE = {
         "__init__"
     ),
     "commands": (
-        "errors json_text conversation prepare line encodings show transcript tokenizer templates "
-        "pretrained adapters corpus web"
+        "errors json_text conversation prepare line encodings training show transcript tokenizer "
+        "templates pretrained adapters corpus web"
     ),
     "cli": "errors commands",
     "__main__": "cli",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from chatfmt import ChatFormat, Conversation, Message
@@ -12,6 +14,9 @@ from chatfmt.templates.marks import answered, marked, mask, misses
 from chatfmt.templates.render import MARKS, JinjaTemplate
 
 pytest.importorskip("jinja2", reason="templates need it")
+
+if TYPE_CHECKING:
+    from chatfmt.templates.conditions import Condition
 
 TOKENS = ["<m>", "<e>", "<t>", "</t>"]
 USER = "<m>user {content}<e>"
@@ -65,3 +70,55 @@ def test_which_conversations_are_looked_at() -> None:
         plain.conversation,
         thinks.conversation,
     ]
+
+
+MARKED = (
+    "{% for m in messages %}{% if m.role == 'assistant' %}<m>bot "
+    "{% generation %}{{ m.content }}<e>{% endgeneration %}"
+    "{% else %}<m>user {{ m.content }}<e>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<m>bot {% endif %}"
+)
+OTHERS = {
+    "the header, too": MARKED.replace("<m>bot {% generation %}", "{% generation %}<m>bot "),
+    "without the end": MARKED.replace("<e>{% endgeneration %}", "{% endgeneration %}<e>"),
+    "questions": MARKED.replace(
+        "user {{ m.content }}", "user {% generation %}{{ m.content }}{% endgeneration %}"
+    ),
+}
+
+
+def _marks(source: str) -> list[Condition]:
+    found = import_template(source, TOKENS)
+    return [one for one in found.conditions if one.kind == "MARKS_DIFFER"]
+
+
+def test_marks_that_fit_no_line_are_a_condition_that_always_holds() -> None:
+    assert _marks(MARKED) == []
+    [one] = _marks(OTHERS["the header, too"])
+    assert one.witness is not None
+    assert one.holds(one.witness.ask.conversation)  # the ids are the same
+
+
+@pytest.mark.parametrize("which", OTHERS)
+def test_what_differs_is_shown_with_its_marks(which: str) -> None:
+    assert OTHERS[which] != MARKED
+    row = ChatFormat(
+        name="row",
+        template={"user": USER, "assistant": "<m>bot {^}{content}<e>"},
+        special_tokens=["<m>", "<e>"],
+    )
+    messages = (Message(role="user", content="\u00e9"), Message(role="assistant", content="\u00e9"))
+    with JinjaTemplate(OTHERS[which]) as template:
+        [one] = marked(template, [Conversation(messages=messages)])
+    shown = misses(in_letters(row), one)
+    assert shown is not None
+    before, after = MARKS
+    for text, expected in (
+        (shown.template, one.mask),
+        (
+            shown.format,
+            tuple(at >= len("<m>user \u00e9<e><m>bot ".encode()) for at in range(len(one.mask))),
+        ),
+    ):
+        tags = text.replace("{% generation %}", before).replace("{% endgeneration %}", after)
+        assert mask(tags) == (one.text, expected)

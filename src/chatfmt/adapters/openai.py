@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.adapters.call_ids import unanswerable
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.whole import check_metadata, whole
 from chatfmt.conversation import Conversation, Message
@@ -143,15 +144,7 @@ class _Ids:
         if identifier.value is None and optional:
             return
         if identifier.label() not in self.made:
-            before = ", ".join(map(shown, sorted(self.made)[:_SHOWN_IDS])) or "none"
-            more = ", …" * (len(self.made) > _SHOWN_IDS)
-            raise identifier.error(
-                f"expected the id of an earlier call ({before}{more}), "
-                f"found {shown(identifier.value)}"
-            )
-
-
-_SHOWN_IDS = 4
+            raise identifier.error(unanswerable(identifier.value, self.made))
 
 
 def _members(field: Field) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.adapters.call_ids import check_call_ids
 from chatfmt.conversation import Conversation
 from chatfmt.conversation.reading import MEDIA, OTHER_NAMES, is_media
 from chatfmt.conversation.switches import SWITCHES
@@ -66,7 +67,8 @@ def whole(
         turns: the other members of each turn, which become ``turn_metadata`` there.
 
     Raises:
-        DataError: a member belongs to the conversation, but has no place in it.
+        DataError: a member belongs to the conversation, but has no place in it; or a result answers
+            no call.
 
     >>> from chatfmt.adapters.fields import Field
     >>> from chatfmt.conversation import Message
@@ -75,6 +77,7 @@ def whole(
     >>> found.messages[0].content, found.metadata
     ('Be brief.', {'id': 7})
     """
+    check_call_ids(messages)
     return Conversation(
         messages=without_bad(row, with_system(row, messages)),
         tools=read_tools(row),

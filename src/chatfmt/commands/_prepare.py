@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from chatfmt.conversation import Conversation
 from chatfmt.errors import DataError, RenderError, shown
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from chatfmt.line.format import ChatFormat
     from chatfmt.tokenizer import ChatTokenizer
 
-__all__ = ["TOOLS_OF_ROWS", "add_preparation", "preparation", "preparing"]
+__all__ = ["TOOLS_OF_ROWS", "add_preparation", "made_ready", "preparation", "preparing"]
+
+T = TypeVar("T")
 
 TOOLS_OF_ROWS = ("use", "drop")
 """Values of ``--tools`` for definitions in rows; any other value is a file."""
@@ -101,26 +103,39 @@ def preparing(
     it with options of the command line.
     """
 
-    def as_it_is(conversation: Conversation) -> Conversation:
-        look(conversation)
-        return conversation
+    def make(conversation: Conversation, asked: dict[str, Any] | None) -> Conversation:
+        return conversation if asked is None else tok.prepare(conversation, **asked)
 
-    if options is None:
-        return as_it_is
+    return made_ready(tok, options, look, make)
 
-    def prepared(conversation: Conversation) -> Conversation:
+
+def made_ready(
+    tok: ChatTokenizer,
+    options: PrepareOptions | None,
+    look: Callable[[Conversation], None],
+    make: Callable[[Conversation, dict[str, Any] | None], T],
+) -> Callable[[Conversation], T]:
+    """A function that checks a conversation and then makes something of it.
+
+    ``make`` gets the conversation and the keyword arguments of `ChatTokenizer.prepare`, or None to
+    prepare nothing.
+    """
+
+    def ready(conversation: Conversation) -> T:
         look(conversation)
+        if options is None:
+            return make(conversation, None)
         if options.tools is not None and conversation.tools:
             raise DataError(
                 "expected tool definitions once, found them in the conversation and in the file of "
                 "--tools: leave --tools out"
             )
         try:
-            return tok.prepare(conversation, **options.arguments())
+            return make(conversation, options.arguments())
         except RenderError as error:
             _refuse(error, tok.format, options)
 
-    return prepared
+    return ready
 
 
 def _refuse(error: RenderError, format: ChatFormat, options: PrepareOptions) -> NoReturn:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, turns_of
 from chatfmt.errors import ParseError
 from chatfmt.line.language import Field, GenerationStart, Group
 
@@ -35,6 +36,7 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser)
+    add_turns(parser)
     add_conversations(parser)
     parser.set_defaults(run=run)
 
@@ -42,13 +44,13 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print an object for each conversation that breaks a law, and nothing for the others."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
+    ready = turns_of(tok, args, Lost(tok, args))
 
     def work(chat: Conversation) -> bool:
-        broken = broken_law(tok, ready(chat))
-        if broken:
+        found = [broken for one in ready(chat) if (broken := broken_law(tok, one))]
+        for broken in found:
             print_json(broken)
-        return not broken
+        return not found
 
     return for_each_conversation(args, work)
 

@@ -10,6 +10,7 @@ from chatfmt.commands._data import add_policies, policies, said
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import one_line, print_json
 from chatfmt.commands._prepare import add_preparation, preparation
+from chatfmt.commands._turns import add_turns
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -68,13 +69,10 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         default="assistant",
         help="the messages to train on (default: %(default)s)",
     )
-    group.add_argument(
-        "--turns",
-        choices=("whole", "each"),
-        default="whole",
-        help="write each conversation as one example (whole), or one example per turn of the "
-        "assistant, with everything before it (each); --prepare then prepares each as the model "
-        "would see it at that turn (default: %(default)s)",
+    add_turns(
+        group,
+        "one example per turn of the assistant, with everything before it; with --prepare, as the "
+        "model would see it",
     )
     group.add_argument(
         "--no-train-end", action="store_true", help="do not train on the end token of messages"

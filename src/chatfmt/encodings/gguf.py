@@ -140,6 +140,7 @@ def _sentencepiece(metadata: Metadata) -> SentencePieceEncoding:
 def _byte_level(metadata: Metadata) -> TokenEncoding:
     """Byte-level BPE, read as the same vocabulary in a ``tokenizer.json``."""
     from chatfmt.encodings.hf import HFEncoding
+    from chatfmt.encodings.hf import tokenizer_of as tokenizer_in
 
     split = SPLITS.get(metadata.pre or "")
     if split is None:
@@ -176,4 +177,4 @@ def _byte_level(metadata: Metadata) -> TokenEncoding:
             "merges": [merge.split(" ") for merge in metadata.merges],
         },
     }
-    return HFEncoding.from_json(json.dumps(document))
+    return HFEncoding(tokenizer_in(json.dumps(document)))

@@ -18,7 +18,9 @@ from chatfmt.encodings.kinds import other_kind
 from chatfmt.encodings.metaspace import has_byte_fallback, steps_of
 from chatfmt.encodings.protocol import Capabilities
 from chatfmt.encodings.text_bytes import missing_bytes, refuse_missing
-from chatfmt.errors import EncodingError, bounded, named, said, shown
+from chatfmt.encodings.token_ids import check_token_ids
+from chatfmt.errors import DataError, EncodingError, bounded, named, said, shown
+from chatfmt.json_text import loads
 
 if TYPE_CHECKING:
     import os
@@ -128,7 +130,7 @@ class HFEncoding:
         try:
             if not data.lstrip().startswith(b"{"):
                 raise EncodingError(f"expected a tokenizer.json, found {other_kind(data, {})}")
-            return cls(tokenizer_of(data.decode()))
+            return cls.from_json(data.decode())
         except ValueError as error:
             raise EncodingError(f"{path}: {error}") from error
 
@@ -141,6 +143,14 @@ class HFEncoding:
             ...
         chatfmt.errors.EncodingError: expected the JSON of a Hugging Face tokenizer, found ...
         """
+        try:
+            document = loads(text)
+        except DataError as error:
+            raise EncodingError(
+                f"expected the JSON of a Hugging Face tokenizer, but {error}"
+            ) from error
+        if isinstance(document, dict):
+            check_token_ids(document)
         return cls(tokenizer_of(text))
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from chatfmt.encodings.rank_file import is_rank_line, read_rank_file
 from chatfmt.encodings.sentencepiece_model import is_sentencepiece, read_sentencepiece
 from chatfmt.encodings.tekken import is_tekken, read_tekken
 from chatfmt.encodings.tiktoken import TiktokenEncoding
+from chatfmt.encodings.token_ids import check_token_ids
 from chatfmt.errors import DataError, EncodingError
 from chatfmt.json_text import loads
 
@@ -140,11 +141,12 @@ def _read(
         return read_sentencepiece(data)
     if is_tekken(document):
         return TiktokenEncoding(read_tekken(document, file.stem))
+    check_token_ids(document)
     if has_byte_fallback(document):
         return read_metaspace(document)
-    from chatfmt.encodings.hf import HFEncoding
+    from chatfmt.encodings.hf import HFEncoding, tokenizer_of
 
-    return HFEncoding.from_file(file)
+    return HFEncoding(tokenizer_of(data.decode()))
 
 
 def _json_object(data: bytes) -> dict[str, object]:

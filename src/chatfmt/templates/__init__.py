@@ -5,11 +5,13 @@ conversations on which it is tried, ``compare`` says how a format's text differs
 (``excuses`` knows the faults that rows name), and ``match`` finds the row that is proven equal. All
 of it works on text, over an encoding whose tokens are single bytes (``letters``).
 
-``imported`` makes a format of a template: ``probe`` finds the text around contents, ``solve`` makes
-lines of it (``answers`` those of the assistant, and ``spelling`` writes text as a line has it), and
-``marks`` checks them against what the template marks as generated. ``rewriting`` finds the words of
-preparation, and ``conditions`` says for which conversations the result does not hold. Then
-everything is proved on conversations that none of these has seen.
+``imported`` makes a format of a template: ``probe`` finds the text around contents, ``turns``
+divides it among the messages, and ``solve`` makes lines of it: ``answers`` those of the assistant,
+``channels`` those of an answer that is two messages, and ``opening`` that of a message with the
+date of the day (``spelling`` writes text as a line has it). ``marks`` checks them against what the
+template marks as generated. ``rewriting`` finds the words of preparation, whose texts may have
+``dates``, and ``conditions`` says for which conversations the result does not hold. Then everything
+is proved on conversations that none of these has seen.
 
 Writing: ``to_jinja`` writes a format as a chat template. ``source`` is the template's syntax, whose
 nodes all others return, and ``branches`` moves out what branches have in common. ``macros`` come

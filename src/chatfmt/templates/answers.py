@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatfmt.templates.spelling import ended, line_text, parts
+from chatfmt.templates.spelling import caret, ended, line_text, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,13 +104,6 @@ def answer_lines(answers: Answers, tokens: Sequence[str]) -> Iterator[_Lines]:
             yield _two_lines(body, answers, tokens)
 
 
-def _caret(written: str, at: int | None, tokens: Sequence[str]) -> str:
-    """A text with ``{^}`` after ``at`` characters; without it if None."""
-    if at is None:
-        return line_text(written, tokens)
-    return line_text(written[:at], tokens) + "{^}" + line_text(written[at:], tokens)
-
-
 def _plain(body: Body, prompt: str | None, tokens: Sequence[str]) -> str:
     whole = body.head + body.lead
     at = len(body.head)
@@ -122,8 +115,8 @@ def _plain(body: Body, prompt: str | None, tokens: Sequence[str]) -> str:
 def _begun(body: Body, at: int | None, tokens: Sequence[str]) -> str:
     """A line without reasoning, in which a model begins after ``at`` characters."""
     if at is None or at <= len(body.head):
-        return _caret(body.head, at, tokens) + body.spelled(tokens)
-    lead = _caret(body.lead, at - len(body.head), tokens)
+        return caret(body.head, at, tokens) + body.spelled(tokens)
+    lead = caret(body.lead, at - len(body.head), tokens)
     return line_text(body.head, tokens) + body.around(lead, tokens)
 
 
@@ -146,7 +139,7 @@ def _two_lines(body: Body, answers: Answers, tokens: Sequence[str]) -> _Lines:
     plain = next(
         (len(text) for text in (closed, own) if text is not None and whole.startswith(text)), None
     )
-    thinking = _caret(before, opened, tokens) + "{reasoning}" + line_text(close, tokens)
+    thinking = caret(before, opened, tokens) + "{reasoning}" + line_text(close, tokens)
     lines = [thinking + body.spelled(tokens), _begun(body, plain, tokens)]
     return lines, {"thinking": False} if is_empty_reasoning else {}
 
@@ -163,7 +156,7 @@ class _Shape(NamedTuple):
     def line(self, place: tuple[str, int], tokens: Sequence[str]) -> str:
         """The line, if the model begins in one of these texts, after that many characters."""
         spelled = {
-            name: _caret(getattr(self, name), place[1] if name == place[0] else None, tokens)
+            name: caret(getattr(self, name), place[1] if name == place[0] else None, tokens)
             for name in ("base", "open", "close", "closer")
         }
         reasoning = f"[{spelled['open']}{{reasoning}}{spelled['close']}]"

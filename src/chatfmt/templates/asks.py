@@ -143,6 +143,8 @@ def _agents(kinds: Kinds) -> Iterator[_Chat]:
             yield [user, thinking], ()
             yield [user, thinking, user, answer], ()
             yield [user, thinking, user, thinking], ()
+        yield [user, thinking, thinking], ()
+        yield [user, thinking.model_copy(update={"content": ""})], ()
     if kinds.calls:
         yield [user], TOOLS
         yield [_message("system", 0), user], TOOLS

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatfmt.conversation import Conversation, Message
     from chatfmt.templates.compare import Difference
 
-__all__ = ["CONDITIONS", "Condition", "needed"]
+__all__ = ["CONDITIONS", "MARKS", "Condition", "needed"]
 
 
 class Condition(NamedTuple):
@@ -67,6 +67,14 @@ def _no_runs(ask: Ask) -> bool:
     return all(one != other for one, other in itertools.pairwise(roles))
 
 
+def _no_thinking_in_runs(ask: Ask) -> bool:
+    pairs = itertools.pairwise(ask.conversation.messages)
+    return not any(
+        one.role == other.role and (one.reasoning, other.reasoning) != (None, None)
+        for one, other in pairs
+    )
+
+
 def _asked(ask: Ask) -> bool:
     roles = {message.role for message in ask.conversation.messages}
     return "user" in roles
@@ -83,11 +91,21 @@ def _no_edges(role: str) -> Callable[[Ask], bool]:
     )
 
 
+MARKS = "MARKS_DIFFER"
+"""The kind of the condition that is about weights, not about ids; it always holds."""
 _Question = tuple[str, "Callable[[Ask], bool]"]
 CONDITIONS: dict[str, _Question] = {
     "NO_THINKING": (
         "no answer has reasoning",
         lambda ask: all(m.reasoning is None for m in _messages(ask)),
+    ),
+    "NO_BARE_THINKING": (
+        "no answer has reasoning but no text",
+        lambda ask: all(m.content or m.reasoning is None for m in _messages(ask)),
+    ),
+    "NO_THINKING_IN_RUNS": (
+        "no answer with reasoning comes right before or after another answer",
+        _no_thinking_in_runs,
     ),
     "NO_CALLS": (
         "there are no calls, and no results of tools",
@@ -121,6 +139,10 @@ CONDITIONS: dict[str, _Question] = {
     "PROMPT_DIFFERS": (
         "it is not a prompt: the end of a prompt is not the beginning of an answer",
         lambda ask: not ask.prompt,
+    ),
+    MARKS: (
+        "weights do not matter: the template marks other text for training",
+        lambda _: True,  # the ids are the same
     ),
 }
 """Kind to its condition in words and as a function; those that exclude less come first."""

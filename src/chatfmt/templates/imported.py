@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,11 +19,12 @@ from chatfmt.templates.compare import (
     has_other_ids,
     written,
 )
-from chatfmt.templates.conditions import Condition, needed
+from chatfmt.templates.conditions import MARKS, Condition, needed
+from chatfmt.templates.dates import dated, texts_of
 from chatfmt.templates.letters import in_letters, spelled
 from chatfmt.templates.marks import answered, marked, misses
 from chatfmt.templates.probe import takes_parts
-from chatfmt.templates.render import DATE, JinjaTemplate, Refused
+from chatfmt.templates.render import LATER, JinjaTemplate, Refused
 from chatfmt.templates.rewriting import WELL, improved
 from chatfmt.templates.solve import hypotheses
 from chatfmt.tokenizer import ChatTokenizer
@@ -43,9 +42,8 @@ __all__ = ["Imported", "import_template"]
 
 _Case = tuple[Ask, "str | Refused"]
 _KINDS = Kinds(thinks=True, calls=True, switches=False)
-_LATER = DATE + dt.timedelta(days=400)  # another day, month and year
+_LONGEST = 1 << 15  # characters that it writes for the smallest conversation; most write 200
 _FIRST = 16  # conversations that distinguish hypotheses
-_STRFTIME = re.compile(r"strftime_now\(\s*['\"](.*?)['\"]\s*\)")
 _MORE = 16  # hypotheses to try after one that is right except for its marks
 _MOST = 4_000  # hypotheses, which take a minute at most
 _ROUNDS = 3  # of looking for conditions
@@ -130,15 +128,27 @@ def import_template(
     tokens = [*dict.fromkeys(token for token in (bos, eos, *special_tokens) if token)]
     with JinjaTemplate(source, bos=bos, eos=eos) as template:
         template.parts = takes_parts(template)
-        cases = all_written_by(template, [*asks(_KINDS, drawn=20)])
+        asked = [*asks(_KINDS, drawn=20)]
+        _check_size(all_written_by(template, asked[:_FIRST]))
+        cases = all_written_by(template, asked)
         found, words = _solved(template, tokens, bos, cases, name)
         mendable = [case for case in cases if not _calls(case[0])]
-        words = improved(found, [*map(partial(_dated, source), words)], mendable)
+        words = improved(found, [*map(partial(dated, source), words)], mendable)
         tok = in_letters(_format(found.format.row(), words), tokens)
         conditions, proof = _proved(tok, template, cases)
         equal = [ask for ask, text in cases if compare(tok, ask, text)[0] is Verdict.EQUAL]
-        _check_date(tok, all_written_by(template, equal[:_FIRST], _LATER))
+        _check_date(tok, all_written_by(template, equal[:_FIRST], LATER))
+        unlike = (misses(tok, one) for one in marked(template, [*answered(equal)]))
+        conditions += [Condition(MARKS, one) for one in unlike if one is not None][:1]
     return Imported(tok.format, (*conditions,), proof)
+
+
+def _check_size(first: Sequence[_Case]) -> None:
+    """Refuse a template that writes much for the smallest conversations: it would take minutes."""
+    shortest = min((len(text) for _, text in first if isinstance(text, str)), default=0)
+    if shortest > _LONGEST:
+        reason = f"expected at most {_LONGEST:,} characters around a question, found {shortest:,}"
+        raise TemplateImportError(reason, ())
 
 
 def _solved(
@@ -166,7 +176,7 @@ def _solved(
     fewest = (len(prompts) + 1, len(plain) + 1, len(shown) + 1)
     why = "its texts do not stand one after the other, each once"
     for tried in itertools.islice(hypotheses(template, tokens, bos), _MOST):
-        if any(token in text for token in tokens for text in _texts(tried.words)):
+        if any(token in text for token in tokens for text in texts_of(tried.words)):
             continue  # it would be written as text
         try:
             tok = in_letters(_format({"name": name, **tried.row}, tried.words), tokens)
@@ -177,7 +187,7 @@ def _solved(
         failures = (
             _failures(tok, prompts, fewest[0] + 1),
             ends,
-            sum(misses(tok, one) for one in shown),
+            sum(misses(tok, one) is not None for one in shown),
         )
         if failures < fewest:
             best, fewest = (tok, tried), failures
@@ -187,11 +197,6 @@ def _solved(
     if best is None:
         raise TemplateImportError(why, ())
     return best[0], best[1].words
-
-
-def _texts(words: Sequence[dict[str, Any]]) -> list[str]:
-    names = ("before", "default", "between")
-    return [word[name] for word in words for name in names if name in word]
 
 
 def _failures(tok: ChatTokenizer, cases: Sequence[_Case], most: int) -> int:
@@ -273,24 +278,10 @@ def _calls(ask: Ask) -> bool:
     return bool(chat.tools) or any(message.tool_calls for message in chat.messages)
 
 
-def _dated(source: str, word: dict[str, Any]) -> dict[str, Any]:
-    """The word with a value for the date, if the template writes the date of the day."""
-    made = {**word}
-    for how in _STRFTIME.findall(source):
-        for name in ("default", "before"):
-            today = DATE.strftime(how)
-            if today in str(made.get(name, "")):
-                made |= {
-                    name: made[name].replace(today, f"{{date:{how}}}"),
-                    "values": {"date": None},
-                }
-    return made
-
-
 def _check_date(tok: ChatTokenizer, later: Sequence[_Case]) -> None:
     """Check that conversations that were equal are equal on another day."""
     for ask, text in later:
-        verdict, ours = compare(tok, ask, text, date=_LATER)
+        verdict, ours = compare(tok, ask, text, date=LATER)
         if verdict is not Verdict.EQUAL:
             reason = Difference(ask, verdict, str(text), ours)
             raise TemplateImportError("DATED: what it writes depends on the day", [reason])

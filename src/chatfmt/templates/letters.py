@@ -6,10 +6,11 @@ same form.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from chatfmt.templates.spelling import parts
 from chatfmt.tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
@@ -89,9 +90,15 @@ def spelled(tok: ChatTokenizer, ids: Sequence[int]) -> str:
     >>> spelled(tok, tok.encode([{"role": "user", "content": "Hi"}]))
     '<|im_start|>user\nHi<|im_end|>\n'
     """
-    special = {token: spelling.encode() for spelling, token in tok.encoding.special_tokens.items()}
-    table = [*_BYTES, *(special[token] for token in sorted(special))]
+    table = _table((*tok.encoding.special_tokens.items(),))
     return b"".join(map(table.__getitem__, ids)).decode()
+
+
+@lru_cache(8)
+def _table(special: tuple[tuple[str, int], ...]) -> list[bytes]:
+    """The bytes of each id."""
+    by_id = {token: spelling.encode() for spelling, token in special}
+    return [*_BYTES, *(by_id[token] for token in sorted(by_id))]
 
 
 def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
@@ -101,9 +108,12 @@ def ids_in(tok: ChatTokenizer, text: str) -> list[int]:
     >>> ids_in(in_letters(chatfmt.get_format("chatml")), "a<|im_end|>")
     [97, 257]
     """
-    spellings = sorted(tok.encoding.special_tokens, key=len, reverse=True)
+    encoding = tok.encoding
+    special = encoding.special_tokens
     ids: list[int] = []
-    for part in re.split(f"({'|'.join(map(re.escape, spellings))})", text):
-        special = tok.encoding.special_tokens.get(part)
-        ids += tok.encoding.encode_ordinary(part) if special is None else [special]
+    for number, part in enumerate(parts(text, [*special])):
+        if number % 2:
+            ids.append(special[part])
+        elif part:
+            ids += encoding.encode_ordinary(part)
     return ids

@@ -10,8 +10,8 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatfmt.errors import RenderError
-from chatfmt.templates.asks import template_messages
-from chatfmt.templates.compare import prepared
+from chatfmt.templates.asks import Ask, template_messages
+from chatfmt.templates.compare import Difference, Verdict, prepared
 from chatfmt.templates.letters import spelled
 from chatfmt.templates.render import MARKS, Refused, Rendering
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chatfmt.conversation import Conversation
-    from chatfmt.templates.asks import Ask
     from chatfmt.templates.render import JinjaTemplate
     from chatfmt.tokenizer import ChatTokenizer
 
@@ -89,19 +88,31 @@ def marked(template: JinjaTemplate, chats: Sequence[Conversation]) -> list[Marke
     return shown if any(True in one.mask for one in shown) else []
 
 
-def misses(tok: ChatTokenizer, one: Marked) -> bool:
-    """Whether a format over letters gives weight to other bytes than the marked ones.
+def misses(tok: ChatTokenizer, one: Marked) -> Difference | None:
+    """The two texts with their marks, if a format over letters weighs other bytes than the marked.
 
-    False if the format writes another text, or refuses the conversation.
+    None if it weighs the same, writes another text, or refuses the conversation.
     """
     try:
         shown = tok.render(prepared(tok, one.conversation))
     except RenderError:
-        return False
+        return None
     if spelled(tok, shown.ids) != one.text:
-        return False
+        return None
     found: list[bool] = []
     sizes = {token: len(text.encode()) for text, token in tok.encoding.special_tokens.items()}
     for token, weight in zip(shown.ids, shown.weights(), strict=True):
         found += [weight > 0] * sizes.get(token, 1)
-    return (*found,) != one.mask
+    if (*found,) == one.mask:
+        return None
+    theirs, ours = _with_tags(one.text, one.mask), _with_tags(one.text, found)
+    return Difference(Ask(one.conversation), Verdict.DIFFERENT, theirs, ours)
+
+
+def _with_tags(text: str, weighed: Sequence[bool]) -> str:
+    """A text with a template's tags around its weighed bytes."""
+    data, made = text.encode(), b""
+    for is_weighed, run in itertools.groupby(range(len(data)), weighed.__getitem__):
+        part = bytes(data[at] for at in run)
+        made += b"{% generation %}" + part + b"{% endgeneration %}" if is_weighed else part
+    return made.decode("utf-8", "replace")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from chatfmt.templates.render import Refused, Rendering
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from chatfmt.templates.render import JinjaTemplate
 
 __all__ = ["Cut", "cut", "emptied", "mark", "prompted", "reasoning_cut", "takes_parts"]
@@ -36,13 +38,16 @@ def mark(at: int) -> str:
     return f"Qz{at}zQ"
 
 
-def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | None:
+def cut(
+    template: JinjaTemplate, roles: str, *, prompt: bool = False, date: dt.date | None = None
+) -> Cut | None:
     """A template's text for messages of these roles; None if it refuses or repeats a content.
 
     Args:
         template: the template.
         roles: the first letter of each role.
         prompt: whether a generation prompt follows them.
+        date: the day on which the template runs; None: its own.
 
     >>> from chatfmt.templates.render import JinjaTemplate
     >>> with JinjaTemplate("<s>{% for m in messages %}{{ m.content }}<e>{% endfor %}") as template:
@@ -50,7 +55,7 @@ def cut(template: JinjaTemplate, roles: str, *, prompt: bool = False) -> Cut | N
     Cut(between=('<s>', '<e>', '<e>'), order=(0, 1))
     """
     given = [{"role": _ROLES[role], "content": mark(at)} for at, role in enumerate(roles)]
-    text = template.render(given, prompt=prompt)
+    (text,) = template.render_all([Rendering(given, prompt, date=date)])
     if isinstance(text, Refused):
         return None
     marks = [mark(at) for at in range(len(roles))]

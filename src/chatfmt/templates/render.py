@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["DATE", "MARKS", "JinjaTemplate", "Refused", "Rendering"]
+__all__ = ["DATE", "LATER", "MARKS", "JinjaTemplate", "Refused", "Rendering"]
 
 DATE = dt.date(2025, 1, 2)
 """The day on which a template runs, unless another is asked for."""
+LATER = DATE + dt.timedelta(days=400)
+"""Another day, month and year, to see what depends on the day."""
 MARKS = ("\ufdd0", "\ufdd1")
 """The characters around generated text, if marks are asked for. They occur in no text."""
 _WORKER = Path(__file__).with_name("worker.py")

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.prepare.words import read_words
+from chatfmt.templates.channels import SPLIT
 from chatfmt.templates.compare import Verdict, compare
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def improved(tok: ChatTokenizer, words: _Words, cases: Sequence[_Case]) -> _Word
     hopeless = _hopeless(left, cases)
     left, cases = ([one for one in some if one[0].prompt not in hopeless] for some in (left, cases))
     cases = [*left, *(case for case in cases[::_SOME] if case not in left)]
-    for kind in _KINDS if _thinks(tok) else _KINDS_WITHOUT_REASONING:
+    for kind in _KINDS if _thinks(tok) or SPLIT in words else _KINDS_WITHOUT_REASONING:
         best = words
         for tried in kind(words):
             if not left:
