@@ -1,4 +1,4 @@
-"""What a server does: for each answer the conversation is prepared anew, and the model prompted."""
+"""A server's work: for each answer the conversation is prepared again, and the model prompted."""
 
 from __future__ import annotations
 

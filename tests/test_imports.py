@@ -1,4 +1,4 @@
-"""The house stands: imports inside chatfmt point downward only."""
+"""The layers of chatfmt: imports point downward only."""
 
 from __future__ import annotations
 

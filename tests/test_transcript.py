@@ -1,4 +1,4 @@
-"""Transcripts: what becomes of bad input, and that nothing of what was sampled is lost."""
+"""Transcripts: how bad input is handled, and that nothing sampled is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts whose answer has no end token of its own and is left where it may not end."""
+"""Transcripts whose answer has no end token, and stops where it may not end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row may hold any JSON anywhere: it is read, or refused with an error that names the place."""
+"""Any JSON anywhere in a row is read, or refused with an error that names the place."""
 
 from __future__ import annotations
 

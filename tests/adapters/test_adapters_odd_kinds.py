@@ -1,4 +1,4 @@
-"""What is odd in rows of APIs, exports, logs and data sets is refused with place and reason."""
+"""Irregular rows of APIs, exports, logs and data sets are refused with place and reason."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "anthropic",
         _anthropic(USE, tools=[{"type": "bash", "input_schema": {}}]),
-        "tools[0]: expected the definition",
+        "tools[0]: expected a tool definition",
     ),
     ("gemini", _gemini({}), "contents[0].parts[0]: expected one of text"),
     (
@@ -237,7 +237,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
         },
         "chat_messages: expected a tree, found a cycle",
     ),
-    ("atif", _atif(source="user", reasoning_content="a"), "steps[0]: expected thinking and calls"),
+    ("atif", _atif(source="user", reasoning_content="a"), "steps[0]: expected reasoning and calls"),
     (
         "atif",
         _atif(tool_calls=[{"tool_call_id": "c", "function_name": "f", "arguments": 1}]),
@@ -282,7 +282,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "swift",
         {"query": "q", "response": "a", "history": [["x"]]},
-        "history[0]: expected a list of 2",
+        "history[0]: expected a list of two texts",
     ),
     (
         "swift",
@@ -292,7 +292,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "dolly",
         {"instruction": "", "response": "a"},
-        "instruction: expected text, found an empty one",
+        "instruction: expected text, found empty text",
     ),
     (
         "sgd",
@@ -305,7 +305,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
         {"schemaVersion": "1", "messages": [{"role": "user", "content": [{"text": 1}]}]},
         "messages[0].content[0].text: expected text",
     ),
-    ("prompt-only", {"prompt": ""}, "prompt: expected text, found an empty one"),
+    ("prompt-only", {"prompt": ""}, "prompt: expected text, found empty text"),
     (
         "sharegpt-preference",
         {

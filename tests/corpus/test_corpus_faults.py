@@ -1,4 +1,4 @@
-"""Kills, full disks and broken files: nothing lost, nothing half-written, counts that add up."""
+"""Kills, full disks and broken files: nothing is lost or half-written, and the counts add up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an encoding promises, and that one which breaks a promise is bound to no format."""
+"""The promises of an encoding; one that breaks a promise cannot be bound to a format."""
 
 from __future__ import annotations
 

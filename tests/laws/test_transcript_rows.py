@@ -1,7 +1,7 @@
 """Transcripts as a state machine, over rows in which a message may end where the next begins.
 
 Each text has one sequence of ids there, so what was written and sampled in the format is what
-`encode` writes, but for what the model ended in.
+`encode` writes, except for the token that ended the model's message.
 """
 
 from __future__ import annotations

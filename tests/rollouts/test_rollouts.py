@@ -1,4 +1,4 @@
-"""Rollouts: each sampled id once, with what it was worth; in batches and in files."""
+"""Rollouts: each sampled id once, with its reward and advantage; in batches and in files."""
 
 from __future__ import annotations
 

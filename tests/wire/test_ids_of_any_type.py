@@ -1,4 +1,4 @@
-"""Ids of other libraries are the integers that they are; what is none is refused, everywhere."""
+"""Ids of other libraries are taken as the integers they are; anything else is refused."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def read_parquet(path: FilePath, unpacker: Unpacker | None, access: Access) -> I
 
 
 def read_arrow(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
-    """The rows of an Arrow file, such as ``save_to_disk`` of `datasets` writes: stream or file.
+    """The rows of an Arrow stream or file, such as ``save_to_disk`` of `datasets` writes.
 
     Raises:
         DataError: the file is compressed as a whole; raised immediately.
@@ -123,7 +123,7 @@ def _plain(field: Field) -> Any:  # noqa: ANN401 - any JSON value
         case float() if math.isfinite(field.value):
             return field.value
         case dict() as members:
-            # A member of any one row is null in all others.
+            # A member that one row has is null in rows without it.
             return {
                 key: _plain(Field(item, f".{key}", field))
                 for key, item in members.items()

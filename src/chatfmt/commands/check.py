@@ -31,8 +31,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "check",
         help="check that conversations survive a round trip, and that their ids only grow",
-        description="Encode conversations, decode them again, and compare; then check that each "
-        "conversation begins with the ids of its first messages. Prints what differs.",
+        description="Encode conversations, decode them again, and compare; then check that the ids "
+        "of each conversation begin with the ids of its first messages. Prints what differs.",
     )
     add_tokenizer(parser)
     add_preparation(parser)
@@ -59,7 +59,7 @@ def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any]
     """The law that a conversation breaks, and where; None if it breaks none.
 
     Inversion: decoding its ids returns it. Prefix: its ids begin with the ids of its first
-    messages, and with the prompt for each reply of the assistant.
+    messages, and with the prompt for each of the assistant's replies.
 
     Raises:
         RenderError: the format cannot carry it.

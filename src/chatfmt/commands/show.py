@@ -34,12 +34,14 @@ def add(subparsers: Subparsers) -> None:
     add_preparation(parser)
     add_turns(parser)
     parser.add_argument("--ids", action="store_true", help="show the id of every token")
-    parser.add_argument("--whitespace", action="store_true", help="show white space as signs")
+    parser.add_argument(
+        "--whitespace", action="store_true", help="show white space as symbols such as ·"
+    )
     parser.add_argument("--weights", action="store_true", help="highlight trained tokens")
     parser.add_argument(
         "--html",
         metavar="OUT",
-        help="write the conversation, which must be the only one, to an HTML page instead",
+        help="write an HTML page instead; the input must be a single conversation",
     )
     add_conversations(parser)
     parser.set_defaults(run=run)

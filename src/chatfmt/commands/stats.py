@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     found = Statistics()
 
     def work(reading: Reading) -> None:
-        # All of a row or nothing, so that a bad one counts for nothing.
+        # All of a row is encoded first, so that a bad one counts for nothing.
         chats = [chat for item in reading.items for chat in conversations_of(item)]
         for transcript in [tok.render(one) for chat in chats for one in ready(chat)]:
             found.add(transcript)

@@ -31,7 +31,9 @@ def add(subparsers: Subparsers) -> None:
     add_preparation(parser)
     add_turns(parser)
     parser.add_argument(
-        "--prompt", action="store_true", help="add the beginning of the assistant's next reply"
+        "--prompt",
+        action="store_true",
+        help="add the generation prompt for the assistant's next reply",
     )
     add_conversations(parser)
     parser.set_defaults(run=run)
