@@ -220,6 +220,9 @@ class StreamParser(Questions):
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
         >>> tok.stream().know_tools([{"type": "function", "function": {"name": "f"}}])
+
+        Raises:
+            ValueError: they are not a list of objects.
         """
         self._reader.draft.know_tools(types_of(tools))
 
