@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["probe"]
 
 _PANIC = "PanicException"
-"""What Rust's panics are in Python, as tiktoken's where a split pattern matches an empty text; it
-cannot be imported, and is no `Exception`."""
+"""The name of Rust's panics in Python. tiktoken has one where a split pattern matches empty
+text. It cannot be imported, and is no `Exception`."""
 _sound: weakref.WeakSet[object] = weakref.WeakSet()
 """The encodings that have passed. An encoding is immutable, so once is enough."""
 

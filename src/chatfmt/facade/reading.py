@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatfmt.conversation import Conversation
+from chatfmt.conversation.definitions import listed
 from chatfmt.facade.writing import Writing, as_conversation
-from chatfmt.prepare.schemas import listed
 from chatfmt.transcript import Transcript, parsed, rendered, restore
 from chatfmt.wire.fast.decode import Decoder
 from chatfmt.wire.read.parser import StreamParser

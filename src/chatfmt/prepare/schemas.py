@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from chatfmt.conversation.wording import describe
 
-__all__ = ["check_tools", "listed"]
+__all__ = ["check_tools"]
 
 _TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
-_DEFINITION = "the definition of a tool as an object"
 # Keywords of JSON Schema, by what they hold; others may hold anything.
 _TEXTS = ("title", "description", "$ref", "format", "pattern")
 _ONE = ("items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else")
 _EACH = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
-
-
-def listed(tools: object) -> tuple[Mapping[str, Any], ...]:
-    """The definitions that a caller gives: any iterable of objects; None stands for none.
-
-    What is in the objects is not looked at; see `check_tools`.
-
-    >>> listed(iter([{"name": "f"}])), listed(None)
-    (({'name': 'f'},), ())
-    >>> listed({"name": "f"})
-    Traceback (most recent call last):
-        ...
-    ValueError: tools: expected a list of definitions, found an object with name
-
-    Raises:
-        ValueError: it is something else; says where, and what was found.
-    """
-    if tools is None:
-        return ()
-    if isinstance(tools, str | bytes | Mapping) or not isinstance(tools, Iterable):
-        _refuse("tools", "a list of definitions", tools)
-    definitions = tuple(tools)
-    for number, tool in enumerate(definitions):
-        if not isinstance(tool, Mapping):
-            _refuse(f"tools[{number}]", _DEFINITION, tool)
-    return definitions
 
 
 def check_tools(tools: object) -> None:
@@ -68,7 +41,7 @@ def _refuse(path: str, expected: str, found: object) -> NoReturn:
 
 def _check_tool(path: str, tool: object) -> None:
     if not isinstance(tool, Mapping):
-        _refuse(path, _DEFINITION, tool)
+        _refuse(path, "the definition of a tool as an object", tool)
     function = tool.get("function", tool)
     if "function" in tool:
         path += ".function"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from chatfmt.prepare.schemas import listed
+from chatfmt.conversation.definitions import listed
 
 __all__ = ["ArgumentTypes", "types_of"]
 
