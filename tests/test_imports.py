@@ -37,7 +37,7 @@ HOUSE = {
     "tokenizer": "line encodings wire facade",
     "templates": "errors conversation prepare line encodings wire tokenizer",
     "pretrained": "errors json_text conversation line encodings tokenizer templates",
-    "rollouts": "errors transcript",
+    "rollouts": "errors json_text transcript",
     "serve": (
         "errors json_text conversation prepare line encodings wire transcript facade tokenizer"
     ),
