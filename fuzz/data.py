@@ -26,7 +26,7 @@ _VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 10**30, 0.5, 1e308, "", " ", "user", "assistant", "\x00"),
     *("{", "[]", "\ud800", "a\n\nHuman: b\n\nAssistant: c", [], {}, [[]], [{}], [None], {"": 1}),
     *({"role": "user", "content": "x"}, {"from": "gpt", "value": "y"}, {"type": "text"}),
-    *({"type": []}, [{"type": {}}], {"role": []}),
+    *({"type": []}, [{"type": {}}], {"role": []}, {"k" * 3000: 1}, {"function": {"name": []}}),
     {
         "role": "assistant",
         "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}],

@@ -214,7 +214,7 @@ def transcript(source: Source) -> None:
 
 def _restore_damaged(source: Source, tok: ChatTokenizer, saved: dict[str, Any]) -> None:
     saved[source.pick(list(saved))] = source.pick(
-        (None, 1, "", [], {}, [1], [None], [[]], {"a": 1})
+        (None, 1, True, 0.5, 10**30, "", [], {}, [1], [None], [[]], {"a": 1}, {"": []})
     )
     try:
         tok.transcript_from_dict(saved).to_dict()

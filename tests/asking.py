@@ -1,4 +1,4 @@
-"""What a server does: for each answer the conversation is prepared anew, and the model prompted."""
+"""A server's work: for each answer the conversation is prepared again, and the model prompted."""
 
 from __future__ import annotations
 
@@ -126,8 +126,28 @@ def check_each_turn(
             roles = {given.messages[at].role for at in later if at is not None}
             is_result = asked is not None and tok.format.name == RESULTS_ARE_THE_USERS
             assert "user" not in roles or is_result
-        turn_before = turn
+            turn_before = turn
     assert not left
+    _check_turns(tok, chat, examples, asked)
+
+
+def _check_turns(
+    tok: ChatTokenizer,
+    chat: Conversation,
+    examples: Sequence[TrainingExample],
+    asked: dict[str, Any] | None,
+) -> None:
+    """`turns` returns what the examples encode, but for an end that only training writes."""
+    seen = tok.turns(chat, prepare=asked is not None, **(asked or {}))
+    trained = [
+        tok.render(one)
+        for one in seen
+        if any(said.role == "assistant" and said.weight != 0 for said in one.messages)
+    ]
+    for one, example in zip(trained, examples, strict=True):
+        size = len(one.ids) - 1
+        assert example.input_ids[:size] == one.ids[:-1]
+        assert example.weights[:size] == one.weights()[:size]
 
 
 def _expected(tok: ChatTokenizer, whole: Transcript, ids: list[int], first: int) -> list[float]:

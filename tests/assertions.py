@@ -1,4 +1,4 @@
-"""What several tests assert of spans and events."""
+"""Assertions about spans and events that several tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encodings that break a promise, and the small vocabulary that they are made of."""
+"""Encodings that break a promise, and the small vocabulary on which they are built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vocabulary so small that every token can be tried: bytes, some longer texts, special tokens."""
+"""A vocabulary small enough to try every token: bytes, some longer texts, special tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What state machines over transcripts share: a transcript, and what is known about it."""
+"""Shared by state machines over transcripts: a transcript, and what is known about it."""
 
 from __future__ import annotations
 

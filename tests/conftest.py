@@ -1,4 +1,4 @@
-"""What the tests share: an encoding for every format, and the place of the real conversations."""
+"""Shared by all tests: an encoding for every format, and the place of the real conversations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the corpus share: rows made by a seed, and ways to run and to compare."""
+"""Shared by the tests of the corpus: rows made from a seed, and ways to run and to compare."""
 
 from __future__ import annotations
 

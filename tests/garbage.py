@@ -1,4 +1,4 @@
-"""Ids that are no conversation, of any length: what a reader must get through in linear time."""
+"""Ids of any length that are not a conversation; readers must handle them in linear time."""
 
 from __future__ import annotations
 

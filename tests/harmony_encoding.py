@@ -1,4 +1,4 @@
-"""OpenAI's own harmony encoding, without a download, and messages as it takes them."""
+"""OpenAI's own harmony encoding, without a download, and messages in the form it takes."""
 
 from __future__ import annotations
 

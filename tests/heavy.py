@@ -1,4 +1,4 @@
-"""The libraries that are large: the group ``slow`` has them, and nobody else needs them."""
+"""The large libraries, which the group ``slow`` installs and no other test needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a template is given and gives, and what it must give: the law of `to_jinja`."""
+"""A template's input and output, and what it must write: the law of `to_jinja`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies for JSON and Python literals in every spelling, and what Python reads in them."""
+"""Strategies for JSON and Python literals in every spelling, and how Python reads them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Kinds of rows that people have, each as one small row with every member of its schema.
+"""The kinds of rows in use, each as one small row with every member of its schema.
 
-All of them are written here by hand, after the documentation that the adapters name.
+All of them are written by hand, from the documentation that the adapters name.
 """
 
 from __future__ import annotations

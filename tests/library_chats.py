@@ -1,4 +1,4 @@
-"""Conversations of the kinds that libraries of renderers try, in the shape of OpenAI's API."""
+"""Conversations of the kinds that libraries of renderers test, in the shape of OpenAI's API."""
 
 from __future__ import annotations
 

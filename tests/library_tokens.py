@@ -1,4 +1,4 @@
-"""The encoding of a `ChatTokenizer` with the methods that libraries ask of Hugging Face's."""
+"""A `ChatTokenizer`'s encoding with the methods of Hugging Face tokenizers that libraries call."""
 
 from __future__ import annotations
 

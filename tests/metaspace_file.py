@@ -1,4 +1,4 @@
-"""A small ``tokenizer.json`` with byte fallback, in each of the ways in which people have them."""
+"""A small ``tokenizer.json`` with byte fallback, in each of the forms in use."""
 
 from __future__ import annotations
 

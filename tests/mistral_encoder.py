@@ -1,4 +1,4 @@
-"""mistral-common's own encoders over a vocabulary that it ships, and messages as they take them."""
+"""mistral-common's own encoders over a vocabulary that it ships, and messages in their form."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Changed copies of a module, one place at a time: a random sample of them, each with its tests.
 
-A mutant has one comparison, condition, number, text, argument or returned value that is another.
-First the tests run that name its module, up to the first that fails, then all of its folder.
+A mutant differs in one comparison, condition, number, text, argument or returned value. The tests
+that name its module run first, up to the first failure, then all tests of its folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Machines and parsers of lines that no format of the tables has: calls, scanners, envelopes."""
+"""Machines and parsers for lines that no format of the table has: calls, scanners, envelopes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pages of the documentation as programs: their files, their Python and their command lines.
 
-The other tests of pages have runners of their own; this one is for pages of many small parts, each
-of which begins with nothing but the files of the page.
+The tests of other pages have runners of their own; this one is for pages of many small parts, each
+of which starts with only the files of the page.
 """
 
 from __future__ import annotations

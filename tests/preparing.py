@@ -1,4 +1,4 @@
-"""Words of a preparation over a few messages, and what changes make of the messages given."""
+"""The words of a preparation over a few messages, and the result of applying changes to them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Generated conversations, and what a row writes for them beside what a published template does.
+"""Generated conversations, and what a row and a published template write for them.
 
-Where the two differ, the kind of the difference is one of those listed.
+Where the two differ, the difference is of one of the kinds listed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Chat templates as their owners publish them, of which TRL keeps copies to compare with."""
+"""Chat templates as their owners publish them; TRL keeps copies to compare with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled rank tables as the files that tiktoken publishes, and those as bundled ones.
+"""The bundled rank tables as the files that tiktoken publishes, and those files as bundled tables.
 
 `python tests/rank_tables.py DIRECTORY` writes the published files into a directory;
 `python tests/rank_tables.py FILE.tiktoken DIRECTORY` writes what is bundled of such a file.

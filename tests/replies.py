@@ -1,4 +1,4 @@
-"""Replies of rows, and chunks put together by a way of its own: the oracle of `chatfmt.serve`."""
+"""Replies of rows, and chunks joined in an independent way: the oracle of `chatfmt.serve`."""
 
 from __future__ import annotations
 

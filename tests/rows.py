@@ -1,6 +1,6 @@
 """The rows of the table over encodings whose tokens are single bytes, and what they can carry.
 
-Over bytes each text has one sequence of ids, so that what is compared is the layout alone.
+Over bytes each text has one sequence of ids, so only the layout is compared.
 """
 
 from __future__ import annotations

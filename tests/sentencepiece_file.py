@@ -1,4 +1,4 @@
-"""Small SentencePiece models, written by hand: their pieces and what they say of themselves."""
+"""Small SentencePiece models, written by hand: their pieces and their settings."""
 
 from __future__ import annotations
 

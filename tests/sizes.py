@@ -1,4 +1,4 @@
-"""How much the longest tests try: with ``CHATFMT_LARGE=1`` far more, which takes hours."""
+"""How much the longest tests try: far more with ``CHATFMT_LARGE=1``, which takes hours."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Hypothesis strategies: hostile texts, conversations that a format can carry, ids gone wrong.
+"""Hypothesis strategies: hostile texts, conversations that a format can carry, damaged ids.
 
-And conversations with tool calls, results and reasoning: as messages, as the dicts that people
-hold, and as harmony has them.
+Also conversations with tool calls, results and reasoning: as messages, as the dicts that people
+have, and in harmony's shape.
 """
 
 from __future__ import annotations

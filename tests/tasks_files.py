@@ -1,4 +1,4 @@
-"""The files that the tasks of docs/tasks.md find: those on the page, and folders of models."""
+"""The files that the tasks of docs/tasks.md use: those on the page, and model folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmarks run: each once, on next to nothing. No clock is held to anything here."""
+"""The benchmarks run, each once on very little data. No time is checked here."""
 
 from __future__ import annotations
 

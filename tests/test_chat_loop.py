@@ -1,4 +1,4 @@
-"""examples/chat_loop.py: it runs, and every id that was sampled is in the transcript."""
+"""examples/chat_loop.py runs, and every sampled id is in the transcript."""
 
 from __future__ import annotations
 

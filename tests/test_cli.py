@@ -1,4 +1,4 @@
-"""The command line: `main` in this process, and where only a process will do, the command."""
+"""The command line: `main` in this process, and the command itself where a process is needed."""
 
 from __future__ import annotations
 

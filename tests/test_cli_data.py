@@ -218,7 +218,7 @@ def test_every_policy_can_be_given(chatfmt: Callable[..., Result]) -> None:
 def test_files_that_cannot_be_read(command: str, chatfmt: Callable[..., Result]) -> None:
     for name, reason in {
         "none.jsonl": "none.jsonl: No such file or directory",
-        "rows.txt": "rows.txt: expected a file of a format among jsonl, ndjson, json, parquet",
+        "rows.txt": "rows.txt: expected one of the file formats jsonl, ndjson, json, parquet",
     }.items():
         code, out, err = chatfmt(command, name)
         assert (code, out, len(err)) == (2, [], 1)
@@ -468,10 +468,10 @@ def test_a_mixture_has_its_own_schemas_and_policies(
     Path("mix.toml").write_text(MIXTURE, encoding="utf-8")
     code, out, err = chatfmt("convert", *argv, "mix.toml")
     assert (code, out, len(err)) == (2, [], 1)
-    assert err[0].endswith(": expected neither --from nor --option")
+    assert "expected a mixture without --from and --option, found one of them: " in err[0]
     Path("trees.jsonl").unlink()
     code, out, err = chatfmt("stats", "mix.toml")
-    missing = "expected files, found none for 'trees.jsonl' of 'trees'"
+    missing = "expected files, found none for 'trees.jsonl' of source 'trees'"
     assert (code, out, err) == (2, [], [f"chatfmt stats: error: {missing}"])
 
 

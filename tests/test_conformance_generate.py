@@ -1,4 +1,4 @@
-"""What the generator writes is what stands in the files."""
+"""The generator writes exactly what is in the files."""
 
 from __future__ import annotations
 

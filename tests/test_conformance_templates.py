@@ -1,4 +1,4 @@
-"""A run over public templates that was stopped goes on where it was."""
+"""A run over public templates that was stopped continues where it was."""
 
 from __future__ import annotations
 

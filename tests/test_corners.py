@@ -1,4 +1,4 @@
-"""What no other test comes by: the rest of every branch of the core."""
+"""The branches of the core that no other test reaches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/compared.md is true: what it says of others, they do."""
+"""docs/compared.md is true: what it says of other libraries, they do."""
 
 from __future__ import annotations
 

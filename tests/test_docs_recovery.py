@@ -1,4 +1,4 @@
-"""The protocol's document has the costs of recovery, and the longest header, that the code has."""
+"""The protocol's document has the costs of recovery and the longest header of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/scale.md is true: its commands and its code run, and give what it says."""
+"""docs/scale.md is true: its commands and its code run, and give what the page says."""
 
 from __future__ import annotations
 

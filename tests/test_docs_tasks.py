@@ -1,4 +1,4 @@
-"""docs/tasks.md is true: each task, typed as the page has it, gives what the page says."""
+"""docs/tasks.md is true: each task, typed as on the page, gives what the page says."""
 
 from __future__ import annotations
 

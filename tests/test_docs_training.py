@@ -1,4 +1,4 @@
-"""docs/training.md runs as it stands."""
+"""docs/training.md runs as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/your-format.md runs as it stands."""
+"""docs/your-format.md runs as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every public name says what it is, and shows it by an example that runs."""
+"""Every public name has a description, and an example that runs."""
 
 from __future__ import annotations
 

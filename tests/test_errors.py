@@ -1,4 +1,4 @@
-"""Errors show at most a line of what was given, however long it is."""
+"""Errors show at most a line of the input, however long it is."""
 
 from __future__ import annotations
 

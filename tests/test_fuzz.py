@@ -1,4 +1,4 @@
-"""The fuzzer's harnesses without the fuzzer: what once broke them, and some bytes of any kind."""
+"""The fuzzer's harnesses without the fuzzer: input that once broke them, and arbitrary bytes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The row gpt-oss against openai-harmony, as training data for agents has it.
+"""The row gpt-oss against openai-harmony, on training data for agents.
 
-Nothing is put right before the comparison: our messages become theirs field by field.
+Nothing is adjusted before the comparison: our messages become theirs field by field.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """OpenAI's own renderer and parser as a second opinion on the row gpt-oss, on hostile texts.
 
-Nothing is put right before the comparison: our messages become theirs field by field. The row
+Nothing is adjusted before the comparison: our messages become theirs field by field. The row
 refuses one thing that theirs writes: a call in the channel ``final``.
 """
 

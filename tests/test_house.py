@@ -1,4 +1,4 @@
-"""The core can be read: in line/ and wire/ no file is longer than 300 lines, no class than 200."""
+"""The core is readable: in line/ and wire/ no file is longer than 300 lines, no class than 200."""
 
 from __future__ import annotations
 

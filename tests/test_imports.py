@@ -1,4 +1,4 @@
-"""The house stands: imports inside chatfmt point downward only."""
+"""The layers of chatfmt: imports point downward only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOUSE = {
     "tokenizer": "line encodings wire facade",
     "templates": "errors conversation prepare line encodings wire tokenizer",
     "pretrained": "errors json_text conversation line encodings tokenizer templates",
-    "rollouts": "errors transcript",
+    "rollouts": "errors json_text transcript",
     "serve": (
         "errors json_text conversation prepare line encodings wire transcript facade tokenizer"
     ),
@@ -52,8 +52,8 @@ HOUSE = {
         "__init__"
     ),
     "commands": (
-        "errors json_text conversation prepare line encodings show transcript tokenizer templates "
-        "pretrained adapters corpus web"
+        "errors json_text conversation prepare line encodings training show transcript tokenizer "
+        "templates pretrained adapters corpus web"
     ),
     "cli": "errors commands",
     "__main__": "cli",

@@ -1,4 +1,4 @@
-"""JSON from outside: what JSON leaves open is refused, with the line where it is known."""
+"""JSON from outside: what JSON leaves undefined is refused, with its line where known."""
 
 # ruff: noqa: E501 - a case a line
 

@@ -1,4 +1,4 @@
-"""The lock file: whole, from the index that everybody has, and not behind pyproject.toml."""
+"""The lock file: complete, from the public index, and up to date with pyproject.toml."""
 
 from __future__ import annotations
 

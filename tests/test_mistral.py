@@ -1,6 +1,6 @@
 """The rows of Mistral against mistral-common's encoders, over a vocabulary that it ships.
 
-Nothing is put right before the comparison. The vocabulary is older than version 11; the special
+Nothing is adjusted before the comparison. The vocabulary is older than version 11; the special
 tokens that later versions add take the places that it keeps free.
 """
 

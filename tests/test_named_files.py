@@ -1,4 +1,4 @@
-"""Files that something names: modules that went or were renamed leave no name behind."""
+"""Names of files in texts: modules that were moved or removed are not named any more."""
 
 from __future__ import annotations
 

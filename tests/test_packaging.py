@@ -1,4 +1,4 @@
-"""What is built is what works: wheel and sdist, and the wheel alone in an empty environment."""
+"""The built packages work: wheel and sdist, and the wheel alone in an empty environment."""
 
 from __future__ import annotations
 

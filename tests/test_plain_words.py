@@ -1,4 +1,4 @@
-"""No page, docstring or comment has a word that the glossary says not to use."""
+"""No page, docstring or comment has a word that the glossary says to avoid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""examples/real_model.py: prompts as the model's own template has them, and a loop that closes."""
+"""examples/real_model.py: prompts equal those of the model's own template, and the loop closes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The oracle and the strategies are sound, and cover what they claim to cover.
 
-What the members of a vector mean is told in ``conformance/README.md``.
+``conformance/README.md`` explains the members of a vector.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Renderers that others have written by hand, as second opinions on the rows.
+"""Handwritten renderers of other libraries, as second opinions on the rows.
 
-Both are given the same messages and nothing is put right before the comparison. Where the ids are
+Both are given the same messages, and nothing is adjusted before the comparison. Where the ids are
 not the same, the row reads theirs strictly, and what differs in the messages is counted in the
 table below.
 """

@@ -1,4 +1,4 @@
-"""examples/server.py, asked by the client that people use: all that is sampled stays as it was."""
+"""examples/server.py with a client in common use: everything sampled stays as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts as they are shown: every token once, every text exactly, nothing that acts."""
+"""Transcripts as shown to people: every token once, every text exactly, and nothing harmful."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One tokenizer in many threads and many processes: what they give is what one thread gives."""
+"""One tokenizer in many threads and processes gives what it gives in one thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facade: what is no conversation is told from one before anything is written."""
+"""The facade: anything that is not a conversation is refused before anything is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts: what becomes of bad input, and that nothing of what was sampled is lost."""
+"""Transcripts: how bad input is handled, and that nothing sampled is lost."""
 
 from __future__ import annotations
 
@@ -446,7 +446,7 @@ def test_weights_are_finite_and_not_negative(chat: Transcript, weight: Any) -> N
         ([1], [], ValueError),
         ([1.0], None, TypeError),
         (["1"], None, TypeError),
-        ([1], ["x"], ValueError),
+        ([1], ["x"], TypeError),
         ([1], [None], TypeError),
     ],
 )

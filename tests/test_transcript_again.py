@@ -1,4 +1,4 @@
-"""Ids that are read again, as they were read before."""
+"""Ids that are read a second time give the same result."""
 
 from __future__ import annotations
 

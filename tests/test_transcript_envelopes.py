@@ -1,4 +1,4 @@
-"""A stream goes on with the result that is open, wherever in its envelope that stands."""
+"""A stream continues in the open result, wherever that is in its envelope."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Transcripts whose answer has no end token of its own and is left where it may not end."""
+"""Transcripts whose answer has no end token, and stops where it may not end."""
 
 from __future__ import annotations
 
 import pytest
 
-from chatfmt import IssueKind, ParseError
+from chatfmt import IssueKind, MessageStart, ParseError, Stray
 from chatfmt.line.formats import FORMAT_ROWS
 from rows import ids_in, spelled, tokenizer
 
@@ -85,3 +85,33 @@ def test_one_that_goes_on_with_another_message_is_restored(name: str) -> None:
     chat = tok.parse(ids, strict=False)
     assert [message.role for message in chat.conversation.messages] == ["system", "user"]
     assert tok.transcript_from_dict(chat.to_dict()).to_dict() == chat.to_dict()
+
+
+@pytest.mark.parametrize("stray", ["[gMASK]", "<arg_value>", "</think>"])
+def test_a_stop_token_before_a_stray_one_has_begun_a_message(stray: str) -> None:
+    """It is no longer the last id, so it is a header, in the transcript as in the stream."""
+    ids = ids_in(GLM, f"<|assistant|><|user|>{stray}")
+    chat = GLM.parse(ids, strict=False)
+    stream = GLM.stream(role=None, strict=False)
+    events = [*stream.feed_all(ids), *stream.close()]
+    starts = [event.index for event in events if isinstance(event, MessageStart)]
+    [place] = [at for at, event in enumerate(events) if isinstance(event, Stray)]
+    assert starts == [0, 1]
+    assert events[place - 1] == MessageStart(1, "user")
+    chat.append()
+    assert [span.part for span in chat.spans] == ["header", "header", "stray"]
+    assert [message.role for message in chat.conversation.messages] == ["assistant", "user"]
+    assert list(chat.conversation.messages) == stream.messages
+
+
+def test_half_a_character_without_a_header_is_a_message_when_it_ends() -> None:
+    row = tokenizer("deepseek-v3.1")
+    chat = row.render([{"role": "assistant", "content": ""}, {"role": "tool", "content": ""}])
+    assert chat.append_completion([0xC2]).messages == ()
+    assert chat.open is None
+    chat.append()
+    assert chat.conversation.messages[-1].content == "\ufffd"
+    assert [issue.kind for issue in chat.issues] == [
+        IssueKind.OPEN_MESSAGE,
+        IssueKind.INVALID_UTF8,
+    ]

@@ -1,4 +1,4 @@
-"""What is trained, beside the masks of TRL's own training templates for the same models."""
+"""Trained tokens against the masks of TRL's own training templates for the same models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The playground's JSON API: what it answers, what it refuses and why, and whom."""
+"""The playground's JSON API: its answers, and which requests it refuses and why."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ def test_an_unknown_member_of_a_row_is_refused() -> None:
              "messages": []},
             "EncodingError",
             "format",
-            "the is an ordinary token of o200k_im already",
+            "the is already an ordinary token of o200k_im",
         ),
         (
             "read",

@@ -1,4 +1,4 @@
-"""The playground's JSON API where a conversation is prepared before it is shown."""
+"""The playground's JSON API with conversations that are prepared before they are shown."""
 
 from __future__ import annotations
 
@@ -85,4 +85,4 @@ def test_what_cannot_be_written_afterwards_marks_no_message_of_the_editor() -> N
     words = [{"word": "system", "default": "x"}]
     error = refused(format={**OWN, "prepare": words}, prepare={})
     assert (error.error, error.where) == ("RenderError", None)
-    assert error.reason.startswith("as it was prepared, message 0: ")
+    assert error.reason.startswith("after preparation, message 0: ")

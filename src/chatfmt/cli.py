@@ -1,7 +1,7 @@
 """The command line: ``chatfmt COMMAND``. The commands are the modules of `chatfmt.commands`.
 
-Exit codes: 0; 1 when a line of the input was bad; 2 when the command could not run as given. A
-reader that leaves early, such as ``head``, is not an error.
+Exit codes: 0 on success; 1 if a line of the input was bad; 2 if the command could not run as
+given. A reader of the output that leaves early, such as ``head``, is not an error.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _parser() -> Parser:
     parser = Parser(
         prog="chatfmt",
         description="Turn conversations into token ids and back, exactly.",
-        epilog="Exit codes: 0; 1 when a line of the input was bad; 2 for anything else.",
+        epilog="Exit codes: 0 on success; 1 if a line of the input was bad; 2 for any other error.",
     )
     parser.add_version("chatfmt")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")

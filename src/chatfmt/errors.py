@@ -55,7 +55,19 @@ _LINE = 100
 MANY_BITS = 4 * _LINE
 """Larger integers, in bits, are not written out: Python refuses very long ones."""
 
-_containers = reprlib.Repr()
+
+class _Containers(reprlib.Repr):
+    """Containers, shortened; one may hold an integer that Python refuses to write out."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        return _bits(x) if x.bit_length() > MANY_BITS else super().repr_int(x, level)
+
+
+def _bits(value: int) -> str:
+    return f"an integer of {value.bit_length():,} bits"
+
+
+_containers = _Containers()
 _containers.maxstring = _containers.maxother = _LINE
 
 
@@ -367,7 +379,7 @@ def shown(value: object) -> str:
         unit = "characters" if isinstance(value, str) else "bytes"
         return f"{value[:_LINE]!r}… ({len(value):,} {unit})"
     if isinstance(value, int) and value.bit_length() > MANY_BITS:
-        return f"an integer of {value.bit_length():,} bits"
+        return _bits(value)
     text = " ".join(_containers.repr(value).splitlines())
     return text if len(text) <= _LINE else f"{text[:_LINE]}…"
 

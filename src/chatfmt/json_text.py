@@ -9,10 +9,10 @@ from typing import Any
 
 from chatfmt.errors import DataError, shown
 
-__all__ = ["TOO_DEEP", "StrictDecoder", "loads", "not_json", "not_utf8", "too_deep"]
+__all__ = ["MAX_NESTING", "TOO_DEEP", "StrictDecoder", "loads", "not_json", "not_utf8", "too_deep"]
 
-_MAX_NESTING = 200  # nested brackets; the same limit for every caller, however deep its stack
-TOO_DEEP = f"expected at most {_MAX_NESTING} levels of nesting, found more"
+MAX_NESTING = 200  # nested brackets; the same limit for every caller, however deep its stack
+TOO_DEEP = f"expected at most {MAX_NESTING} levels of nesting, found more"
 
 
 class StrictDecoder:
@@ -127,7 +127,7 @@ def not_json(error: json.JSONDecodeError, where: str | None = None) -> str:
 
 def too_deep(value: object, text: str) -> bool:
     """Whether a value is nested more deeply than allowed; ``text`` is its source."""
-    return text.count("[") + text.count("{") > _MAX_NESTING and _nesting(value) > _MAX_NESTING
+    return text.count("[") + text.count("{") > MAX_NESTING and _nesting(value) > MAX_NESTING
 
 
 def _nesting(value: object) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatfmt.encodings import TokenEncoding, get_encoding
 from chatfmt.facade.reading import Reading
-from chatfmt.facade.training import Training
+from chatfmt.facade.turns import ByTurn
 from chatfmt.facade.writing import Messages
 from chatfmt.line.formats import get_format
 from chatfmt.line.models import advice_for, format_for_model
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatTokenizer", "Messages", "get_tokenizer", "tokenizer_for_model"]
 
 
-class ChatTokenizer(Reading, Training):
+class ChatTokenizer(Reading, ByTurn):
     """Conversations to token ids and back, in one format and one encoding.
 
     >>> import chatfmt

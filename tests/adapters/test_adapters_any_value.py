@@ -1,4 +1,4 @@
-"""A row may hold any JSON anywhere: it is read, or refused with an error that names the place."""
+"""Any JSON anywhere in a row is read, or refused with an error that names the place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatfmt.adapters import Options, read_row
+from chatfmt.adapters import SCHEMAS, Options, read_row
 from chatfmt.errors import ChatfmtError
 from kinds_of_rows import KINDS
 from sizes import LARGE
@@ -64,6 +64,13 @@ def test_any_value_anywhere_is_read_or_refused(name: str) -> None:
                 except ChatfmtError:
                     refused += 1
     assert refused
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("row", [{}, {"x": 1}, {"prompt": [], "completion": 2}, {"messages": []}])
+def test_a_row_of_another_schema_is_refused(schema: str, row: dict[str, Any]) -> None:
+    with pytest.raises(ChatfmtError):
+        read_row(row, schema=schema)
 
 
 def _claude(*turns: tuple[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""docs/data.md runs as it stands, and has every schema and every policy."""
+"""docs/data.md runs as written, and lists every schema and every policy."""
 
 from __future__ import annotations
 

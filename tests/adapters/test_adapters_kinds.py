@@ -1,7 +1,7 @@
-"""Every kind of row that docs/data.md lists: nothing of it vanishes, and it comes back from OpenAI.
+"""Every kind of row in docs/data.md: nothing in it is lost, and it survives a trip to OpenAI.
 
-What a row says is found by taking members away: one without which the row gives the same has
-vanished. What is refused is put in, and must be named.
+A member is lost if the row gives the same conversation without it, which is tried for each one.
+Members that are refused are added, and the error must name them.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def test_nothing_of_a_bad_answer_is_trained(mark: str) -> None:
     assert item.messages[1].weight is None
     answer = Message(role="assistant", content="5")
     bad = Conversation(messages=(answer,), metadata={mark: False})
-    with pytest.raises(DataError, match="expected answers of weight 0"):
+    with pytest.raises(DataError, match="expected answers with weight 0"):
         write_row(bad)
 
 
@@ -236,7 +236,10 @@ def test_nulls_in_definitions_are_those_of_arrow_alone(tmp_path: Path) -> None:
         ),
         (
             {"functions": {}},
-            "functions: expected a list of definitions, or JSON text of one, found an empty object",
+            (
+                "functions: expected a list of tool definitions, or its JSON text, "
+                "found an empty object"
+            ),
         ),
         ({"images": ["a.png"]}, "images: expected only text, found images"),
     ],

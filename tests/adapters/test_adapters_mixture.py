@@ -1,4 +1,4 @@
-"""Mixtures: what a TOML file may say, in which order rows come, and where each says it is from."""
+"""Mixtures: what a TOML file may contain, the order of rows, and the source that each row names."""
 
 # ruff: noqa: E501 - a case a line
 
@@ -251,7 +251,9 @@ def test_bad_rows_raise_or_are_told(folder: Path) -> None:
 
 def test_missing_files_show_at_once(folder: Path) -> None:
     mix = _mixture(folder, SOURCES.replace("b-*", "c-*"))
-    with pytest.raises(DataError, match=r"^expected files, found none for 'c-\*\.jsonl' of 'b'$"):
+    with pytest.raises(
+        DataError, match=r"^expected files, found none for 'c-\*\.jsonl' of source 'b'$"
+    ):
         mix.rows()
 
 

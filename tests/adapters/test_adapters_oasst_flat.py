@@ -1,4 +1,4 @@
-"""Flat files of Open Assistant: messages in any order become trees, or their errors."""
+"""Flat files of Open Assistant: messages in any order become trees, or errors."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ def test_orphans() -> None:
     flat = [_flat("1", None, 0), _flat("8", "7", 1), _flat("9", "8", 2), _flat("2", "1", 1)]
     [error] = _errors(flat)
     assert error == (
-        "f:2: parent_id: expected the id of a message of this file, found '7'; "
-        "neither this message nor the 1 below it are read"
+        "f:2: parent_id: expected the id of a message in this file, found '7'; "
+        "not read: this message and 1 below it"
     )
 
 
@@ -147,8 +147,8 @@ def test_circles() -> None:
     ]
     reason = "expected replies that lead up to a prompt, found a cycle"
     assert _errors(flat) == [
-        f"f:2: parent_id: {reason}; 4 messages with it",
-        f"f:5: parent_id: {reason}; 1 messages with it",
+        f"f:2: parent_id: {reason}; messages not read: 4",
+        f"f:5: parent_id: {reason}; messages not read: 1",
     ]
 
 
@@ -161,8 +161,8 @@ def test_several_roots_of_one_tree() -> None:
     ]
     [error] = _errors(flat)
     assert error == (
-        "f:3: message_tree_id: expected '3', the root above (a tree has one root, and its id), "
-        "found the text '1'; the 2 messages of this root are not read"
+        "f:3: message_tree_id: expected '3', the id of the root above, "
+        "found the text '1'; messages not read: 2"
     )
     assert [len(reading.items) for reading in read_rows(_rows(flat))] == [1, 0]
 

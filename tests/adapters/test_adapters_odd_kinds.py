@@ -1,4 +1,4 @@
-"""What is odd in rows of APIs, exports, logs and data sets is refused with place and reason."""
+"""Irregular rows of APIs, exports, logs and data sets are refused with place and reason."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "anthropic",
         _anthropic(USE, tools=[{"type": "bash", "input_schema": {}}]),
-        "tools[0]: expected the definition",
+        "tools[0]: expected a tool definition",
     ),
     ("gemini", _gemini({}), "contents[0].parts[0]: expected one of text"),
     (
@@ -237,7 +237,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
         },
         "chat_messages: expected a tree, found a cycle",
     ),
-    ("atif", _atif(source="user", reasoning_content="a"), "steps[0]: expected thinking and calls"),
+    ("atif", _atif(source="user", reasoning_content="a"), "steps[0]: expected reasoning and calls"),
     (
         "atif",
         _atif(tool_calls=[{"tool_call_id": "c", "function_name": "f", "arguments": 1}]),
@@ -282,7 +282,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "swift",
         {"query": "q", "response": "a", "history": [["x"]]},
-        "history[0]: expected a list of 2",
+        "history[0]: expected a list of two texts",
     ),
     (
         "swift",
@@ -292,7 +292,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "dolly",
         {"instruction": "", "response": "a"},
-        "instruction: expected text, found an empty one",
+        "instruction: expected text, found empty text",
     ),
     (
         "sgd",
@@ -305,7 +305,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
         {"schemaVersion": "1", "messages": [{"role": "user", "content": [{"text": 1}]}]},
         "messages[0].content[0].text: expected text",
     ),
-    ("prompt-only", {"prompt": ""}, "prompt: expected text, found an empty one"),
+    ("prompt-only", {"prompt": ""}, "prompt: expected text, found empty text"),
     (
         "sharegpt-preference",
         {
@@ -347,8 +347,10 @@ def _shape(conversation: Conversation) -> list[tuple[str, str, int]]:
 
 
 def test_users_may_speak_between_results() -> None:
-    [found] = _read(_anthropic(TEXT, {**RESULT, "content": None}, TEXT, role="user", system=[]))
-    assert _shape(found)[1:] == [("user", "a", 0), ("tool", "", 0), ("user", "a", 0)]
+    row = _anthropic(TEXT, {**RESULT, "content": None}, TEXT, role="user", system=[])
+    row["messages"].insert(1, {"role": "assistant", "content": [USE]})
+    [found] = _read(row)
+    assert _shape(found)[2:] == [("user", "a", 0), ("tool", "", 0), ("user", "a", 0)]
     [found] = _read(_gemini({"text": "a"}, FRESULT, {"text": "b"}, role="user"))
     assert _shape(found) == [("user", "a", 0), ("tool", "{}", 0), ("user", "b", 0)]
     [found] = _read(_anthropic(TEXT, role="system", tools=[{"name": "f", "input_schema": {}}]))
@@ -360,11 +362,16 @@ def test_items_of_one_answer_are_one_message() -> None:
         said = {"role": "assistant", "content": "a"}
         call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
         thought = {"type": "reasoning", "summary": []}
-        known = {"said": said, "call": call, "thought": thought}
+        known = {
+            "said": said,
+            "call": call,
+            "another": {**call, "call_id": "d"},
+            "thought": thought,
+        }
         return {"model": "m", "input": [known[kind] for kind in kinds]}
 
     for kinds, shape in (
-        (("thought", "said", "call", "call"), [("assistant", "a", 2)]),
+        (("thought", "said", "call", "another"), [("assistant", "a", 2)]),
         (("said", "said"), [("assistant", "a", 0)] * 2),
         (("call", "said"), [("assistant", "", 1), ("assistant", "a", 0)]),
     ):
@@ -451,3 +458,32 @@ def test_more_of_langchain_and_logs() -> None:
     assert _shape(_read(context)[0])[0] == ("user", "c\n\nq", 0)
     inner = {"custom_id": "1", "body": {"model": "m", "input": "q"}}
     assert _shape(_read(inner)[0]) == [("user", "q", 0)]
+
+
+def _responses(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"model": "m", "input": list(items)}
+
+
+_OF_RESPONSES = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+_RETURNED = {"type": "function_call_output", "call_id": "d", "output": "x"}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (
+            _anthropic(RESULT, role="user"),
+            r"expected the id of an earlier call \(none\), found 'c'",
+        ),
+        (_responses(_RETURNED), r"expected the id of an earlier call \(none\), found 'd'"),
+        (
+            _responses(_OF_RESPONSES, _RETURNED),
+            r"expected the id of an earlier call \('c'\), found 'd'",
+        ),
+        (_responses(_OF_RESPONSES, _OF_RESPONSES), "expected a different id for each call"),
+        (_anthropic(USE, USE), "expected a different id for each call"),
+    ],
+)
+def test_a_result_that_answers_no_call_is_refused(row: dict[str, Any], reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        _read(row)

@@ -1,4 +1,4 @@
-"""Rows that are far too long, and keys that stand twice: bounded memory, time and errors."""
+"""Rows that are far too long, and duplicate keys: memory, time and errors are bounded."""
 
 from __future__ import annotations
 

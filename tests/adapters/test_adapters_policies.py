@@ -1,4 +1,4 @@
-"""What the options do to a conversation of any schema: thinking, ids, roles, tools."""
+"""How the options change a conversation of any schema: reasoning, ids, roles, tools."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def test_thinking_is_put_into_its_field(text: str, reasoning: str, content: str)
     assert (said.reasoning, said.content) == (reasoning, content)
     assert read(answer(text)).messages[1].content == text
     assert read(answer(text), inline_thinking="keep").messages[1].content == text
-    with pytest.raises(DataError, match="message 1: found thinking in the text"):
+    with pytest.raises(
+        DataError,
+        match="message 1: expected reasoning in the field of the format, found it in the text",
+    ):
         read(answer(text), inline_thinking="refuse")
 
 
@@ -67,9 +70,9 @@ def test_what_is_no_thinking_stays(text: str) -> None:
 
 
 def test_odd_thinking_is_refused() -> None:
-    with pytest.raises(DataError, match="expected the end of the thinking, found only <think>"):
+    with pytest.raises(DataError, match="expected the end of the reasoning, found only <think>"):
         read(answer("<think>a"), inline_thinking="read")
-    with pytest.raises(DataError, match="expected thinking once"):
+    with pytest.raises(DataError, match="expected reasoning once"):
         read(answer("<think>a</think>b", reasoning="c"), inline_thinking="read")
 
 
@@ -187,10 +190,10 @@ def test_tools_are_used_left_out_or_refused() -> None:
     row = {**answer("a"), "tools": [TOOL]}
     assert read(row).tools == read(row, tools="use").tools == (TOOL,)
     assert read(row, tools="drop").tools == ()
-    with pytest.raises(DataError, match="tools: these definitions would not be written"):
+    with pytest.raises(DataError, match="tools: expected definitions that are written"):
         read(row, tools="refuse")
     pair = {"prompt": "q", "chosen": "a", "rejected": "b", "tools": [TOOL]}
-    with pytest.raises(DataError, match="tools: these definitions"):
+    with pytest.raises(DataError, match="tools: expected definitions that are written"):
         read_row(pair, options=Options(tools="refuse"))
 
 

@@ -1,4 +1,4 @@
-"""Files as streams of rows: whole, odd, damaged, and larger than what may be held."""
+"""Files as streams of rows: intact, irregular, damaged, and larger than the limit."""
 
 # ruff: noqa: E501 - a case a line
 
@@ -141,7 +141,7 @@ DOCUMENTS: list[tuple[bytes, list[object], str | None]] = [
     (b'[{"role": "user", "content": "a"}, {"role": "tool"}]', [{"messages": [{"role": "user", "content": "a"}, {"role": "tool"}]}], None),
     (b'[{"role": "user", "content": "a"}, {"b": 1, "b": 2}]', ["expected each key once in an object, found 'b' twice"], None),
     (b'[{"role": "user", "content": "a"}, {"role": "to', [], f"expected JSON, found at character 10 of the row: Unterminated string starting at; {WHOLE.format(0)}"),
-    (b'[{"role": "user", "content": "a"}] x', [], f"expected the file to end with the array, found 'x'; {WHOLE.format(0)}"),
+    (b'[{"role": "user", "content": "a"}] x', [], f"expected the end of the file after the array, found 'x'; {WHOLE.format(0)}"),
     (b'[{"role": "user", "content": "\xff"}]', [], f"expected UTF-8, found byte 0xff at some place in this row; {WHOLE.format(0)}"),
     (b"[1, 2]", [], f"expected an object, found '1'; {WHOLE.format(0)}"),
     (b"3", [], f"expected an object, found '3'; {WHOLE.format(0)}"),
@@ -150,7 +150,7 @@ DOCUMENTS: list[tuple[bytes, list[object], str | None]] = [
     (b'[{"a": 1},]', [{"a": 1}], f"expected an object, found ']'; {WHOLE.format(1)}"),
     (b'[{"a": 1},', [{"a": 1}], f"expected an object, found the end of the file; {WHOLE.format(1)}"),
     (b"[", [], f"expected an object, found the end of the file; {WHOLE.format(0)}"),
-    (b"[{}] {}", [{}], f"expected the file to end with the array, found '{{'; {WHOLE.format(1)}"),
+    (b"[{}] {}", [{}], f"expected the end of the file after the array, found '{{'; {WHOLE.format(1)}"),
     (b'[{}, {"a": "b', [{}], f"expected JSON, found at character 7 of the row: Unterminated string starting at; {WHOLE.format(1)}"),
     (b'[{}, {"a" 1}' + b" " * 99 + b"]", [{}], f"expected JSON, found at character 6 of the row: Expecting ':' delimiter; {WHOLE.format(1)}"),
     (b'[{}, {"a": "\xff"}]', [{}], f"expected UTF-8, found byte 0xff at some place in this row; {WHOLE.format(1)}"),
@@ -238,7 +238,7 @@ def test_a_truncated_archive(
         assert line == len(before) + 1
         what = "lines" if ending == "jsonl" else "rows"
         assert error == (
-            f"the {name} data break off at byte {len(cut)}, the end of the file; "
+            f"expected more {name} data, found the end of the file at byte {len(cut)}; "
             f"{what} read before it: {len(before)}"
         )
         counts.add(len(before))
@@ -264,7 +264,7 @@ def test_formats_by_name(tmp_path: Path) -> None:
     for name in ("rows.txt", "rows", "rows.gz"):
         with pytest.raises(
             DataError,
-            match=r": expected a file of a format among jsonl, ndjson, json, parquet, arrow, csv, tsv, found ",
+            match=r": expected one of the file formats jsonl, ndjson, json, parquet, arrow, csv, tsv, found ",
         ):
             iter_rows(tmp_path / name)
     with pytest.raises(DataError, match="expected a Parquet file, found it compressed"):

@@ -1,4 +1,4 @@
-"""The real files: what the adapters give against slow counts by other code."""
+"""Real files: the adapters against slow counts by other code."""
 
 from __future__ import annotations
 

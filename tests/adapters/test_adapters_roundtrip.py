@@ -1,4 +1,4 @@
-"""Random OpenAI rows: read and written they are the same, down to the spelling of arguments."""
+"""Random OpenAI rows, read and written, are the same down to the spelling of arguments."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_sharegpt_calls_are_written_so_that_they_come_back(
     conversation = Conversation(messages=tuple(messages))
     for (text, before, weight), (more, after, other) in pairwise(answers):
         if text and not before and after and not more and weight == other:
-            with pytest.raises(DataError, match="would be read as part of the message before"):
+            with pytest.raises(DataError, match="would be read back as part of the message before"):
                 write_row(conversation, "sharegpt")
             return
     row = write_row(conversation, "sharegpt")

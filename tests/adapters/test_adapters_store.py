@@ -1,4 +1,4 @@
-"""Files that URLs name: what is read of them equals what is read of the same files on the disk."""
+"""Files named by URLs read the same as the same files on the disk."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_urls_and_paths_are_told_apart() -> None:
     assert (Remote("s3://b/") / "x.jsonl.gz").suffixes == [".jsonl", ".gz"]
     assert (Remote("s3://b/c") / "x.jsonl").name == "x.jsonl"
     assert len({Remote("s3://b"), Remote("s3://b"), Remote("s3://c")}) == 2
-    with pytest.raises(DataError, match="expected a file of this machine, found the host 'far'"):
+    with pytest.raises(DataError, match="expected a file on this machine, found the host 'far'"):
         located(Path(), "file://far/x")
     assert Remote("memory://a/b/c").is_below(Remote("memory://a/b/"))
     assert not Remote("memory://a/bc").is_below(Remote("memory://a/b"))
@@ -159,7 +159,7 @@ def test_urls_and_paths_are_told_apart() -> None:
     [
         ("s33://bucket/x.jsonl", "expected a URL that fsspec has a backend for, .* 's33://'"),
         ("dropbox://x.jsonl", "dropbox:// needs dropboxdrivefs: pip install dropboxdrivefs"),
-        ("faulty://secret.jsonl", "expected a place that the credentials give access to"),
+        ("faulty://secret.jsonl", "expected credentials that give access"),
         ("faulty://down.jsonl", "expected an answer from the store, found: _FaultyError"),
         ("faulty://rows.jsonl", "expected an answer from the store, found: the line is dead"),
         ("memory://none.jsonl", "No such file"),

@@ -1,6 +1,6 @@
-"""The playground in a browser: Chromium, and a server of its own, as fixtures.
+"""The playground in a browser: Chromium and a server, as fixtures.
 
-Not a conftest.py: there is one above, and the tests import from it by that name.
+This is not a conftest.py, because the tests import from the one above it by that name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the playground looks: nothing overflows, is clipped or hard to read, at any width."""
+"""The look of the playground: nothing overflows, is clipped or is hard to read, at any width."""
 
 from __future__ import annotations
 

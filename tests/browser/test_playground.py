@@ -1,4 +1,4 @@
-"""What one can do on the playground, done by hand: typed, clicked, pasted."""
+"""The functions of the playground, used as by hand: typing, clicking, pasting."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_two_formats_side_by_side(open_page: Open) -> None:
     assert boxes[1] is not None
     assert boxes[0]["y"] == boxes[1]["y"]
     assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
-    page.get_by_role("button", name="One format").click()
+    page.get_by_role("button", name="Stop comparing").click()
     expect(page.locator(".view")).to_have_count(1)
 
 

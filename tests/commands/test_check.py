@@ -1,4 +1,4 @@
-"""`chatfmt check` where tools say how arguments are read."""
+"""`chatfmt check` where tools decide how arguments are read."""
 
 from __future__ import annotations
 

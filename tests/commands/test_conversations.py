@@ -128,10 +128,10 @@ def test_what_is_not_written_is_told_once(run: Callable[..., Result]) -> None:
     for command in COMMANDS:
         code, _, [note] = run(command, "-", data=f"{row}\n{row}\n")
         assert code == 0
-        assert note.startswith(f"chatfmt {command}: note: definitions of tools are not written: ")
+        assert note.startswith(f"chatfmt {command}: note: tool definitions are not written: ")
         assert run(command, "--tools", "drop", "-", data=row).err == []
     [note] = run("stats", "--json", "-", data=f"{row}\n{row}\n").err
-    assert note.startswith("chatfmt stats: note: definitions of tools")
+    assert note.startswith("chatfmt stats: note: tool definitions")
 
 
 def test_thinking_in_a_text_is_told_where_the_format_has_a_field(
@@ -150,7 +150,7 @@ def test_thinking_in_a_text_is_told_where_the_format_has_a_field(
     how = ("--format-file", "x.json", "-")
     code, _, [note] = run("count", *how, data=f"{row}\n{row}\n")
     assert code == 0
-    assert note.startswith("chatfmt count: note: the text of an answer contains thinking")
+    assert note.startswith("chatfmt count: note: the text of an answer contains reasoning")
     assert run("count", "--option", "inline_thinking=read", *how, data=row).err == []
     assert run("count", "-", data=row).err == []
 

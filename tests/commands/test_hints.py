@@ -1,4 +1,4 @@
-"""Hints of the library in the spelling of the command line."""
+"""The library's hints, spelled for the command line."""
 
 from __future__ import annotations
 

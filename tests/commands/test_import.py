@@ -1,4 +1,4 @@
-"""``chatfmt import``: where a template is looked for, and what is said of it."""
+"""``chatfmt import``: where a template is looked for, and what is reported about it."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_a_pattern_without_a_rank_file_is_refused(run: Run) -> None:
     for option in (("--pattern", "."), ("--special-token", "a=1")):
         code, _, (error,) = run("encode", *option)
         assert code == 2
-        assert "describe a rank file: expected --encoding-file" in error
+        assert "expected --encoding-file with --pattern or --special-token" in error
 
 
 def test_a_folder_is_format_and_encoding(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What the command line says when it is asked for help, or was called wrongly."""
+"""Help, and errors in the arguments of the command line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, s
 @pytest.mark.parametrize(
     ("argv", "command", "error"),
     [
-        (["tokenise"], "", "unknown command 'tokenise'; did you mean tokenize? There are check"),
+        (
+            ["tokenise"],
+            "",
+            "unknown command 'tokenise'; did you mean tokenize? The commands are check",
+        ),
         (["corpus", "chek"], "corpus", "unknown command 'chek'; did you mean check?"),
         (["--vresion"], "", "unknown option --vresion; did you mean --version?"),
         (["encode", "--fromat", "x"], "encode", "unknown option --fromat; did you mean --format?"),
@@ -72,7 +76,7 @@ def test_each_command_says_what_it_does(capsys: pytest.CaptureFixture[str], comm
 
 def test_the_commands_are_these(capsys: pytest.CaptureFixture[str]) -> None:
     _, _, err = printed(capsys, "x")
-    assert f"There are {', '.join(COMMANDS)}\n" in err
+    assert f"The commands are {', '.join(COMMANDS)}\n" in err
 
 
 def test_a_shell_completes_commands_and_options(capsys: pytest.CaptureFixture[str]) -> None:

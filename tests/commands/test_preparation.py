@@ -1,4 +1,4 @@
-"""`--prepare` and what goes with it, in every command that takes conversations."""
+"""`--prepare` and its options, in every command that takes conversations."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_what_the_template_refuses_is_reported_with_its_place(command: str, run:
         (
             "f.jsonl:2: message 1: the template expects assistant here, because these two take "
             "turns; "
-            "found user; without --prepare, the conversation is written unchanged (format mine)"
+            "found user; leave out --prepare to write the conversation unchanged (format mine)"
         )
     ]
 
@@ -175,9 +175,9 @@ def test_tools_come_from_one_place(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--history", "keep"), "--history is an option of --prepare: expected --prepare, too"),
-        (("--tools", "tools.json"), "--tools is an option of --prepare: expected --prepare, too"),
-        (("--value", "date=x"), "--value is an option of --prepare: expected --prepare, too"),
+        (("--history", "keep"), "expected --prepare with --history, found none"),
+        (("--tools", "tools.json"), "expected --prepare with --tools, found none"),
+        (("--value", "date=x"), "expected --prepare with --value, found none"),
         (("--prepare", "--value", "date"), "expected --value NAME=VALUE, found 'date'"),
         (("--prepare", "--value", "=x"), "expected --value NAME=VALUE, found '=x'"),
         ((*DATE, "--value", "date=x"), "expected each value once, found 'date' twice"),

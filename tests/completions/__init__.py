@@ -1,4 +1,4 @@
-"""What models write after a prompt, by layout, and what is read of it: tables written by hand."""
+"""Completions of models, by layout, and how they are read: tables written by hand."""
 
 from __future__ import annotations
 

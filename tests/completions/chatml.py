@@ -1,4 +1,4 @@
-"""Calls in ``<tool_call>``: of Qwen, Hermes and Granite, which differ in what ends a message."""
+"""Calls in ``<tool_call>``, of Qwen, Hermes and Granite, which differ in what ends a message."""
 
 from __future__ import annotations
 

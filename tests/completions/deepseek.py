@@ -1,4 +1,4 @@
-"""Completions of DeepSeek V3.1: bare calls, and thinking that the prompt opens."""
+"""Completions of DeepSeek V3.1: bare calls, and reasoning that the prompt opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completions of DeepSeek R1, whose calls hold blocks of code, and of V3, which does not think."""
+"""Completions of DeepSeek R1, whose calls have blocks of code, and of V3, which does not think."""
 
 from __future__ import annotations
 

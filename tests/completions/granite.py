@@ -1,4 +1,4 @@
-"""Calls in a list after ``<|tool_call|>``: of Granite 3."""
+"""Completions of Granite 3: calls in a list after ``<|tool_call|>``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completions of Kimi K3: parts that are named between tokens, in a message that closes itself."""
+"""Completions of Kimi K3: parts named between tokens, in a message that closes itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls as JSON that stands as text, or after ``<|python_tag|>``: of Llama 3.1."""
+"""Completions of Llama 3.1: calls as JSON in the text, or after ``<|python_tag|>``."""
 
 from __future__ import annotations
 

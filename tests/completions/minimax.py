@@ -1,4 +1,4 @@
-"""Calls that name each parameter, in one block: of MiniMax-M2, whose prompt opens the reasoning."""
+"""Completions of MiniMax-M2: calls that name each parameter; prompts open the reasoning."""
 
 from __future__ import annotations
 

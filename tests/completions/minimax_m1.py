@@ -1,4 +1,4 @@
-"""Completions of MiniMax-M1: calls as JSON, one a line, between tags that are text."""
+"""Completions of MiniMax-M1: calls as JSON, one per line, between tags that are text."""
 
 from __future__ import annotations
 

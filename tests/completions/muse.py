@@ -1,4 +1,4 @@
-"""Completions of Muse Glimmer: each message says in its header whom it is for."""
+"""Completions of Muse Glimmer: the header of each message names its recipient."""
 
 from __future__ import annotations
 

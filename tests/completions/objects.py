@@ -1,4 +1,4 @@
-"""Calls that are JSON objects, with something else around them in each layout: Reka, InternLM."""
+"""Calls that are JSON objects, wrapped differently in each layout: Reka, InternLM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that are JSON objects, one right after the other: of Llama 4 and Apriel."""
+"""Completions of Llama 4 and Apriel: calls that are JSON objects, one right after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls with a tag for each parameter: of Qwen3-Coder and Seed-OSS."""
+"""Completions of Qwen3-Coder and Seed-OSS: calls with a tag for each parameter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls with a tag for each parameter, after reasoning: of Nemotron 3, Qwen 3.5 and StepFun 3.5."""
+"""Completions of Nemotron 3, Qwen 3.5, StepFun 3.5: reasoning, then calls with parameter tags."""
 
 from __future__ import annotations
 

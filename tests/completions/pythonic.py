@@ -1,4 +1,4 @@
-"""Calls as Python spells them, between two tokens: of OLMo 3 and LFM 2."""
+"""Completions of OLMo 3 and LFM 2: calls in Python's syntax, between two tokens."""
 
 from __future__ import annotations
 

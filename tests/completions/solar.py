@@ -1,4 +1,4 @@
-"""Completions of Solar: a call has an id, a name and arguments, each after a token of its own."""
+"""Completions of Solar: a call has an id, a name and arguments, each after its own token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All tables, by the row of the formats that they are of."""
+"""All tables, by the row of the format to which they belong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a prompt that has opened the reasoning: Qwen's models that always think, and QwQ."""
+"""Completions after a prompt that opens the reasoning: Qwen's models that always think, and QwQ."""
 
 from __future__ import annotations
 

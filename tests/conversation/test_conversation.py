@@ -1,4 +1,4 @@
-"""Conversations: what is taken, what is refused, and what stays out of the wire."""
+"""Conversations: what is accepted, what is refused, and what is not on the wire."""
 
 # ruff: noqa: E501 - a case a line
 

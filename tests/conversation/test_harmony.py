@@ -1,4 +1,4 @@
-"""Harmony's shape and the usual one: each gives the other again, or is refused."""
+"""Harmony's shape and the usual one: each converts to the other and back, or is refused."""
 
 # ruff: noqa: E501 - a case a line
 

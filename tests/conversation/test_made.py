@@ -1,4 +1,4 @@
-"""What is made without validation is what validation makes."""
+"""Messages made without validation equal those that validation makes."""
 
 from __future__ import annotations
 

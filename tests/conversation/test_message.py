@@ -1,4 +1,4 @@
-"""Messages and calls: what is taken, what is refused and how, and what is dumped and read again."""
+"""Messages and calls: what is accepted, what is refused and how, and reading dumps again."""
 
 # ruff: noqa: E501 - a case a line
 

@@ -1,4 +1,4 @@
-"""OpenAI's dicts: what is written reads as the same conversation, or is refused by field."""
+"""OpenAI's dicts: what is written reads back as the same conversation, or is refused by field."""
 
 from __future__ import annotations
 

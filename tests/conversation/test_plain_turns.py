@@ -1,4 +1,4 @@
-"""Messages of a role and a text: what is taken apart is what `Conversation` reads."""
+"""Messages of a role and a text: the fast way reads what `Conversation` reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found, and pydantic's objections, in words; none of them echoes a value at length."""
+"""Descriptions of values, and pydantic's objections, in words; none repeats a value at length."""
 
 from __future__ import annotations
 

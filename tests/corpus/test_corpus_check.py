@@ -1,4 +1,4 @@
-"""A corpus is what its manifest says, or ``chatfmt corpus check`` says what is wrong."""
+"""A corpus is what its manifest says, or ``chatfmt corpus check`` reports what is wrong."""
 
 from __future__ import annotations
 

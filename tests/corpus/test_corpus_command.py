@@ -1,4 +1,4 @@
-"""What ``chatfmt tokenize`` says where a run gave nothing, was stopped, or goes on."""
+"""Messages of ``chatfmt tokenize`` when a run gives nothing, is stopped, or continues."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     ("rows", "where", "said"),
     [
         ([], "", "no examples: the input has no rows"),
-        ([b"[]"] * 3, "", "every one of 3 rows was refused, most often: expected an object"),
-        ([b"{}"] * 3, "where = { a = 1 }", "all 3 rows were left out, as the mixture asks for"),
-        ([b'{"a": 1}', b"{}"], "where = { a = 1 }", "of 2 rows 1 were left out, as the mixture"),
+        ([b"[]"] * 3, "", "all 3 rows were refused, most often because: expected an object"),
+        ([b"{}"] * 3, "where = { a = 1 }", "all 3 rows were left out, as the mixture asks"),
+        ([b'{"a": 1}', b"{}"], "where = { a = 1 }", "of 2 rows, 1 were left out, as the mixture"),
     ],
     ids=["empty", "refused", "left out", "both"],
 )

@@ -1,4 +1,4 @@
-"""A corpus in other kinds of files: read again by readers written here after their layouts."""
+"""A corpus exported to other kinds of files, read by readers written here from their layouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kills, full disks and broken files: nothing lost, nothing half-written, counts that add up."""
+"""Kills, full disks and broken files: nothing is lost or half-written, and the counts add up."""
 
 from __future__ import annotations
 
@@ -307,7 +307,9 @@ def test_what_breaks_off_is_one_refused_row(tmp_path: Path) -> None:
     assert summary.rejected == 4
     told = rejects(tmp_path / "out")
     assert [row["file"] for row in told] == ["1.jsonl", "2.jsonl.gz", "3.json", "4.parquet"]
-    for row, reason in zip(told, ["cannot be read", "break off", "JSON", "Parquet"], strict=True):
+    for row, reason in zip(
+        told, ["cannot be read", "found the end", "JSON", "Parquet"], strict=True
+    ):
         assert reason in row["reason"]
         assert " read before it: " in row["reason"]
         assert row["row"] is None

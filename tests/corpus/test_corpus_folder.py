@@ -1,4 +1,4 @@
-"""What a run removes and what it never touches; one run at a time; manifests of every kind."""
+"""Folders: what a run removes and never touches, one run at a time, manifests of every kind."""
 
 from __future__ import annotations
 
@@ -540,7 +540,7 @@ _NO_FOLDERS = {
     "gs:/bucket": "the path that pathlib makes of a URL",
     "s33://bucket/out": "expected a URL that fsspec has a backend for",
     "memory://": "found that of a whole store",
-    "file://far/out": "expected a file of this machine",
+    "file://far/out": "expected a file on this machine",
 }
 
 

@@ -1,4 +1,4 @@
-"""Input that changes while it is read: noticed, said, and gone on with when it is whole again."""
+"""Input that changes while it is read: noticed, reported, and continued once it is whole again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd rows in a run: told byte for byte, in bounded pieces, and never held for long."""
+"""Irregular rows in a run: reported byte for byte, in bounded pieces, and never held for long."""
 
 from __future__ import annotations
 

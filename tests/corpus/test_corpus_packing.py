@@ -1,4 +1,4 @@
-"""Packs hold every example once and whole; their number is close to what is possible."""
+"""Packs contain every example once and whole, and are nearly as few as possible."""
 
 from __future__ import annotations
 

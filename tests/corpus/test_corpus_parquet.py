@@ -1,4 +1,4 @@
-"""Row groups that were written apart make the file that pyarrow writes of the same tables."""
+"""Row groups written separately make the file that pyarrow writes for the same tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A corpus of prepared conversations: row by row as the tokenizer prepares them, and said so."""
+"""A corpus of prepared conversations: each row is what the tokenizer prepares, and is marked so."""
 
 from __future__ import annotations
 
@@ -156,4 +156,4 @@ def test_another_preparation_does_not_go_on_with_a_run(
         error = capsys.readouterr().err
         assert f"interrupted run had, found different {where};" in error
     assert main([*command, "--value", "date=2026-11-27"]) == 2
-    assert "expected --prepare, too" in capsys.readouterr().err
+    assert "expected --prepare with --" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""How far a run is: a bar where somebody looks, and lines where nobody does."""
+"""Progress of a run: a bar in a terminal, and lines elsewhere."""
 
 from __future__ import annotations
 

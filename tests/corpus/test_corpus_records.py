@@ -1,4 +1,4 @@
-"""Rows to examples: what `encode_records` gives is what the core gives, row by row."""
+"""Rows to examples: `encode_records` gives what the core gives, row by row."""
 
 from __future__ import annotations
 

@@ -371,7 +371,7 @@ def test_the_command(
     write(data / "mixture.toml", [b'[[source]]\nname = "some"\npaths = ["0.jsonl"]'])
     arguments[1] = "mixture.toml"
     assert main([*arguments, "--option", "empty_turns=drop", "--overwrite"]) == 2
-    assert "a mixture names" in capsys.readouterr().err
+    assert "a mixture alone" in capsys.readouterr().err
     columns = ["--column", "weights", "--column", "attention_mask", "--pack", "512"]
     assert main([*arguments, *columns, "--overwrite"]) == 0
     assert json.loads(capsys.readouterr().out)["sources"]["some"]["rows"] == 100

@@ -1,4 +1,4 @@
-"""A shuffle is a permutation: the seed's, whatever fits into memory at once."""
+"""A shuffle is the permutation of its seed, however much fits into memory at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that spell a special token: text in every case, told or refused where asked to."""
+"""Rows that spell a special token: always text; reported or refused if asked."""
 
 from __future__ import annotations
 

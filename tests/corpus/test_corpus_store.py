@@ -1,4 +1,4 @@
-"""Corpora from and to stores: what is written equals what is written on the disk."""
+"""Corpora from and to stores: the same as on the disk."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ def test_a_folder_of_someone_else_is_no_scratch(tmp_path: Path) -> None:
     ("error", "reason"),
     [
         (FileNotFoundError("no bucket"), "expected a bucket or repository that exists"),
-        (PermissionError("Forbidden"), "expected a place that the credentials give access to"),
+        (PermissionError("Forbidden"), "expected credentials that give access"),
         (RuntimeError("the line is dead"), "expected an answer from the store, found: the line"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Definitions of tools in the rows of a corpus: written, left out, or the run is refused."""
+"""Tool definitions in the rows of a corpus: written, dropped, or the run is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What trainers make of the files: `datasets` reads them, and TRL's trainer has our labels."""
+"""Trainers read the files: `datasets` loads them, and TRL's trainer has our labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an encoding can do it states; who asks takes it at its word, and nothing else."""
+"""An encoding states what it can do, and callers rely on that alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled encodings against tiktoken's own definitions, and what may be built on them."""
+"""The bundled encodings against tiktoken's own definitions, and extensions of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faster encoder gives the ids of tiktoken, or is not used: here with doubles of any fault."""
+"""The faster encoder gives tiktoken's ids, or is not used; here with doubles that have faults."""
 
 from __future__ import annotations
 

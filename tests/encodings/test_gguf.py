@@ -1,4 +1,4 @@
-"""The vocabulary of a GGUF file: that of the tokenizer.json or of the model that it was made of."""
+"""The vocabulary of a GGUF file equals that of the tokenizer.json or model it was made from."""
 
 from __future__ import annotations
 

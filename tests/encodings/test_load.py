@@ -1,4 +1,4 @@
-"""What a vocabulary file is decides who reads it, and each file that nobody reads has its name."""
+"""The content of a vocabulary file decides who reads it; an unreadable file is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merging with a heap does what a search through all neighbours does, in less time."""
+"""Merging with a heap gives the result of searching all neighbours, in less time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text in the form NFC has the ids it would have; other text is refused, whatever takes it."""
+"""Text in NFC has its usual ids; other text is refused, wherever it is passed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faster split patterns: the same cuts, and so the same ids, as those that they stand for."""
+"""Faster split patterns make the same cuts, and so the same ids, as those they replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an encoding promises, and that one which breaks a promise is bound to no format."""
+"""The promises of an encoding; one that breaks a promise cannot be bound to a format."""
 
 from __future__ import annotations
 
@@ -288,3 +288,10 @@ def test_the_encodings_of_tiktoken_itself_are_bound() -> None:
     )
     tok = chatfmt.ChatTokenizer(line, encoding)
     assert tok.decode(tok.encode(HI)).messages[0].content == "Hi."
+
+
+@pytest.mark.parametrize("pattern", ["", r"\p{L}*", "(?=a)"])
+def test_a_pattern_that_matches_an_empty_text_is_refused(pattern: str) -> None:
+    """tiktoken panics there, which is no ordinary exception in Python."""
+    with pytest.raises(EncodingError, match=r"cannot encode the text .* must not match an empty"):
+        probe(TiktokenEncoding(small(pat_str=pattern)))

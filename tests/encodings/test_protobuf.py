@@ -1,4 +1,4 @@
-"""Messages are read as they were written, and what is none is refused."""
+"""Protobuf messages are read as they were written, and anything else is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rank files: every line is looked at, and what is wrong has its number."""
+"""Rank files: every line is checked, and an error has the number of its line."""
 
 from __future__ import annotations
 

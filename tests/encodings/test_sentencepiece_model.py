@@ -1,4 +1,4 @@
-"""SentencePiece's own files: what they say is taken, and what would change text is refused."""
+"""SentencePiece's own files: settings are followed, and those that change text are refused."""
 
 from __future__ import annotations
 

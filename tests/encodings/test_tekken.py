@@ -1,4 +1,4 @@
-"""Mistral's tekken.json: special tokens first, and what is wrong has its place."""
+"""Mistral's tekken.json: special tokens first, and an error names its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that end where the next begins, and lines that stand only at certain places."""
+"""Messages that end where the next begins, and lines that are allowed only at certain places."""
 
 from __future__ import annotations
 

@@ -1,14 +1,17 @@
-"""The reader of today says what the first one said, of rows that the first one could read.
+"""The current reader against the first one, over rows that the first one could read.
 
-Ids are drawn for each of the seven rows that it came with, and for random rows that both accept.
-Read strictly, all is the same: messages, spans, and the error, but for one thing: a character with
-several bytes that has no place here is reported today with the first byte that rules it out, and
-was reported when it was complete or never would be, and one of the two may say that its bytes are
-none; and the first reader could report an unknown role before the role was complete. Read
-leniently, all is the same where the first reader found nothing wrong. Where it did, both say so, at
-the same id first; what is made of the rest is another matter: today it comes out in fields or as
-strays, where the first reader dropped it. Whether the model writes what closes a reasoning that is
-empty or left out is not compared: today its prompt does.
+Ids are drawn for each of the seven rows that the first reader came with, and for random rows that
+both accept. Read strictly, messages, spans and the error are the same, with two exceptions:
+
+- A character with several bytes that has no place here is now reported with the first byte that
+  rules it out; it used to be reported when it was complete or never would be. One of the two may
+  say that its bytes are invalid.
+- The first reader could report an unknown role before the role was complete.
+
+Read leniently, everything is the same where the first reader found nothing wrong. Where it did,
+both report something at the same id first, and the rest is not compared: now it comes out in
+fields or as strays, but the first reader dropped it. Nor is it compared whether the model writes
+what closes a reasoning that is empty or left out: now its prompt does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ChatFormat.prefix` is what preparing a conversation anew for each prompt leaves as it was."""
+"""`ChatFormat.prefix`: what stays the same when a conversation is prepared for each prompt."""
 
 from __future__ import annotations
 

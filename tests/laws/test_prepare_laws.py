@@ -1,7 +1,7 @@
-"""The eighth law over every row that prepares: what is changed is said, and the same each time.
+"""The eighth law over every row that prepares: each change is reported, and always the same.
 
-And nothing else is: messages that were given stay as they are, texts stay texts, and what a
-template does not take is refused by a RenderError that names the message.
+Nothing else changes: the messages given stay as they are, texts stay texts, and what a template
+does not take is refused by a RenderError that names the message.
 """
 
 from __future__ import annotations

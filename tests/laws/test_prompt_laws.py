@@ -1,4 +1,4 @@
-"""A prompt, with or without the beginning of a reply, begins the conversation that it becomes."""
+"""A prompt, with or without the beginning of a reply, is a prefix of the finished conversation."""
 
 from __future__ import annotations
 

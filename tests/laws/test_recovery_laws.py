@@ -1,4 +1,4 @@
-"""Nothing that a model wrote is lost: canonical sequences, each with one thing wrong."""
+"""Nothing that a model wrote is lost: canonical sequences, each with one error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts as a state machine: any way of going on keeps ids and conversation in step."""
+"""Transcripts as a state machine: whatever is appended, ids and conversation stay in step."""
 
 from __future__ import annotations
 

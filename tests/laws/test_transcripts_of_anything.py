@@ -1,7 +1,7 @@
-"""Whatever is done with a transcript of whatever ids: copies and restored ones go on alike.
+"""Whatever is done with a transcript of any ids, copies and restored transcripts continue alike.
 
-A model that is trained writes anything at all, and what it wrote is kept: so a transcript can be
-saved and restored at any moment, and a stream reports what the transcript will have.
+A model in training can write anything, and what it wrote is kept. So a transcript can be saved and
+restored at any moment, and a stream reports what the transcript will have.
 """
 
 from __future__ import annotations

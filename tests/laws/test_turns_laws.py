@@ -1,7 +1,7 @@
-"""One example for each turn: the ids up to an answer are those of the prompt for it, in every row.
+"""One example for each turn: in every row, the ids before an answer are those of its prompt.
 
-As a server would have it, the conversation before an answer is prepared anew. Exactly the answers
-of the turn are trained, as `Transcript.weights` has it.
+The conversation before an answer is prepared again, as a server would. Exactly the answers of the
+turn are trained, as in `Transcript.weights`.
 """
 
 from __future__ import annotations

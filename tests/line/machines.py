@@ -1,4 +1,4 @@
-"""Machines of a few lines, and what they read: each reading of a text, with nothing merged."""
+"""Machines of a few lines, and every reading of a text by them, with nothing merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments are taken apart and joined to the very same text, or refused."""
+"""Arguments are split and joined to the very same text, or refused."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Small facts worked out by hand: what the property tests know in general, each once and at once.
+"""Small facts worked out by hand: single cases of what the property tests check in general.
 
-They are the tests that tell changed code from right code in no time: `make mutate` runs them.
+They tell changed code from correct code in no time: `make mutate` runs them.
 """
 
 from __future__ import annotations

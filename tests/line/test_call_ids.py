@@ -1,4 +1,4 @@
-"""The shape of ids of calls, and rows in which only these say the name of a tool."""
+"""The shape of call ids, and rows in which only the id has the name of a tool."""
 
 from __future__ import annotations
 

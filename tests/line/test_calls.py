@@ -1,4 +1,4 @@
-"""Calls as JSON objects: what the scanner marks is what the reader finds and the writer writes."""
+"""Calls as JSON objects: the marks of the scanner, the reader and the writer agree."""
 
 from __future__ import annotations
 

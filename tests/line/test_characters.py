@@ -1,4 +1,4 @@
-"""Kinds of characters, and what half a character may become."""
+"""Kinds of characters, and how part of a character can continue."""
 
 from __future__ import annotations
 

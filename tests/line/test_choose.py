@@ -1,4 +1,4 @@
-"""Which line of its role a message is written in, and what of the message then stands there."""
+"""Which line of its role a message is written in, and which of its parts are written there."""
 
 from __future__ import annotations
 

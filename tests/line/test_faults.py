@@ -1,4 +1,4 @@
-"""What a row says is wrong with the template that it does not copy."""
+"""Faults of a template that a row lists and does not copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that end in ordinary text, in a word of another line, or where their scanner says."""
+"""Fields that end in ordinary text, in a word of another line, or where their scanner ends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a row is refused for that is no fault of one line."""
+"""Refusals of a row that are not the fault of a single line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line at a time: what it may hold, where it is prompted, and what is refused in it."""
+"""One line at a time: what it may contain, where it is prompted, and what is refused in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is derived from the machine of a layout: fences, ends, and where nothing is held back."""
+"""Facts derived from the machine of a layout: fences, ends, and where nothing is held back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of models: every name leads to a row, and one that does not says why."""
+"""The table of models: every name leads to a row, or to an error that says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows whose arguments are written one by one: what they carry, and what they refuse, and why."""
+"""Rows whose arguments are written one by one: what they carry, what they refuse, and why."""
 
 from __future__ import annotations
 

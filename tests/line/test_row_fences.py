@@ -1,4 +1,4 @@
-"""Rows with a fence: a text that would be read otherwise is refused, and any other is read back.
+"""Rows with a fence: text that would be read differently is refused, and any other is read back.
 
 The texts are drawn from pieces of the fences and of what the lines write: 2,000 for each row, or
 100,000 with ``CHATFMT_LARGE=1``.

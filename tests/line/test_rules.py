@@ -1,4 +1,4 @@
-"""What a row is refused for though each of its lines is well made."""
+"""Refusals of a row, each of whose lines is well formed."""
 
 from __future__ import annotations
 

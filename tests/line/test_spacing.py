@@ -1,4 +1,4 @@
-"""Lines with the spaces that a vocabulary's owner puts before text, or without those it takes."""
+"""Lines with the spaces that a vocabulary's owner adds before text, or without those it removes."""
 
 from __future__ import annotations
 

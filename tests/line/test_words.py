@@ -1,4 +1,4 @@
-"""Words that a field never holds: the automaton against searching each text anew."""
+"""Words that a field never contains: the automaton against searching each text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the definitions of tools go, and the ids of calls."""
+"""The place of tool definitions, and the ids of calls."""
 
 from __future__ import annotations
 

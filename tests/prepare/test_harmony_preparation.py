@@ -1,6 +1,6 @@
 """OpenAI's own renderer as a second opinion on the preparation of gpt-oss.
 
-Nothing is put right before the comparison: the same conversation is built of openai-harmony's own
+Nothing is adjusted before the comparison: the same conversation is built from openai-harmony's own
 parts (its system message, its developer message with functions, messages with channels), rendered
 by it, and compared id for id with what is prepared and encoded here.
 """

@@ -1,4 +1,4 @@
-"""What words work on: messages known by keys, values, refusals."""
+"""The objects of preparation words: messages known by keys, values, refusals."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What published templates write: the rows write it too, after preparation.
+"""Published templates against the rows: after preparation, both write the same.
 
-For layouts that are not whole yet, a row of the table lacks words; one that becomes whole is to be
-struck off the list.
+A layout on the list is not complete, because a row of the table lacks words; once it is, it
+must be removed from the list.
 """
 
 from __future__ import annotations

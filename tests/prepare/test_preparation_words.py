@@ -1,4 +1,4 @@
-"""How a row lists words, what they say of themselves, and what is wrong with a list."""
+"""How a row lists words, how they describe themselves, and what is wrong with a list."""
 
 from __future__ import annotations
 

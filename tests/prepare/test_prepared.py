@@ -1,4 +1,4 @@
-"""A conversation that was prepared: what it says of itself, and what is asked for wrongly."""
+"""A prepared conversation: what it reports about itself, and wrong requests."""
 
 from __future__ import annotations
 

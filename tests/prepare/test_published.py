@@ -1,6 +1,6 @@
-"""Conversations of any shape: a row, after preparation, writes what the published template does.
+"""Conversations of any shape: after preparation, a row writes what the published template writes.
 
-Where it does not, the kind of the difference is one of those listed; all are counted.
+Where it does not, the difference is of one of the kinds listed; all are counted.
 """
 
 from __future__ import annotations

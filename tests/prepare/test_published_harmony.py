@@ -1,4 +1,4 @@
-"""gpt-oss: what `apply_chat_template` gives with the published template, and what the row gives.
+"""gpt-oss: `apply_chat_template` with the published template against the row.
 
 The row follows openai-harmony, and the template does not everywhere. Each difference is of one of
 the kinds listed here, and all are counted; where there is none, the ids are compared.

@@ -1,7 +1,7 @@
-"""Ids of real vocabularies: a row, after preparation, gives what `apply_chat_template` gives.
+"""Ids of real vocabularies: after preparation, a row gives what `apply_chat_template` gives.
 
-The conversations are those of test_published.py, and differences of texts are its matter. Where the
-texts are the same, the ids may differ for one of the reasons listed here; all are counted.
+The conversations are those of test_published.py, which covers differences of texts. Where the texts
+are the same, the ids may differ for one of the reasons listed here; all are counted.
 """
 
 from __future__ import annotations

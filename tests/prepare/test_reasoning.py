@@ -1,4 +1,4 @@
-"""Which answers keep their thinking."""
+"""Which answers keep their reasoning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools as functions of Python, each as the template of Seed-OSS writes it."""
+"""Tools as Python functions, each as the template of Seed-OSS writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Definitions of tools as text."""
+"""Tool definitions as text."""
 
 from __future__ import annotations
 

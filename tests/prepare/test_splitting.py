@@ -1,4 +1,4 @@
-"""Thinking and calls as messages of their own."""
+"""Reasoning and calls as separate messages."""
 
 from __future__ import annotations
 

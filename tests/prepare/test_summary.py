@@ -1,4 +1,4 @@
-"""A preparation in words: each option of each word is said, and nothing else."""
+"""A preparation in words: each option of each word is described, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of the system message, and messages at the start."""
+"""The system message, and messages at the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that lose white space, and messages that change their role."""
+"""Texts that lose white space, and messages whose role changes."""
 
 from __future__ import annotations
 

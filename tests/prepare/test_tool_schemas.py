@@ -1,4 +1,4 @@
-"""Definitions of tools: each that is none is refused with the place, and others pass."""
+"""Tool definitions: anything else is refused with its place, and definitions pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of tools, each as openai-harmony 0.0.8 writes it; others are compared with it itself."""
+"""Types of tools, each as openai-harmony 0.0.8 writes it; others are compared with the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small folders of models, as save_pretrained leaves them."""
+"""Small model folders, as save_pretrained leaves them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's folder gives the ids of transformers over the same folder, or says what must hold."""
+"""A model's folder gives the ids that transformers gives, or an error with the condition."""
 
 from __future__ import annotations
 

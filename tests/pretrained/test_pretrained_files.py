@@ -1,4 +1,4 @@
-"""What stands in a model's folder is found where transformers looks; errors name the file."""
+"""The files of a model's folder are found where transformers looks; errors name the file."""
 
 from __future__ import annotations
 

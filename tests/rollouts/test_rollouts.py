@@ -1,4 +1,4 @@
-"""Rollouts: each sampled id once, with what it was worth; in batches and in files."""
+"""Rollouts: each sampled id once, with its reward and advantage; in batches and in files."""
 
 from __future__ import annotations
 
@@ -168,7 +168,19 @@ GOOD = json.loads(json.dumps({**SHORT._asdict()}))
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{", r"rollouts.jsonl:1: expected JSON, found '\{'"),
+        ("{", r"rollouts.jsonl:1: expected JSON, found at character 2 of the line: .*, in '\{'"),
+        ("[" * 9999, ":1: expected at most 200 levels of nesting, found more, in "),
+        (
+            '{"group": 1, "group": 2}',
+            ":1: expected each key once in an object, found 'group' twice",
+        ),
+        ("9" * 9999, ":1: expected a whole number of fewer digits, found one of 9,999, in "),
+        (
+            json.dumps({**GOOD, "rewards": [math.nan] * 2}),
+            ":1: expected JSON, found the constant N",
+        ),
+        (json.dumps({**GOOD, "input_ids": {}}), ":1: input_ids: expected a list"),
+        ("\udcff", ":1: expected UTF-8, found byte 0xff at byte 1 of the line, in "),
         ("[]", r"expected the members input_ids, .* group, found \[\]"),
         ('{"input_ids": []}', r"expected the members .* found \['input_ids'\]"),
         (json.dumps({**GOOD, "rewards": []}), ":1: rewards: expected a list as long as input_ids"),
@@ -180,8 +192,30 @@ GOOD = json.loads(json.dumps({**SHORT._asdict()}))
 )
 def test_a_row_that_is_none_is_named(line: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "rollouts.jsonl"
-    path.write_text(line + "\n", "utf-8")
+    path.write_bytes(line.encode(errors="surrogateescape") + b"\n")
     with pytest.raises(DataError, match=problem):
+        [*read_rollouts(path)]
+
+
+@pytest.mark.parametrize("name", ["rewards", "advantages"])
+def test_json_has_no_number_that_is_not_finite(name: str, tmp_path: Path) -> None:
+    odd = Rollout(**{**SHORT._asdict(), name: [0.0] * (len(SHORT.input_ids) - 1) + [math.nan]})
+    with pytest.raises(DataError, match=rf":2: {name}\[\d+\]: expected a finite number, found nan"):
+        write_rollouts(tmp_path / "rollouts.jsonl", [SHORT, odd])
+
+
+def test_parquet_files_that_are_none(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra data is not installed")
+    from pyarrow import parquet
+
+    path = tmp_path / "rollouts.parquet"
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"rollouts.parquet: expected a Parquet file, found: "):
+        [*read_rollouts(path)]
+    columns = [pa.array([value]) for value in (*SHORT, "b")]
+    table = pa.Table.from_arrays(columns, names=[*SHORT._fields, "group"])
+    parquet.write_table(table, path)
+    with pytest.raises(DataError, match="expected each column once, found "):
         [*read_rollouts(path)]
 
 

@@ -1,4 +1,4 @@
-"""Each id of a conversation is known: whose message it is of, whether it is sampled or content."""
+"""The origin of each id of a conversation: its message, and whether it is sampled or content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunks are the message, whatever the row, and however the ids come."""
+"""Chunks add up to the message, whatever the row, and however the ids arrive."""
 
 from __future__ import annotations
 

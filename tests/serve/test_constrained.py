@@ -1,4 +1,4 @@
-"""Whatever is sampled under a constraint, a strict reader takes it, and it comes to an end."""
+"""Whatever is sampled under a constraint can be read strictly, and ends."""
 
 from __future__ import annotations
 

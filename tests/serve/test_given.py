@@ -1,4 +1,4 @@
-"""What libraries give is read as chatfmt's own."""
+"""Input from libraries is read like chatfmt's own."""
 
 from __future__ import annotations
 

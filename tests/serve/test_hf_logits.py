@@ -1,4 +1,4 @@
-"""A model of transformers under constrained headers."""
+"""A transformers model under constrained headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tokenizer of transformers over chatfmt's gives what transformers' own gives, where both can."""
+"""A transformers tokenizer over chatfmt's gives what transformers' own gives, where both can."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grammars for llguidance: what is sampled under one, a strict reader takes."""
+"""Grammars for llguidance: what is sampled under one can be read strictly."""
 
 from __future__ import annotations
 

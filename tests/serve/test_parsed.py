@@ -1,4 +1,4 @@
-"""A reply says what chunks say, and where each call is that was tried."""
+"""A reply agrees with its chunks, and gives the place of each call, even of a failed one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events are the items, and both are what the chunks of the same ids say."""
+"""Events and items agree, and both agree with the chunks of the same ids."""
 
 from __future__ import annotations
 

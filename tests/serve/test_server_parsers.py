@@ -1,4 +1,4 @@
-"""Parsers for servers say what chunks say, from ids in any pieces and from text, row by row."""
+"""Parsers for servers agree with the chunks, from ids in any pieces and from text, row by row."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Tinker-cookbook with chatfmt's renderers in the place of its own: what differs, and why.
+"""Tinker-cookbook with chatfmt's renderers in place of its own: what differs, and why.
 
-Nothing is put right before a comparison. Where something differs, the table says why, and a
-difference that is not in it, or is no longer there, fails.
+Nothing is adjusted before a comparison. Where something differs, the table says why. A difference
+that is not in the table, or that is gone, fails.
 """
 
 from __future__ import annotations

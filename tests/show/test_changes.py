@@ -1,4 +1,4 @@
-"""What a preparation changed, crossed out and added: in plain text, in colour and in HTML."""
+"""The changes of a preparation, crossed out and added: in plain text, in colour and in HTML."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_place_is_said() -> None:
     ]
     tools = ({"type": "function", "function": {"name": "f"}}, {"name": "g"}, {"type": "odd"})
     assert shown(Change(None, "tools", "tools", tools, None)) == [
-        "definitions of tools, which this format leaves out: [-f, g, {'type': 'odd'}-] (tools)"
+        "tool definitions, which this format leaves out: [-f, g, {'type': 'odd'}-] (tools)"
     ]
     assert shown() == []
 

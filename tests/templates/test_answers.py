@@ -1,4 +1,4 @@
-"""The lines that an answer is tried with: the right one is among them, wherever a prompt ends."""
+"""The lines with which an answer is tried: the right one is among them, wherever a prompt ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A difference is a fault of a template only where faults of its kind stand, if nothing else is."""
+"""A difference is excused by a fault of the template only if nothing else explains it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A directory for transformers: ids, masks and prompts are chatfmt's."""
+"""An exported directory for transformers has chatfmt's ids, masks and prompts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rule more in a template is a word or a condition of the format that is made of it."""
+"""One more rule in a template is a word or a condition of the format made from it."""
 
 from __future__ import annotations
 

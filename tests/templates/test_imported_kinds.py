@@ -1,4 +1,4 @@
-"""What public templates do, each in a template of a few lines: which format that makes."""
+"""The habits of public templates, each in a few lines, and the format that results."""
 
 from __future__ import annotations
 

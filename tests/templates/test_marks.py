@@ -1,4 +1,4 @@
-"""What a template marks tells where the model begins, where nothing else does."""
+"""The marks of a template show where the model begins, where nothing else does."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A row's template with one rule more: refused, or the import has just that rule as a word.
+"""A row's template with one more rule: refused, or imported with exactly that rule as a word.
 
-The rules stand before the template, or behind it, so that any row takes them. With
+The rules come before the template or after it, so any row can take them. With
 ``CHATFMT_LARGE=1`` every row that comes back whole has them.
 """
 

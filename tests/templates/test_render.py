@@ -1,4 +1,4 @@
-"""Templates run as in transformers, and none of them holds up, fills or ends the process."""
+"""Templates run as in transformers, and none can hang, fill or end the process."""
 
 from __future__ import annotations
 

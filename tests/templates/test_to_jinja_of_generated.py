@@ -1,4 +1,4 @@
-"""Formats that nobody has made up: their templates write what they write, or raise as they do.
+"""Generated formats: their templates write what they write, or raise as they do.
 
 Rows are drawn from the words of the language, as `make lines` draws them; those that are accepted
 become templates. With ``CHATFMT_LARGE=1`` there are far more of them.

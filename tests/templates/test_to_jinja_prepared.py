@@ -1,4 +1,4 @@
-"""Templates that prepare: what they write is what the row writes of what it prepares."""
+"""Templates that prepare write what the row writes after preparation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two renderings of one conversation, prepared and not: which change makes the difference."""
+"""Two renderings of a conversation, prepared and not: which change makes the difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that spell special tokens, in messages as they are."""
+"""Texts that spell special tokens, in messages that are not prepared."""
 
 from __future__ import annotations
 

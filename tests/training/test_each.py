@@ -16,6 +16,7 @@ from chatfmt import (
     RenderError,
     ToolCall,
 )
+from chatfmt.prepare.prepared import Prepared
 from rows import spelled, tokenizer
 
 USER, MORE = Message(role="user", content="2+2?"), Message(role="user", content="3+3?")
@@ -182,3 +183,29 @@ def test_what_is_prepared_already_is_not_prepared_again() -> None:
         tok.encode_for_training(prepared, turns="each", prepare=True)
     assert len(tok.encode_for_training(prepared, turns="each")) == 2
     assert isinstance(prepared, Conversation)
+
+
+def test_turns_are_what_the_examples_encode() -> None:
+    tok = tokenizer("nemotron-3")
+    chat = [USER, answer("4", "x"), MORE, answer("6", "")]
+    seen = tok.turns(chat, prepare=True)
+    examples = tok.encode_for_training(chat, turns="each", prepare=True)
+    assert [tok.encode(one) for one in seen] == [one.input_ids for one in examples]
+    assert [tok.render(one).weights() for one in seen] == [one.weights for one in examples]
+    assert [len(one.messages) for one in seen] == [3, 5]  # with an added system message
+    assert {type(one) for one in seen} == {Prepared}
+    assert tok.turns([USER]) == []
+
+
+def test_only_the_answers_of_a_turn_keep_their_weight() -> None:
+    tok = chatfmt.get_tokenizer("gpt-4o")
+    heavy = USER.model_copy(update={"weight": 2.0})
+    chat = [heavy, USER, answer("4"), MORE, answer("6", weight=0.5)]
+    weights = [[message.weight for message in one.messages] for one in tok.turns(chat)]
+    assert weights == [[0, None, None], [0, None, 0, None, 0.5]]
+
+
+def test_what_prepares_turns_needs_prepare() -> None:
+    tok = chatfmt.get_tokenizer("gpt-4o")
+    with pytest.raises(ValueError, match="need prepare=True"):
+        tok.turns([USER, answer("4")], history="keep")

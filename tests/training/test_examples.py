@@ -1,4 +1,4 @@
-"""Training examples: what is trained, how long conversations are cut, and batches."""
+"""Training examples: which tokens are trained, how long conversations are cut, and batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fitting: whole turns, oldest first, and never what must stay."""
+"""Fitting: whole turns are dropped, oldest first, and never what must stay."""
 
 from __future__ import annotations
 

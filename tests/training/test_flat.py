@@ -1,4 +1,4 @@
-"""The flat path gives what the plain one does, to the byte, and leaves to it what it cannot do."""
+"""The flat path gives the bytes of the plain one, and leaves to it what it cannot do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns: a result belongs to the call that it answers, wherever the call stands."""
+"""Turns: a result belongs to the call that it answers, wherever the call is."""
 
 from __future__ import annotations
 

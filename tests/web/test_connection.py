@@ -1,4 +1,4 @@
-"""Connections of a real server: clients that send nothing, or take nothing."""
+"""Connections of a real server: clients that send nothing, or read nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: bodies that come slowly, break off, or are too many."""
+"""The gate: bodies that arrive slowly, break off, or are too many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formats and vocabularies to choose from, with and without some of one's own."""
+"""The formats and vocabularies to choose from, with and without custom ones."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_ordinary_token_is_not_made_special_in_any_kind_of_encoding() -> None
     assert table.encodings[0] == "vocab"
     assert shown(table, format={**ROW, "name": "x"}, encoding="vocab")["created"]
     row = {**ROW, "template": "the{role}\n{content}</turn>", "special_tokens": ["the", "</turn>"]}
-    with pytest.raises(Refusal, match="the is an ordinary token of vocab already"):
+    with pytest.raises(Refusal, match="the is already an ordinary token of vocab"):
         shown(table, format=row, encoding="vocab")
 
 

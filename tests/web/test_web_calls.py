@@ -1,4 +1,4 @@
-"""Calls over HTTP: who waits for whom, and clients that do not take their answer."""
+"""Calls over HTTP: which requests wait for which, and clients that do not read their answer."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_answer_is_sent_in_pieces_and_whole() -> None:
 def test_too_large_an_answer_is_refused() -> None:
     sent = asyncio.run(posted(Call(lambda _: {"a": "x" * ANSWER_LIMIT}, Queue()), SMALL))
     assert sent[0]["status"] == 422
-    assert "in 20,000,000 bytes, found 20,000,008" in content(sent)["reason"]
+    assert "at most 20,000,000 bytes, found 20,000,008" in content(sent)["reason"]
 
 
 def test_a_refusal_is_short_and_can_be_sent() -> None:

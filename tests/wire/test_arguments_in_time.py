@@ -1,4 +1,4 @@
-"""Arguments that stand one by one stream as JSON as soon as whatever follows cannot change it."""
+"""Arguments written one by one stream as JSON once nothing that follows can change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models really write is read as the tables of ``completions`` say, in pieces and whole."""
+"""Real completions are read as the tables of ``completions`` say, in pieces and whole."""
 
 from __future__ import annotations
 

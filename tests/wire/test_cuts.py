@@ -1,4 +1,4 @@
-"""Text cut at special tokens: by their spellings or by ids, the same."""
+"""Text cut at special tokens gives the same by their spellings and by ids."""
 
 from __future__ import annotations
 

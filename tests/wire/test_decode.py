@@ -1,4 +1,4 @@
-"""Decoding in a hurry, against the parser: what was learnt only changes how quickly."""
+"""Fast decoding against the parser: what was learnt changes only the speed."""
 
 from __future__ import annotations
 

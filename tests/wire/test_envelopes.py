@@ -1,4 +1,4 @@
-"""Messages that stand side by side in one frame: written, read, and gone on with."""
+"""Messages side by side in one frame: written, read, and continued."""
 
 from __future__ import annotations
 

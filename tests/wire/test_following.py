@@ -1,4 +1,4 @@
-"""What errors say that a reader expected, and how much of it is remembered."""
+"""The expectations that errors name, and how many of them are remembered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around a content, in training too, and what is refused because of it."""
+"""The frame of a content, in training too, and what is refused because of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids of other libraries are the integers that they are; what is none is refused, everywhere."""
+"""Ids of other libraries are taken as the integers they are; anything else is refused."""
 
 from __future__ import annotations
 
@@ -172,3 +172,77 @@ def test_a_list_of_integers_is_not_copied() -> None:
     assert as_ids(ids) is ids
     assert as_ids(iter(ids)) == ids
     assert as_ids([]) == []
+
+
+@ways_in
+@pytest.mark.parametrize(
+    "given",
+    [None, 1, 1.5, "", "11", b"", b"abc", {}, {11}, np.array(11), object()],
+    ids=[
+        "nothing",
+        "int",
+        "float",
+        "no text",
+        "text",
+        "no bytes",
+        "bytes",
+        "dict",
+        "set",
+        "0-d",
+        "x",
+    ],
+)
+def test_what_is_no_sequence_is_refused(tok: ChatTokenizer, way: str, given: Any) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "feed_all": lambda: tok.stream().feed_all(given),
+        "stream_text": lambda: list(stream_text(tok.stream(), given)),
+        "stream_text, primed": lambda: list(stream_text(tok.stream(role=None), given)),
+        "stream_events": lambda: list(stream_events(tok.stream(), given)),
+        "decode": lambda: tok.decode(given),
+        "parse": lambda: tok.parse(given),
+        "append_completion": lambda: tok.render([]).append_completion(given),
+        "explain": lambda: tok.explain(given, REPLY),
+    }
+    if way in calls:
+        with pytest.raises(TypeError, match="expected integers as token ids, in a list or another"):
+            calls[way]()
+
+
+@pytest.mark.parametrize("huge", [10**5000, -(10**5000)], ids=["positive", "negative"])
+def test_an_id_that_python_refuses_to_write_out(tok: ChatTokenizer, huge: int) -> None:
+    [issue] = tok.parse([huge], strict=False).issues
+    assert issue.found == "the id (an integer of 16,610 bits), which is not in the vocabulary"
+    assert tok.parse([huge], strict=False).ids == [huge]
+    with pytest.raises(TypeError, match=r"found list \[an integer of 16,610 bits\]"):
+        tok.stream().feed([huge])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "-0.5",
+        [True],
+        ["-0.5"],
+        [None],
+        [1j],
+        [np.complex64(1)],
+        [np.True_],
+        [10**400],
+        [[]],
+        1,
+        b"a",
+    ],
+    ids=repr,
+)
+def test_logprobs_that_are_no_numbers(tok: ChatTokenizer, given: Any) -> None:
+    chat = tok.render([])
+    with pytest.raises(TypeError, match="expected numbers as logprobs, "):
+        chat.append_completion([11], logprobs=given)
+    assert chat.ids == []
+
+
+def test_logprobs_of_other_libraries(tok: ChatTokenizer) -> None:
+    chat = tok.render([])
+    chat.append_completion([11, END], logprobs=np.array([-0.5, -1], dtype=np.float32))  # type: ignore[arg-type]
+    assert chat.logprobs[-2:] == [-0.5, -1.0]
+    assert [*map(type, chat.logprobs[-2:])] == [float, float]

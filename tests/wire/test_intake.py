@@ -1,4 +1,4 @@
-"""Text that is taken in many ids at once: the same as one after the other, wherever it is cut."""
+"""Many ids taken at once give the same text as one after the other, wherever they are cut."""
 
 from __future__ import annotations
 

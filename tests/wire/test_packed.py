@@ -1,4 +1,4 @@
-"""Ids as bytes: what stands in them is found where an id begins."""
+"""Ids as bytes: a search finds them only where an id begins."""
 
 from __future__ import annotations
 

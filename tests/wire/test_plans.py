@@ -1,4 +1,4 @@
-"""What is written by a plan is what is made without one: ids, marks and refusals."""
+"""Writing by a plan gives what writing without one gives: ids, marks and refusals."""
 
 from __future__ import annotations
 

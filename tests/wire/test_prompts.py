@@ -1,4 +1,4 @@
-"""Prompts that say whether the model is to think, and how a message is begun in them."""
+"""Prompts with and without thinking, and how a message begins in them."""
 
 from __future__ import annotations
 

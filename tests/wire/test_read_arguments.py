@@ -1,4 +1,4 @@
-"""Arguments that are written one by one: both ways, as they stream, and what is refused."""
+"""Arguments written one by one: in both directions, as streams, and what is refused."""
 
 from __future__ import annotations
 

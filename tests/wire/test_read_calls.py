@@ -1,4 +1,4 @@
-"""Tool calls as they are read: their events as they come, and what is no call."""
+"""Tool calls as they are read: their events as they arrive, and text that is not a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where messages end: in envelopes, within values that are scanned, and with nothing in a field."""
+"""The ends of messages: in envelopes, within scanned values, and in empty fields."""
 
 from __future__ import annotations
 

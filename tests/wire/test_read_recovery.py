@@ -1,4 +1,4 @@
-"""What a lenient reader makes of one wrong thing in a header, by example."""
+"""Lenient reading of one error in a header, by example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of the machine, where no format of the tables leads: scanners, bounds, half characters."""
+"""Steps of the machine that no format of the table needs: scanners, bounds, half characters."""
 
 from __future__ import annotations
 

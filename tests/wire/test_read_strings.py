@@ -1,4 +1,4 @@
-"""A content that stands on the wire as a string of JSON."""
+"""A content that is written on the wire as a JSON string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several readings agree about is given out as it comes."""
+"""Text on which several readings agree is given out as it arrives."""
 
 from __future__ import annotations
 

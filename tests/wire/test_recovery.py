@@ -1,4 +1,4 @@
-"""What a lenient parse makes of broken sequences: whole, token by token, and as it was before."""
+"""Lenient parsing of broken sequences: whole, token by token, and as it was before."""
 
 from __future__ import annotations
 

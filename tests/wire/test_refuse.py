@@ -1,4 +1,4 @@
-"""A message that would be read otherwise is refused, and no other one."""
+"""A message that would be read differently is refused, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message that has begun: completed by its whole, or ended as it stands."""
+"""A message that has begun is completed by its whole text, or ended as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of arguments, and what readers make of them."""
+"""The types of arguments, and how readers use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a message is refused for though a line is for it, and where."""
+"""Refusals of a message that has a line, and their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text in which special tokens are spelled is read like the ids that it stands for."""
+"""Text in which special tokens are spelled is read like the ids it spells."""
 
 from __future__ import annotations
 

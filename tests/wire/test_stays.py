@@ -1,4 +1,4 @@
-"""Text that only goes on in its field is given out without a look at what else it could do."""
+"""Text that can only continue its field is given out at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams: exact at every byte, and the same as the parser without its short cut."""
+"""Streams: exact at every byte, and the same as the parser without its shortcut."""
 
 from __future__ import annotations
 

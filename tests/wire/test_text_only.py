@@ -1,4 +1,4 @@
-"""Streams by a prompt that was read before, and of which only the text is asked for."""
+"""Streams that continue a prompt read before, and give out only text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls, results and reasoning decoded in a hurry, against the parser, over all rows."""
+"""Fast decoding of calls, results and reasoning, against the parser, over all rows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every shape of a message in every format, one after the other: the same on each run.
 
-The property tests draw conversations at random; these here go through all shapes, in tokenizers
-that nobody has used, so that a wrong piece of code is met for certain.
+The property tests draw conversations at random. These go through all shapes, in tokenizers that
+have not been used before, so that any wrong code is certain to be reached.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Convert other schemas to conversations and back; read files as streams; mix sources.
+"""Convert rows of other schemas to conversations and back, stream files, and mix sources.
 
 >>> from chatfmt.adapters import read_row, write_row
 >>> row = {"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]}

@@ -28,7 +28,7 @@ _CHUNK = 1 << 16  # bytes read at once
 _PACKED_CHUNK = 1 << 10  # the same for an archive, where one byte may expand to thousands
 
 
-class Damaged(Exception):  # noqa: N818 - the readers make a row with an error of it
+class Damaged(Exception):  # noqa: N818 - the readers turn it into a row with an error
     """The bytes of a file end early, or do not match its name."""
 
 
@@ -105,7 +105,7 @@ _UNPACKERS: dict[str, Unpacker] = {".gz": _gzip, ".zst": _zstd}
 
 
 def file_kind(path: FilePath) -> tuple[str, Unpacker | None]:
-    """A file's format by its name, and how to decompress the file, if it is compressed.
+    """The format of a file by its name, and how to decompress it if it is compressed.
 
     >>> from pathlib import Path
     >>> file_kind(Path("a/rows.JSON")), file_kind(Path("a/rows.jsonl.gz"))[0]
@@ -151,7 +151,7 @@ def _decompressed(
             rest = stream.unused_data
         taken += len(chunk)
     if not stream.eof:
-        message = f"the {name} data break off at byte {taken}, the end of the file"
+        message = f"expected more {name} data, found the end of the file at byte {taken}"
         raise Damaged(message)
 
 
@@ -173,7 +173,7 @@ def lines(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[bytes 
 
 
 def line_blocks(parts: Iterator[bytes], longest: int = LONGEST_ROW) -> Iterator[list[bytes] | int]:
-    r"""The same, with the lines that end in a part as a list, except for those that are too long.
+    r"""The same, with the lines that end in one part as a list, unless one is too long.
 
     >>> list(line_blocks(iter([b"ab", b"c\n\nd\re", b"\n"])))
     [[b'abc', b''], [b'd\re']]

@@ -29,7 +29,7 @@ _BREAKS_OFF = "expected JSON, found the end of the file inside a row"
 
 
 class _TooLongError(Exception):
-    """An object longer than the longest row; the window has moved past it."""
+    """An object is longer than a row may be; the window has moved past it."""
 
 
 def _decoded(parts: Iterator[bytes]) -> Iterator[str]:
@@ -87,7 +87,9 @@ class _Window:
         if char == ("]" if in_array else ""):
             self.at += len(char)
             if self.peek():
-                raise ValueError(f"expected the file to end with the array, found {self.peek()!r}")
+                raise ValueError(
+                    f"expected the end of the file after the array, found {self.peek()!r}"
+                )
             return False
         if in_array and not first:
             if char != ",":
@@ -143,7 +145,7 @@ class _Window:
         return end
 
     def _pass_if_longer(self, longest: int) -> None:
-        """Find the end of the object without decoding it, and go there if it is far."""
+        """Find the end of the object without decoding it; go there if the object is too long."""
         scan = _Scan()
         end = scan.end(self.text, self.at)
         if end is not None and end - self.at <= longest:
@@ -207,7 +209,7 @@ def read_document(path: FilePath, unpacker: Unpacker | None, access: Access) -> 
 def _one_row(
     file: str, window: _Window, strict: StrictJSON, text: str, longest: int
 ) -> tuple[Row, str | None]:
-    """The row of a document that is one conversation, a list of messages."""
+    """The row of a document that is a list of messages: one conversation."""
     try:
         whole = _to_its_end(window, strict, text, longest)
     except _TooLongError:
@@ -252,7 +254,7 @@ def document_rows(
     except Damaged as damage:
         reason = str(damage)
     except DataError:
-        raise  # not the file is at fault, but the store that has it
+        raise  # the store is at fault, not the file
     except UnicodeDecodeError as error:
         reason = not_utf8(error, "some place in this row")
     except ValueError as error:

@@ -56,11 +56,11 @@ class Source(BaseModel):
     file_format: str | None = Field(None, alias="format")
     """The format of files whose name does not show it: ``jsonl``, ``json``, ``parquet``."""
     where: dict[str, Values] = Field(default_factory=dict)
-    """The allowed values of members of a row, or the only one; other rows are left out."""
+    """The value, or the values, that a member of a row must have; other rows are left out."""
     options: Options = Options()
     """The policies, and the system message."""
     weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    """Factor of the weight of every message."""
+    """The factor by which the weight of every message is multiplied."""
     repeat: Annotated[int, Field(ge=1)] = 1
     """How many times to read the files."""
 
@@ -81,14 +81,14 @@ class Source(BaseModel):
         >>> Source(name="sums", paths=["no-*.jsonl"]).files(Path())
         Traceback (most recent call last):
             ...
-        chatfmt.errors.DataError: expected files, found none for 'no-*.jsonl' of 'sums'
+        chatfmt.errors.DataError: expected files, found none for 'no-*.jsonl' of source 'sums'
         """
         found = []
         for pattern in self.paths:
             files = matching(folder, pattern)
             if not files:
                 raise DataError(
-                    f"expected files, found none for {shown(pattern)} of {shown(self.name)}"
+                    f"expected files, found none for {shown(pattern)} of source {shown(self.name)}"
                 )
             found += files
         return found
@@ -222,12 +222,12 @@ class Mixture(BaseModel):
         [1, 2, 3]
 
         Raises:
-            DataError: a pattern without files.
+            DataError: a pattern matches no files.
         """
         if self.seed is None:
             return chain.from_iterable(streams)
         sizes = [source.size(self.folder) for source in self.sources]
-        return _drawn(streams, sizes, random.Random(self.seed))  # noqa: S311 - an order, no secret
+        return _drawn(streams, sizes, random.Random(self.seed))  # noqa: S311 - an order, not a secret
 
 
 def _drawn(
@@ -315,7 +315,8 @@ def load_mixture(path: str | Path) -> Mixture:
     """
     if is_url(path):
         raise DataError(
-            "expected a mixture on this machine: only its sources can be URLs", str(path)
+            "expected a mixture on this machine, found a URL: only its sources can be URLs",
+            str(path),
         )
     path = Path(path)
     try:

@@ -50,7 +50,8 @@ def _read(row: Field, options: Options) -> list[Item]:
     if row.get("message_id") is not None:
         row.need("text").text()
         raise row.need("message_id").error(
-            "a flat message is read with its whole file: read_file(path) puts the trees together"
+            "expected a tree or a thread, found one message of a flat file: read_file(path) joins "
+            "the messages of such a file into trees"
         )
     if row.get("thread_id") is not None:
         nodes = _read_thread(row.need("thread"), options)
@@ -152,7 +153,7 @@ def _wanted(node: _Node, options: Options) -> bool:
         return False
     if not node.message.content and options.empty_turns == "refuse":
         raise node.field.need("text").error(
-            'expected text, found an empty one; pass empty_turns="keep" or "drop"'
+            'expected text, found empty text; pass empty_turns="keep" or "drop"'
         )
     return True
 
@@ -239,7 +240,7 @@ def _path_to(nodes: list[_Node], leaf: int) -> list[int]:
 
 
 def _gather(rows: Iterable[Row]) -> Iterator[Row]:
-    """Put flat messages together into trees; rows of other forms pass through at once.
+    """Join flat messages into trees; rows of other forms pass through at once.
 
     The messages of a tree may be anywhere in a file, so they are kept until its end. Errors,
     reported with their line, are: a repeated id, a reply to a message that the file does not have,
@@ -272,7 +273,7 @@ def _gather(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _on_circle(identifier: str, flat: dict[str, Row]) -> str:
-    """The path up from a message without a root, until a message repeats."""
+    """A message on the cycle that the path up from this message runs into."""
     passed: set[str] = set()
     while identifier not in passed:
         passed.add(identifier)
@@ -314,14 +315,16 @@ def _below(identifier: str, replies: dict[str, list[str]]) -> list[str]:
 
 def _orphan(row: Row, replies: int) -> Row:
     reason = (
-        f"expected the id of a message of this file, found {shown(_above(row))}; "
-        f"neither this message nor the {replies} below it are read"
+        f"expected the id of a message in this file, found {shown(_above(row))}; "
+        f"not read: this message and {replies} below it"
     )
     return _refused(row, reason, "parent_id")
 
 
 def _circle(messages: int) -> str:
-    return f"expected replies that lead up to a prompt, found a cycle; {messages} messages with it"
+    return (
+        f"expected replies that lead up to a prompt, found a cycle; messages not read: {messages}"
+    )
 
 
 def _tree(root: Row, below: list[str], flat: dict[str, Row]) -> Row:
@@ -343,9 +346,8 @@ def _tree(root: Row, below: list[str], flat: dict[str, Row]) -> Row:
 
 def _wrong_tree(tree: object, below: list[str]) -> str:
     return (
-        f"expected {shown(below[0])}, the root above (a tree has one root, and its id), "
-        f"found {describe(tree)}; "
-        f"the {len(below)} messages of this root are not read"
+        f"expected {shown(below[0])}, the id of the root above, found {describe(tree)}; "
+        f"messages not read: {len(below)}"
     )
 
 

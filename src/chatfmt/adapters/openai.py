@@ -5,8 +5,9 @@ Source: the OpenAI API reference, "Create chat completion" (messages, tool calls
 ``reasoning_content`` is DeepSeek's, see https://api-docs.deepseek.com/guides/reasoning_model;
 `chatfmt.conversation.switches` has the sources of ``weight`` and similar members.
 
-`chatfmt.conversation.reading` reads a message, as everywhere. For a row, this module checks more:
-only members that OpenAI has for the role, content where there are no calls, and the policies.
+`chatfmt.conversation.reading` reads each message, as it does everywhere. For a row, this module
+also checks that the role has no members but OpenAI's, that there is content if there are no calls,
+and the policies.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.adapters.call_ids import unanswerable
 from chatfmt.adapters.schema import Item, Preference, Schema
 from chatfmt.adapters.whole import check_metadata, whole
 from chatfmt.conversation import Conversation, Message
@@ -65,7 +67,7 @@ def refuse_unknown(field: Field, known: Collection[str], options: Options) -> No
 
 
 _MEANT = frozenset({"annotations", "mask", "prefix", "refusal", "train_detail"})
-"""Members that have no place but carry meaning, so no error suggests leaving them out.
+"""Members that have no place but carry meaning, so no error suggests dropping them.
 
 Sources: ``refusal`` and ``annotations``: the OpenAI API reference; ``train_detail``: axolotl,
 docs/dataset-formats/conversation.qmd; ``prefix``: DeepSeek's "Chat prefix completion"; ``mask``:
@@ -99,7 +101,7 @@ def read_weight(field: Field) -> float | None:
 def read_messages(
     messages: Field, options: Options, *, after: Sequence[Message] = ()
 ) -> tuple[Message, ...]:
-    """The messages of a list, ``after`` others: a call's result must follow the call."""
+    """The messages of a list that comes after others, whose calls its results may answer."""
     ids = _Ids(options)
     for message in after:
         ids.made.update(call.id for call in message.tool_calls if call.id is not None)
@@ -117,7 +119,7 @@ class _Ids:
         """Whether the calls so far have ids; None before the first."""
 
     def check_calls(self, calls: Field) -> None:
-        """Refuse calls of which one lacks an id where it needs one, or has that of another."""
+        """Refuse calls if one lacks an id that it needs, or two have the same id."""
         ids = [item.need("id") for item in calls.items()]
         if self.with_ids is None:
             self.with_ids = ids[0].value is not None
@@ -136,21 +138,13 @@ class _Ids:
         self.made.update(given)
 
     def check_result(self, identifier: Field) -> None:
-        """Refuse a result that does not name its call, where it can."""
+        """Refuse a result that does not name an earlier call, unless it need not name one."""
         lenient = self.policy == "consistent" and not self.made
         optional = lenient or self.policy in ("optional", "make")
         if identifier.value is None and optional:
             return
         if identifier.label() not in self.made:
-            before = ", ".join(map(shown, sorted(self.made)[:_SHOWN_IDS])) or "none"
-            more = ", …" * (len(self.made) > _SHOWN_IDS)
-            raise identifier.error(
-                f"expected the id of an earlier call ({before}{more}), "
-                f"found {shown(identifier.value)}"
-            )
-
-
-_SHOWN_IDS = 4
+            raise identifier.error(unanswerable(identifier.value, self.made))
 
 
 def _members(field: Field) -> dict[str, Any]:
@@ -162,7 +156,7 @@ def _members(field: Field) -> dict[str, Any]:
 
 
 def _role(field: Field, options: Options) -> str:
-    """The role of a speaker listed in the options."""
+    """The role that the options give to a speaker."""
     known: dict[str, str] = dict(options.speakers)
     if not isinstance(field.value, str) or field.value not in known:
         raise field.expected(f"one of {', '.join([*_ROLES, *known])}")
@@ -206,7 +200,7 @@ def _read_message(field: Field, options: Options, ids: _Ids) -> Message:
 
 
 TALKING = frozenset({"system", "developer", "user", "assistant"})
-"""Roles of messages that may be only a text."""
+"""Roles whose messages may have nothing but text."""
 _PLAIN = {"role", "content"}
 
 
@@ -245,13 +239,13 @@ def write_messages(messages: Sequence[Message], path: str = "messages") -> list[
         texts += [(f"tool_calls[{at}].id", call.id) for at, call in enumerate(calls)]
         for name, text in texts:
             if text == "":
-                reason = "OpenAI's JSON has no place for an empty text here"
+                reason = "OpenAI's JSON has no place for empty text here"
                 raise DataError(reason, field=f"{path}[{index}].{name}")
     return to_openai(messages, path)
 
 
 def write_conversation(conversation: Conversation, path: str = "") -> dict[str, Any]:
-    """A row of the conversation; the metadata become its further members."""
+    """A row of the conversation; its metadata becomes further members."""
     check_metadata(conversation, path, "messages")
     tools = {"tools": list(conversation.tools)} if conversation.tools else {}
     messages = write_messages(conversation.messages, f"{path}messages")

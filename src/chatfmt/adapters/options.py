@@ -28,12 +28,12 @@ class Options(BaseModel):
     message: refuse the row, keep the row's message, or replace it with ``system``."""
 
     tools: Literal["use", "drop", "refuse"] | None = None
-    """Rows that define tools: use the definitions, leave them out, or refuse the row. None uses
-    them, but refuses the row if they would not be written; see `suited`."""
+    """Tool definitions in a row: use them, drop them, or refuse the row. None uses them, but
+    refuses the row if they would not be written; see `suited`."""
     inline_thinking: Literal["keep", "read", "refuse"] | None = None
-    """Answers that begin with thinking between tags, such as ``<think>…</think>``: leave it in
-    the text, move it to ``reasoning``, or refuse the row. None leaves it there, but refuses the
-    row if the format has a field for it; see `suited`."""
+    """Answers that begin with reasoning between tags, such as ``<think>…</think>``: keep it in the
+    text, move it to the field ``reasoning``, or refuse the row. None keeps it there, but refuses
+    the row if the format has a field for it; see `suited`."""
     roles: dict[str, str] = Field(default_factory=dict)
     """New names for roles, such as ``{"tool": "ipython"}``, for a format that lacks one."""
 
@@ -49,7 +49,7 @@ class Options(BaseModel):
     """Whether each tool call needs an id, and each result the id of its call: all or none of a
     conversation, always, or never; ``make`` gives ``call_0`` and so on to those that have none."""
     unknown_fields: Literal["refuse", "drop"] = "refuse"
-    """Members of a message that have no place."""
+    """Members of a message that have no place: refuse the row, or drop them."""
 
     # sharegpt, ultrachat, wildchat, and preference pairs of one text each
     empty_turns: Literal["refuse", "keep", "drop"] = "refuse"
@@ -81,7 +81,7 @@ class Options(BaseModel):
     failed_review: Literal["drop", "keep"] = "drop"
     """oasst: messages whose ``review_result`` is false, with all replies to them."""
     synthetic: Literal["keep", "drop", "only"] = "keep"
-    """oasst: messages that a model wrote; ``only`` drops the assistant's that one did not."""
+    """oasst: messages that a model wrote; ``only`` drops the assistant's that people wrote."""
     lang: tuple[str, ...] | None = None
     """oasst: the languages to keep, such as ``("en",)``; None keeps all."""
     tree_state: tuple[str, ...] | None = None
@@ -91,8 +91,8 @@ class Options(BaseModel):
         """Adapt the options to a format, so that nothing is lost silently.
 
         Args:
-            thinks: whether its messages have a place for thinking.
-            uses_tools: whether definitions of tools are used there.
+            thinks: whether its messages have a place for reasoning.
+            uses_tools: whether it, or its preparation, uses tool definitions.
 
         >>> Options().suited(thinks=True, uses_tools=True).inline_thinking
         'refuse'
@@ -103,8 +103,8 @@ class Options(BaseModel):
         update = {}
         if self.tools == "use" and not uses_tools:
             raise DataError(
-                "expected a preparation that writes the tools, found none; pass a preparation, in "
-                "a format whose template takes tools"
+                "expected a preparation that writes the tools, found none; pass a preparation, "
+                "with a format whose template takes tools"
             )
         if self.tools is None and not uses_tools:
             update["tools"] = "refuse"

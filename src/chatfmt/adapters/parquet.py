@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.adapters.chunks import Access, FilePath, Unpacker, optional, too_long
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.rows import Row, bad_row
-from chatfmt.errors import DataError
+from chatfmt.conversation.reading import odd_key
+from chatfmt.errors import DataError, named, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ def read_parquet(path: FilePath, unpacker: Unpacker | None, access: Access) -> I
 
 
 def read_arrow(path: FilePath, unpacker: Unpacker | None, access: Access) -> Iterator[Row]:
-    """The rows of an Arrow file, such as ``save_to_disk`` of `datasets` writes: stream or file.
+    """The rows of an Arrow stream or file, such as ``save_to_disk`` of `datasets` writes.
 
     Raises:
         DataError: the file is compressed as a whole; raised immediately.
@@ -80,9 +81,16 @@ def _rows(
     with access.open(path) as source:
         try:
             for batch in batches(source):
+                if twice := _twice(batch.schema.names):
+                    reason = f"expected each column once, found {named(twice)} twice: rename one"
+                    yield bad_row(file, number, reason)
+                    return
                 for value in _values(batch, access.longest_row):
                     if isinstance(value, int):
                         reason = too_long(access.longest_row, f"{value:,}")
+                        yield bad_row(file, number, reason)
+                    elif isinstance(value, Exception):
+                        reason = f"expected values that Python has, too, found: {said(value)}"
                         yield bad_row(file, number, reason)
                     else:
                         yield _plain_row(file, number, value)
@@ -92,20 +100,44 @@ def _rows(
             yield bad_row(file, number, reason)
 
 
+def _twice(names: list[str]) -> str | None:
+    """A name that stands twice; of two members of one name, a dict would keep the last."""
+    return next((name for at, name in enumerate(names) if name in names[:at]), None)
+
+
+# What Arrow raises for a value that Python does not have: keys of a map or members of a struct of
+# one name, a date after the year 9999, bytes in a text column that are not UTF-8.
+_NO_VALUE = (KeyError, OverflowError, ValueError)
+
+
 def _values(
     batch: Any,  # noqa: ANN401 - Arrow's
     longest: int,
-) -> Iterator[dict[str, Any] | int]:
-    """The rows of a batch; one that is too long is replaced by its size in bytes."""
+) -> Iterator[dict[str, Any] | int | Exception]:
+    """The rows of a batch.
+
+    One that is too long is replaced by its size in bytes, and one that Python cannot have by the
+    error.
+    """
     if batch.nbytes <= longest:
-        yield from batch.to_pylist(maps_as_pydicts="strict")
-        return
+        try:
+            values = batch.to_pylist(maps_as_pydicts="strict")
+        except _NO_VALUE:  # of one of its rows: the others are read, one by one
+            pass
+        else:
+            yield from values
+            return
     for index in range(batch.num_rows):
         row = batch.slice(index, 1)
         if row.nbytes > longest:
             yield row.nbytes
+            continue
+        try:
+            [value] = row.to_pylist(maps_as_pydicts="strict")
+        except _NO_VALUE as error:
+            yield error
         else:
-            yield from row.to_pylist(maps_as_pydicts="strict")
+            yield value
 
 
 def _plain_row(file: str, number: int, value: dict[str, Any]) -> Row:
@@ -123,7 +155,10 @@ def _plain(field: Field) -> Any:  # noqa: ANN401 - any JSON value
         case float() if math.isfinite(field.value):
             return field.value
         case dict() as members:
-            # A member of any one row is null in all others.
+            for key in members:
+                if reason := odd_key(key):  # of a map
+                    raise field.error(reason)
+            # A member that one row has is null in rows without it.
             return {
                 key: _plain(Field(item, f".{key}", field))
                 for key, item in members.items()

@@ -50,7 +50,7 @@ def _settled_pair(pair: Preference, options: Options) -> Preference:
     for name in ("chosen", "rejected"):
         whole = (*prompt.messages, *getattr(pair, name))
         sides[name] = _settled_messages(whole, options, before)[before:]
-    # Both sides share the prompt, so it is handled as a part of each.
+    # Both sides share the prompt, so it is handled as part of each.
     whole = _settled_messages((*prompt.messages, *pair.chosen), options, before)
     prompt = prompt.model_copy(update={"messages": whole[:before]})
     return pair.model_copy(update={"prompt": prompt, **sides})
@@ -90,7 +90,7 @@ def _with_system(messages: Messages, options: Options) -> Messages:
     return (Message(role="system", content=options.system or ""), *messages)
 
 
-# ---- definitions of tools
+# ---- tool definitions
 
 
 def _drop_tools(conversation: Conversation) -> Conversation:
@@ -99,8 +99,8 @@ def _drop_tools(conversation: Conversation) -> Conversation:
 
 def _refuse_tools(_conversation: Conversation) -> Conversation:
     raise DataError(
-        "these definitions would not be written; pass a preparation to write them as the template "
-        'does, or tools="drop" to leave them out',
+        "expected definitions that are written, found some that would not be; pass a preparation "
+        'to write them as the template does, or tools="drop" to leave them out',
         field="tools",
     )
 
@@ -108,7 +108,7 @@ def _refuse_tools(_conversation: Conversation) -> Conversation:
 _TOOLS = {"drop": _drop_tools, "refuse": _refuse_tools}
 
 
-# ---- thinking
+# ---- reasoning
 
 
 def _with_thinking(messages: Messages, options: Options, before: int) -> Messages:
@@ -120,15 +120,16 @@ def _with_thinking(messages: Messages, options: Options, before: int) -> Message
         where = f"message {index}" if not before else f"message {index} of the pair"
         if options.inline_thinking == "refuse":
             raise DataError(
-                f"{where}: found thinking in the text ({inline.tag}), for which the format has a "
-                'field; pass inline_thinking="read" to move it there, or "keep" to leave it in '
-                "the text"
+                f"{where}: expected reasoning in the field of the format, found it in the text "
+                f'({inline.tag}); pass inline_thinking="read" to move it there, or "keep" to leave '
+                "it in the text"
             )
         if inline.content is None:
-            raise DataError(f"{where}: expected the end of the thinking, found only {inline.tag}")
+            raise DataError(f"{where}: expected the end of the reasoning, found only {inline.tag}")
         if message.reasoning is not None:
             raise DataError(
-                f"{where}: expected thinking once, found it in the text ({inline.tag}), too"
+                f"{where}: expected reasoning once, found it in its field and in the text "
+                f"({inline.tag})"
             )
         update = {"reasoning": inline.reasoning, "content": inline.content}
         found[index] = message.model_copy(update=update)
@@ -141,7 +142,7 @@ def _with_thinking(messages: Messages, options: Options, before: int) -> Message
 def _with_ids(messages: Messages) -> Messages:
     """The messages with ids for all calls and results, made up where they are missing.
 
-    A result belongs to the oldest call without a result, and with the same name if it has one.
+    A result belongs to the oldest call without a result; if it has a name, to one of that name.
     """
     taken = {call.id for message in messages for call in message.tool_calls}
     numbers = (f"call_{number}" for number in range(len(taken) + _calls(messages)))

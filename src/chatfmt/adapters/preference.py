@@ -167,8 +167,9 @@ def _split(row: Field, chosen: Messages, rejected: Messages, options: Options) -
         early = any(message.role != "assistant" for message in reply)
         if early and options.early_difference == "refuse":
             raise row.need(key).error(
-                f"the pair differs from message {length} on, before the last reply; "
-                'pass early_difference="keep" to use all that follows as the reply'
+                "expected a pair that differs only in the last reply, found a difference from "
+                f'message {length} on; pass early_difference="keep" to use everything from there '
+                "as the reply"
             )
     return [chosen[:length], chosen[length:], rejected[length:]]
 

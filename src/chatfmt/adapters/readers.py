@@ -69,14 +69,12 @@ def iter_rows(
 
 
 def read_path(path: FilePath, format: str | None, access: Access) -> Iterator[Row]:
-    """`iter_rows` for a file that is opened by a function of yours."""
+    """`iter_rows` for a file that ``access`` opens."""
     ending, unpacker = file_kind(path)
     name = format or ending
     if name not in FILE_FORMATS:
         known = ", ".join(FILE_FORMATS)
-        raise DataError(
-            f"expected a file of a format among {known}, found {shown(name)}", str(path)
-        )
+        raise DataError(f"expected one of the file formats {known}, found {shown(name)}", str(path))
     return FILE_FORMATS[name](path, unpacker, access)
 
 

@@ -36,7 +36,7 @@ _OF_NO_MESSAGE = {"messages", "message_id"}
 
 
 def as_row(value: object) -> object:
-    """Turn a list of messages, such as nanochat's, into a row; other values are unchanged.
+    """Turn a list of messages, such as nanochat's, into a row; return other values unchanged.
 
     >>> as_row([{"role": "user", "content": "hi"}])
     {'messages': [{'role': 'user', 'content': 'hi'}]}

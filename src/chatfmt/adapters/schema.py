@@ -35,7 +35,7 @@ class Preference(BaseModel):
     chosen: tuple[Message, ...]
     rejected: tuple[Message, ...]
     metadata: dict[str, Any] = Default(default_factory=dict)
-    """Annotation: other members of the row, and where it comes from."""
+    """Other members of the row, and where it comes from; never written as ids."""
 
 
 Item = Conversation | Preference
@@ -62,7 +62,7 @@ class Schema:
     fits: Callable[[Mapping[str, Any]], bool] | None = None
     """A further test for a row that has the marks."""
     gather: Callable[[Iterable[Row]], Iterator[Row]] | None = None
-    """For rows that belong together: joins the rows of a file to whole rows."""
+    """For rows that belong together: joins the rows of a file into whole rows."""
 
     def detect(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has the marks of this schema."""

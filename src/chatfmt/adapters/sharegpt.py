@@ -60,7 +60,7 @@ def read_log(log: Field, options: Options) -> list[Turn]:
 
 
 def _with_calls(turns: list[Turn]) -> list[Turn]:
-    """Join text and the calls in the turn after it to one message of the assistant."""
+    """Join text and the calls in the turn after it into one message of the assistant."""
     joined: list[Turn] = []
     for field, message in turns:
         if joined and _goes_on(joined[-1][1], message):
@@ -84,7 +84,7 @@ def _goes_on(before: Message, message: Message) -> bool:
 
 
 def speaker_role(field: Field, options: Options) -> str:
-    """The role of a turn's speaker, after checking the members of the turn."""
+    """The role of a turn's speaker; the members of the turn are checked, too."""
     speaker = field.need("from")
     roles = {**_ROLES, **options.speakers}
     speaker.label()  # first, because it shows whether this is a turn of this schema at all
@@ -113,7 +113,7 @@ def read_calls(value: Field) -> list[ToolCall]:
         return [_read_call(spelled) for spelled in _objects(text)]
     except (ValueError, KeyError):
         raise value.expected(
-            'JSON such as {"name": "f", "arguments": {"x": 1}}, or a list of that'
+            'JSON such as {"name": "f", "arguments": {"x": 1}}, or a list of such objects'
         ) from None
 
 
@@ -135,7 +135,7 @@ def _objects(text: str) -> list[str]:
         raise ValueError(text)
     objects, at = [], 0
     for _ in items:
-        # The text is valid, so between objects nothing else has a brace.
+        # The text is valid, so no brace can be between objects.
         start = text.index("{", at)
         _, at = json.JSONDecoder().raw_decode(text, start)
         objects.append(text[start:at])
@@ -194,7 +194,7 @@ def _write_turns(message: Message, index: int, before: Message | None) -> list[d
     if message.role != "assistant":
         raise DataError("expected calls only from the assistant", field=f"{where}.tool_calls")
     if before is not None and _goes_on(before, message):
-        raise DataError("would be read as part of the message before", field=where)
+        raise DataError("would be read back as part of the message before", field=where)
     turn = {"from": _CALL, "value": _write_calls(message.tool_calls, where), **weight}
     return [plain, turn] if message.content else [turn]
 

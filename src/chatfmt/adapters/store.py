@@ -1,4 +1,4 @@
-"""Files that a URL names: in a store that fsspec knows, or on this machine (``file://``).
+"""Files named by a URL: in a store that fsspec knows, or on this machine (``file://``).
 
 Source: fsspec, "API Reference" (``AbstractFileSystem``: ``info``, ``glob``, ``open``,
 ``get_file``). Each backend reads its credentials from its own variables and files.
@@ -35,7 +35,7 @@ _BLOCK = 8 << 20  # bytes fetched at once
 
 
 def is_url(name: str | Path | Remote) -> bool:
-    """Whether this names a file by a URL.
+    """Whether a name is a URL.
 
     >>> is_url("s3://bucket/rows.jsonl"), is_url("C:/rows.jsonl")
     (True, False)
@@ -60,14 +60,14 @@ def _without_file_scheme(name: str) -> str:
         return name
     _, host, path, *_ = urlsplit(name)
     if host not in ("", "localhost"):
-        raise DataError(f"expected a file of this machine, found the host {shown(host)}", name)
+        raise DataError(f"expected a file on this machine, found the host {shown(host)}", name)
     return url2pathname(path)
 
 
 def matching(folder: Path, pattern: str) -> list[str]:
     """The files that a pattern matches, sorted, as they are spelled for `located`.
 
-    A pattern that is itself the name of a file is that name.
+    A pattern that is itself the name of a file matches that file alone.
     """
     pattern = _without_file_scheme(pattern)
     exact = located(folder, pattern)
@@ -88,10 +88,11 @@ def size_of(path: Path | Remote) -> int:
 def reported(url: str) -> Iterator[None]:
     """Turn the exceptions of a backend into errors that name the URL.
 
-    Each backend has its own exceptions, of no common kind. A missing file is a FileNotFoundError.
+    Each backend has its own exceptions, without a common class. A missing file is a
+    FileNotFoundError.
 
     Raises:
-        FileNotFoundError: there is nothing of that name.
+        FileNotFoundError: there is nothing with that name.
         DataError: the store refuses, or cannot be reached.
     """
     try:
@@ -101,16 +102,14 @@ def reported(url: str) -> Iterator[None]:
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url) from None
     except PermissionError as error:
-        raise DataError(
-            f"expected a place that the credentials give access to, found: {error}", url
-        ) from None
+        raise DataError(f"expected credentials that give access, found: {error}", url) from None
     except Exception as error:  # noqa: BLE001 - see above
         reason = str(error) or type(error).__name__
         raise DataError(f"expected an answer from the store, found: {reason}", url) from None
 
 
 class Seen(NamedTuple):
-    """Size and version of a file in a store."""
+    """The size and the version of a file in a store."""
 
     size: int
     tag: int
@@ -118,7 +117,7 @@ class Seen(NamedTuple):
 
 
 class Remote:
-    """A file in a store, with those parts of `pathlib.Path` that the readers use.
+    """A file in a store, with the parts of `pathlib.Path` that the readers use.
 
     Args:
         url: where it is.
@@ -149,7 +148,7 @@ class Remote:
         return Remote(f"{self.url.rstrip('/')}/{name}")
 
     def is_below(self, folder: Remote) -> bool:
-        """Whether this is in a folder, or in one below it."""
+        """Whether this is in a folder, at any depth."""
         _, path = self.reached()
         _, above = folder.reached()
         return self.scheme == folder.scheme and f"{path}/".startswith(f"{above.rstrip('/')}/")
@@ -165,7 +164,7 @@ class Remote:
         return PurePosixPath(self.url).suffixes
 
     def reached(self) -> tuple[Any, str]:
-        """The file system of fsspec, and the path of the file in it.
+        """The file system (of fsspec), and the path of the file in it.
 
         Raises:
             DataError: no backend is known for such URLs, or it refuses the URL.
@@ -173,12 +172,12 @@ class Remote:
         """
         fs = _filesystem(self.scheme, self.url)
         with reported(self.url):
-            # What others have written meanwhile is to be seen.
+            # So that what others have written meanwhile is seen.
             fs.invalidate_cache()
             return fs, fs._strip_protocol(self.url)
 
     def seen(self) -> Seen:
-        """Size and version.
+        """The size and the version of the file.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -189,7 +188,7 @@ class Remote:
             about = fs.info(path)
             if about["type"] != "file":
                 raise FileNotFoundError
-        # Backends say it in different words: an ETag, a generation, a time.
+        # Backends describe the version differently: an ETag, a generation, a time.
         tag = hashlib.sha256(str(sorted(about.items())).encode()).digest()
         return Seen(about["size"], int.from_bytes(tag[:7], "big"))
 
@@ -214,7 +213,7 @@ class Remote:
         return []
 
     def open(self, _mode: Literal["rb"] = "rb", /) -> io.BufferedReader:
-        """Open it for reading; whoever jumps in it gets a copy on this machine, made once."""
+        """Open it for reading; the first seek copies it to this machine."""
         return io.BufferedReader(self.raw())
 
     def raw(self) -> io.RawIOBase:
@@ -249,7 +248,7 @@ def _filesystem(scheme: str, url: str) -> Any:  # noqa: ANN401 - of fsspec
 
 
 class _Stream(io.RawIOBase):
-    """The bytes of a remote file, one after the other; the first jump copies it to this machine."""
+    """The bytes of a remote file, in order; the first seek copies the file to this machine."""
 
     def __init__(self, remote: Remote) -> None:
         super().__init__()
@@ -284,7 +283,7 @@ class _Stream(io.RawIOBase):
             self._file.close()
             self._file = self._copy.open("rb")
             with contextlib.suppress(PermissionError):  # Windows keeps the name of an open file
-                self._copy.unlink()  # so that not even a kill leaves it
+                self._copy.unlink()  # so that it is gone even if the process is killed
             self._file.seek(here)
         return self._file.seek(offset, whence)  # type: ignore[no-any-return]
 

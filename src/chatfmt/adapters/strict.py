@@ -18,7 +18,7 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class StrictJSON(StrictDecoder):
-    """Texts to rows.
+    """Turns JSON texts into rows.
 
     >>> StrictJSON().line("a.jsonl", 1, b'{"prompt": "2+2?"}').value
     {'prompt': '2+2?'}

@@ -107,7 +107,7 @@ def detect(row: Mapping[str, Any]) -> str:
 
 
 def _nearest(row: Mapping[str, Any]) -> str:
-    """The schema closest to a row of no known kind: that of which it has the most marks."""
+    """For an error: the schema of whose marks a row of no known schema has the most."""
     marks = [
         (len(set(mark) & row.keys()) / len(mark), name, mark)
         for name, schema in SCHEMAS.items()
@@ -165,7 +165,7 @@ def read_row(
 
 
 def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
-    """Write an item as a row of a schema; metadata become further members.
+    """Write an item as a row of a schema; its metadata becomes further members.
 
     Raises:
         DataError: the schema cannot be written, or has no place for a part of the item.
@@ -184,7 +184,7 @@ def write_row(item: Item, schema: str = "openai") -> dict[str, Any]:
 def read_rows(
     rows: Iterable[Row], *, schema: str | None = None, options: Options | None = None
 ) -> Iterator[Reading]:
-    """The result of each row of a file. Flat messages are first joined to trees.
+    """The result of each row of a file. Flat messages are first joined into trees.
 
     >>> from chatfmt.adapters import Row
     >>> rows = [Row("sums.jsonl", 1, {"prompt": "2+2?", "completion": "4"})]

@@ -33,7 +33,7 @@ def _read(
     A cell is text, whatever it looks like; JSON text of messages is parsed.
     """
     file, number, longest = str(path), 0, access.longest_row
-    csv.field_size_limit(max(csv.field_size_limit(), longest))  # the limit is global to the process
+    csv.field_size_limit(max(csv.field_size_limit(), longest))  # a limit of the whole process
     records = csv.reader(
         _texts(chunks(path, unpacker, access), longest), delimiter=delimiter, strict=True
     )

@@ -1,4 +1,4 @@
-"""Find thinking between tags in the text of an answer, and split it off.
+"""Find reasoning between tags in the text of an answer, and split it off.
 
 Sources: ``<think>``: https://huggingface.co/deepseek-ai/DeepSeek-R1, where the template opens the
 tag in the prompt, so that some data begin after it; ``<thinking>``: Anthropic's guide to prompts;
@@ -17,7 +17,7 @@ class _Tags(NamedTuple):
     begin: str
     end: str
     answer: tuple[str, str] | None = None
-    """The tags around the answer after the thinking, if any."""
+    """The tags around the answer after the reasoning, if any."""
 
 
 _TAGS = (
@@ -34,19 +34,19 @@ _TAGS = (
 
 
 class Inline(NamedTuple):
-    """The thinking in a text, and the rest of the text."""
+    """The reasoning in a text, and the rest of the text."""
 
     tag: str
     """The tag that begins it, or the tag that ends it if it has no beginning."""
     reasoning: str
     content: str | None
-    """None: the thinking has no end."""
+    """None: the reasoning has no end."""
 
 
 def find_inline(text: str) -> Inline | None:
-    r"""The thinking at the beginning of a text; None if there is none.
+    r"""The reasoning at the beginning of a text; None if there is none.
 
-    Line ends next to the tags belong to neither the thinking nor the answer.
+    Line ends next to the tags belong to neither the reasoning nor the answer.
 
     >>> find_inline("<think>\n2 and 2\n</think>\n\n4")
     Inline(tag='<think>', reasoning='2 and 2', content='4')

@@ -1,4 +1,4 @@
-"""The order of turns in chat logs: the user begins, the two alternate, the assistant ends."""
+"""The order of turns in chat logs: the user begins, the speakers alternate, the assistant ends."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Turn = tuple["Field", "Message"]
 def refuse_empty(field: Field, options: Options) -> None:
     """Refuse an empty text, unless the options keep it."""
     if not field.text() and options.empty_turns != "keep":
-        raise field.error('expected text, found an empty one; pass empty_turns="keep" to accept it')
+        raise field.error('expected text, found empty text; pass empty_turns="keep" to accept it')
 
 
 def checked_turns(log: Field, turns: Sequence[Turn], options: Options) -> tuple[Message, ...]:
-    """The messages of a log, in order or brought into order as the options say."""
+    """The messages of a log. The options say what happens to turns that are out of order."""
     turns = _without_empty(turns, options)
     opening = [turn for turn in turns[:1] if turn[1].role == "system"]
     spoken = _from_user(turns[len(opening) :], options)
@@ -42,7 +42,9 @@ def _without_empty(turns: Sequence[Turn], options: Options) -> Sequence[Turn]:
     full = [turn for turn in turns if not _is_empty(turn[1])]
     if options.empty_turns == "refuse" and len(full) < len(turns):
         field = next(field for field, message in turns if _is_empty(message))
-        raise field.error('the turn has no text; pass empty_turns="keep" or "drop"')
+        raise field.error(
+            'expected a turn with text, found an empty one; pass empty_turns="keep" or "drop"'
+        )
     return full
 
 
@@ -83,6 +85,6 @@ def _refuse_repeated(turns: Sequence[Turn], options: Options) -> None:
         plain = message.role != "tool" and not message.tool_calls and not before.tool_calls
         if plain and message.role == before.role:
             raise field.error(
-                f"a second turn of the {message.role} in a row; "
+                f"expected turns to alternate, found a second turn of the {message.role} in a row; "
                 'pass repeated_roles="keep" to accept such turns'
             )

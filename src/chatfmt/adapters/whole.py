@@ -1,4 +1,4 @@
-"""Members of a row that belong to the conversation besides its messages.
+"""Members of a row that belong to the conversation in addition to its messages.
 
 A member that a schema claims for conversations never becomes metadata: it is read, or refused by
 name. Sources: ``system``: the Anthropic API reference, "Messages", LLaMA-Factory, data/README.md,
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.adapters.call_ids import check_call_ids
 from chatfmt.conversation import Conversation
 from chatfmt.conversation.reading import MEDIA, OTHER_NAMES, is_media
 from chatfmt.conversation.switches import SWITCHES
@@ -66,7 +67,8 @@ def whole(
         turns: the other members of each turn, which become ``turn_metadata`` there.
 
     Raises:
-        DataError: a member belongs to the conversation, but has no place in it.
+        DataError: a member belongs to the conversation, but has no place in it; or a result answers
+            no call.
 
     >>> from chatfmt.adapters.fields import Field
     >>> from chatfmt.conversation import Message
@@ -75,6 +77,7 @@ def whole(
     >>> found.messages[0].content, found.metadata
     ('Be brief.', {'id': 7})
     """
+    check_call_ids(messages)
     return Conversation(
         messages=without_bad(row, with_system(row, messages)),
         tools=read_tools(row),
@@ -114,7 +117,7 @@ def metadata_of(row: Field, *used: str) -> dict[str, Any]:
             raise row.need(key).error(f"expected only text, found {key}")
         if key in _SETTINGS:
             raise row.need(key).error(
-                "it is an option of a chat template: give it when the conversation is prepared, "
+                "this is an option of a chat template: give it when you prepare the conversation, "
                 "and split the rows by it if they differ"
             )
         if key in OPENING and member not in ("", []):
@@ -140,7 +143,7 @@ def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
-    """The definitions of tools in a row: a list of objects, or JSON text of one.
+    """The tool definitions in a row: a list of objects, or the JSON text of one.
 
     OpenAI's deprecated ``functions`` become tools of type function.
     """
@@ -161,7 +164,7 @@ def read_tools(row: Field) -> tuple[dict[str, Any], ...]:
         except DataError:
             value = None
     if not isinstance(value, list) or not all(isinstance(tool, Mapping) for tool in value):
-        raise tools.expected("a list of definitions, or JSON text of one")
+        raise tools.expected("a list of tool definitions, or its JSON text")
     if tools.key == ".functions":
         return tuple({"type": "function", "function": dict(tool)} for tool in value)
     return tuple(map(dict, value))
@@ -197,11 +200,11 @@ def check_metadata(conversation: Conversation, path: str, *members: str) -> None
         DataError: a member of the metadata has such a name.
     """
     if taken := {*members, *CLAIMED} & conversation.metadata.keys():
-        reason = "would be read as the conversation's"
+        reason = "would be read back as part of the conversation"
         raise DataError(reason, field=f"{path}metadata.{min(taken)}")
     bad = any(_is_bad(conversation.metadata.get(key)) for key in LABELS)
     if bad and any(m.role == "assistant" and m.weight != 0 for m in conversation.messages):
         raise DataError(
-            "marks the answers as bad: expected answers of weight 0",
+            "marks the answers as bad: expected answers with weight 0",
             field=f"{path}metadata.label",
         )

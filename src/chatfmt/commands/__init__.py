@@ -1,6 +1,6 @@
 """The commands of the command line, one module each.
 
-Each module here is a command with the name of its file, and has two functions::
+Each module here is the command that its file is named after, and has two functions::
 
     def add(subparsers: Subparsers) -> None:
         parser = subparsers.add_parser("count", help="...")

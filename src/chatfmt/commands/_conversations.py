@@ -27,13 +27,13 @@ def add_conversations(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="conversations, or rows of data sets: JSON, one per file or one per line; Parquet "
-        "and the other kinds that `chatfmt convert` reads; - is standard input",
+        help="conversations, or rows of a data set: JSON (one per file or one per line), Parquet, "
+        "or any other kind of file that `chatfmt convert` reads; - is standard input",
     )
 
 
 def conversations_of(item: Item) -> list[Conversation]:
-    """The conversation in a row; for a preference, both of its conversations."""
+    """The conversation that was read; for a preference, both of its conversations."""
     if isinstance(item, Conversation):
         return [item]
     prompt, replies = item.prompt, (item.chosen, item.rejected)
@@ -41,7 +41,7 @@ def conversations_of(item: Item) -> list[Conversation]:
 
 
 class Lost:
-    """Warns once, on standard error, about data of conversations that is not written."""
+    """Warns on standard error, once for each kind, about parts of conversations that are lost."""
 
     def __init__(self, tok: ChatTokenizer, args: argparse.Namespace) -> None:
         self._command = args.command
@@ -49,13 +49,13 @@ class Lost:
         self._thinking = tok.format.writes_thinking(prepared=args.prepare)
 
     def __call__(self, conversation: Conversation) -> None:
-        """Check a conversation before it is prepared."""
+        """Warn about what this conversation loses; to be called before it is prepared."""
         from chatfmt.adapters.thinking import find_inline
 
         if self._tools and conversation.tools:
             self._tools = False
             self._say(
-                "definitions of tools are not written: use --prepare to write them as the model's "
+                "tool definitions are not written: use --prepare to write them as the model's "
                 "template does, or --tools drop to leave them out"
             )
         if self._thinking and any(
@@ -64,7 +64,7 @@ class Lost:
         ):
             self._thinking = False
             self._say(
-                "the text of an answer contains thinking, for which the format has a field: use "
+                "the text of an answer contains reasoning, for which the format has a field: use "
                 "--option inline_thinking=read to move it there"
             )
 
@@ -75,10 +75,10 @@ class Lost:
 def for_each_conversation(
     args: argparse.Namespace, work: Callable[[Conversation], bool | None]
 ) -> int:
-    """Do the work for each conversation of a file, and return the exit code.
+    """Call ``work`` with each conversation of a file, and return the exit code.
 
     An error in one is reported on standard error with its place, and reading continues. A
-    conversation is bad if the work raises a `ValueError`, or returns False after reporting the
+    conversation is bad if ``work`` raises a `ValueError`, or returns False after reporting the
     error itself.
 
     Raises:
@@ -126,5 +126,5 @@ def _for_each_in_rows(args: argparse.Namespace, work: Callable[[Conversation], b
 
 def _good(items: list[Item], work: Callable[[Conversation], bool | None]) -> bool:
     chats = [chat for item in items for chat in conversations_of(item)]
-    done = [work(chat) is not False for chat in chats]  # all of them, whatever any returns
+    done = [work(chat) is not False for chat in chats]  # every one, even after a bad one
     return all(done)

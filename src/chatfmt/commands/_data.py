@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FILES", "add_policies", "for_each_row", "policies", "said"]
 
 FILES = (
-    "*.jsonl, *.json, *.csv, *.tsv, also with .gz or .zst, *.parquet, *.arrow, all of them also by "
+    "*.jsonl, *.json, *.csv or *.tsv (also with .gz or .zst), *.parquet or *.arrow, as a path or a "
     "URL (s3://…); a mixture (*.toml); or - for JSON Lines on standard input"
 )
 """The inputs of `for_each_row`, for help texts."""
@@ -48,8 +48,8 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a policy for odd rows, such as empty_turns=drop; docs/data.md lists them all; may "
-        "be repeated; a list or an object is written in JSON",
+        help="a policy for irregular rows, such as empty_turns=drop; a list or an object is given "
+        "as JSON; may be repeated; docs/data.md lists all policies",
     )
     parser.add_argument(
         "--role",
@@ -57,12 +57,12 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="ROLE=NAME",
-        help="rename a role of the rows, such as tool=ipython; may be repeated",
+        help="a new name for a role of the rows, such as tool=ipython; may be repeated",
     )
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
-    """The policies that have separate options: ``--tools`` and ``--role``.
+    """The policies that have an option of their own: ``--tools`` and ``--role``.
 
     Raises:
         DataError: a role is not ROLE=NAME, or is given twice.
@@ -89,16 +89,16 @@ def policies(
     """
     from chatfmt.adapters import Options
 
-    told: set[str] = set()
+    named: set[str] = set()
     given = {**lenient, **said(args)}
     for pair in args.policies:
         name, equals, text = pair.partition("=")
         if not equals or name not in Options.model_fields:
             known = ", ".join(Options.model_fields)
             raise DataError(f"expected NAME=VALUE with a name among {known}, found {shown(pair)}")
-        if name in told:
+        if name in named:
             raise DataError("expected each policy once, found it twice", field=name)
-        told.add(name)
+        named.add(name)
         given[name] = _value(name, text, Options.model_fields[name].annotation)
     try:
         return Options.model_validate(given)
@@ -125,9 +125,9 @@ def for_each_row(
     work: Callable[[Reading], None],
     lenient: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[int, int]:
-    """Do the work for each readable row of a file or a mixture.
+    """Call ``work`` with each readable row of a file or a mixture.
 
-    An error in a row, or a ValueError from the work, is reported on standard error with its place.
+    An error in a row, or a ValueError from ``work``, is reported on standard error with its place.
 
     Returns:
         The number of rows, and how many of them are bad.
@@ -161,8 +161,8 @@ def _readings(file: str, args: argparse.Namespace, lenient: Mapping[str, Any]) -
     if file.endswith(".toml"):
         if args.schema or args.policies:
             raise DataError(
-                "a mixture names the schema of its sources and the policies for reading them: "
-                "expected neither --from nor --option",
+                "expected a mixture without --from and --option, found one of them: a mixture "
+                "names the schema and the policies of each source itself",
                 file,
             )
         return load_mixture(file).readings()

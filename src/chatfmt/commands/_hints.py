@@ -25,8 +25,8 @@ _FLAGS = {
 def for_command_line(reason: str) -> str:
     """The reason, with the hint at its end spelled as options of the command line.
 
-    >>> for_command_line('the turn has no text; pass empty_turns="keep" or "drop"')
-    'the turn has no text; pass --option empty_turns=keep or --option empty_turns=drop'
+    >>> for_command_line('found an empty turn; pass empty_turns="keep" or "drop"')
+    'found an empty turn; pass --option empty_turns=keep or --option empty_turns=drop'
     """
     found = _HINT.fullmatch(reason)
     return found["before"] + _spelled(found["hint"]) if found else reason

@@ -35,13 +35,13 @@ def add_input(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def for_each(name: str, work: Callable[[Any], bool | None]) -> int:
-    """Do the work for each document of a file, and return the exit code.
+    """Call ``work`` with each document of a file, and return the exit code.
 
     An error in a document is reported on standard error with its place, and reading continues.
 
     Args:
         name: path of the file, or ``-``.
-        work: called with the value of each document. A document is bad if the work raises a
+        work: called with the value of each document. A document is bad if ``work`` raises a
             `ValueError` about it, or returns False after reporting the error itself.
 
     Raises:
@@ -55,7 +55,7 @@ def for_each(name: str, work: Callable[[Any], bool | None]) -> int:
 
 
 def results(name: str, work: Callable[[Any], T]) -> Iterator[tuple[str, T | None]]:
-    """The place of each document of a file, and the work's result for its value.
+    """The place of each document of a file, and what ``work`` returns for its value.
 
     The result is None for a bad document, which is reported on standard error. Arguments and errors
     are those of `for_each`.
@@ -83,8 +83,8 @@ def _opened(name: str) -> AbstractContextManager[BinaryIO]:
 def documents(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     r"""Each document with the line on which it begins. Lines end at ``"\n"`` alone.
 
-    A file is one document when its first line alone is not one but the whole is; or when no line
-    is one, so that a broken document gives one error and not one for each of its lines.
+    A file is one document if its first line is not a document but the whole file is; or if no line
+    is a document, so that a broken document gives one error, not one for each of its lines.
     """
     first = file.readline()
     lines: Iterator[bytes] = iter(file)
@@ -122,7 +122,7 @@ def ids_of(value: object) -> list[int]:
     return value
 
 
-# ---- what is wrong
+# ---- errors
 
 
 def _lines_before(error: ValueError) -> int:

@@ -32,7 +32,7 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
         "--format",
         metavar="NAME",
         default="gpt-4o",
-        help="a format that `chatfmt formats` lists (default: %(default)s)",
+        help="the name of a format; `chatfmt formats` lists them (default: %(default)s)",
     )
     which.add_argument(
         "--format-file",
@@ -42,15 +42,15 @@ def add_tokenizer(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--model",
         metavar="DIR",
-        help="a model's folder, or a GGUF file: its vocabulary and its chat template (extras hf "
-        "and jinja)",
+        help="the vocabulary and the chat template of a model: its folder, or a GGUF file (needs "
+        "the extras hf and jinja)",
     )
     parser.add_argument(
         "--encoding-file",
         metavar="FILE",
         help="the vocabulary of a model, for formats without a bundled encoding: a tokenizer.json "
-        "(extra hf), a tekken.json, a SentencePiece model, a GGUF file, a rank file, or the "
-        "model's folder",
+        "(needs the extra hf), a tekken.json, a SentencePiece model, a GGUF file, a rank file, or "
+        "the model's folder",
     )
     parser.add_argument(
         "--pattern",
@@ -115,7 +115,7 @@ def row_and_encoding(args: argparse.Namespace) -> tuple[ChatFormat, TokenEncodin
         return row, _encoding_from(args)
     if args.pattern or args.special_tokens:
         raise EncodingError(
-            "--pattern and --special-token describe a rank file: expected --encoding-file, too"
+            "expected --encoding-file with --pattern or --special-token, which describe a rank file"
         )
     return row, None
 

@@ -1,4 +1,4 @@
-"""Write one JSON document per line, and messages of one line."""
+"""Print one JSON document per line, and messages on one line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["one_line", "print_json", "reader_may_leave"]
 
-# Characters that JSON leaves unescaped, but at which some tools end a line and some terminals begin
-# a command.
+# JSON leaves these characters unescaped, but some tools end a line at them, and some terminals
+# begin a command.
 _APART = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 _LONGEST = 4000  # how much of a message is shown: it may quote text as long as the input
@@ -31,7 +31,7 @@ def print_json(value: object) -> None:
 
 
 def one_line(message: str) -> str:
-    r"""A message with invisible characters escaped and hints for options, cut if too long.
+    r"""A message on one line: invisible characters escaped, hints as options, cut if too long.
 
     >>> one_line("not\nJSON")
     'not\\nJSON'
@@ -44,7 +44,7 @@ def one_line(message: str) -> str:
 
 @contextlib.contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """Drop remaining output quietly once its reader is gone."""
+    """Drop the rest of the output quietly once its reader is gone."""
     try:
         yield
         sys.stdout.flush()

@@ -22,7 +22,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **more: Any) -> None:  # noqa: ANN401 - argparse's own
-        super().__init__(allow_abbrev=False, **more)
+        super().__init__(allow_abbrev=False, **{"formatter_class": _Help, **more})
 
     def add_version(self, package: str) -> None:
         """Add the option that prints the version of a package."""
@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         return f"unknown option {option}" + "".join(f"; did you mean {one}?" for one in likely)
 
     def _check_value(self, action: argparse.Action, value: str) -> None:
-        """Suggest the commands closest to an unknown one.
+        """Suggest the command closest to an unknown one.
 
         Raises:
             ArgumentError: the value is not among the choices.
@@ -66,12 +66,27 @@ class Parser(argparse.ArgumentParser):
         if is_command and action.choices is not None and value not in action.choices:
             likely, *_ = nearest(value, action.choices)
             known = ", ".join(action.choices)
-            self.error(f"unknown command {value!r}; did you mean {likely}? There are {known}")
+            self.error(
+                f"unknown command {value!r}; did you mean {likely}? The commands are {known}"
+            )
         super()._check_value(action, value)
 
 
+class _Help(argparse.HelpFormatter):
+    """Puts the help of every command beside its name.
+
+    The base class leaves no room for the indentation of commands, so a long name would push its
+    help to the next line.
+    """
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment
+
+
 class _Version(argparse.Action):
-    """Looks up the version only when asked for it."""
+    """Prints the version, which is looked up only when asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         print(f"{self.const} {metadata.version(self.const)}")  # noqa: T201 - what was asked for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from chatfmt.conversation import Conversation
 from chatfmt.errors import DataError, RenderError, shown
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from chatfmt.line.format import ChatFormat
     from chatfmt.tokenizer import ChatTokenizer
 
-__all__ = ["TOOLS_OF_ROWS", "add_preparation", "preparation", "preparing"]
+__all__ = ["TOOLS_OF_ROWS", "add_preparation", "made_ready", "preparation", "preparing"]
+
+T = TypeVar("T")
 
 TOOLS_OF_ROWS = ("use", "drop")
 """Values of ``--tools`` for definitions in rows; any other value is a file."""
@@ -31,13 +33,14 @@ def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) 
     group.add_argument(
         "--prepare",
         action="store_true",
-        help="rewrite conversations as the model's chat template does; `chatfmt formats` says how",
+        help="first rewrite conversations as the model's chat template does; `chatfmt formats` "
+        "says how",
     )
     group.add_argument(
         "--tools",
         metavar="use|drop|FILE",
-        help="definitions of tools: use those of the rows (keep), leave them out (drop), or use "
-        "those of a file for each row: a JSON list in the shape of chat APIs",
+        help="tool definitions: use those of the rows (use), leave them out (drop), or use those "
+        "of a file for every row: a JSON list in the shape of chat APIs",
     )
     group.add_argument(
         "--value",
@@ -50,14 +53,14 @@ def add_preparation(parser: argparse.ArgumentParser, *, thinking: bool = False) 
     group.add_argument(
         "--history",
         choices=("published", "keep"),
-        help="thinking of earlier turns: published does what the template does, keep keeps it "
-        "(default: published)",
+        help="the reasoning of earlier turns: treat it as the template does (published), or keep "
+        "it (default: published)",
     )
     if thinking:
         parser.add_argument(
             "--thinking",
             action=argparse.BooleanOptionalAction,
-            help="begin the reply with thinking, or without it (default: the format decides)",
+            help="let the reply begin with thinking, or without it (default: the format decides)",
         )
     parser.set_defaults(thinking=None)
 
@@ -67,7 +70,7 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
 
     Raises:
         DataError: an option is given without ``--prepare``; a value is not NAME=VALUE, or the
-            format has no value of that name; the tools' file contains no definitions.
+            format has no value of that name; the file of ``--tools`` contains no definitions.
         OSError: that file cannot be read.
     """
     file = None if args.tools in TOOLS_OF_ROWS else args.tools
@@ -75,7 +78,7 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
     if not args.prepare:
         for option, value in given.items():
             if value is not None:
-                raise DataError(f"{option} is an option of --prepare: expected --prepare, too")
+                raise DataError(f"expected --prepare with {option}, found none")
         return None
     values = _values(args.values or [])
     known = _names(format)
@@ -94,31 +97,45 @@ def preparation(args: argparse.Namespace, format: ChatFormat) -> PrepareOptions 
 def preparing(
     tok: ChatTokenizer, options: PrepareOptions | None, look: Callable[[Conversation], None]
 ) -> Callable[[Conversation], Conversation]:
-    """A function that returns a conversation unchanged, or prepared, for a command.
+    """A function that prepares a conversation; without options, it returns it unchanged.
 
-    It checks each conversation first, and raises a RenderError that says how to fix it.
+    It calls ``look`` with the conversation first. A RenderError of the preparation says how to fix
+    it with options of the command line.
     """
 
-    def as_it_is(conversation: Conversation) -> Conversation:
-        look(conversation)
-        return conversation
+    def make(conversation: Conversation, asked: dict[str, Any] | None) -> Conversation:
+        return conversation if asked is None else tok.prepare(conversation, **asked)
 
-    if options is None:
-        return as_it_is
+    return made_ready(tok, options, look, make)
 
-    def prepared(conversation: Conversation) -> Conversation:
+
+def made_ready(
+    tok: ChatTokenizer,
+    options: PrepareOptions | None,
+    look: Callable[[Conversation], None],
+    make: Callable[[Conversation, dict[str, Any] | None], T],
+) -> Callable[[Conversation], T]:
+    """A function that checks a conversation and then makes something of it.
+
+    ``make`` gets the conversation and the keyword arguments of `ChatTokenizer.prepare`, or None to
+    prepare nothing.
+    """
+
+    def ready(conversation: Conversation) -> T:
         look(conversation)
+        if options is None:
+            return make(conversation, None)
         if options.tools is not None and conversation.tools:
             raise DataError(
-                "expected tools once, found them in the conversation and in the file of --tools: "
-                "leave --tools out"
+                "expected tool definitions once, found them in the conversation and in the file of "
+                "--tools: leave --tools out"
             )
         try:
-            return tok.prepare(conversation, **options.arguments())
+            return make(conversation, options.arguments())
         except RenderError as error:
             _refuse(error, tok.format, options)
 
-    return prepared
+    return ready
 
 
 def _refuse(error: RenderError, format: ChatFormat, options: PrepareOptions) -> NoReturn:
@@ -127,7 +144,7 @@ def _refuse(error: RenderError, format: ChatFormat, options: PrepareOptions) -> 
         example = "2026-11-27" if name == "date" else "…"
         mend = f"give it with --value {name}={example}"
     else:
-        mend = "without --prepare, the conversation is written unchanged"
+        mend = "leave out --prepare to write the conversation unchanged"
     raise RenderError(
         f"{error.reason}; {mend}", error.format, error.message, error.field
     ) from error

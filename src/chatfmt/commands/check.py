@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, turns_of
 from chatfmt.errors import ParseError
 from chatfmt.line.language import Field, GenerationStart, Group
 
@@ -30,11 +31,12 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "check",
         help="check that conversations survive a round trip, and that their ids only grow",
-        description="Encode conversations, decode them again, and compare; then check that each "
-        "conversation begins with the ids of its first messages. Prints what differs.",
+        description="Encode conversations, decode them again, and compare; then check that the ids "
+        "of each conversation begin with the ids of its first messages. Prints what differs.",
     )
     add_tokenizer(parser)
     add_preparation(parser)
+    add_turns(parser)
     add_conversations(parser)
     parser.set_defaults(run=run)
 
@@ -42,13 +44,13 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print an object for each conversation that breaks a law, and nothing for the others."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
+    ready = turns_of(tok, args, Lost(tok, args))
 
     def work(chat: Conversation) -> bool:
-        broken = broken_law(tok, ready(chat))
-        if broken:
+        found = [broken for one in ready(chat) if (broken := broken_law(tok, one))]
+        for broken in found:
             print_json(broken)
-        return not broken
+        return not found
 
     return for_each_conversation(args, work)
 
@@ -57,7 +59,7 @@ def broken_law(tok: ChatTokenizer, conversation: Conversation) -> dict[str, Any]
     """The law that a conversation breaks, and where; None if it breaks none.
 
     Inversion: decoding its ids returns it. Prefix: its ids begin with the ids of its first
-    messages, and with the prompt for each reply of the assistant.
+    messages, and with the prompt for each of the assistant's replies.
 
     Raises:
         RenderError: the format cannot carry it.

@@ -1,4 +1,4 @@
-"""``chatfmt completion``: a script that lets a shell complete commands and options."""
+"""``chatfmt completion``: print a script that lets a shell complete commands and options."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["add", "run"]
 
 
 def add(subparsers: Subparsers) -> None:
-    """Add the command."""
+    """Declare the command."""
     parser = subparsers.add_parser(
         "completion",
-        help="completion of commands and options for a shell (extra cli)",
+        help="print a script that lets a shell complete commands (extra cli)",
         description="Print a script that lets a shell complete commands and options. For bash, put "
-        '`eval "$(chatfmt completion bash)"` into ~/.bashrc; for zsh, write it to a file _chatfmt '
-        "in a folder of $fpath.",
+        '`eval "$(chatfmt completion bash)"` into ~/.bashrc; for zsh, write the script '
+        "to a file named _chatfmt in a folder that $fpath lists.",
     )
-    parser.add_argument("shell", choices=["bash", "zsh", "tcsh"])
+    parser.add_argument("shell", choices=["bash", "zsh", "tcsh"], help="the shell that will run it")
     parser.set_defaults(run=run)
 
 

@@ -22,8 +22,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "convert",
         help="convert rows of a data set to another schema",
-        description="Read rows of a data set, whatever their schema, and print them in another "
-        "one, as JSON, one row per line.",
+        description="Read rows of a data set in any known schema, and print them in another one: "
+        "one JSON object per line.",
     )
     add_policies(parser)
     parser.add_argument(
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         )
 
     def work(reading: Reading) -> None:
-        # All of a row or nothing, so that a bad one prints nothing.
+        # All of a row is converted first, so that a bad one prints nothing.
         for row in [write_row(item, args.to) for item in reading.items]:
             print_json(row)
 

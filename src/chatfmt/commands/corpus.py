@@ -1,4 +1,4 @@
-"""``chatfmt corpus``: verify or export a corpus that ``chatfmt tokenize`` wrote."""
+"""``chatfmt corpus``: check or export a corpus that ``chatfmt tokenize`` wrote."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "corpus",
-        help="verify a corpus of chatfmt tokenize, or export it to other files",
-        description="Work with a corpus that `chatfmt tokenize` wrote.",
+        help="check a corpus that chatfmt tokenize wrote, or export it to other files",
+        description="Check or export a corpus that `chatfmt tokenize` wrote.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     verify = actions.add_parser(
@@ -28,17 +28,17 @@ def add(subparsers: Subparsers) -> None:
         help="compare a corpus with its manifest",
         description=(
             "Check the size, digest, columns and counts of every file in a manifest. Prints "
-            "the counts as JSON, and each error on a line of standard error."
+            "the counts as JSON, and each error on a line of its own to standard error."
         ),
-        epilog="Exit codes: 0; 1 when something is wrong; 2 when there is no corpus to check.",
+        epilog="Exit codes: 0 if the corpus is intact; 1 if it is not; 2 if there is none.",
     )
     verify.add_argument("folder", metavar="FOLDER", help="the folder of the corpus, or its URL")
     export = actions.add_parser(
         "export",
         help="write a corpus as files of another kind, or in a trainer's columns",
         description=(
-            "Check a finished corpus, and write its examples into a new folder. Prints what was "
-            "written as JSON."
+            "Check a finished corpus, and write its examples to a new folder. Prints as JSON what "
+            "was written."
         ),
     )
     export.add_argument("folder", metavar="FOLDER", help="the folder of the corpus, or its URL")
@@ -46,18 +46,18 @@ def add(subparsers: Subparsers) -> None:
         "--to",
         metavar="KIND",
         default="parquet",
-        help="jsonl, arrow (for load_from_disk of datasets), npy, megatron (.bin and .idx) or "
-        "parquet (default: %(default)s)",
+        help="the kind of file: jsonl, arrow (for load_from_disk of datasets), npy, megatron (.bin "
+        "and .idx) or parquet (default: %(default)s)",
     )
     export.add_argument(
         "--for",
         dest="trainer",
         metavar="TRAINER",
-        help="the columns of a trainer: trl, trl-dpo, trl-reward, trl-grpo, axolotl, llamafactory, "
-        "torchtune or nemo (default: all columns)",
+        help="write only the columns that a trainer expects: trl, trl-dpo, trl-reward, trl-grpo, "
+        "axolotl, llamafactory, torchtune or nemo (default: all columns)",
     )
     export.add_argument(
-        "-o", "--out", metavar="FOLDER", required=True, help="folder for the files, or its URL"
+        "-o", "--out", metavar="FOLDER", required=True, help="the folder to write to, or its URL"
     )
     verify.set_defaults(run=run)
     export.set_defaults(run=run_export)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, turns_of
 
 if TYPE_CHECKING:
     import argparse
 
     from chatfmt.commands import Subparsers
+    from chatfmt.conversation import Conversation
 
 __all__ = ["add", "run"]
 
@@ -26,6 +28,7 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser)
+    add_turns(parser)
     add_conversations(parser)
     parser.set_defaults(run=run)
 
@@ -33,5 +36,10 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the ids of each conversation."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
-    return for_each_conversation(args, lambda chat: print_json(tok.encode(ready(chat))))
+    ready = turns_of(tok, args, Lost(tok, args))
+
+    def work(chat: Conversation) -> None:
+        for ids in [tok.encode(one) for one in ready(chat)]:
+            print_json(ids)
+
+    return for_each_conversation(args, work)

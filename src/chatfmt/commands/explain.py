@@ -30,8 +30,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "explain",
         help="show where the ids of two files differ, and why",
-        epilog="Exit codes, as for diff: 0 when all lists are the same; 1 when some differ, "
-        "or a line was bad; 2 for anything else.",
+        epilog="Exit codes, as for diff: 0 if all lists are the same; 1 if some differ or a line "
+        "was bad; 2 for any other error.",
         description="Compare the lists of token ids in two files, line by line. Prints where they "
         "differ, and why.",
     )
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if bool(args.conversations) != bool(args.prepare):
         raise DataError(
             "expected both --prepare and --conversations, found only one: together "
-            "they say what was prepared"
+            "they say what was prepared, and how"
         )
     same = True
     with reader_may_leave():

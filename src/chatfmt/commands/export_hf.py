@@ -20,9 +20,9 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "export-hf",
-        help="write a directory that transformers' AutoTokenizer loads",
-        description="Write a directory that AutoTokenizer.from_pretrained loads: the vocabulary, a "
-        "chat template that says what the format does, and the stop tokens.",
+        help="write a directory that transformers' AutoTokenizer can load",
+        description="Write a directory that AutoTokenizer.from_pretrained can load: the "
+        "vocabulary, a chat template that writes what the format writes, and the stop tokens.",
     )
     parser.add_argument(
         "directory", metavar="DIR", help="the directory to write; it must be empty or not exist yet"
@@ -30,8 +30,8 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--prepare",
         action="store_true",
-        help="let the chat template also rewrite messages as the model's own does: the system "
-        "message, trimmed texts, dropped thinking, definitions of tools",
+        help="let the chat template also prepare messages as the model's own does: add the system "
+        "message, trim texts, drop reasoning, write tool definitions",
     )
     add_tokenizer(parser)
     parser.set_defaults(run=run)

@@ -24,8 +24,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "formats",
         help="list all formats, with their sources",
-        description="Print the table of formats: the lines of each, its stop tokens, models and "
-        "source.",
+        description="Print the table of formats: the lines of each, its preparation, its bundled "
+        "encoding and its source.",
     )
     parser.set_defaults(run=run)
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
 
 
 def _lines(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    # Read from the rows directly: building and proving every format takes seconds.
+    # Read from the rows directly, because building and proving every format takes seconds.
     if row.get("prologue"):
         yield "prologue", row["prologue"]
     template = row["template"]
@@ -49,7 +49,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield role, line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
     if done := summary(read_words(row.get("prepare", ()))):
         yield "prepare", done
-    yield "encoding", row.get("encoding") or "yours"
+    yield "encoding", row.get("encoding") or "none bundled: give the model's own"
     yield "source", row["source"]
 
 

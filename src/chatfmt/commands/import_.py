@@ -27,14 +27,16 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "import",
         help="turn a model's chat template into a format",
-        epilog="Exit codes: 0; 1 when no line is proven to write what the template does; 2 for "
-        "anything else.",
-        description="Print a format, for --format-file, that writes the same as a chat template. "
-        "Standard error says what it was proven on, and for which conversations it does not "
-        "hold. Needs the extra jinja.",
+        epilog="Exit codes: 0 on success; 1 if no format was proven to write what the template "
+        "writes; 2 for any other error.",
+        description="Print a format that writes the same as a chat template; --format-file of the "
+        "other commands reads it. Standard error says on which conversations this was proven, and "
+        "for which it does not hold. Needs the extra jinja.",
     )
     parser.add_argument(
-        "source", help="a model's folder, its tokenizer_config.json, or a template (*.jinja)"
+        "source",
+        metavar="SOURCE",
+        help="a model's folder, its tokenizer_config.json, or a template (*.jinja)",
     )
     parser.add_argument(
         "--special-token",
@@ -45,11 +47,20 @@ def add(subparsers: Subparsers) -> None:
         help="a special token that the model's folder does not list; may be repeated",
     )
     parser.add_argument(
-        "--template", default="default", help="the template's name, if there are several"
+        "--template",
+        metavar="NAME",
+        default="default",
+        help="the name of the template, if the model has several (default: the one named default)",
     )
-    parser.add_argument("--bos", default=None, help="the value of bos_token")
-    parser.add_argument("--eos", default=None, help="the value of eos_token")
-    parser.add_argument("--name", default="imported", help="the name of the format")
+    for token in ("bos", "eos"):
+        parser.add_argument(
+            f"--{token}",
+            metavar="SPELLING",
+            help=f"the value of {token}_token (default: the model's)",
+        )
+    parser.add_argument(
+        "--name", default="imported", help="the name of the format (default: %(default)s)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -87,13 +98,13 @@ def _reasons(reasons: Iterable[Any]) -> Iterable[str]:
 
 
 def _read(path: Path, name: str) -> tuple[str, ChatFiles]:
-    """The template, and the files that it comes from or stands beside."""
+    """The template, and the files that it comes with."""
     if path.suffix in (".jinja", ".jinja2", ".j2"):
         source = read_template(path)
         return source, ChatFiles({}, path, {}, "", "")
     is_folder = path.is_dir()
     if not is_folder:
-        path.open("rb").close()  # it is there
+        path.open("rb").close()  # a missing file is an OSError
     files = read_chat(path) if is_folder else read_chat(path.parent, path.name)
     return template_named(files, name), files
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, histories
 
 if TYPE_CHECKING:
     import argparse
 
     from chatfmt.commands import Subparsers
+    from chatfmt.conversation import Conversation
 
 __all__ = ["add", "run"]
 
@@ -27,6 +29,7 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser, thinking=True)
+    add_turns(parser, "one prompt before each answer of the assistant")
     add_conversations(parser)
     parser.set_defaults(run=run)
 
@@ -34,8 +37,10 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the ids of each conversation and of the beginning of a reply."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
-    return for_each_conversation(
-        args,
-        lambda chat: print_json(tok.encode_prompt(ready(chat), thinking=args.thinking)),
-    )
+    before = histories(tok, args, Lost(tok, args))
+
+    def work(chat: Conversation) -> None:
+        for ids in [tok.encode_prompt(one, thinking=args.thinking) for one in before(chat)]:
+            print_json(ids)
+
+    return for_each_conversation(args, work)

@@ -18,21 +18,21 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "serve",
-        help="start a web page to see and edit conversations as tokens (extra web)",
-        description="Start the playground: a page to see and edit conversations as tokens, and to "
-        "compare formats.",
+        help="start a web page that shows conversations as tokens (extra web)",
+        description="Start the playground: a web page on which to edit conversations, see their "
+        "tokens, and compare formats.",
     )
     parser.add_argument(
         "--port",
         type=int,
         default=8000,
-        help="the port; 0 picks any free one (default: %(default)s)",
+        help="the port to listen on; 0 picks a free one (default: %(default)s)",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on; other machines can reach the page only at an address that "
-        "they can reach (default: %(default)s)",
+        help="the address to listen on; with the default, only this machine can open the page "
+        "(default: %(default)s)",
     )
     add_tokenizer(parser)
     parser.set_defaults(run=run)

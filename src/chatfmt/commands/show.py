@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, turns_of
 from chatfmt.errors import DataError
 from chatfmt.prepare.prepared import Prepared
 
@@ -31,13 +32,16 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser)
+    add_turns(parser)
     parser.add_argument("--ids", action="store_true", help="show the id of every token")
-    parser.add_argument("--whitespace", action="store_true", help="show white space as signs")
+    parser.add_argument(
+        "--whitespace", action="store_true", help="show white space as symbols such as ·"
+    )
     parser.add_argument("--weights", action="store_true", help="highlight trained tokens")
     parser.add_argument(
         "--html",
         metavar="OUT",
-        help="write the conversation, which must be the only one, to an HTML page instead",
+        help="write an HTML page instead; the input must be a single conversation",
     )
     add_conversations(parser)
     parser.set_defaults(run=run)
@@ -48,13 +52,12 @@ def run(args: argparse.Namespace) -> int:
     from chatfmt.show import print_changes, print_transcript, to_html
 
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
+    ready = turns_of(tok, args, Lost(tok, args))
     options = {"ids": args.ids, "whitespace": args.whitespace, "weights": args.weights}
     written = False
 
-    def show(conversation: Conversation) -> None:
+    def show(chat: Conversation) -> None:
         nonlocal written
-        chat = ready(conversation)
         changes = chat.changes if isinstance(chat, Prepared) else ()
         transcript = tok.render(chat)
         if args.html is None:
@@ -67,4 +70,8 @@ def run(args: argparse.Namespace) -> int:
             Path(args.html).write_text(page, "utf-8", newline="\n")
             written = True
 
-    return for_each_conversation(args, show)
+    def work(conversation: Conversation) -> None:
+        for chat in ready(conversation):
+            show(chat)
+
+    return for_each_conversation(args, work)

@@ -10,7 +10,8 @@ from chatfmt.commands._conversations import Lost, conversations_of
 from chatfmt.commands._data import FILES, add_policies, for_each_row
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, turns_of
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +37,7 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser)
+    add_turns(parser)
     add_policies(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("files", metavar="FILE", nargs="+", help=FILES)
@@ -45,13 +47,13 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the combined statistics of all files."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
+    ready = turns_of(tok, args, Lost(tok, args))
     found = Statistics()
 
     def work(reading: Reading) -> None:
-        # All of a row or nothing, so that a bad one counts for nothing.
+        # All of a row is encoded first, so that a bad one counts for nothing.
         chats = [chat for item in reading.items for chat in conversations_of(item)]
-        for transcript in [tok.render(ready(chat)) for chat in chats]:
+        for transcript in [tok.render(one) for chat in chats for one in ready(chat)]:
             found.add(transcript)
 
     for file in args.files:

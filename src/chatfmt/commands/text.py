@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from chatfmt.commands._conversations import Lost, add_conversations, for_each_conversation
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import print_json
-from chatfmt.commands._prepare import add_preparation, preparation, preparing
+from chatfmt.commands._prepare import add_preparation
+from chatfmt.commands._turns import add_turns, histories, turns_of
 
 if TYPE_CHECKING:
     import argparse
 
     from chatfmt.commands import Subparsers
+    from chatfmt.conversation import Conversation
 
 __all__ = ["add", "run"]
 
@@ -27,8 +29,11 @@ def add(subparsers: Subparsers) -> None:
     )
     add_tokenizer(parser)
     add_preparation(parser)
+    add_turns(parser)
     parser.add_argument(
-        "--prompt", action="store_true", help="add the beginning of the assistant's next reply"
+        "--prompt",
+        action="store_true",
+        help="add the generation prompt for the assistant's next reply",
     )
     add_conversations(parser)
     parser.set_defaults(run=run)
@@ -37,7 +42,10 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the text of each conversation."""
     tok = tokenizer(args)
-    ready = preparing(tok, preparation(args, tok.format), Lost(tok, args))
-    return for_each_conversation(
-        args, lambda chat: print_json(tok.text(ready(chat), prompt=args.prompt))
-    )
+    ready = (histories if args.prompt else turns_of)(tok, args, Lost(tok, args))
+
+    def work(chat: Conversation) -> None:
+        for text in [tok.text(one, prompt=args.prompt) for one in ready(chat)]:
+            print_json(text)
+
+    return for_each_conversation(args, work)

@@ -10,6 +10,7 @@ from chatfmt.commands._data import add_policies, policies, said
 from chatfmt.commands._options import add_tokenizer, tokenizer
 from chatfmt.commands._output import one_line, print_json
 from chatfmt.commands._prepare import add_preparation, preparation
+from chatfmt.commands._turns import add_turns
 from chatfmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "tokenize",
-        help="tokenize data sets to Parquet files for training",
+        help="turn data sets into Parquet files for training",
         description=(
             "Encode rows of data sets as training examples. Prints the counts as JSON; rows that "
             "cannot be used are listed in rejects.jsonl."
@@ -37,16 +38,16 @@ def add(subparsers: Subparsers) -> None:
     add_policies(parser)
     _add_examples(parser.add_argument_group("examples"))
     _add_files(parser.add_argument_group("files"))
-    _add_run(parser.add_argument_group("the run"))
+    _add_run(parser.add_argument_group("execution"))
     parser.add_argument(
         "sources",
         metavar="SOURCE",
         nargs="+",
-        help="files, patterns or URLs (s3://…), of JSON Lines, JSON or Parquet; or a "
-        "mixture (*.toml)",
+        help="files, patterns such as part-*.jsonl, or URLs (s3://…), of JSON Lines, JSON or "
+        "Parquet; or a mixture (*.toml)",
     )
     parser.add_argument(
-        "-o", "--out", metavar="FOLDER", required=True, help="folder for the files, or its URL"
+        "-o", "--out", metavar="FOLDER", required=True, help="the folder to write to, or its URL"
     )
     parser.set_defaults(run=run)
 
@@ -59,7 +60,7 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         dest="preferences",
         action="store_const",
         const="whole",
-        help="the same, for reward models: each answer follows its prompt",
+        help="the same for reward models: each answer is written together with its prompt",
     )
     rows.add_argument("--prompts", action="store_true", help="rows are prompts without an answer")
     group.add_argument(
@@ -68,15 +69,13 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         default="assistant",
         help="the messages to train on (default: %(default)s)",
     )
-    group.add_argument(
-        "--turns",
-        choices=("whole", "each"),
-        default="whole",
-        help="each: one example per turn of the assistant, with everything before it; with "
-        "--prepare as the model would see it (default: %(default)s)",
+    add_turns(
+        group,
+        "one example per turn of the assistant, with everything before it; with --prepare, as the "
+        "model would see it",
     )
     group.add_argument(
-        "--no-train-end", action="store_true", help="leave the end token of a message untrained"
+        "--no-train-end", action="store_true", help="do not train on the end token of messages"
     )
     group.add_argument(
         "--allow-untrained", action="store_true", help="keep rows in which nothing is trained"
@@ -85,18 +84,19 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         "--special-text",
         choices=("text", "warn", "refuse"),
         default="text",
-        help="what to do with rows whose text spells a special token (it is encoded as text in "
-        "any case): keep them, keep them and mark them in a column special_text, or refuse them "
-        "(default: %(default)s)",
+        help="what to do with rows whose text spells a special token, which is always encoded as "
+        "plain text: keep them (text), also mark them in a column special_text (warn), or refuse "
+        "them (default: %(default)s)",
     )
     group.add_argument(
-        "--max-tokens", metavar="N", type=int, help="the longest allowed example, in ids"
+        "--max-tokens", metavar="N", type=int, help="the most ids that an example may have"
     )
     group.add_argument(
         "--overlong",
         choices=("refuse", "fit", "split"),
         default="refuse",
-        help="what to do with longer ones: refuse, drop the oldest turns, or split at turns",
+        help="what to do with examples of more ids: refuse them, drop their oldest turns (fit), or "
+        "split them at turns (default: %(default)s)",
     )
 
 
@@ -108,11 +108,15 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         default=[],
         help="an additional column; may be repeated",
     )
-    group.add_argument("--shuffle", metavar="SEED", type=int, help="put examples in a random order")
+    group.add_argument(
+        "--shuffle", metavar="SEED", type=int, help="shuffle the examples with this seed"
+    )
     group.add_argument(
         "--pack", metavar="N", type=int, help="pack whole examples into rows of up to N ids"
     )
-    group.add_argument("--pad-id", metavar="ID", type=int, help="pad packs to N with this id")
+    group.add_argument(
+        "--pad-id", metavar="ID", type=int, help="pad packed rows to N ids with this id"
+    )
     group.add_argument(
         "--shard-tokens",
         metavar="N",
@@ -123,10 +127,15 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_run(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--engine", choices=("local", "ray"), default="local", help="who works")
+    group.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="run on this machine, or on a Ray cluster (default: %(default)s)",
+    )
     group.add_argument("--ray-address", metavar="ADDRESS", help="the address of a Ray cluster")
     group.add_argument(
-        "--workers", metavar="N", type=int, help="number of processes (default: all cores)"
+        "--workers", metavar="N", type=int, help="the number of processes (default: one per core)"
     )
     group.add_argument(
         "--max-rejects", metavar="N", type=int, help="stop after more than this many unusable rows"
@@ -214,13 +223,13 @@ def _why_none(summary: Summary) -> str:
     if not summary.rows:
         return "the input has no rows"
     if not summary.rejected:
-        return f"all {summary.rows} rows were left out, as the mixture asks for"
+        return f"all {summary.rows} rows were left out, as the mixture asks"
     reason = next(iter(summary.to_dict()["reasons"]))
     if summary.rejected == summary.rows:
-        return f"every one of {summary.rows} rows was refused, most often: {one_line(reason)}"
+        return f"all {summary.rows} rows were refused, most often because: {one_line(reason)}"
     return (
-        f"of {summary.rows} rows {summary.filtered} were left out, as the mixture asks for, and "
-        f"the others refused, most often: {one_line(reason)}"
+        f"of {summary.rows} rows, {summary.filtered} were left out, as the mixture asks, and the "
+        f"others were refused, most often because: {one_line(reason)}"
     )
 
 
@@ -231,19 +240,20 @@ def _mixture(args: argparse.Namespace) -> Mixture:
     if any(name.endswith(".toml") for name in names):
         if len(names) > 1 or args.schema or args.policies:
             raise DataError(
-                "a mixture names its files, their schema and policies: expected it alone, without "
-                "--from, --option or other files"
+                "expected a mixture alone, found it with --from, --option or other files: a "
+                "mixture names its files, their schemas and policies itself"
             )
         mixture = load_mixture(names[0])
-        told = said(args)
+        given = said(args)
         sources = tuple(
-            source.model_copy(update={"options": source.options.model_copy(update=told)})
+            source.model_copy(update={"options": source.options.model_copy(update=given)})
             for source in mixture.sources
         )
         return mixture.model_copy(update={"sources": sources})
     if len(set(names)) < len(names):
         raise DataError(
-            "expected each source once; to read one several times, use repeat in a mixture"
+            "expected each source once, found one twice; to read one several times, use repeat in "
+            "a mixture"
         )
     how = {"schema": args.schema, "options": policies(args)}
     return Mixture.model_validate(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_serializer, model_validator
 
 from chatfmt.conversation.message import Message, Record, read_with
 from chatfmt.conversation.openai import to_openai
-from chatfmt.conversation.reading import present, refuse_unknown
+from chatfmt.conversation.reading import odd_key, present, refuse_unknown
 from chatfmt.conversation.wording import Fault, Path, at, describe, surrogate_in
+from chatfmt.json_text import MAX_NESTING, TOO_DEEP
 
 if TYPE_CHECKING:
     from pydantic import ModelWrapValidatorHandler, SerializerFunctionWrapHandler
@@ -28,13 +29,30 @@ def _refuse_surrogates(value: Any) -> Any:  # noqa: ANN401 - any value
 
 
 def _refuse_what_is_no_json(value: Any) -> Any:  # noqa: ANN401 - any value
+    _refuse_deep(value)
     for link, part in _parts(_refuse_surrogates(value)):
         odd = isinstance(part, float) and not math.isfinite(part)
         if odd or not isinstance(part, str | int | float | list | tuple | dict | None):
             raise Fault(f"expected a JSON value, found {describe(part)}", _path(link))
+        for key in part if isinstance(part, dict) else ():
+            if reason := odd_key(key):
+                raise Fault(reason, _path(link))
     return value
 
 
+def _refuse_deep(value: object) -> None:
+    """Refuse what `chatfmt.json_text.loads` would not read back, or what contains itself."""
+    waiting = [(_AROUND, value)]
+    while waiting:  # not by recursion: it may be deeper than Python's stack
+        depth, part = waiting.pop()
+        if isinstance(part, dict | list | tuple):
+            if depth > MAX_NESTING:
+                raise Fault(TOO_DEEP)
+            inner = part.values() if isinstance(part, dict) else part
+            waiting += [(depth + 1, one) for one in inner]
+
+
+_AROUND = 2  # levels of JSON from a conversation down to its tools, both included
 # The path to a part is kept as links, and written out only when an error needs it.
 _Link: TypeAlias = "tuple[_Link, str | int] | None"
 
@@ -42,7 +60,12 @@ _Link: TypeAlias = "tuple[_Link, str | int] | None"
 def _parts(value: object) -> list[tuple[_Link, object]]:
     """A value and everything inside it, each with its path; keys count as parts, too."""
     parts: list[tuple[_Link, object]] = [(None, value)]
+    seen: set[int] = set()  # containers: one may contain itself
     for link, part in parts:
+        if id(part) in seen:
+            continue
+        if isinstance(part, dict | list | tuple):
+            seen.add(id(part))
         if isinstance(part, dict):
             parts += [(link, key) for key in part]
             parts += [((link, str(key)), member) for key, member in part.items()]
@@ -110,6 +133,8 @@ class Conversation(Record):
                 refuse_unknown(key, cls.model_fields)
         if "messages" in members:
             members["messages"] = at("messages", _read_messages, members["messages"])
+        if isinstance(members.get("tools"), Iterator):  # it was used up when it was first read
+            raise Fault(f"expected a list, found {describe(members['tools'])}", ("tools",))
         return members
 
     @model_serializer(mode="wrap")

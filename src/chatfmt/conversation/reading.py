@@ -31,6 +31,7 @@ __all__ = [
     "dumped",
     "is_media",
     "list_in_text",
+    "odd_key",
     "present",
     "read_call",
     "read_fields",
@@ -94,9 +95,19 @@ def list_in_text(value: object) -> object:
         return value
 
 
+def odd_key(key: object) -> str:
+    """The message for the key of a member that is not text; empty for one that is.
+
+    >>> odd_key("role"), odd_key(1)
+    ('', 'expected text as the key of each member, found the number 1')
+    """
+    is_text = isinstance(key, str)
+    return "" if is_text else f"expected text as the key of each member, found {describe(key)}"
+
+
 def _refuse_odd(key: object) -> None:
-    if not isinstance(key, str):
-        raise Fault(f"expected text as the key of each member, found {describe(key)}")
+    if reason := odd_key(key):
+        raise Fault(reason)
 
 
 def present(value: object) -> dict[str, Any]:

@@ -20,13 +20,16 @@ from typing import TYPE_CHECKING
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.text_bytes import missing_bytes
 from chatfmt.encodings.tiktoken import TiktokenEncoding
-from chatfmt.errors import EncodingError, named, shown
+from chatfmt.errors import EncodingError, named, said, shown
 
 if TYPE_CHECKING:
     from chatfmt.encodings.protocol import TokenEncoding
 
 __all__ = ["probe"]
 
+_PANIC = "PanicException"
+"""The name of Rust's panics in Python. tiktoken has one where a split pattern matches empty
+text. It cannot be imported, and is no `Exception`."""
 _sound: weakref.WeakSet[object] = weakref.WeakSet()
 """The encodings that have passed. An encoding is immutable, so once is enough."""
 
@@ -63,6 +66,13 @@ def _try_out(encoding: TokenEncoding) -> None:
             ids = encoding.encode_ordinary(text)
         except EncodingError:  # a refused text is not lost
             continue
+        except BaseException as error:
+            if type(error).__name__ != _PANIC:
+                raise
+            raise EncodingError(
+                f"the encoding cannot encode the text {shown(text)}: {said(error)}; a split "
+                "pattern must not match an empty text"
+            ) from None
         _check_ids(ids, text)
         forged = special.keys() & set(ids)
         if forged:

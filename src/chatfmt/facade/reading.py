@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatfmt.conversation import Conversation
+from chatfmt.conversation.definitions import listed
 from chatfmt.facade.writing import Writing, as_conversation
 from chatfmt.transcript import Transcript, parsed, rendered, restore
 from chatfmt.wire.fast.decode import Decoder
@@ -50,6 +51,7 @@ class Reading(Writing):
         Raises:
             ParseError: the ids are not a complete conversation in this format.
             TypeError: one of them is not an integer.
+            ValueError: ``tools`` is not a list of objects.
         """
         if tools and self.format.arguments:
             parser = StreamParser(self._binding, strict=True, prologue=prologue)
@@ -103,8 +105,9 @@ class Reading(Writing):
         Raises:
             ParseError: strict, and the format does not write these ids.
             TypeError: one of them is not an integer.
+            ValueError: ``tools`` is not a list of objects.
         """
-        definitions = [*tools]
+        definitions = listed(tools)
         return parsed(
             self._renderer.for_tools(definitions),
             ids,
@@ -179,6 +182,7 @@ class Reading(Writing):
 
         Raises:
             RenderError: the format has no such role.
+            ValueError: ``tools`` is not a list of objects.
         """
         if role is None:
             parser = StreamParser(self._binding, strict=strict)

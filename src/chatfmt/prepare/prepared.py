@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict
 
 from chatfmt.conversation import Conversation, Message
-from chatfmt.errors import RenderError, shown
+from chatfmt.conversation.wording import describe
+from chatfmt.errors import RenderError, named, shown
 from chatfmt.prepare.definitions import Tools
 from chatfmt.prepare.items import Asked, Item
 from chatfmt.prepare.schemas import check_tools
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from chatfmt.prepare.word import Word
 
@@ -144,7 +145,9 @@ def prepare_answers(
     if tools is not None and conversation.tools:
         raise RenderError("expected tools once, found them in the conversation as well", name)
     if tools is not None:
-        defined = tuple(dict(tool) if isinstance(tool, Mapping) else tool for tool in tools)
+        defined: object = tools
+        if isinstance(tools, Iterable):
+            defined = tuple(dict(tool) if isinstance(tool, Mapping) else tool for tool in tools)
         conversation = Conversation.model_validate({**conversation.__dict__, "tools": defined})
     try:
         check_tools(conversation.tools)
@@ -221,11 +224,15 @@ def thinking_of(conversation: Conversation, *, told: bool | None) -> bool | None
 
 
 def _check_values(name: str, words: Sequence[Word], values: Mapping[str, Any]) -> None:
+    if not isinstance(values, Mapping):
+        raise RenderError(
+            f"values: expected names and their values, found {describe(values)}", name
+        )
     known = sorted({value for word in words for value in word.names})
     for value in values:
         if value not in known:
             there = f"; there are {', '.join(known)}" if known else "; this format has none"
-            raise RenderError(f"there is no value {value}{there}", name)
+            raise RenderError(f"there is no value {named(value)}{there}", name)
 
 
 def _changes(

@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatfmt.errors import DataError, shown
+from chatfmt.errors import DataError, said, shown
+from chatfmt.json_text import loads
 from chatfmt.rollouts.rollout import Rollout
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ def write_rollouts(path: str | Path, rollouts: Iterable[Rollout]) -> int:
 
     Raises:
         ValueError: the name of the file ends otherwise.
+        DataError: JSON has no form for a reward or an advantage, which is not finite.
     """
     path = Path(path)
     if _suffix(path) == ".parquet":
         return _write_parquet(path, rollouts)
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for count, rollout in enumerate(rollouts, 1):  # noqa: B007 - what is given back
+        for count, rollout in enumerate(rollouts, 1):
+            _refuse_endless(rollout, str(path), count)
             logprobs = [_in_json(one) for one in rollout.logprobs]
             row = {**rollout._asdict(), "logprobs": logprobs}
             file.write(json.dumps(row, allow_nan=False) + "\n")
@@ -86,13 +89,25 @@ def _in_json(number: float | None) -> float | str | None:
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
+def _refuse_endless(rollout: Rollout, file: str, line: int) -> None:
+    for name in ("rewards", "advantages"):
+        for at, one in enumerate(getattr(rollout, name)):
+            if not math.isfinite(one):
+                raise DataError(
+                    f"expected a finite number, found {one}: look at how it was computed",
+                    file,
+                    line,
+                    f"{name}[{at}]",
+                )
+
+
 def _json_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                row = json.loads(line)
-            except ValueError as error:
-                reason = f"expected JSON, found {shown(line.strip())}"
+                row = loads(line)
+            except DataError as error:
+                reason = f"{error.reason}, in {shown(line.decode(errors='replace').strip())}"
                 raise DataError(reason, str(path), number) from error
             if isinstance(row, dict) and isinstance(row.get("logprobs"), list):
                 spelled = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -149,10 +164,19 @@ def _write_parquet(path: Path, rollouts: Iterable[Rollout]) -> int:
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Any]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
-    for batch in pq.ParquetFile(path).iter_batches(1000):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
+    try:
+        file = pq.ParquetFile(path)
+        names = file.schema_arrow.names
+        if len({*names}) < len(names):  # a dict would keep the last of two
+            raise DataError(f"expected each column once, found {shown(names)}", str(path))
+        for batch in file.iter_batches(1000):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except pa.ArrowException as error:
+        reason = f"expected a Parquet file, found: {said(error)}; rows read before it: {number}"
+        raise DataError(reason, str(path)) from error

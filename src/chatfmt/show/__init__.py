@@ -1,4 +1,4 @@
-"""Show a transcript to people: in a terminal, as plain text, as HTML.
+"""Show a transcript to people: in colour in a terminal, as plain text, or as HTML.
 
 `chatfmt.show.walk` turns spans into *pieces*, and `blocks` groups them by message. Every printer,
 including the playground, shows only these. `chatfmt.show.changes` shows the changes of a

@@ -1,4 +1,4 @@
-"""Show the changes of a preparation: crossed out and added."""
+"""Show what a preparation changed: removed text crossed out, added text marked."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def print_changes(changes: Iterable[Change], *, file: TextIO | None = None) -> N
 
 
 def html_changes(changes: Iterable[Change]) -> str:
-    """The same as an HTML list with ``<del>`` and ``<ins>``; empty if nothing changed.
+    """The changes as an HTML list with ``<del>`` and ``<ins>``; empty if nothing changed.
 
     >>> import chatfmt
     >>> html_changes([chatfmt.Change(1, "name", "rename", "<b>", None)]).splitlines()[1]
@@ -90,7 +90,7 @@ def place_of(change: Change) -> str:
     'added message at 0'
     """
     if change.message is None and change.field == "tools" and change.after is None:
-        return "definitions of tools, which this format leaves out"
+        return "tool definitions, which this format leaves out"
     where = f"message {change.message}"
     if change.message is None:  # one that was added, and may have been removed again
         where = "added message" + ("" if change.place is None else f" at {change.place}")
@@ -98,7 +98,7 @@ def place_of(change: Change) -> str:
 
 
 def runs_of(change: Change) -> list[tuple[Kind, str]]:
-    """The text that a change keeps (``same``), removes (``gone``) and adds (``new``), to show.
+    """The text that a change keeps (``same``), removes (``gone``) and adds (``new``).
 
     Each run is on one line, with signs for white space at its edges; the middle of a long one is
     left out.

@@ -55,7 +55,7 @@ def to_html(
 def html_fragment(
     transcript: Showable, *, ids: bool = False, whitespace: bool = False, weights: bool = False
 ) -> str:
-    """The same as part of a page, such as a notebook; it includes its style sheet.
+    """The same as part of another page, such as a notebook; it includes its style sheet.
 
     >>> import chatfmt
     >>> tok = chatfmt.get_tokenizer("gpt-4o")

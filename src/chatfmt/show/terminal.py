@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["colour_console", "paint", "print_transcript"]
 
 _ON_DARK, _ON_LIGHT = "#eceef1", "#1b1f24"
-_LIGHT_COLOURS = (
-    "7",
-    "15",
-)  # those of a terminal's sixteen colours that COLORFGBG may name as the background
+# The light ones among the sixteen colours by whose numbers COLORFGBG names the background.
+_LIGHT_COLOURS = ("7", "15")
 _BADGE = "#ffffff on #6a7079"
 _STRAY = ("#ffffff on #7d1c2b", "#ffffff on #9b2335")
 # Unicode's categories of punctuation, which stays on the line of the text before it.
@@ -113,7 +111,7 @@ def _bars(block: Block, *, whitespace: bool) -> Iterator[str]:
 
 
 def _cells(piece: Piece) -> Iterator[tuple[str, int | None]]:
-    """One line per token, with its id; a character shared by several comes first, without an id."""
+    """One line per token, with its id, after the line of a character that several tokens share."""
     labels = _labels(piece, whitespace=True)
     own = zip(labels[-len(piece.ids) :], piece.ids, strict=True)
     yield from ((label, None) for label in labels[: -len(piece.ids)])
@@ -272,7 +270,7 @@ def _chopped(text: str, width: int, first: int | None = None) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """The most columns a text may take: terminals disagree on which characters combine."""
+    """The most columns that a text can take: terminals disagree on which characters combine."""
     return sum(map(_char_width, text))
 
 

@@ -11,8 +11,8 @@ import regex
 
 __all__ = ["one_line", "signed", "signs"]
 
-# Controls except tab and newline, the two that break lines, direction marks and overrides, and
-# noncharacters: HTML cannot contain them, or they act on their surroundings.
+# Control characters except tab and newline; the line and paragraph separators; direction marks and
+# overrides; noncharacters. HTML cannot contain them, or they act on their surroundings.
 _ACTS = r"[[\p{Cc}--[\t\n]]\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\p{Noncharacter_Code_Point}]"
 # With white space, all other invisible characters, too.
 _SIGNED = {
@@ -61,7 +61,7 @@ def signed(text: str, *, whitespace: bool = False, newlines: bool = False) -> st
 
 
 def one_line(text: str) -> str:
-    r"""Another text, on one line.
+    r"""The text on one line, with signs for tabs, line ends and what cannot be shown.
 
     >>> one_line("a\tb")
     'a→b'

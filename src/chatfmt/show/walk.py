@@ -23,7 +23,7 @@ Kind: TypeAlias = Literal["text", "special", "unknown"]
 
 
 class Showable(Protocol):
-    """The interface used of a transcript; `Transcript` itself cannot be imported here."""
+    """The parts of a transcript used here, because `Transcript` itself cannot be imported."""
 
     ids: list[int]
     spans: list[Span]
@@ -115,7 +115,7 @@ def pieces(transcript: Showable) -> Iterator[Piece]:
 
 
 def units(binding: Binding, ids: Iterable[int]) -> Iterator[tuple[Kind, str, tuple[bytes, ...]]]:
-    """Ids, cut wherever a character is complete: their kind, their text, the bytes of each."""
+    """The ids, cut wherever a character is complete: their kind, their text, the bytes of each."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     waiting: list[bytes] = []
     text = ""
@@ -190,7 +190,7 @@ def _odd_weights(block: Block) -> list[str]:
 
 
 def summary(shown: list[Block], *, weights: bool) -> str:
-    """The number of all tokens, and of each role's."""
+    """The number of tokens, in all and for each role."""
     counts = totals(shown)
     parts = [f"{sum(counts.values())} tokens"]
     parts += [f"{one_line(label)} {count}" for label, count in counts.items()]

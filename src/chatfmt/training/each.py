@@ -11,14 +11,15 @@ from chatfmt.training.turns import answers
 from chatfmt.training.weights import message_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any, Literal
 
     from chatfmt.conversation import Conversation, Message
     from chatfmt.training.weights import TrainOn
     from chatfmt.wire.write import Renderer
 
-__all__ = ["Part", "each_turn"]
+__all__ = ["Part", "Turn", "each_turn", "preparation_asked", "turns_as_seen"]
 
 
 class Part(NamedTuple):
@@ -31,12 +32,20 @@ class Part(NamedTuple):
     """The weight of each."""
 
 
-class _Turn(NamedTuple):
+class Turn(NamedTuple):
     """A conversation up to some answers, as shown to the model."""
 
     conversation: Conversation
     starts: tuple[int, ...]
     """Indices of the messages before which the model is prompted."""
+
+    def learned(self) -> list[bool]:
+        """For each message, whether the model writes it in this turn."""
+        messages = self.conversation.messages
+        return [
+            at >= self.starts[0] and message.role == "assistant"
+            for at, message in enumerate(messages)
+        ]
 
 
 def each_turn(
@@ -65,23 +74,49 @@ def each_turn(
         ContextOverflowError: a part has more ids.
         ValueError: as for `prepare`.
     """
+    for turn in turns_as_seen(renderer, conversation, max_tokens, asked):
+        messages = turn.conversation.messages
+        factors = message_weights(messages, train_on)
+        factors = [f * one for f, one in zip(factors, turn.learned(), strict=True)]
+        yield Part(renderer.for_tools(turn.conversation.tools), messages, factors)
+
+
+def turns_as_seen(
+    renderer: Renderer,
+    conversation: Conversation,
+    max_tokens: int | None,
+    asked: Mapping[str, Any] | None,
+) -> Iterator[Turn]:
+    """The parts of each turn. Arguments and errors are those of `each_turn`."""
     for writing in answers(conversation.messages):
         for turn in _unbroken(renderer, conversation, writing, asked):
             renderer = renderer.for_tools(turn.conversation.tools)
-            messages = turn.conversation.messages
             try:
-                _check(renderer, messages, turn.starts, max_tokens)
+                _check(renderer, turn.conversation.messages, turn.starts, max_tokens)
             except ChatfmtError as error:
                 error.add_note(f"in the turn that ends with message {writing[-1].stop - 1}")
                 raise
-            factors = message_weights(messages, train_on)
-            learned = (
-                at >= turn.starts[0] and message.role == "assistant"
-                for at, message in enumerate(messages)
-            )
-            yield Part(
-                renderer, messages, [f * one for f, one in zip(factors, learned, strict=True)]
-            )
+            yield turn
+
+
+def preparation_asked(
+    *,
+    prepare: bool,
+    tools: Iterable[Mapping[str, Any]] | None,
+    values: Mapping[str, str | dt.date] | None,
+    history: Literal["published", "keep"],
+) -> dict[str, Any] | None:
+    """The keyword arguments for `chatfmt.prepare.prepared.prepare`; None to prepare nothing.
+
+    Raises:
+        ValueError: an argument is given without ``prepare``.
+    """
+    if prepare:
+        listed = None if tools is None else [*tools]
+        return {"tools": listed, "values": values, "history": history}
+    if tools is not None or values is not None or history != "published":
+        raise ValueError("tools, values and history need prepare=True")
+    return None
 
 
 def _unbroken(
@@ -89,7 +124,7 @@ def _unbroken(
     conversation: Conversation,
     writing: Sequence[range],
     asked: Mapping[str, Any] | None,
-) -> Iterator[_Turn]:
+) -> Iterator[Turn]:
     """A turn, or the parts of it in which each prompt begins with all that is before it."""
     first, *later = writing
     known = _prepared(renderer, conversation, first, asked)
@@ -109,17 +144,17 @@ def _prepared(
     conversation: Conversation,
     written: range,
     asked: Mapping[str, Any] | None,
-) -> _Turn:
+) -> Turn:
     """The conversation up to these answers, as shown to the model when it is prompted for them."""
     messages = conversation.messages[: written.stop]
     until = conversation.model_copy(update={"messages": messages})
     if asked is None:
-        return _Turn(until, (written.start,))
+        return Turn(until, (written.start,))
     form = renderer.format
     prepared, start = prepare_answers(
         form.name, form.preparation, until, answers=written.start, **asked
     )
-    return _Turn(prepared, (start,))
+    return Turn(prepared, (start,))
 
 
 def _check(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias,
 from chatfmt.errors import ContextOverflowError, NothingToTrainError, shown
 from chatfmt.prepare.prepared import prepare as prepared_whole
 from chatfmt.training import weights
-from chatfmt.training.each import Part, each_turn
+from chatfmt.training.each import Part, each_turn, preparation_asked
 from chatfmt.training.fit import fit
 from chatfmt.training.turns import INSTRUCTIONS, sections
 from chatfmt.wire.runs import begun_before
@@ -80,12 +80,7 @@ def training_examples(
     """
     _check(train_on, max_tokens, overlong, turns)
     weights.check_ignore_index(ignore_index)
-    asked: dict[str, Any] | None = None
-    if prepare:
-        listed = None if tools is None else [*tools]
-        asked = {"tools": listed, "values": values, "history": history}
-    elif tools is not None or values is not None or history != "published":
-        raise ValueError("tools, values and history need prepare=True")
+    asked = preparation_asked(prepare=prepare, tools=tools, values=values, history=history)
     if overlong != "refuse" and (prepare or turns == "each"):
         raise ValueError(
             f"overlong={shown(overlong)} is for whole turns that are not prepared: shorten the "

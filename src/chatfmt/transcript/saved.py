@@ -6,7 +6,7 @@ import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, ValidationError, field_serializer
 
 from chatfmt.conversation import Message
 from chatfmt.errors import Issue, TranscriptError, shown
@@ -39,10 +39,10 @@ class Saved(BaseModel):
     starts: list[Start]
     logprobs: list[float | None]
     partial: Message | None
-    unfinished: bool
+    unfinished: StrictBool
     prompted: tuple[str, int] | None = None
     tools: list[dict[str, Any]] = []
-    prepared: bool = False
+    prepared: StrictBool = False
 
     @field_serializer("logprobs", when_used="json")
     def _as_json(self, logprobs: list[float | None]) -> list[float | str | None]:
@@ -57,6 +57,9 @@ def read_saved(renderer: Renderer, saved: dict[str, Any]) -> Saved:
     """
     try:
         state = Saved.model_validate(saved)
+    except RecursionError:  # of an error that quotes a value of thousands of levels
+        reason = "expected fewer levels of nesting, found thousands"
+        raise TranscriptError(f"this is not a saved transcript: {reason}") from None
     except ValidationError as error:
         first, *others = error.errors(include_url=False)
         more = f"; and {len(others):,} more like it" if others else ""
@@ -186,5 +189,5 @@ def _first_difference(found: Sequence[Any], saved: Sequence[Any]) -> tuple[Any, 
 
 def _place(place: tuple[Any, ...]) -> str:
     message, part, generated = place
-    of = "" if message is None else f" of message {message}"
+    of = "" if message is None else f" of message {shown(message)}"
     return f"{part}{of}, {'' if generated else 'not '}generated"

@@ -10,7 +10,7 @@ from chatfmt.transcript.growth import Growth
 from chatfmt.transcript.samples import Sampling
 from chatfmt.wire import resume
 from chatfmt.wire.alone import grows, reads
-from chatfmt.wire.ids import as_ids
+from chatfmt.wire.ids import as_ids, as_logprobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -259,7 +259,7 @@ class Transcript(Sampling):
                 `prompt`. The transcript is unchanged.
         """
         ids = as_ids(ids)
-        logprobs = None if logprobs is None else [*map(float, logprobs)]
+        logprobs = None if logprobs is None else as_logprobs(logprobs)
         if logprobs is not None and len(logprobs) != len(ids):
             raise ValueError(
                 f"expected {len(ids)} logprobs, one for each id, found {len(logprobs)}"

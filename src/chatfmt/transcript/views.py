@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.errors import TranscriptError, said
 from chatfmt.training import weights
 from chatfmt.training.examples import TrainingExample
 from chatfmt.transcript.again import before, feed_again
@@ -171,6 +172,9 @@ class Views(Growth):
         >>> chat = tok.render([{"role": "user", "content": "hello"}])
         >>> chat.to_dict()["ids"]
         [200264, 1428, 200266, 24912, 200265]
+
+        Raises:
+            TranscriptError: the metadata has something that JSON does not have.
         """
         state = self._copied()
         saved = Saved(
@@ -189,4 +193,9 @@ class Views(Growth):
             tools=[*state._tools],
             prepared=state._prepared,
         )
-        return saved.model_dump(mode="json")
+        try:
+            return saved.model_dump(mode="json")
+        except ValueError as error:  # of another type, or endless
+            raise TranscriptError(
+                f"expected metadata that JSON has, too, to save it; found otherwise: {said(error)}"
+            ) from None

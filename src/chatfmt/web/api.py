@@ -1,6 +1,6 @@
 """The calls of the playground's JSON API: from a validated request to plain data.
 
-Nothing here knows about HTTP. Any fault of a request is raised as a `Refusal`.
+Nothing here knows about HTTP. Any error in a request is raised as a `Refusal`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from chatfmt import ChatFormat, ChatTokenizer, Conversation
-from chatfmt.conversation.wording import objections, surrogate_in
+from chatfmt.conversation.wording import describe, objections, surrogate_in
 from chatfmt.errors import ChatfmtError, DataError, ParseError, RenderError, shown
 from chatfmt.json_text import loads
 from chatfmt.web import python_code
@@ -118,19 +118,20 @@ def _definitions(text: str | None) -> list[dict[str, Any]]:
     except DataError as error:
         raise Refusal("DataError", f"{_place(error) or 'JSON'}: {error.reason}", "tools") from None
     if not isinstance(found, list) or not all(isinstance(tool, dict) for tool in found):
-        raise Refusal("DataError", "expected a list of objects, one for each tool", "tools")
+        what = f"expected a list of objects, one for each tool, found {describe(found)}"
+        raise Refusal("DataError", what, "tools")
     return found
 
 
 def _rendered(tokenizer: ChatTokenizer, prepared: Prepared) -> Transcript:
     try:
         return tokenizer.render(prepared)
-    except RenderError as error:  # its message is one of the prepared messages
-        raise Refusal("RenderError", f"as it was prepared, {error}") from None
+    except RenderError as error:  # it counts the messages after preparation
+        raise Refusal("RenderError", f"after preparation, {error}") from None
 
 
 def read(request: Read, table: Table) -> dict[str, Any]:
-    """The tokens of some ids, and their conversation."""
+    """The tokens of a list of ids, and their conversation."""
     made = _View(request, table)
     transcript = made.tokenizer.parse(request.ids, strict=request.strict, allow_open=True)
     opened = transcript.open
@@ -190,7 +191,7 @@ def _call(
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of a body, whose keys are text that can be sent back."""
+    """The value of a body. Its keys can be sent back: none has a lone surrogate."""
     value = loads(body)
     level = [value] if rb"\u" in body else []  # only an escape can be a lone surrogate
     while level:
@@ -229,4 +230,4 @@ def calls(table: Table) -> dict[str, Callable[[bytes], dict[str, Any]]]:
 
 
 CALLS = calls(Table())
-"""The calls, with only the formats and encodings of chatfmt."""
+"""The calls for the formats and encodings that chatfmt brings."""

@@ -36,7 +36,7 @@ def create_app(
     """The playground as an ASGI application.
 
     Args:
-        hosts: the values of the Host header that are answered, port included.
+        hosts: the accepted values of the Host header, including the port.
         table: the formats and vocabularies to choose from; chatfmt's own by default.
         body_limit: the largest size of a request's body, in bytes.
         body_seconds: how long a body may take to arrive.
@@ -91,9 +91,9 @@ def serve(
     """Serve the playground until it is interrupted.
 
     Args:
-        host: the address to listen on, which is also the only name by which the page is reached;
-            the loopback addresses are also reached as localhost.
-        port: the port; 0 takes any free one.
+        host: the address to listen on, which is also the only name under which the page can be
+            opened; a loopback address can also be opened as localhost.
+        port: the port; 0 picks a free one.
         table: as in `create_app`.
         file: where to print the page's address; standard output by default.
 
@@ -122,7 +122,7 @@ def serve(
         server_header=False,
     )
     print(
-        f"The playground is at http://{shown}:{port}/ (Ctrl+C ends it)",
+        f"The playground is at http://{shown}:{port}/ (press Ctrl+C to stop it)",
         file=file or sys.stdout,
         flush=True,
     )
@@ -146,7 +146,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         raise ChatfmtError(
             f"port {port} of {host} cannot be used ({error}); choose another with --port, or 0 "
-            "for any that is free"
+            "for a free one"
         ) from None
 
 

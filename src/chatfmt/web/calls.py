@@ -1,8 +1,8 @@
-"""The calls of the API over HTTP: the order of requests, and the sending of answers.
+"""The calls of the API over HTTP: when each request is handled, and how its answer is sent.
 
-Large requests are handled one at a time and small ones four at a time. So their total memory is
-bounded, and a small request never waits for a large one. An answer is sent piece by piece, as fast
-as the client takes it; one that the client does not take is abandoned.
+Large requests are handled one at a time and small ones four at a time. This bounds their total
+memory, and a small request never waits for a large one. An answer is sent piece by piece, as fast
+as the client reads it; if the client does not read it, it is abandoned.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Answer:
         self._status, self._content, self._done = status, content, done
 
     async def send(self, send: Send, seconds: float) -> None:
-        """Send it; a client that does not take it within that time gets no more."""
+        """Send it; a client that does not read all of it in time gets no more."""
         size = len(self._content)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
         try:
@@ -106,7 +106,7 @@ class Call:
             if len(content) > ANSWER_LIMIT:
                 raise Refusal(  # noqa: TRY301 - answered like any other
                     "Refused",
-                    f"expected something that can be shown in {ANSWER_LIMIT:,} bytes, found "
+                    f"expected a view of at most {ANSWER_LIMIT:,} bytes, found "
                     f"{len(content):,}; show a part of it",
                 )
         except Refusal as refusal:

@@ -1,7 +1,7 @@
 """A uvicorn connection that does not wait forever.
 
-uvicorn waits without limit for the headers of a request, and for a client that does not read. Here
-a connection is cut if no request has been answered on it for a while.
+uvicorn waits without limit for the headers of a request, and for a client that does not read its
+answer. Here a connection is cut if no request has been answered on it for a while.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class Connection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The client has come."""
+        """Set the deadline of a new connection."""
         super().connection_made(transport)
         self._wind()
 
     def on_response_complete(self) -> None:
-        """An answer is done, and another request may come."""
+        """Set the next deadline after an answer."""
         super().on_response_complete()
         self._wind()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has gone."""
+        """Drop the deadline of a closed connection."""
         self._stop()
         super().connection_lost(exc)
 

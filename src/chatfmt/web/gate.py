@@ -1,4 +1,4 @@
-"""The gate of the playground: who may ask, how much, and what a browser may do with the page.
+"""The gate of the playground: which requests it lets in, and what a browser may do with the page.
 
 The server listens on one address and has no cookies, so other sites can reach it only through the
 user's own browser. The checks of Host (DNS rebinding), Origin and Content-Type (cross-origin
@@ -46,7 +46,7 @@ class Gate:
 
     Args:
         app: the application after the gate.
-        hosts: the values of the Host header that are answered, port included.
+        hosts: the accepted values of the Host header, including the port.
         limit: the largest size of a body, in bytes.
         seconds: how long a body may take to arrive.
     """
@@ -86,7 +86,7 @@ class Gate:
             refusal = await self._read_in_time(body, scope, receive)
             if refusal is not None:
                 await _refuse(send_with_headers, *refusal)
-            elif body.is_whole:  # otherwise no one waits for an answer any more
+            elif body.is_whole:  # otherwise no one is waiting for an answer
                 await self._app(scope, _replay(bytes(body.data), receive), send_with_headers)
         finally:
             self._waiting -= body.counted
@@ -115,7 +115,7 @@ class Gate:
         return None
 
     async def _read(self, body: _Body, scope: Scope, receive: Receive) -> tuple[int, str] | None:
-        """Read the body, or give the reason for refusing it as soon as it is known."""
+        """Read the body, or return the reason for refusing it as soon as it is known."""
         too_long = 413, f"expected a body of at most {self._limit} bytes, found more"
         announced = _values(scope, b"content-length")
         if announced and (not announced[0].isdecimal() or int(announced[0]) > self._limit):
@@ -130,7 +130,7 @@ class Gate:
             if len(body.data) > SMALL_BODY:
                 more = len(body.data) - body.counted
                 if self._waiting + more > MOST_WAITING:
-                    return 503, "too many large requests at a time; try again in a moment"
+                    return 503, "too many large requests at once; try again in a moment"
                 body.counted += more
                 self._waiting += more
             if not message.get("more_body", False):
@@ -152,7 +152,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Give the body that was read, and then whatever else comes."""
+    """Receive the body that was read, and then whatever else arrives."""
     given = False
 
     async def again() -> Message:

@@ -24,9 +24,9 @@ __all__ = ["imported"]
 
 
 def imported(text: str, line: int | None = None) -> dict[str, Any]:
-    r"""The conversations in a text; of several lines, those of one line.
+    r"""The conversations in a text; in JSON Lines, those of one line.
 
-    In JSON Lines, nothing is read until a line is chosen: the answer only has their number.
+    Until a line is chosen, JSON Lines are not read: the answer has only the number of lines.
 
     >>> imported('{"messages": []}\n{"messages": []}\n')
     {'conversations': [], 'lines': 2}

@@ -23,13 +23,13 @@ BODY_LIMIT = 2 * 1024 * 1024
 SMALL_BODY = 64 * 1024
 """Size up to which a body never waits for larger ones, in bytes."""
 BODY_SECONDS = 30.0
-"""How long a body may take to arrive, and an answer to be fetched."""
+"""How long a body may take to arrive, and a client may take to read an answer."""
 CONNECTION_SECONDS = 90.0
 """How long a connection may take from one answer to the next."""
 MOST_CONNECTIONS = 500
 """Connections at the same time; further ones are answered with status 503."""
 MOST_WAITING = 32 * 1024 * 1024
-"""Total size of all bodies that are not small, of unanswered requests, in bytes."""
+"""Total size of the bodies of unanswered requests, without the small ones, in bytes."""
 
 MOST_TOKENS = 100_000
 """Tokens in one view."""

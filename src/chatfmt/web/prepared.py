@@ -1,4 +1,4 @@
-"""Preparation of a conversation in the playground, if it is asked for."""
+"""Preparation in the playground: its values, its changes, and the same in Python."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def described(changes: Iterable[Change]) -> list[dict[str, Any]]:
 
 
 def python_of(values: Mapping[str, str | dt.date], *, tools: bool = False) -> list[str]:
-    """The same in Python: the lines after which ``messages`` are prepared.
+    """The lines of Python that prepare ``messages`` with these values.
 
     >>> python_of({})
     ['messages = tok.prepare(messages)']

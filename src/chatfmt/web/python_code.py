@@ -1,4 +1,4 @@
-"""The Python code that gives the same ids as the page shows."""
+"""The Python code that gives the ids that the page shows."""
 
 from __future__ import annotations
 

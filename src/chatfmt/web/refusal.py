@@ -28,9 +28,9 @@ class Refusal(Exception):  # noqa: N818 - it is what the caller is answered
 
     Attributes:
         error: the kind of error, the name of a class.
-        reason: what was expected, what was found, how to fix it.
+        reason: what was expected, what was found, and how to fix it.
         where: the place in the request, such as ``messages[3].name`` or ``ids[12]``, or None.
-        index: for ids that are not a conversation, the index of the one at fault.
+        index: for ids that are not a conversation, the index of the first wrong one.
         status: the HTTP status: 400 if the body is not JSON, and 422 for everything else.
     """
 

@@ -1,4 +1,4 @@
-"""The requests of the playground's API, and their allowed content."""
+"""The requests of the playground's API, and what they may contain."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def _kind(value: object) -> str:
 OBJECT, OTHER = "<object>", "<other>"
 _either = Discriminator(_kind)
 
-# The longer a line is, the longer it takes to find out whether it can be read back, and a user who
-# follows a link has not typed it. These limits are far beyond any line in use, and keep that under
-# a second.
+# The longer a line is, the longer it takes to check that it can be read back, and a user who
+# follows a link has not typed the line. These limits are far beyond any line in use, and keep the
+# check under a second.
 _LONGEST_LINE, _LONGEST_WORD, _MANY, _LARGEST = 1000, 100, 20, 100_000
 
 
@@ -49,7 +49,7 @@ def _limited(value: object, longest: int = _LONGEST_LINE) -> object:
         case int() if value > _LARGEST:
             raise Fault(f"expected at most {_LARGEST:,}, found {shown(value)}")
         case list() | dict() if len(value) > _MANY:
-            raise Fault(f"expected at most {_MANY} of them, found {len(value):,}")
+            raise Fault(f"expected at most {_MANY} elements, found {len(value):,}")
         case list():
             for index, item in enumerate(value):
                 at(index, _limited, item, _LONGEST_WORD)
@@ -61,7 +61,7 @@ def _limited(value: object, longest: int = _LONGEST_LINE) -> object:
 
 
 Row = Annotated[dict[str, Any], AfterValidator(_limited)]
-"""A format of one's own: the arguments of `ChatFormat`, in JSON."""
+"""A custom format: the arguments of `ChatFormat`, in JSON."""
 
 
 def _at_most(most: int, what: str) -> BeforeValidator:
@@ -85,11 +85,11 @@ class WithFormat(_Request):
     """The members that requests for every kind of view share."""
 
     format: Annotated[Annotated[str, Tag(OTHER)] | Annotated[Row, Tag(OBJECT)], _either]
-    """The name of a format of the table, or a format of one's own."""
+    """The name of a format of the table, or a custom format."""
     encoding: str | None = None
-    """An encoding of the table; None: the format's own, or the first one."""
+    """The name of an encoding of the table; None: that of the format, or the first one."""
     whitespace: bool = False
-    """Whether to show signs for white space, too."""
+    """Whether to show white space as signs, too."""
 
 
 class Show(WithFormat):
@@ -97,11 +97,11 @@ class Show(WithFormat):
 
     messages: Annotated[list[Message], _at_most(MOST_MESSAGES, "messages")]
     tools: Annotated[str, AfterValidator(_sound)] | None = None
-    """Definitions of tools, the text of a JSON list; only preparing reads them."""
+    """Tool definitions, as the text of a JSON list; only preparation reads them."""
     prompt: str | None = None
-    """The role for which a generation prompt follows."""
+    """The role whose generation prompt to add after the messages."""
     prepare: Annotated[dict[str, str], AfterValidator(read_values)] | None = None
-    """The values for preparing it first, as its chat template does; None: it is not prepared."""
+    """The values for preparing the conversation as its chat template does; None: do not prepare."""
 
 
 class Read(WithFormat):
@@ -121,7 +121,7 @@ class Text(WithFormat):
 
 
 class Import(_Request):
-    """JSON of any known schema, or lines of it."""
+    """JSON of any known schema, or JSON Lines."""
 
     text: str
     line: int | None = None

@@ -21,8 +21,8 @@ class Table:
     """The table of formats and the bundled encodings, with those that the user added.
 
     Args:
-        format: a format of one's own, or the name of one in the table, which then comes first.
-        encoding: its vocabulary; without one, a bundled encoding is borrowed.
+        format: the format to list first: a custom one, or one of the table.
+        encoding: its vocabulary; without it, a bundled encoding is borrowed.
         path: the file from which the vocabulary was read, for the Python code.
     """
 
@@ -92,7 +92,7 @@ class Table:
         return _bundled(name)
 
     def python_of(self, name: str) -> str:
-        """The Python expression that makes it."""
+        """The Python expression that makes an encoding."""
         if name == self._name:
             return f"chatfmt.load_encoding({self._path!r})"
         return f"chatfmt.get_encoding({name!r})"

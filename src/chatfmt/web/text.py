@@ -19,7 +19,7 @@ __all__ = ["text_ids", "text_view"]
 
 
 def text_ids(text: str, special: Mapping[str, int], vocabulary: Vocabulary) -> list[int]:
-    """The ids of a text, in which only the spellings of these special tokens are not text."""
+    """The ids of a text, in which the spellings of these special tokens become those tokens."""
     spelled = sorted(special, key=len, reverse=True)
     if not spelled:
         return vocabulary.encode_ordinary(text)

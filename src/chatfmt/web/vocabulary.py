@@ -22,8 +22,8 @@ __all__ = ["Vocabulary"]
 class Vocabulary:
     """An encoding, with new ids for special tokens of a format that it lacks.
 
-    The ids are the same as those of `chatfmt.extend_encoding`. But that builds a whole new
-    encoding, which is too slow and too large while a user types a format line.
+    The ids are the same as those of `chatfmt.extend_encoding`, which builds a whole new encoding:
+    too slow and too large while a user types a format line.
 
     Args:
         encoding: the name of the encoding.
@@ -40,7 +40,7 @@ class Vocabulary:
         for spelling in lacking:
             if _is_ordinary(spelling, base):
                 raise EncodingError(
-                    f"{named(spelling)} is an ordinary token of {encoding} already, so it "
+                    f"{named(spelling)} is already an ordinary token of {encoding}, so it "
                     "cannot be a special one; spell it differently"
                 )
         self._base = base

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.encodings.ids import as_id
 from chatfmt.encodings.probe import probe
 from chatfmt.encodings.protocol import capabilities_of
-from chatfmt.errors import EncodingError, EncodingRequiredError
+from chatfmt.errors import MANY_BITS, EncodingError, EncodingRequiredError, shown
 from chatfmt.wire.prompts import closers_of_reasoning, lone_closers
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class Binding:
         try:
             data = self.text[token]
         except KeyError:
-            return f"the id {token}, which is not in the vocabulary"
+            written = token if token.bit_length() <= MANY_BITS else f"({shown(token)})"
+            return f"the id {written}, which is not in the vocabulary"
         return f"the text {data.decode(errors='backslashreplace')!r} ({token})"
 
 

@@ -98,7 +98,7 @@ def _user(turn: Field, blocks: list[Field]) -> Iterator[Message]:
             texts.append(block.need("text").text())
             continue
         if kind != "tool_result":
-            raise block.need("type").expected("text or tool_result, since the user speaks")
+            raise block.need("type").expected("text or tool_result in a turn of the user")
         if texts:
             yield turn.message(role="user", content="".join(texts))
             texts = []
@@ -122,7 +122,7 @@ def _assistant(turn: Field, blocks: list[Field]) -> Iterator[Message]:
     for block in blocks:
         kind = _kind(block)
         if kind not in _ORDER or _ORDER.index(kind) < _ORDER.index(last):
-            order = "thinking, then text, then calls, which is the order in a message"
+            order = "thinking, then text, then calls, their order in a message"
             raise block.need("type").expected(order)
         last = kind
         if kind == "text":
@@ -157,7 +157,7 @@ _ROLES = {"user": _user, "assistant": _assistant, "system": _system}
 
 
 def _opened(row: Field) -> Field:
-    """The row with its system message as a text, and its tools in the shape of OpenAI's API."""
+    """The row with its system message as text, and its tools in the shape of OpenAI's API."""
     opened = dict(row.value)
     system, tools = row.get("system"), row.get("tools")
     if system is not None and system.value == []:
@@ -175,7 +175,7 @@ def _opened(row: Field) -> Field:
 def _tool(tool: Field) -> dict[str, Any]:
     schema = tool.need("input_schema")
     if not isinstance(schema.value, Mapping) or tool.value.get("type", "custom") != "custom":
-        raise tool.expected("the definition of a tool with its input_schema")
+        raise tool.expected("a tool definition with an input_schema")
     function = {**tool.rest("input_schema", "type"), "parameters": schema.value}
     return {"type": "function", "function": function}
 

@@ -56,7 +56,7 @@ def _step(step: Field) -> Iterator[Message]:
     if calls is not None and calls.value != []:
         fields["tool_calls"] = [_call(call) for call in calls.items()]
     if fields and role != "assistant":
-        raise step.error("expected thinking and calls only from the agent")
+        raise step.error("expected reasoning and calls only from the agent")
     yield step.message(role=role, content=step.need("message").text(), **fields)
     observation = step.get("observation")
     for result in [] if observation is None else observation.need("results").items():

@@ -2,8 +2,8 @@
 
 Source: the OpenAI API reference, "The chat completion object" and "Batch", at
 https://platform.openai.com/docs/api-reference/chat/object; Anthropic, "Message Batches", for
-``params`` and ``result``. Each choice is a conversation; a stored completion that has its
-``messages`` beside it answers them.
+``params`` and ``result``. Each choice is a conversation; a stored completion that includes its
+``messages`` is the answer to them.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _outer(row: Mapping[str, Any], used: tuple[str, ...]) -> dict[str, Any]:
 def _with(item: Item, outer: dict[str, Any], inner: Field) -> Item:
     if taken := outer.keys() & item.metadata.keys():
         raise inner.need(min(taken)).error(
-            "expected it once, found it on the line around this, too"
+            "expected it once, found it also on the line around the request or answer"
         )
     return item.model_copy(update={"metadata": {**outer, **item.metadata}})
 

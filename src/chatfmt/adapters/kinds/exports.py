@@ -41,14 +41,14 @@ def _read_chatgpt(row: Field, options: Options) -> list[Item]:
     for path in paths:
         nodes = [mapping.need(name) for name in path]
         turns = [node.need("message") for node in nodes if node.get("message") is not None]
-        told = [turn for turn in turns if not _is_hidden(turn)]
-        if not told:
+        visible = [turn for turn in turns if not _is_hidden(turn)]
+        if not visible:
             continue
         found = whole(
             row,
-            [_said(turn) for turn in told],
+            [_said(turn) for turn in visible],
             "mapping",
-            turns=[_rest(turn) for turn in told],
+            turns=[_rest(turn) for turn in visible],
         )
         if "path" in found.metadata:
             raise row.need("path").error("would be overwritten by the ids of the path in the tree")
@@ -100,8 +100,8 @@ def _said(turn: Field) -> Message:
     recipient = turn.get("recipient")
     if recipient is not None and recipient.value != "all":
         raise recipient.error(
-            f"expected a message to all, found one to {shown(recipient.value)}: a call whose "
-            "arguments are not JSON"
+            f"expected a message to all, found one to {shown(recipient.value)}, which is a call "
+            "whose arguments are not JSON"
         )
     return turn.message(role=role, content="\n".join(texts), **fields)
 
@@ -123,7 +123,9 @@ def _read_claude(row: Field, options: Options) -> list[Item]:
     for turn in turns:
         name = turn.need("uuid")
         if name.label() in known:
-            raise name.error(f"expected an id of its own, found {shown(name.value)} a second time")
+            raise name.error(
+                f"expected a different id for each message, found {shown(name.value)} twice"
+            )
         known[name.value] = turn
     parents = {_parent(turn, _FOLLOWED) for turn in turns}
     leaves = [name for name in known if name not in parents]

@@ -76,7 +76,7 @@ _PAIR = 2
 
 def _read_pair(pair: Field, options: Options) -> list[Message]:
     if not isinstance(pair.value, list) or len(pair.value) != _PAIR:
-        raise pair.expected("a list of 2: the text of the user, and the answer")
+        raise pair.expected("a list of two texts: the user's, and the answer")
     user, answer = pair.items()
     return [_message("user", user, options), _message("assistant", answer, options)]
 

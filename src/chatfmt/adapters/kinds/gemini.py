@@ -93,9 +93,7 @@ def _model(turn: Field, parts: list[Field]) -> Iterator[Message]:
         if kind == "call":
             calls.append(_call(held))
         elif calls or (part.value.get("thought") is True and texts):
-            raise held.error(
-                "expected reasoning, then text, then calls, which is the order in a message"
-            )
+            raise held.error("expected reasoning, then text, then calls, their order in a message")
         else:
             (thinking if part.value.get("thought") is True else texts).append(held.text())
     reasoning = "".join(thinking) if thinking else None
@@ -114,7 +112,7 @@ def _call(held: Field) -> dict[str, Any]:
 
 
 def _opened(row: Field) -> Field:
-    """The row with its system message as a text, and its tools in the shape of OpenAI's API."""
+    """The row with its system message as text, and its tools in the shape of OpenAI's API."""
     opened = dict(row.value)
     for key in _SYSTEM:
         system = row.get(key)

@@ -1,4 +1,4 @@
-"""LangChain's messages, as it writes them, and LangSmith's runs and examples of them.
+"""LangChain's messages, in the forms that it writes, and LangSmith's runs and examples.
 
 Sources: langchain-core, ``messages_to_dict`` (``{"type", "data"}``) and ``dumpd`` (``{"lc", "type",
 "id", "kwargs"}``), at https://python.langchain.com/api_reference/core/; LangSmith, "Data formats",
@@ -131,7 +131,7 @@ def _filled(data: Field, key: str) -> bool:
 
 
 def _additional(data: Field) -> tuple[dict[str, Any], str | None]:
-    """Other parts of an API's answer: its original calls, thinking, and the rest."""
+    """The members of ``additional_kwargs`` to keep, and the reasoning among them."""
     given = data.get("additional_kwargs")
     if given is None or given.value == {}:
         return {}, None

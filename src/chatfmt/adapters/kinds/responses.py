@@ -34,15 +34,17 @@ def _read(row: Field, _options: Options) -> list[Item]:
     given = row.get("output")
     if given is None or row.get("input") is not None:
         given = row.need("input")
-    items = given.items() if isinstance(given.value, list) else []
     messages: list[Message] = []
-    for item in items:
-        _add(messages, item)
+    said: list[dict[str, Any]] = []
     if isinstance(given.value, str):
         messages = [given.message(role="user", content=given.value)]
-        said: list[dict[str, Any]] = []
-    else:
+    elif isinstance(given.value, list):
+        items = given.items()
+        for item in items:
+            _add(messages, item)
         said = [besides(item, *_USED[_kind(item)]) for item in items]
+    else:
+        raise given.expected("text, or a list of items")
     return [whole(_opened(row), messages, given.key.removeprefix("."), "instructions", turns=said)]
 
 
@@ -87,7 +89,7 @@ def _add(messages: list[Message], item: Field) -> None:
 
 
 def _join(messages: list[Message], more: Message) -> None:
-    """Add text or a call to the open message, if there is one and it can continue this way."""
+    """Add text or a call to the assistant's open message, or as a message of its own."""
     before = messages[-1] if messages else None
     open_ = before is not None and before.role == "assistant"
     if before is None or not open_ or (more.content and (before.content or before.tool_calls)):
@@ -99,10 +101,10 @@ def _join(messages: list[Message], more: Message) -> None:
 
 
 def _reasoning(item: Field) -> str:
-    """The thinking of an item: its text or its summaries; empty if it has neither."""
+    """The reasoning of an item: its text or its summaries; empty if it has neither."""
     if item.get("encrypted_content") is not None:
         raise item.need("encrypted_content").error(
-            "expected readable thinking, found it encrypted or empty"
+            "expected readable reasoning, found encrypted_content"
         )
     for key in ("content", "summary"):
         parts = item.get(key)

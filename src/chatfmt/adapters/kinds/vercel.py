@@ -65,7 +65,7 @@ def _parts(turn: Field) -> list[Field]:
     ]
     content = turn.need("content")
     if content.text() or not found:
-        # Version 4 writes the text after the calls on whose results it reports.
+        # Version 4 has one text, which was written after the results of the calls.
         found.append(Field({"type": "text", "text": content.value}, "", turn))
     return found
 
@@ -77,7 +77,7 @@ def _consistent(turn: Field, parts: list[Field]) -> list[Field]:
     if content is not None and content.text() not in ("", texts):
         raise content.error("expected the same text as in the parts, found another")
     if reasoning is not None and not any(_kind(part) == "reasoning" for part in parts):
-        raise reasoning.error("expected the thinking in the parts as well")
+        raise reasoning.error("expected the reasoning in the parts as well")
     return parts
 
 
@@ -150,8 +150,9 @@ def _invocation(part: Field, kind: str) -> tuple[dict[str, Any], Message | None]
     if state in ("call", "input-available"):
         return call, None
     key = "errorText" if state == "output-error" else "result" if old else "output"
-    told = held.need(key)
-    content = told.value if isinstance(told.value, str) else told.made(dumped_any, told.value)
+    outcome = held.need(key)
+    text = isinstance(outcome.value, str)
+    content = outcome.value if text else outcome.made(dumped_any, outcome.value)
     return call, held.message(role="tool", call_id=identifier, content=content)
 
 

@@ -1,4 +1,4 @@
-/* Questions to the server. */
+/* Requests to the server. */
 export async function ask(call, request) {
   let response;
   try {

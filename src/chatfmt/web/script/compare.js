@@ -1,4 +1,4 @@
-/* Two formats side by side: which messages stand beside each other, and where their tokens differ. */
+/* Two formats side by side: which messages belong together, and where their tokens differ. */
 
 import { byId } from "./dom.js";
 import { isText } from "./link.js";
@@ -43,7 +43,7 @@ function middle(one, other, head, rows, columns) {
   return pairs;
 }
 
-/** For long texts: items are equal that begin at the same character, counted from where both began. */
+/** For long texts: only equal items that begin at the same character are a pair. */
 function byPlace(one, other, head, rows, columns) {
   const places = new Map();
   for (let column = 0, at = 0; column < columns; column++) {
@@ -59,13 +59,13 @@ function byPlace(one, other, head, rows, columns) {
   return pairs;
 }
 
-/** Blocks that stand in a row: the same message, as far as both formats write it. */
+/** The rows of blocks: those of the same message side by side, where both formats write it. */
 function rows(one, other) {
   const key = ({ block }) => JSON.stringify([block.label, block.pieces.filter((piece) => piece.part === "content").map((piece) => piece.text).join("")]);
   const found = [];
   let [left, right] = [0, 0];
   for (const [nextLeft, nextRight] of [...common(one.map(key), other.map(key)), [one.length, other.length]]) {
-    // Between two that are the same, those of one role belong together.
+    // Between two rows of equal messages, blocks of the same role belong together.
     while (left < nextLeft || right < nextRight) {
       const pair = left < nextLeft && right < nextRight;
       const alike = pair && one[left].block.label === other[right].block.label;
@@ -93,7 +93,7 @@ function name(view, beside) {
   return format === beside.chosen.format ? `${own} with ${view.answer.encoding}` : own;
 }
 
-/** Marks differences, or takes the marks away where there is nothing to compare. */
+/** Marks differences, or removes the marks if there is nothing to compare. */
 export function compare() {
   const [one, other] = page.views;
   const note = byId("comparison");
@@ -110,9 +110,9 @@ export function compare() {
   const more = other.answer.tokens - one.answer.tokens;
   const about = one.answer.borrowed || other.answer.borrowed ? "about " : "";
   const size = Math.abs(more).toLocaleString("en");
-  const tokens = `${about}${size} ${size === "1" ? "token" : "tokens"}`;
-  const counts = more === 0 ? `Both take ${about ? "about " : ""}the same number of tokens.` : `${name(other, one)} takes ${tokens} ${more > 0 ? "more" : "fewer"} than ${name(one, other)}.`;
-  note.textContent = `${counts} Underlined: tokens the other one does not have.`;
+  const unit = size === "1" ? "token" : "tokens";
+  const counts = more === 0 ? `Both take ${about ? "about " : ""}the same number of tokens.` : `${name(other, one)} takes ${about}${size} ${more > 0 ? "more" : "fewer"} ${unit} than ${name(one, other)}.`;
+  note.textContent = `${counts} Underlined tokens are not in the other one.`;
   const text = ({ piece }) => (piece.kind === "unknown" ? `id ${piece.ids[0]}` : piece.text);
   const aligned = rows(one.shown, other.shown);
   for (const [left, right] of aligned) {
@@ -128,7 +128,7 @@ export function compare() {
 const wide = matchMedia("(min-width: 75rem)");
 let drawn = [];
 
-/** Puts blocks of a row at one height, by room above them. */
+/** Lines up the blocks of each row, by adding space above the higher one. */
 function level(aligned) {
   drawn = aligned;
   const nodes = page.views.flatMap((view) => [view.node.querySelector(".blocks"), ...view.shown.map(({ node }) => node)]);

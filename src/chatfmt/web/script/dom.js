@@ -1,4 +1,4 @@
-/* Small helpers around the elements of the page. All text is set as text; no HTML is made. */
+/* Small helpers for the elements of the page. All text is set as text, never as HTML. */
 export const byId = (id) => document.getElementById(id);
 
 export function element(name, properties = {}, ...children) {

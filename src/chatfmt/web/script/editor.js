@@ -1,4 +1,4 @@
-/* The conversation as boxes to type in. */
+/* The conversation as text boxes. */
 
 import { byId, replaceOptions, showError } from "./dom.js";
 import { oneLine, updateCalls, wireField } from "./fields.js";
@@ -75,7 +75,7 @@ export function drawMessage(message) {
   return item;
 }
 
-/** What depends on the place of a message, or on the formats. */
+/** Updates what depends on the position of a message, or on the formats. */
 export function updateMessages() {
   const roles = new Set(page.views.flatMap((view) => view.roles));
   [...byId("messages").children].forEach((item, index) => {

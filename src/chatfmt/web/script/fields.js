@@ -45,7 +45,7 @@ function drawCall(call, message, redraw) {
   return element("div", { className: "call" }, name, id, remove, given);
 }
 
-/** A box for one line that wraps where it is long. */
+/** A box for one line, which wraps if it is long. */
 export function oneLine(placeholder) {
   const box = element("textarea", { placeholder, rows: 1, spellcheck: false });
   box.addEventListener("keydown", (event) => {
@@ -54,7 +54,7 @@ export function oneLine(placeholder) {
   return box;
 }
 
-/** An empty field is one that the message does not have. */
+/** Connects a box with a field; an empty box means that the message does not have the field. */
 export function wireField(input, message, name) {
   input.value = message[name] ?? "";
   input.addEventListener("input", () => {

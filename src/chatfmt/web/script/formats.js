@@ -1,4 +1,4 @@
-/* The choice of a format and of a vocabulary, and the form for a format line of one's own. */
+/* The choice of a format and a vocabulary, and the form for a custom format line. */
 
 import { element, replaceOptions } from "./dom.js";
 import { updateMessages } from "./editor.js";
@@ -9,7 +9,7 @@ function knownFormat(name) {
   return page.known.formats.find((format) => format.name === name);
 }
 
-/** Ids that could be read become a conversation, which the new format writes; others are tried again. */
+/** Pasted ids that were read are now a conversation, which the new format writes; others are read again. */
 export function reformatted(view) {
   if (view.index === 0 && view.answer) page.state.ids = null;
   refresh();
@@ -29,7 +29,7 @@ export function chooseFormat(view, name) {
   reformatted(view);
 }
 
-/** The choice of a format, and the form for one of one's own. */
+/** Draws the choice of a format, and the form for a custom one. */
 export function drawChoice(view) {
   const { node, chosen } = view;
   const own = !isText(chosen.format);
@@ -52,7 +52,7 @@ export function drawChoice(view) {
     const text = element("textarea", { value: line, rows: 1, spellcheck: false, className: "template" });
     if (role !== null) text.dataset.role = role;
     text.addEventListener("input", () => readOwn(view));
-    return element("label", {}, role === null ? "Format line" : `Format line of ${role}`, text);
+    return element("label", {}, role === null ? "Format line" : `Format line for ${role}`, text);
   }));
   node.querySelector(".special-tokens").value = row.special_tokens.join(" ");
   node.querySelector(".prologue").value = row.prologue ?? "";
@@ -86,7 +86,7 @@ export function readOwn(view) {
   reformatted(view);
 }
 
-/** What is the same for every conversation in a format: its roles, its lines. */
+/** Shows what is the same for every conversation in a format: its roles and lines. */
 export function describe(view, { encoding, roles, lines }) {
   const { node } = view;
   view.roles = Object.keys(roles);
@@ -108,7 +108,7 @@ function drawLine(line, many) {
     const of = line.roles.length ? line.roles.join(", ") : "prologue";
     node.append(element("span", { className: "of", textContent: `${of}  ` }));
   }
-  const titles = { generation: "Here a model begins to write", group: "Written where the field is set" };
+  const titles = { generation: "The model begins to write here", group: "Written only if the field is set" };
   line.segments.forEach(([kind, text], index) => {
     const segment = element("span", { className: kind, textContent: text });
     if (titles[kind]) segment.title = titles[kind];

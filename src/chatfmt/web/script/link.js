@@ -1,4 +1,4 @@
-/* A state as the part of a link after the #, and back. */
+/* The page's state as the part of a link after the #, and back. */
 
 export const HEADER_FIELDS = ["name", "recipient", "channel", "content_type", "call_id"];
 export function toFragment(value) {
@@ -26,7 +26,7 @@ function holdsTexts(value) {
   return value !== null && typeof value === "object" && Object.values(value).every(isText);
 }
 
-/** A link may hold anything: whoever made it need not be a friend. */
+/** Checks a value from a link, which may hold anything: its author may be hostile. */
 export function isState(value) {
   const isMessage = (message) =>
     isRecord(message) && isText(message.role) && isText(message.content ?? "") &&

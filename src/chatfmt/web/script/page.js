@@ -1,4 +1,4 @@
-/* All of it: what the page does when it is opened, and what its buttons do. */
+/* The whole page: what it does when it is opened, and what its buttons do. */
 
 import { ask } from "./ask.js";
 import { byId, copy, say } from "./dom.js";
@@ -17,7 +17,7 @@ function restore() {
       if (!isState(found)) throw new Error("another shape");
       for (const name of Object.keys(START)) page.state[name] = found[name] ?? page.state[name];
     } catch {
-      say("This link does not hold a conversation; here is another one.");
+      say("This link does not hold a conversation, so here is an example.");
     }
   }
   drawEditor();

@@ -1,4 +1,4 @@
-/* The text that the ids spell, and the ids as a list: each piece of them is linked with its token. */
+/* The text that the ids spell, and the list of ids: each piece is linked with its token. */
 
 import { element } from "./dom.js";
 import { entries } from "./tokens.js";
@@ -28,7 +28,7 @@ function draw(view, name, isOn, texts) {
   }));
 }
 
-/** Lights what belongs to a token in every pane, and the token itself. */
+/** Highlights a token, and what belongs to it in every pane. */
 export function light(view, node) {
   view.node.querySelectorAll(".now").forEach((other) => other.classList.remove("now"));
   const index = node && entries.get(node)?.index;
@@ -37,7 +37,7 @@ export function light(view, node) {
   view.node.querySelectorAll(`[data-index="${index}"]`).forEach((other) => other.classList.add("now"));
 }
 
-/** The token of what is pointed at in a pane. */
+/** The token of the piece that is pointed at in a pane. */
 export function tokenAt(view, target) {
   const index = target.closest?.("[data-index]")?.dataset.index;
   return index === undefined ? null : view.all[index]?.node ?? null;

@@ -28,7 +28,7 @@ export async function useJson(line = null) {
     if (page.state.tools) byId("definitions").open = true;
     edited();
     const of = line === null ? found.length : answer.lines;
-    say(`${conversation.label} of ${of}: ${conversation.messages.length} messages.`);
+    say(`${conversation.label} of ${of}: ${conversation.messages.length} ${conversation.messages.length === 1 ? "message" : "messages"}.`);
   };
   if (!found.length) {
     showError(byId("json-error"), "There is no conversation in this JSON.");
@@ -51,7 +51,7 @@ export function useIds() {
   refresh();
 }
 
-/** Shows what is wrong with pasted ids, and the id at fault among its neighbours. */
+/** Shows what is wrong with pasted ids, and the wrong id among its neighbours. */
 export function pointAtId(refused) {
   showError(byId("ids-error"), refused ? refusalText(refused) : "");
   const excerpt = byId("ids-excerpt");

@@ -1,4 +1,4 @@
-/* Pointing at a token: its facts, and the piece of the format line that wrote it. */
+/* Pointing at a token shows its facts, and the piece of the format line that wrote it. */
 
 import { element } from "./dom.js";
 import { light, tokenAt } from "./panes.js";

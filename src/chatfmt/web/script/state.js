@@ -1,8 +1,8 @@
-/* What the page shows: one object that a link can hold, and what the server said of its formats. */
+/* The state of the page: one object that a link can hold, and what the server says about its formats. */
 
 import { toFragment } from "./link.js";
 
-export const OWN = "own"; // the choice of a format line of one's own
+export const OWN = "own"; // the choice of a custom format line
 
 export const START = {
   messages: [
@@ -13,9 +13,9 @@ export const START = {
   ],
   mode: "conversation", // or "text": any text as tokens
   text: "",
-  special: false, // what spells a special token is one
-  tools: "", // definitions of tools, as JSON; only preparing reads them
-  ids: null, // ids as they were pasted, for as long as nothing is edited
+  special: false, // whether the spelling of a special token is read as that token
+  tools: "", // tool definitions, as JSON text; only preparation reads them
+  ids: null, // pasted ids, until something is edited
   lenient: false,
   prompt: false,
   prepare: false,
@@ -42,7 +42,7 @@ export function save() {
 }
 
 let asking = () => {};
-/** What is to be done, a moment later, whenever the state has changed. */
+/** Sets what to call, a moment later, whenever the state has changed. */
 export function whenChanged(call) {
   asking = call;
 }
@@ -54,7 +54,7 @@ export function refresh() {
   waiting = setTimeout(asking, 40);
 }
 
-/** The conversation is another one now: pasted ids are no longer its ids. */
+/** To be called when the conversation has changed: pasted ids are no longer its ids. */
 export function edited() {
   page.state.ids = null;
   refresh();

@@ -1,4 +1,4 @@
-/* The tokens of a view, block by block. Typing touches few of them: what looks the same stays. */
+/* The tokens of a view, block by block. Typing redraws few of them: those that look the same stay. */
 
 import { element } from "./dom.js";
 import { page } from "./state.js";
@@ -20,14 +20,14 @@ export function showBlocks(view, blocks, about) {
     shown.node.className = `block tint-${block.tint}`;
     const weights = [...new Set(block.pieces.map((piece) => piece.weight))].filter((weight) => weight !== 0 && weight !== 1);
     const facts = [block.name, `${about}${block.tokens} token${block.tokens === 1 ? "" : "s"}`, ...(page.state.weights ? [`trained ${block.trained}`, ...weights.map((weight) => `weight ${weight}`)] : [])];
-    const more = element("span", { className: "difference" }); // filled where formats are compared
+    const more = element("span", { className: "difference" }); // filled when formats are compared
     shown.title.replaceChildren(element("b", { textContent: block.label }), ` ${facts.filter((fact) => fact !== null).join(" · ")}`, more);
     shown.block = block;
     showPieces(shown, block);
   });
 }
 
-/** Keeps the tokens that look the same at both ends, so that typing touches few of them. */
+/** Keeps the tokens at both ends that look the same, so that typing redraws few of them. */
 function showPieces(shown, block) {
   const old = shown.pieces;
   const pieces = block.pieces;

@@ -33,7 +33,7 @@ export function drawViews() {
     return node;
   }));
   byId("views").classList.toggle("two", page.views.length > 1);
-  byId("compare").textContent = page.views.length > 1 ? "One format" : "Compare formats";
+  byId("compare").textContent = page.views.length > 1 ? "Stop comparing" : "Compare formats";
   updateMessages();
 }
 
@@ -50,7 +50,7 @@ export async function askForTokens(view) {
   else if (reading) Object.assign(request, { ids: page.state.ids, strict: !page.state.lenient });
   else Object.assign(request, { messages: page.state.messages, tools: page.state.tools || null, prompt: page.state.prompt ? "assistant" : null, prepare: page.state.prepare ? givenValues() : null });
   const { answer, refused } = await ask(isText ? "text" : reading ? "read" : "show", request);
-  if (asked !== view.asked || !page.views.includes(view)) return; // there is a later question
+  if (asked !== view.asked || !page.views.includes(view)) return; // a later request has been sent
   if (view.index === 0) pointAtId(reading ? refused : null);
   setStale(view, Boolean(refused));
   showError(view.node.querySelector(":scope > .error"), refused ? refusalText(refused) : "");
@@ -66,7 +66,7 @@ export async function askForTokens(view) {
   updateMessages();
 }
 
-/** What stands after the first = of each part is its value. */
+/** The values typed as NAME=VALUE; NAME=VALUE: the first = of each ends its name. */
 function givenValues() {
   const parts = page.state.values.split(";").map((part) => part.trim()).filter((part) => part);
   return Object.fromEntries(parts.map((part) => {
@@ -75,14 +75,14 @@ function givenValues() {
   }));
 }
 
-/** Tokens of an earlier question stay, faintly, so that the page does not jump; nobody can use them. */
+/** Earlier tokens stay, faintly, so that the page does not jump; they cannot be pointed at or copied. */
 function setStale(view, stale) {
   view.node.classList.toggle("stale", stale);
   view.node.querySelector(".blocks").inert = stale;
   for (const name of [".copy-ids", ".copy-python"]) view.node.querySelector(name).disabled = stale;
 }
 
-/** The conversation that pasted ids are goes into the editor. */
+/** Puts the conversation that was read from pasted ids into the editor. */
 function takeConversation(answer) {
   page.state.prompt = answer.prompt !== null;
   byId("show-prompt").checked = page.state.prompt;
@@ -98,14 +98,14 @@ const MOST_NOTES = 20;
 function showAnswer(view, answer) {
   const { node } = view;
   view.answer = answer;
-  const about = answer.borrowed ? "≈" : ""; // the count of a vocabulary that is not the model's
+  const about = answer.borrowed ? "≈" : ""; // for a count in a vocabulary that is not the model's
   describe(view, answer);
   node.querySelector(".count b").textContent = `${about}${answer.tokens.toLocaleString("en")}`;
   const unit = answer.tokens === 1 ? "token" : "tokens";
   node.querySelector(".count span").textContent = answer.borrowed ? `${unit} of ${answer.encoding}` : unit;
   const created = Object.entries(answer.created).map(([spelling, id]) => `${spelling} ${id}`);
-  const notes = [...(answer.open ? ["The last message is not ended."] : []), ...(answer.issues ?? [])];
-  if (created.length) notes.unshift(`This vocabulary lacks special tokens of this format, so the page made some: ${created.join(", ")}.`);
+  const notes = [...(answer.open ? ["The last message has not ended."] : []), ...(answer.issues ?? [])];
+  if (created.length) notes.unshift(`This vocabulary lacks special tokens of the format, so the page made ids for them: ${created.join(", ")}.`);
   const more = notes.length - MOST_NOTES;
   if (more > 0) notes.splice(MOST_NOTES, more, `… and ${more} more`);
   const note = node.querySelector(".note");
@@ -125,7 +125,7 @@ function showAnswer(view, answer) {
   compare();
 }
 
-/** What preparation took is crossed out, what it added stands out. */
+/** Shows what preparation removed, crossed out, and what it added, highlighted. */
 function showChanges(list, changes) {
   const tags = { same: "span", gone: "del", new: "ins" };
   list.hidden = !changes.length;
@@ -143,12 +143,12 @@ function wireCopies(view) {
   on(".copy-python", (answer) => answer.python, () => "the Python code");
 }
 
-/** The definitions of tools, where there are any. */
+/** The tool definitions, if there are any. */
 function definitions() {
   try {
     const tools = JSON.parse(page.state.tools);
     return Array.isArray(tools) && tools.length ? { tools } : {};
   } catch {
-    return {}; // what is no JSON yet
+    return {}; // not JSON yet
   }
 }

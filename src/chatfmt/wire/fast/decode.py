@@ -16,7 +16,7 @@ from chatfmt.line.language import Next
 from chatfmt.wire.fast.cuts import Cutter, bytes_of
 from chatfmt.wire.fast.packed import searchable
 from chatfmt.wire.fast.units import Units
-from chatfmt.wire.ids import as_ids
+from chatfmt.wire.ids import as_ids, each_of
 from chatfmt.wire.kept import Kept
 from chatfmt.wire.read.parser import StreamParser
 
@@ -70,7 +70,7 @@ class Decoder:
             ParseError: they are not a conversation in this format, or not a complete one.
             TypeError: one of them is not an integer.
         """
-        listed = ids if isinstance(ids, list) else list(ids)
+        listed = ids if isinstance(ids, list) else [*each_of(ids)]
         found = self.quick(listed, prologue=prologue)
         return self._slow(listed, prologue=prologue) if found is None else found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.wire.ids import each_of
 from chatfmt.wire.read.lenient import Lenient
 from chatfmt.wire.read.parser import StreamParser
 
@@ -69,7 +70,7 @@ class TextOnly(StreamParser):
 
     def _texts(self, ids: Iterable[int]) -> Iterator[str]:
         stops, whole = self.stop_tokens, self._any_text
-        rest = iter(ids)
+        rest = each_of(ids)
         left: Iterable[int] = ()
         state: State | None = None  # the state in the content, once it has begun
         for given in rest:

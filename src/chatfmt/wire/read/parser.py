@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatfmt.wire.events import ContentDelta
-from chatfmt.wire.ids import as_id, as_ids
+from chatfmt.wire.ids import as_id, as_ids, each_of
 from chatfmt.wire.read.questions import Allowed, Questions
 from chatfmt.wire.schemas import types_of
 
@@ -136,7 +136,7 @@ class StreamParser(Questions):
         ['MessageStart', 'ContentDelta', 'MessageEnd']
         """
         stops, feed = self.stop_tokens, self.feed
-        for given in ids:
+        for given in each_of(ids):
             if (
                 given.__class__ is int
                 and (sink := self._sink) is not None
@@ -160,7 +160,7 @@ class StreamParser(Questions):
         ['Hello', ',', ' world']
         """
         stops, feed = self.stop_tokens, self.feed
-        for given in ids:
+        for given in each_of(ids):
             if (
                 given.__class__ is int
                 and (sink := self._sink) is not None
@@ -220,6 +220,9 @@ class StreamParser(Questions):
         >>> import chatfmt
         >>> tok = chatfmt.get_tokenizer("gpt-4o")
         >>> tok.stream().know_tools([{"type": "function", "function": {"name": "f"}}])
+
+        Raises:
+            ValueError: they are not a list of objects.
         """
         self._reader.draft.know_tools(types_of(tools))
 

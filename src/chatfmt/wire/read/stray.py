@@ -101,6 +101,8 @@ class Strays:
 
     def pass_over(self, token: int, text: str) -> None:
         """Pass over an id, with its text."""
+        at = self._reader.position
+        self._reader.draft.take((), at, at, token)  # a stop token before it did begin this message
         self.tell(token, text)
         if self._reader.lost is None:
             self.mark()
