@@ -96,7 +96,7 @@ def _chatgpt(*nodes: tuple[str, str | None]) -> dict[str, Any]:
             "chat_messages[0].parent_message_uuid: expected text that is not empty",
         ),
         (_claude(("0", "r"), ("1", "2"), ("2", "1")), "chat_messages: expected a tree, found a c"),
-        (_claude(("0", "r"), ("1", "0"), ("1", "0")), "chat_messages[2].uuid: expected an id of"),
+        (_claude(("0", "r"), ("1", "0"), ("1", "0")), "chat_messages[2].uuid: expected a diff"),
         (_chatgpt(("1", "2"), ("2", "1")), "mapping: expected a tree, found a cycle"),
         (_chatgpt(("0", None), ("1", "2"), ("2", "1")), "mapping: expected a tree, found a cycle"),
         (_chatgpt(("0", None), ("1", "")), "mapping.1.parent: expected text that is not empty"),
@@ -111,3 +111,18 @@ def test_no_message_of_an_export_is_lost(row: dict[str, Any], reason: str, paths
     with pytest.raises(ChatfmtError) as caught:
         read_row(row, options=Options(paths=paths))
     assert str(caught.value).startswith(reason)
+
+
+ANSWER = {"role": "assistant", "content": "a"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"choices": [{"message": ANSWER, "index": "\ud800"}]},
+        {"custom_id": "\ud800", "response": {"body": {"choices": [{"message": ANSWER}]}}},
+    ],
+)
+def test_what_is_added_to_metadata_is_checked_as_they_are(row: dict[str, Any]) -> None:
+    with pytest.raises(ChatfmtError, match="expected text, found the lone surrogate"):
+        read_row(row)

@@ -11,7 +11,9 @@ docs/source/dataset_formats.md (unpaired preferences); ``kto_tag``: LLaMA-Factor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from chatfmt.adapters.call_ids import check_call_ids
 from chatfmt.conversation import Conversation
@@ -35,10 +37,13 @@ __all__ = [
     "metadata_of",
     "read_tools",
     "whole",
+    "with_metadata",
     "with_system",
     "with_turns",
     "without_bad",
 ]
+
+T = TypeVar("T", bound=BaseModel)
 
 _SYSTEM = ("system", "system_prompt", "system_message", "system_instruction")
 _TOOLS = ("tools", "functions")
@@ -123,6 +128,15 @@ def metadata_of(row: Field, *used: str) -> dict[str, Any]:
         if key in OPENING and member not in ("", []):
             raise row.need(key).error("a row of this schema has no place for it here")
     return row.rest(*used, *CLAIMED)
+
+
+def with_metadata(item: T, metadata: Mapping[str, Any]) -> T:
+    """The item with other metadata, which are checked as those of a row are.
+
+    >>> with_metadata(Conversation(metadata={"a": 1}), {"b": 2}).metadata
+    {'b': 2}
+    """
+    return item.model_validate({**item.__dict__, "metadata": dict(metadata)})
 
 
 def with_system(row: Field, messages: Sequence[Message]) -> tuple[Message, ...]:

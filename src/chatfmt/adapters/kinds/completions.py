@@ -14,7 +14,7 @@ from chatfmt.adapters.fields import Field
 from chatfmt.adapters.kinds import anthropic, responses
 from chatfmt.adapters.openai import read_conversation, read_messages
 from chatfmt.adapters.schema import Item, Schema
-from chatfmt.adapters.whole import whole
+from chatfmt.adapters.whole import whole, with_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _with(item: Item, outer: dict[str, Any], inner: Field) -> Item:
         raise inner.need(min(taken)).error(
             "expected it once, found it also on the line around the request or answer"
         )
-    return item.model_copy(update={"metadata": {**outer, **item.metadata}})
+    return with_metadata(item, {**outer, **item.metadata})
 
 
 def _choices(row: Field, options: Options) -> list[Item]:
@@ -85,7 +85,7 @@ def _choices(row: Field, options: Options) -> list[Item]:
         messages = (*before, *read_messages(answer, options, after=before))
         conversation: Conversation = whole(row, messages, "choices", "messages")
         said = {**conversation.metadata, "choice": choice.rest("message")}
-        found.append(conversation.model_copy(update={"metadata": said}))
+        found.append(with_metadata(conversation, said))
     return found
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatfmt.adapters.schema import Item, Schema
-from chatfmt.adapters.whole import besides, whole
+from chatfmt.adapters.whole import besides, whole, with_metadata
 from chatfmt.errors import shown
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _read_chatgpt(row: Field, options: Options) -> list[Item]:
         )
         if "path" in found.metadata:
             raise row.need("path").error("would be overwritten by the ids of the path in the tree")
-        items.append(found.model_copy(update={"metadata": {**found.metadata, "path": path}}))
+        items.append(with_metadata(found, {**found.metadata, "path": path}))
     return items
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from chatfmt.adapters.fields import Field
 from chatfmt.adapters.openai import read_messages
 from chatfmt.adapters.schema import Item, Schema
-from chatfmt.adapters.whole import whole
+from chatfmt.adapters.whole import whole, with_metadata
 from chatfmt.conversation.reading import dumped
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _read(row: Field, options: Options) -> list[Item]:
         if others := side.rest(held[0][1]):
             rest[paths[0][0]] = others
     found = whole(row, messages, "inputs", "outputs", turns=said)
-    return [found.model_copy(update={"metadata": {**found.metadata, **rest}})]
+    return [with_metadata(found, {**found.metadata, **rest})]
 
 
 def _messages(
