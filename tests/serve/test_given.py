@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import chatfmt
-from chatfmt import ChatTokenizer, DataError, EncodingRequiredError
-from chatfmt.serve.given import definitions, plain_messages, tokenizer_for
+from chatfmt import ChatTokenizer, DataError, EncodingRequiredError, Message
+from chatfmt.serve.given import definitions, plain_messages, tokenizer_for, with_definitions
 from rows import tokenizer
 
 
@@ -62,7 +62,7 @@ def test_what_is_no_message_is_said(message: Any, problem: str) -> None:
 
 def test_what_is_no_definition_is_said() -> None:
     wrong: Any = [{"name": "f"}, 5]
-    with pytest.raises(DataError, match=r"tools\[1\]: expected an object, found the number 5"):
+    with pytest.raises(DataError, match=r"tools\[1\]: expected the definition of a tool"):
         definitions(wrong)
 
 
@@ -91,3 +91,21 @@ def test_a_source_is_a_tokenizer_or_takes_a_vocabulary() -> None:
     assert tokenizer_for("qwen-3", given).encoding.n_vocab > 256
     with pytest.raises(EncodingRequiredError):
         tokenizer_for("qwen-3")
+
+
+@pytest.mark.parametrize("odd", [5, "x", {"role": "user"}])
+def test_what_is_no_list_is_refused(odd: Any) -> None:
+    with pytest.raises(DataError, match="messages: expected a list of messages, found"):
+        plain_messages(odd)
+    with pytest.raises(DataError, match="tools: expected a list of definitions, found"):
+        definitions(odd)
+
+
+def test_what_is_no_list_of_calls_is_left_to_the_reader() -> None:
+    [message] = plain_messages([{"role": "assistant", "content": "", "tool_calls": 5}])
+    with pytest.raises(ValueError, match="tool_calls"):
+        Message.model_validate(message)
+
+
+def test_a_system_message_may_have_tools_alone() -> None:
+    assert with_definitions([{"role": "system", "tools": [{"name": "f"}]}])[0] == []

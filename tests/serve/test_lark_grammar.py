@@ -10,7 +10,7 @@ import pytest
 
 from byte_vocabulary import tokenizer
 from chatfmt import FORMAT_ROWS, ChatFormat, ChatTokenizer, FormatError
-from chatfmt.serve.constrained import lark_grammar, llguidance_tokenizer
+from chatfmt.serve.constrained import Constraint, lark_grammar, llguidance_tokenizer
 from heavy import heavy
 
 if TYPE_CHECKING:
@@ -205,3 +205,24 @@ def test_what_the_format_writes_is_in_the_grammar(name: str) -> None:
         is_call = "tool_calls" in answer or "recipient" in answer
         if name != "glm-4.5":  # where strings stand as they are
             assert (strict.try_consume_tokens(ids[:stop]) < stop) is is_call
+
+
+@pytest.mark.parametrize(
+    ("tools", "reason"),
+    [
+        (5, "tools: expected a list of definitions, found the number 5"),
+        ([5], r"tools\[0\]: expected the definition of a tool as an object, found the number 5"),
+        ([{"name": "f", "parameters": 5}], "parameters: expected a JSON schema"),
+        ([{"name": "f", "parameters": {"properties": []}}], "properties: expected an object"),
+    ],
+)
+def test_odd_tools_are_refused(tools: Any, reason: str) -> None:
+    tok = tokenizer("qwen-3")
+    with pytest.raises(ValueError, match=reason):
+        lark_grammar(tok, tools=tools)
+
+
+@pytest.mark.parametrize("tools", [5, "f", {"name": "f"}, [5]])
+def test_a_constraint_refuses_what_is_no_list_of_tools(tools: Any) -> None:
+    with pytest.raises(ValueError, match=r"tools(\[0\])?: expected"):
+        Constraint(tokenizer("qwen-3"), tools=tools)

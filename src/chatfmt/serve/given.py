@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.conversation.definitions import listed
 from chatfmt.conversation.wording import describe
 from chatfmt.errors import DataError
 from chatfmt.serve.outputs import format_of, over_ids
 from chatfmt.tokenizer import ChatTokenizer, get_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from chatfmt.serve.outputs import Source
 
 __all__ = ["definitions", "plain_messages", "tokenizer_for", "with_definitions"]
@@ -48,6 +47,10 @@ def plain_messages(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
     Raises:
         DataError: a message or a part is not one, or the reasoning is given twice.
     """
+    if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Iterable):
+        raise DataError(
+            f"expected a list of messages, found {describe(messages)}", field="messages"
+        )
     return [_plain(message, f"messages[{at}]") for at, message in enumerate(messages)]
 
 
@@ -82,10 +85,11 @@ def _plain(message: object, where: str) -> dict[str, Any]:
         made["content"] = _text(made.get("content"), where) + "".join(
             call.raw_text for call in failed
         )
-    if made.get("tool_calls"):
+    calls = made.get("tool_calls")
+    if isinstance(calls, list | tuple):  # anything else is refused where messages are read
         made["tool_calls"] = [
             call.model_dump(exclude_none=True) if hasattr(call, "model_dump") else call
-            for call in made["tool_calls"]
+            for call in calls
         ]
     return made
 
@@ -117,7 +121,7 @@ def with_definitions(
         if isinstance(tools, list):
             found += tools
             del message["tools"]
-            if not message["content"]:
+            if not message.get("content"):
                 continue
         kept.append(message)
     return kept, definitions(found) if found else None
@@ -130,11 +134,14 @@ def definitions(tools: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any
     [{'type': 'function', 'function': {'name': 'f'}}]
 
     Raises:
-        DataError: a definition is no object.
+        DataError: it is no list of objects.
     """
     if tools is None:
         return None
-    given = [_object(tool, f"tools[{at}]") for at, tool in enumerate(tools)]
+    try:
+        given = [dict(tool) for tool in listed(tools)]
+    except ValueError as error:
+        raise DataError(str(error)) from None
     return [
         tool if "function" in tool else {"type": "function", "function": tool} for tool in given
     ]

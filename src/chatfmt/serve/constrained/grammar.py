@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from chatfmt.conversation.definitions import listed
 from chatfmt.errors import FormatError
 from chatfmt.line.calls import CallLayout, CallObject
 from chatfmt.line.language import Calls, Field, Next, Special
+from chatfmt.prepare.schemas import check_tools
 from chatfmt.serve.constrained.rules import Rules
 from chatfmt.serve.constrained.terminals import NAME, Terminals, quoted
 from chatfmt.serve.constrained.unfolded import after_prompt, filled, is_reasoning, letters, variants
@@ -61,8 +63,9 @@ def lark_grammar(
         FormatError: no such grammar can describe the calls of this format.
         RenderError: the format has no such role, or no such prompt.
         DataError: a tool has no name, or one that no call can have.
+        ValueError: ``tools`` is no list of definitions, or a schema is invalid.
     """
-    return _Grammar(tok, role, None if tools is None else [*tools]).text(thinking, before)
+    return _Grammar(tok, role, None if tools is None else [*listed(tools)]).text(thinking, before)
 
 
 class _Grammar:
@@ -72,6 +75,7 @@ class _Grammar:
         self._format, self._role = tok.format, role
         self._binding = tok.stream(role).binding
         rules = Rules(tok.format, tools)
+        check_tools(tools or [])  # their schemas become rules
         self._splits = rules.splits
         self._text = Terminals(tok.format, role, rules)
         given: list[Mapping[str, Any] | None] = [None]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chatfmt.conversation.definitions import listed
 from chatfmt.conversation.harmony import CHANNELS, FUNCTIONS
 from chatfmt.errors import DataError, FormatError, shown
 from chatfmt.line.calls import CallObject
@@ -85,7 +86,7 @@ class Rules:
     """
 
     def __init__(self, format: ChatFormat, tools: Iterable[Mapping[str, Any]] | None) -> None:
-        self.names = None if tools is None else frozenset(map(_name_of, tools))
+        self.names = None if tools is None else _names(tools)
         """The names of the tools; None for any."""
         name = _NAME if self.names is None else OneOf(self.names)
         # a header has at most three fields of any text
@@ -145,6 +146,13 @@ class Rules:
         if told.flag:
             return NoString() if told.flag == "false" else None
         return self._fixed.get(field)
+
+
+def _names(tools: object) -> frozenset[str]:
+    try:
+        return frozenset(map(_name_of, listed(tools)))
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def _name_of(tool: object) -> str:
