@@ -31,10 +31,10 @@ def test_what_readings_differ_about_waits() -> None:
     """A newline is the end of the text if a call follows it."""
     tok = tokenizer("qwen-3")
     parser = tok.stream()
-    assert parser.feed_all(b"a\n")[-1:] == [ContentDelta(0, "content", "a")]
-    told = parser.feed_all(b"\nb")
+    assert parser.feed_all([*b"a\n"])[-1:] == [ContentDelta(0, "content", "a")]
+    told = parser.feed_all([*b"\nb"])
     assert "".join(event.text for event in told if isinstance(event, ContentDelta)) == "\n\nb"
-    parser.feed_all(b"\n")
+    parser.feed_all([*b"\n"])
     assert parser.feed_all(ids_in(tok, "<tool_call>")) == []
     assert parser.open_content is not None
     assert parser.open_content.content == "a\n\nb"
