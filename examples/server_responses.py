@@ -115,7 +115,8 @@ class Responses:
                 reason = f"previous_response_id {before!r:.100} is not known, or was forgotten"
                 raise BadRequestError(reason, "previous_response_id")
             known = found
-        given = {key: body[key] for key in ("input", "tools") if body.get(key)}
+        members = ("input", "tools", "previous_response_id")
+        given = {key: body[key] for key in members if body.get(key)}
         tools = [dict(tool) for tool in _read(given).tools or ()]
         messages = [*known, *_messages(given)]
         instructions = member(body, "instructions", str, "")

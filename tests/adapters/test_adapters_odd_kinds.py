@@ -468,6 +468,12 @@ _OF_RESPONSES = {"type": "function_call", "call_id": "c", "name": "f", "argument
 _RETURNED = {"type": "function_call_output", "call_id": "d", "output": "x"}
 
 
+def test_a_result_may_answer_a_call_of_the_response_before() -> None:
+    [found] = _read({**_responses(_RETURNED), "previous_response_id": "r"})
+    assert found.messages[0].call_id == "d"
+    assert found.metadata["previous_response_id"] == "r"
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

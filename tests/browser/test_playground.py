@@ -358,7 +358,7 @@ def test_a_format_line_of_ones_own(open_page: Open) -> None:
     expect(page.locator(".view")).to_have_class(re.compile("stale"))
     line.fill("<turn>{role}\n{content}</turn>\n")
     expect(error).to_contain_text("there is no end token")
-    page.get_by_label("Special tokens").fill("<turn> </turn>")
+    page.get_by_label("Special tokens, separated by spaces").fill("<turn> </turn>")
     expect(error).to_be_hidden()
     expect(page.locator(".format-line")).to_have_text("<turn>{role}↵▸{content}</turn>↵")
     expect(page.locator(".note")).to_contain_text("<turn> 200267, </turn> 200268")
@@ -381,7 +381,9 @@ def test_a_line_with_ends_and_a_header_that_the_model_writes(open_page: Open) ->
     page.get_by_label("Format line", exact=True).fill(
         "<|start|>{role}{^}[<|channel|>{channel}]<|message|>{content}{end}"
     )
-    page.get_by_label("Special tokens").fill("<|start|> <|channel|> <|message|> <|end|> <|call|>")
+    page.get_by_label("Special tokens, separated by spaces").fill(
+        "<|start|> <|channel|> <|message|> <|end|> <|call|>"
+    )
     page.get_by_label("Ends").fill("<|end|>=continue <|call|>")
     page.get_by_label("Speakers").fill("user assistant")
     expect(page.locator(".view > .error")).to_be_hidden()

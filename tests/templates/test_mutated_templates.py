@@ -96,8 +96,9 @@ MORE = [
     *(("glm-4", rule) for rule in ("default system", "dropped thinking", "epilogue")),
 ]
 EVERY = [(name, rule) for name in chatfmt.FORMAT_ROWS for rule in RULES]
-BESIDE = {"SYSTEM_FIRST"}
-"""What may be a condition, too: no word moves or drops system messages in the middle."""
+BESIDE = {"SYSTEM_FIRST", "NO_THINKING_IN_RUNS"}
+"""What may be a condition, too: no word moves or drops system messages in the middle, or drops the
+reasoning of an answer right before another."""
 
 
 @pytest.mark.parametrize(("name", "rule"), FEW)

@@ -62,6 +62,7 @@ def whole(
     messages: Sequence[Message],
     *used: str,
     turns: Sequence[Mapping[str, Any]] = (),
+    goes_on: bool = False,
 ) -> Conversation:
     """The conversation of these messages, with the other members of the row that belong to it.
 
@@ -70,6 +71,7 @@ def whole(
         messages: the messages read so far.
         used: the members they were read from; the others become metadata.
         turns: the other members of each turn, which become ``turn_metadata`` there.
+        goes_on: whether it continues another conversation, whose calls its results may answer.
 
     Raises:
         DataError: a member belongs to the conversation, but has no place in it; or a result answers
@@ -82,7 +84,8 @@ def whole(
     >>> found.messages[0].content, found.metadata
     ('Be brief.', {'id': 7})
     """
-    check_call_ids(messages)
+    if not goes_on:
+        check_call_ids(messages)
     return Conversation(
         messages=without_bad(row, with_system(row, messages)),
         tools=read_tools(row),

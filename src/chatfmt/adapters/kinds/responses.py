@@ -45,7 +45,16 @@ def _read(row: Field, _options: Options) -> list[Item]:
         said = [besides(item, *_USED[_kind(item)]) for item in items]
     else:
         raise given.expected("text, or a list of items")
-    return [whole(_opened(row), messages, given.key.removeprefix("."), "instructions", turns=said)]
+    return [
+        whole(
+            _opened(row),
+            messages,
+            given.key.removeprefix("."),
+            "instructions",
+            turns=said,
+            goes_on=row.get("previous_response_id") is not None,
+        )
+    ]
 
 
 _USED = {
