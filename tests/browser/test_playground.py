@@ -384,7 +384,7 @@ def test_a_line_with_ends_and_a_header_that_the_model_writes(open_page: Open) ->
     page.get_by_label("Special tokens, separated by spaces").fill(
         "<|start|> <|channel|> <|message|> <|end|> <|call|>"
     )
-    page.get_by_label("Ends").fill("<|end|>=continue <|call|>")
+    page.get_by_label("End tokens").fill("<|end|>=continue <|call|>")
     page.get_by_label("Speakers").fill("user assistant")
     expect(page.locator(".view > .error")).to_be_hidden()
     expect(page.locator(".format-line")).to_have_text(
