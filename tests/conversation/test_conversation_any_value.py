@@ -71,6 +71,14 @@ def test_tools_that_contain_themselves_or_are_too_deep() -> None:
         Conversation(tools=tools)  # type: ignore[arg-type]
 
 
+def test_tools_may_share_their_parts() -> None:
+    """Each is looked at once for a depth, not once for each of the 2**100 ways to it."""
+    schema: dict[str, Any] = {}
+    for _ in range(100):
+        schema = {"a": schema, "b": schema}
+    assert Conversation(tools=({"name": "f", "parameters": schema},)).tools[0]["name"] == "f"
+
+
 def test_metadata_may_contain_itself() -> None:
     metadata: dict[str, Any] = {}
     metadata["again"] = [metadata, metadata]

@@ -100,7 +100,7 @@ class RowMachine(RuleBasedStateMachine):
             whole = begun[0].model_copy(update={"content": begun[0].content + more})
             new = [whole, *new[1:]]
         same = bool(opened and new and opened.role == new[0].role)
-        # Half a character opens no message, and is one, or stray, when something else follows.
+        # Half a character opens no message, and is one, or stray, when it is not completed.
         half = transcript.open is None and transcript.stream().is_within_character
         try:
             transcript.append(*new, replace_stop=replace_stop)
@@ -113,7 +113,10 @@ class RowMachine(RuleBasedStateMachine):
                 chat.drop_stop()
             count = len(said) - len(begun) + bool(opened) - same + len(new)
             said = transcript.conversation.messages
-            assert count <= len(said) <= count + half
+            if half:  # by the part that its ids now have
+                [last] = [s for s in transcript.spans if s.start < len(chat.ids) <= s.stop]
+                count += last.message is not None
+            assert len(said) == count
             assert [*said[len(said) - len(new) :]] == new
         chat.grow()
         self.checked(chat)

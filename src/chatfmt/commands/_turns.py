@@ -56,8 +56,8 @@ def histories(
 ) -> Callable[[Conversation], list[Conversation]]:
     """A function that returns what comes before each prompt of a conversation.
 
-    With ``--turns each`` there is a prompt before each answer, and one at the end unless an answer
-    is there.
+    With ``--turns each`` there is a prompt before each answer, and one at the end if the
+    conversation does not end with an answer.
     """
 
     def make(chat: Conversation, asked: dict[str, Any] | None) -> list[Conversation]:

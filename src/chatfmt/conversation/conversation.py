@@ -43,9 +43,11 @@ def _refuse_what_is_no_json(value: Any) -> Any:  # noqa: ANN401 - any value
 def _refuse_deep(value: object) -> None:
     """Refuse what `chatfmt.json_text.loads` would not read back, or what contains itself."""
     waiting = [(_AROUND, value)]
+    deepest: dict[int, int] = {}  # of each container: one may be in many places
     while waiting:  # not by recursion: it may be deeper than Python's stack
         depth, part = waiting.pop()
-        if isinstance(part, dict | list | tuple):
+        if isinstance(part, dict | list | tuple) and deepest.get(id(part), 0) < depth:
+            deepest[id(part)] = depth
             if depth > MAX_NESTING:
                 raise Fault(TOO_DEEP)
             inner = part.values() if isinstance(part, dict) else part
